@@ -1,0 +1,10 @@
+export { AmbiguousError } from './ambiguous-error.ts';
+export { type Backoff, type BackoffOptions, backoff } from './backoff.ts';
+export type { Component } from './component.ts';
+export { type Deadline, deadline } from './deadline.ts';
+export { DeadlineExceededError } from './deadline-exceeded-error.ts';
+export { combinedHealth, type Health } from './health.ts';
+export { InvalidArgumentError } from './invalid-argument-error.ts';
+export { isQuorateError, QuorateError, type QuorateErrorOptions } from './quorate-error.ts';
+export { type RetryOptions, retry } from './retry.ts';
+export { sleep } from './sleep.ts';
