@@ -1,0 +1,18 @@
+export { type EventuallyOptions, eventually } from './eventually.ts';
+export type { TestbedOptions } from './options.ts';
+export { PortTakenError } from './processes/ports.ts';
+export type { Server, ServerState } from './processes/server.ts';
+export { ServerFailedError } from './processes/server-failed-error.ts';
+export { ChecksumError } from './programs/checksum.ts';
+export type { Program } from './programs/program.ts';
+export { ProgramMissingError } from './programs/program-missing-error.ts';
+export type { OnProgress, Progress } from './programs/progress.ts';
+export type { Consul, ConsulOptions } from './servers/consul.ts';
+export type { DynamoDB, DynamoDBOptions } from './servers/dynamodb.ts';
+export type { Envoy, EnvoyOptions } from './servers/envoy.ts';
+export type { Kafka, KafkaOptions } from './servers/kafka.ts';
+export type { Redis, RedisOptions } from './servers/redis.ts';
+export type { S3, S3Options, S3Region } from './servers/s3.ts';
+export type { Temporal, TemporalOptions } from './servers/temporal.ts';
+export type { ZooKeeper, ZooKeeperOptions } from './servers/zookeeper.ts';
+export { type BedOf, type StartOptions, Testbed } from './testbed.ts';
