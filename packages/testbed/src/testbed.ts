@@ -71,6 +71,8 @@ export class Testbed implements AsyncDisposable {
   /** Data, config and logs of all its servers; gone after `stop`. */
   readonly folder: string;
   readonly servers: readonly Server[];
+  /** Where everything is, for other programs: `QUORATE_ZOOKEEPER`, `QUORATE_S3_US_EAST_1`, … */
+  readonly environment: Readonly<Record<string, string>>;
   readonly #warden: Warden;
   readonly #ports: Ports;
 
@@ -106,6 +108,7 @@ export class Testbed implements AsyncDisposable {
     this.#warden = warden;
     this.#ports = ports;
     this.servers = Object.values(groups).flatMap((group) => group.servers);
+    this.environment = Object.assign({}, ...Object.values(groups).map((group) => group.environment));
     Object.assign(this, groups);
   }
 

@@ -40,9 +40,13 @@ export class Cache {
     this.folder = folder;
   }
 
-  /** `name` identifies program, version and platform. */
+  /** Where a program is, or would be. `name` identifies program, version and platform. */
+  folderOf(name: string): string {
+    return join(this.folder, 'programs', name);
+  }
+
   async find(name: string): Promise<Program | undefined> {
-    const folder = join(this.folder, 'programs', name);
+    const folder = this.folderOf(name);
     const text = await readFile(join(folder, 'program.json'), 'utf8').catch(() => undefined);
     if (text === undefined) return undefined;
     const entry = JSON.parse(text) as Entry;
@@ -70,7 +74,7 @@ export class Cache {
       const entry = await fetch(staging, warden);
       await writeFile(join(staging, 'program.json'), `${JSON.stringify(entry, null, 2)}\n`);
       await mkdir(join(this.folder, 'programs'), { recursive: true });
-      const home = join(this.folder, 'programs', name);
+      const home = this.folderOf(name);
       await rename(staging, home);
       return { ...entry, path: join(home, entry.path) };
     } catch (error) {

@@ -45,7 +45,7 @@ export class Programs {
   async find(name: string): Promise<Program | undefined> {
     const pin = this.#pin(name);
     return (
-      (await this.#named(name, pin)) ?? (await this.#onPath(name, pin, [])) ?? this.#cache.find(folderOf(name, pin))
+      (await this.#named(name, pin)) ?? (await this.#onPath(name, pin, [])) ?? this.#cache.find(cacheName(name, pin))
     );
   }
 
@@ -54,7 +54,7 @@ export class Programs {
     const tried: string[] = [`${variable(name)} is not set`];
     const named = await this.#named(name, pin);
     if (named) return named;
-    const present = (await this.#onPath(name, pin, tried)) ?? (await this.#cache.find(folderOf(name, pin)));
+    const present = (await this.#onPath(name, pin, tried)) ?? (await this.#cache.find(cacheName(name, pin)));
     if (present) return present;
     tried.push(`the cache ${this.#cache.folder} does not have it`);
     if (this.#offline) throw new ProgramMissingError(name, pin, [...tried, 'nothing is fetched while offline']);
@@ -88,7 +88,7 @@ export class Programs {
     const report: Bring['report'] = (progress) => this.#onProgress({ name: label, ...progress });
     try {
       return await this.#cache.install(
-        folderOf(name, pin),
+        cacheName(name, pin),
         async (staging, warden) => {
           const bring: Bring = { staging, warden, signal, report, need: (other) => this.get(other, signal) };
           for (const [source, fetch] of sourcesOf(pin)) {
@@ -128,6 +128,6 @@ function mayTryAnother(error: unknown): boolean {
   );
 }
 
-function folderOf(name: string, pin: ProgramPin): string {
+export function cacheName(name: string, pin: ProgramPin): string {
   return `${name}-${pin.version}-${platform}`;
 }

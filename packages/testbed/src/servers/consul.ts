@@ -34,6 +34,10 @@ export class Consul {
     this.#grpc = grpc;
   }
 
+  get environment(): Record<string, string> {
+    return { QUORATE_CONSUL: this.url, QUORATE_CONSUL_GRPC: this.grpc };
+  }
+
   /** By number, from 1. */
   server(number: number): Server {
     return numbered(this.servers, number, 'Consul server');

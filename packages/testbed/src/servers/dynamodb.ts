@@ -50,6 +50,10 @@ export class DynamoDB {
     return this.servers[0] as Server;
   }
 
+  get environment(): Record<string, string> {
+    return { QUORATE_DYNAMODB: this.url };
+  }
+
   /** For a client: `http://127.0.0.1:8000`. */
   get url(): string {
     return `http://${this.server.address}`;

@@ -45,6 +45,10 @@ export class Envoy {
     return this.servers[0] as Server;
   }
 
+  get environment(): Record<string, string> {
+    return { QUORATE_ENVOY: this.program, QUORATE_ENVOY_ADMIN: this.admin };
+  }
+
   /** Its administration: `http://127.0.0.1:9901`. */
   get admin(): string {
     return `http://${this.server.address}`;

@@ -35,6 +35,10 @@ export class Kafka {
     this.servers = servers;
   }
 
+  get environment(): Record<string, string> {
+    return { QUORATE_KAFKA: this.url };
+  }
+
   /** By number, from 1. */
   broker(number: number): Server {
     return numbered(this.servers, number, 'Kafka broker');

@@ -38,6 +38,10 @@ export class Redis {
     return this.servers.slice(1);
   }
 
+  get environment(): Record<string, string> {
+    return { QUORATE_REDIS: this.url };
+  }
+
   /** By number, from 1: the primary is 1. */
   server(number: number): Server {
     return numbered(this.servers, number, 'Redis server');

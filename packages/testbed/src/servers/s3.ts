@@ -13,11 +13,16 @@ export interface S3Options {
   readonly port?: number;
 }
 
+export interface S3Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
 /** One region: everything an S3 client needs to be told. */
 export interface S3Region {
   readonly region: string;
   readonly endpoint: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly credentials: S3Credentials;
   /** A bucket that is there from the start, with versioning on. */
   readonly bucket: string;
   readonly server: Server;
@@ -26,18 +31,38 @@ export interface S3Region {
 /** S3 gateways over folders, one for each region; each keeps the versions of its objects. */
 export class S3 {
   readonly regions: readonly S3Region[];
+  /** The same for all regions, made for this bed. */
+  readonly credentials: S3Credentials;
 
   static async plan(site: Site, { regions, port }: S3Options): Promise<S3> {
     const ports = await portsFor(site, regions.length, port);
-    return new S3(regions.map((region, index) => gateway(site, region, ports[index] ?? 0)));
+    const credentials = { accessKeyId: 'quorate', secretAccessKey: randomBytes(18).toString('base64url') };
+    return new S3(
+      regions.map((region, index) => gateway(site, region, ports[index] ?? 0, credentials)),
+      credentials,
+    );
   }
 
-  private constructor(regions: readonly S3Region[]) {
+  private constructor(regions: readonly S3Region[], credentials: S3Credentials) {
     this.regions = regions;
+    this.credentials = credentials;
   }
 
   get servers(): readonly Server[] {
     return this.regions.map(({ server }) => server);
+  }
+
+  get environment(): Record<string, string> {
+    const variables: Record<string, string> = {
+      QUORATE_S3_ACCESS_KEY_ID: this.credentials.accessKeyId,
+      QUORATE_S3_SECRET_ACCESS_KEY: this.credentials.secretAccessKey,
+    };
+    for (const { region, endpoint, bucket } of this.regions) {
+      const name = `QUORATE_S3_${region.toUpperCase().replaceAll('-', '_')}`;
+      variables[name] = endpoint;
+      variables[`${name}_BUCKET`] = bucket;
+    }
+    return variables;
   }
 
   region(name: string): S3Region {
@@ -48,10 +73,9 @@ export class S3 {
   }
 }
 
-function gateway(site: Site, region: string, port: number): S3Region {
+function gateway(site: Site, region: string, port: number, credentials: S3Credentials): S3Region {
   const address = `127.0.0.1:${port}`;
   const endpoint = `http://${address}`;
-  const credentials = { accessKeyId: 'quorate', secretAccessKey: randomBytes(18).toString('base64url') };
   const bucket = `quorate-${region}`;
   const name = `s3-${region}`;
   // The gateway moves into the folder of its objects: paths must not depend on where it stands.

@@ -50,6 +50,10 @@ export class Temporal {
     return this.servers[0] as Server;
   }
 
+  get environment(): Record<string, string> {
+    return { QUORATE_TEMPORAL: this.address, QUORATE_TEMPORAL_UI: this.ui };
+  }
+
   /** For a client: `127.0.0.1:7233`. */
   get address(): string {
     return this.server.address;

@@ -42,6 +42,10 @@ export class ZooKeeper {
     return this.members.map(({ address }) => address).join(',');
   }
 
+  get environment(): Record<string, string> {
+    return { QUORATE_ZOOKEEPER: this.url };
+  }
+
   /** By number, from 1. */
   member(number: number): Server {
     return numbered(this.members, number, 'ZooKeeper member');
