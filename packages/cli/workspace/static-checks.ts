@@ -10,12 +10,21 @@ interface Check {
 
 const published = readdirSync(join(root, 'packages')).filter((name) => name !== 'bench');
 
-/** In this order: publint looks at what tsc has built. */
+/** The command has no types: nothing imports it. */
+const libraries = published.filter((name) => name !== 'cli');
+
+/** In this order: the last ones look at what tsc has built. */
 const checks: readonly Check[] = [
   { what: 'format and lint', run: ['biome', 'ci', '--colors=off', '.'] },
   { what: 'types of the packages', run: ['tsc', '-b'] },
   { what: 'types of the tests', run: ['tsc', '-p', 'tsconfig.tests.json'] },
   { what: 'nothing unused', run: ['knip', '--no-progress'] },
+  ...libraries.map(
+    (name): Check => ({
+      what: `types of ${name} reach who imports it`,
+      run: ['attw', '--profile=esm-only', '--pack', `packages/${name}`],
+    }),
+  ),
   ...published.map(
     (name): Check => ({ what: `${name} can be published`, run: ['publint', '--strict', `packages/${name}`] }),
   ),

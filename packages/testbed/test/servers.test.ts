@@ -7,6 +7,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { describe, expect } from 'vitest';
 import { eventually, type S3Region } from '../src/index.ts';
 import { bedTest } from '../src/vitest.ts';
+import { listeningAddresses } from './listening.ts';
 import { zookeeperClient } from './zookeeper-client.ts';
 
 const test = bedTest({
@@ -34,8 +35,14 @@ describe('one of everything, talked to by real clients', () => {
     ]);
   });
 
-  test('everything listens on loopback and nowhere else', async ({ bed }) => {
-    for (const { address } of bed.servers) expect(address).toMatch(/^127\.0\.0\.1:\d+$/);
+  test('everything listens on loopback and nowhere else', async ({ bed, skip }) => {
+    if (process.platform !== 'linux') skip('reads /proc, which only Linux has');
+    for (const { name, address, pid } of bed.servers) {
+      expect(address).toMatch(/^127\.0\.0\.1:\d+$/);
+      const listening = await listeningAddresses(pid ?? 0);
+      expect(listening.length, name).toBeGreaterThan(0);
+      expect(new Set(listening), name).toEqual(new Set(['0100007F']));
+    }
   });
 
   test('ZooKeeper keeps a node for one client and shows it to another', async ({ bed }) => {
