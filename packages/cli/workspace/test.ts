@@ -2,6 +2,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fetchMissing } from '../src/fetch-missing.ts';
+import { interruptible } from '../src/interrupt.ts';
 import { command } from './command.ts';
 import { runStaticChecks } from './static-checks.ts';
 import { lastLine, sum, type Tally } from './tally.ts';
@@ -16,10 +18,17 @@ interface VitestReport {
 const filters = process.argv.slice(2);
 const tallies: Tally[] = [];
 if (filters.length === 0) tallies.push(await runStaticChecks());
+await fetchPrograms();
 tallies.push(await runTests(filters));
 const total = sum(tallies);
 console.log(lastLine(total));
 process.exitCode = total.failed > 0 ? 1 : 0;
+
+/** Before the tests, so that none of them spends its time on it; what cannot be had fails the tests that need it. */
+async function fetchPrograms(): Promise<void> {
+  using stop = interruptible();
+  for (const { message } of await fetchMissing(stop.signal)) console.error(message);
+}
 
 async function runTests(args: readonly string[]): Promise<Tally> {
   const folder = await mkdtemp(join(tmpdir(), 'quorate-report-'));
