@@ -78,13 +78,4 @@ export interface Note {
 }
 
 /** One thing that happened. `at` is in milliseconds of a monotonic clock; only differences mean anything. */
-export type HistoryEvent =
-  | Invoked
-  | Completed
-  | FaultBegun
-  | FaultEnded
-  | Held
-  | Released
-  | Sent
-  | Received
-  | Note;
+export type HistoryEvent = Invoked | Completed | FaultBegun | FaultEnded | Held | Released | Sent | Received | Note;

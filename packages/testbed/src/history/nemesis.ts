@@ -56,7 +56,8 @@ export function nemesis(seed: number, options: NemesisOptions): NemesisSchedule 
     for (;;) {
       const kind = weighted(kinds, chance.next());
       const lasts = chance.integer(...(kind.duration ?? duration));
-      const target = kind.split === true ? split(kind.targets, () => chance.next()) : { target: [chance.pick(kind.targets)] };
+      const target =
+        kind.split === true ? split(kind.targets, () => chance.next()) : { target: [chance.pick(kind.targets)] };
       if (at + lasts > length - recovery) break;
       planned.push({ at, kind: kind.kind, ...target, duration: lasts });
       at += lasts + chance.integer(...pause);
@@ -102,8 +103,10 @@ function checked({ faults, length, pause, duration, recovery, together }: Nemesi
   if (faults.length === 0) throw new InvalidArgumentError('faults', 'at least one kind of fault', faults);
   for (const [index, { targets, split = false, weight = 1, duration }] of faults.entries()) {
     const least = split ? 2 : 1;
-    if (targets.length < least) throw new InvalidArgumentError(`faults[${index}].targets`, `at least ${least}`, targets);
-    if (!(weight > 0 && weight < Infinity)) throw new InvalidArgumentError(`faults[${index}].weight`, 'above 0', weight);
+    if (targets.length < least)
+      throw new InvalidArgumentError(`faults[${index}].targets`, `at least ${least}`, targets);
+    if (!(weight > 0 && weight < Infinity))
+      throw new InvalidArgumentError(`faults[${index}].weight`, 'above 0', weight);
     span(`faults[${index}].duration`, duration);
   }
   span('pause', pause);

@@ -53,7 +53,9 @@ export function isList(value: Plain | undefined): value is readonly Plain[] {
 export function toJson(value: Plain): unknown {
   if (typeof value === 'bigint') return { $bigint: String(value) };
   if (typeof value === 'number') {
-    return Number.isFinite(value) && !Object.is(value, -0) ? value : { $number: Object.is(value, -0) ? '-0' : `${value}` };
+    return Number.isFinite(value) && !Object.is(value, -0)
+      ? value
+      : { $number: Object.is(value, -0) ? '-0' : `${value}` };
   }
   if (typeof value !== 'object' || value === null) return value;
   if (isList(value)) return value.map(toJson);

@@ -58,7 +58,7 @@ export function simplified<State, Call>(
   }
   const places = all.flatMap((_, place) => (gone.has(place) ? [] : [place]));
   const calls = places.map((place) => all[place] as TimedCall<Call>);
-  const pairs = model.causes?.(calls.map(({ call }) => call)) ?? [];
+  const pairs = model.causes?.(calls) ?? [];
   const seen = pairs
     .filter(([effect]) => calls[effect]?.completed !== Number.POSITIVE_INFINITY)
     .sort(([a], [b]) => (calls[b]?.completed ?? 0) - (calls[a]?.completed ?? 0));

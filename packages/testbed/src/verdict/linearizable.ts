@@ -8,7 +8,7 @@ import { offendingPart, type Timed } from './shrink.ts';
 import { counted, type Evidence, startOf, type Verdict } from './verdict.ts';
 
 export interface LinearizableOptions {
-  /** The longest it may take, in milliseconds. Default 60 seconds. */
+  /** How long it may search, in milliseconds. Default 60 seconds. To make evidence short takes up to 5 seconds more. */
   readonly timeout?: number;
   /** About how much memory one key's search may take, in bytes. Default 1 GiB. */
   readonly memory?: number;
@@ -68,11 +68,11 @@ export function linearizable<State, Call>(
   const ambiguous = judged.filter(({ outcome }) => outcome === 'ambiguous' || outcome === 'pending').length;
   const size = `${counted(judged.length, 'operation')} on ${counted(keys.size, 'key')}, ${ambiguous} of them ambiguous`;
   if (invalid.length > 0) {
-    const parts = invalid.slice(0, 10).map(({ key, calls, blocked }) => ({
+    const parts = invalid.slice(0, 5).map(({ key, calls, blocked }) => ({
       key,
       ...offendingPart(model, key, calls, blocked, {
         start: startOf(history.events),
-        milliseconds: Math.min(2_000, Math.max(100, deadline - performance.now())),
+        milliseconds: 1_000,
         bytes: memory,
       }),
     }));
@@ -84,7 +84,11 @@ export function linearizable<State, Call>(
   }
   if (waiting.length > 0) {
     const why = spent === 'memory' ? `${Math.round(memory / 2 ** 20)} MiB` : `${timeout} ms`;
-    return { check, result: 'unknown', summary: `not decided within ${why} on ${counted(waiting.length, 'key')} (${size})` };
+    return {
+      check,
+      result: 'unknown',
+      summary: `not decided within ${why} on ${counted(waiting.length, 'key')} (${size})`,
+    };
   }
   return { check, result: 'valid', summary: size };
 }

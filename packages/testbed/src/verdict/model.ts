@@ -26,10 +26,10 @@ export interface Model<State, Call> {
    */
   separable?(calls: readonly Call[]): readonly (readonly number[])[];
   /**
-   * Pairs of places, an effect and its cause: in no sequence that the model allows does the first call happen unless the
-   * second has happened before it. Makes the search shorter.
+   * Pairs of places, an effect and its cause: in no order that the model and the times allow does the first call happen
+   * unless the second has happened before it. Makes the search shorter.
    */
-  causes?(calls: readonly Call[]): readonly (readonly [effect: number, cause: number])[];
+  causes?(calls: readonly TimedCall<Call>[]): readonly (readonly [effect: number, cause: number])[];
   /** A quick and certain answer, where one is known for calls such as these, to whether they are linearizable. */
   decide?(calls: readonly TimedCall<Call>[]): boolean | undefined;
   /** The state for people. */
@@ -59,16 +59,16 @@ export function unfit(operation: Operation, expected: string): InvalidArgumentEr
 
 /** Pairs each call that sees a value with the one call that made it; a value made twice, or given from the start, has none. */
 export function solePairs<Call>(
-  calls: readonly Call[],
+  calls: readonly TimedCall<Call>[],
   makes: (call: Call) => string | undefined,
   sees: (call: Call) => string | undefined,
 ): [effect: number, cause: number][] {
   const makers = new Map<string, number | undefined>();
-  for (const [place, call] of calls.entries()) {
+  for (const [place, { call }] of calls.entries()) {
     const made = makes(call);
     if (made !== undefined) makers.set(made, makers.has(made) ? undefined : place);
   }
-  return calls.flatMap((call, place): [number, number][] => {
+  return calls.flatMap(({ call }, place): [number, number][] => {
     const maker = makers.get(sees(call) ?? '');
     return maker === undefined || maker === place ? [] : [[place, maker]];
   });

@@ -53,7 +53,9 @@ export function mutex(): Model<MutexState, MutexCall> {
     // All that was done with one token can go. A release whose acquire is not here may belong to an ambiguous acquire:
     // then neither can.
     separable: (calls) => {
-      const acquired = new Set(calls.flatMap(({ op, token }) => (op === 'acquire' && token !== undefined ? [token] : [])));
+      const acquired = new Set(
+        calls.flatMap(({ op, token }) => (op === 'acquire' && token !== undefined ? [token] : [])),
+      );
       const orphans = calls.some(({ op, token }) => op === 'release' && token !== undefined && !acquired.has(token));
       const byToken = groupsBy(calls, ({ token }) =>
         token !== undefined && acquired.has(token) ? String(token) : undefined,

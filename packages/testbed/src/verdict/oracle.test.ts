@@ -80,7 +80,10 @@ const value = fc.integer({ min: 0, max: 3 });
 
 function steps(kind: fc.Arbitrary<Pick<Step, 'op' | 'input' | 'output'>>, maxLength = 7): fc.Arbitrary<Step[]> {
   const when = fc.record({ outcome, from: fc.nat(12), lasts: fc.nat(6) });
-  return fc.array(fc.tuple(kind, when).map(([what, times]): Step => ({ ...what, ...times })), { minLength: 1, maxLength });
+  return fc.array(
+    fc.tuple(kind, when).map(([what, times]): Step => ({ ...what, ...times })),
+    { minLength: 1, maxLength },
+  );
 }
 
 const read = value.map((output) => ({ op: 'read', input: {}, output: output === 0 ? null : output }));
@@ -108,7 +111,11 @@ const applyCounter: Apply<{ sum: number }> = (thing, { op, input, output }, know
   return !known || output === null || output === undefined || output === thing.sum;
 };
 
-const applyMutex: Apply<{ holder: number | 'someone' | null; last: number }> = (thing, { op, input, output }, known) => {
+const applyMutex: Apply<{ holder: number | 'someone' | null; last: number }> = (
+  thing,
+  { op, input, output },
+  known,
+) => {
   if (op === 'acquire') {
     if (thing.holder !== null) return false;
     thing.holder = known ? (output as number) : 'someone';
@@ -137,7 +144,9 @@ const applyQueue =
   };
 
 const enqueue = value.map((item) => ({ op: 'enqueue', input: { value: item }, output: null }));
-const dequeue = value.chain((item) => fc.constantFrom(item, item, null)).map((output) => ({ op: 'dequeue', input: {}, output }));
+const dequeue = value
+  .chain((item) => fc.constantFrom(item, item, null))
+  .map((output) => ({ op: 'dequeue', input: {}, output }));
 const twice = <Item>(arbitrary: fc.Arbitrary<Item>): { weight: number; arbitrary: fc.Arbitrary<Item> } => ({
   weight: 2,
   arbitrary,

@@ -58,7 +58,8 @@ function registerModel(name: string, operations: string[], { initial }: Register
         calls,
         (call) => (call.op === 'read' || (call.op === 'cas' && call.output === false) ? undefined : call.value),
         (call) => {
-          const seen = call.op === 'read' ? call.output : call.op === 'cas' && call.output === true ? call.expect : undefined;
+          const seen =
+            call.op === 'read' ? call.output : call.op === 'cas' && call.output === true ? call.expect : undefined;
           return seen === first ? undefined : seen;
         },
       ),

@@ -251,7 +251,9 @@ export class Search<State, Call> {
       open.delete(due);
       free.push(required.bit);
       this.#required.push(required);
-      this.#open.push([...open.values()].sort((a, b) => timed(calls, a.place).completed - timed(calls, b.place).completed));
+      this.#open.push(
+        [...open.values()].sort((a, b) => timed(calls, a.place).completed - timed(calls, b.place).completed),
+      );
       this.#available.push(this.#optional.length);
       if (!this.#budget.take(100 + 8 * open.size)) return;
     }
@@ -264,6 +266,12 @@ function timed<Call>(calls: readonly TimedCall<Call>[], place: number): TimedCal
 
 function kindOf(call: unknown): string {
   return JSON.stringify(call, (_, value) =>
-    typeof value === 'bigint' ? `bigint ${value}` : value === undefined ? 'nothing' : typeof value === 'string' ? `"${value}` : value,
+    typeof value === 'bigint'
+      ? `bigint ${value}`
+      : value === undefined
+        ? 'nothing'
+        : typeof value === 'string'
+          ? `"${value}`
+          : value,
   );
 }

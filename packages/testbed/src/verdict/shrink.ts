@@ -51,7 +51,10 @@ export function offendingPart<State, Call>(
   }
 
   const found = search(part).run();
-  const last = found.result === 'invalid' ? part[found.blocked] : part.find(({ operation }) => operation === all[blocked]?.operation);
+  const last =
+    found.result === 'invalid'
+      ? part[found.blocked]
+      : part.find(({ operation }) => operation === all[blocked]?.operation);
   const folded = part.length > readable ? foldedStart(search, part) : undefined;
   const shown = (folded?.rest ?? part).map(({ operation }) => operation);
   const lines = evidenceLines(shown.slice(-mostLines), start);
@@ -61,7 +64,10 @@ export function offendingPart<State, Call>(
       ? ''
       : `${counted(folded.count, 'earlier operation')}${where} can only have left: ${listed(folded.states.map(model.show))}. `;
   const could = found.result === 'invalid' ? ` It can only have found: ${listed(found.states.map(model.show))}.` : '';
-  const who = last === undefined ? 'The last of them' : `${last.operation.op} by ${last.operation.process} (operation ${last.operation.id})`;
+  const who =
+    last === undefined
+      ? 'The last of them'
+      : `${last.operation.op} by ${last.operation.process} (operation ${last.operation.id})`;
   const cut = shown.length > mostLines ? ` (The first ${shown.length - mostLines} are not shown.)` : '';
   return { evidence: { why: `${before}No order of these lets ${who} end as it did.${could}${cut}`, lines } };
 }
