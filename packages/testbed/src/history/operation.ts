@@ -53,19 +53,24 @@ export function keyOf(operation: Operation): string {
 /** One line for people: `write x 2 -> ok`. */
 export function describe(operation: Operation): string {
   const { op, input, outcome, output, error } = operation;
-  const ended = outcome === 'ok' ? (output === undefined || output === null ? 'ok' : short(output)) : outcome;
+  const ended = outcome === 'ok' ? (output === undefined ? 'ok' : short(output)) : outcome;
   return `${op}${inputText(input)} -> ${ended}${error === undefined ? '' : ` (${error})`}`;
 }
 
 function inputText(input: Plain): string {
   if (input === null) return '';
   if (typeof input !== 'object' || Array.isArray(input)) return ` ${short(input)}`;
+  // The key and the value are plain to see, unless another value stands beside them.
+  const bare = Object.hasOwn(input, 'expect') ? ['key'] : ['key', 'value'];
   return Object.entries(input)
-    .map(([name, value]) => (name === 'key' || name === 'value' ? ` ${short(value)}` : ` ${name}=${short(value)}`))
+    .map(([name, value]) => (bare.includes(name) ? ` ${short(value)}` : ` ${name}=${short(value)}`))
     .join('');
 }
 
 function short(value: Plain): string {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0) {
+    return inputText(value).trimStart();
+  }
   const text = typeof value === 'string' && /^[\w./:-]+$/.test(value) ? value : textOf(value).replace(/(\d)n\b/g, '$1');
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -51,7 +51,11 @@ export function exclusive(history: History, { grace = 0, lease }: ExclusiveOptio
         const span = together === Number.POSITIVE_INFINITY ? 'to the end' : `for ${rounded(together).toFixed(2)} ms`;
         const [one, two] = [latest.holding, part.holding];
         const why = `From ${rounded(part.from - start).toFixed(2)} ms ${one.process} (token ${one.token}) and ${two.process} (token ${two.token}) both took themselves for the holder, ${span}.`;
-        return invalid(`two holders of ${name} at once`, why, [one, two]);
+        return invalid(
+          `two holders of ${name} at once`,
+          why,
+          [one, two].sort((a, b) => a.held - b.held),
+        );
       }
       if (latest === undefined || part.to > latest.to) latest = part;
     }

@@ -51,6 +51,7 @@ export function holdingLine({ process, lease, token, from, to, reason }: Holding
     what: `holds ${lease} with token ${token}${reason === undefined ? '' : ` (until ${reason})`}`,
     from: rounded(from - start),
     ...(to === undefined ? {} : { to: rounded(to - start) }),
+    holding: { lease, token: String(token) },
   };
 }
 

@@ -11,6 +11,8 @@ export interface EvidenceLine {
   readonly to?: number;
   /** The id of the operation in the history; a picture marks it. */
   readonly operation?: number;
+  /** The lease and token, when the line is about a holding. */
+  readonly holding?: { readonly lease: string; readonly token: string };
 }
 
 /** The shortest part of the history that shows what went wrong. */
