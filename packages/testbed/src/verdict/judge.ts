@@ -59,13 +59,21 @@ export function simplified<State, Call>(
   const places = all.flatMap((_, place) => (gone.has(place) ? [] : [place]));
   const calls = places.map((place) => all[place] as TimedCall<Call>);
   const pairs = model.causes?.(calls) ?? [];
-  const seen = pairs
-    .filter(([effect]) => calls[effect]?.completed !== Number.POSITIVE_INFINITY)
-    .sort(([a], [b]) => (calls[b]?.completed ?? 0) - (calls[a]?.completed ?? 0));
-  for (const [effect, cause] of seen) {
-    const { completed } = calls[effect] as TimedCall<Call>;
-    const timed = calls[cause] as TimedCall<Call>;
-    if (timed.invoked < completed && completed < timed.completed) calls[cause] = { ...timed, completed };
+  // Along a chain of causes one pass reaches the next link at least; what is missed only makes the search longer.
+  for (let pass = 0; pass < 3; pass += 1) bringForward(calls, pairs);
+  for (const [effect, causes] of Map.groupBy(pairs, ([later]) => later)) {
+    calls[effect] = { ...(calls[effect] as TimedCall<Call>), needs: causes.map(([, cause]) => cause) };
   }
   return { places, calls };
+}
+
+/** A cause took effect before its effect completed. */
+function bringForward<Call>(calls: TimedCall<Call>[], pairs: readonly (readonly [number, number])[]): void {
+  const completed = (place: number): number => calls[place]?.completed ?? Number.POSITIVE_INFINITY;
+  const certain = pairs.filter(([effect]) => completed(effect) !== Number.POSITIVE_INFINITY);
+  for (const [effect, cause] of certain.sort(([a], [b]) => completed(b) - completed(a))) {
+    const timed = calls[cause] as TimedCall<Call>;
+    const by = completed(effect);
+    if (timed.invoked < by && by < timed.completed) calls[cause] = { ...timed, completed: by };
+  }
 }

@@ -20,7 +20,7 @@ describe('no lost updates: sums', () => {
   test('a read with less is found', () => {
     const verdict = check.noLostUpdates(tell(1));
     expect(verdict).toMatchObject({ result: 'invalid', summary: 'an add was lost of key rides' });
-    expect(verdict.evidence?.why).toContain('came to at least 2, and it returned 1: 1 is lost.');
+    expect(verdict.evidence?.why).toContain('come to at least 2, and it returned 1: 1 is lost.');
   });
 
   test('a read with more than was ever added is found', () => {

@@ -1,6 +1,6 @@
 import { textOf } from '../history/plain.ts';
 import { groupsBy, inputField, isKnown, type Model, placesOf, solePairs } from './model.ts';
-import type { TimedCall } from './search.ts';
+import { enqueueOrder, isContradiction } from './queue-order.ts';
 
 export type QueueCall =
   | { readonly op: 'enqueue'; readonly value: string }
@@ -38,13 +38,14 @@ export function queue({ order = 'fifo' }: QueueOptions = {}): Model<readonly str
       return place >= 0 && state[place] === call.value ? [state.toSpliced(place, 1)] : [];
     },
     reads: (call) => call.op === 'dequeue' && call.value === null,
+    decide: (calls) => (isContradiction(calls, fifo) ? false : undefined),
     causes: (calls) => {
       const taken = solePairs(
         calls,
         ({ op, value }) => (op === 'enqueue' ? value : undefined),
         ({ op, value }) => (op === 'dequeue' ? (value ?? undefined) : undefined),
       );
-      return fifo ? [...taken, ...enqueuedBefore(calls, taken)] : taken;
+      return fifo ? [...taken, ...enqueueOrder(calls)] : taken;
     },
     // All that happened to one value can go, and so can finding the queue empty. A take that may have taken anything must
     // stay where the order or the emptiness of the rest depends on what is gone.
@@ -54,30 +55,6 @@ export function queue({ order = 'fifo' }: QueueOptions = {}): Model<readonly str
       return orderless ? [...groups, ...placesOf(calls, ({ value }) => value === undefined)] : groups;
     },
   };
-}
-
-/** What was taken out first had been put in first: pairs of enqueues, the later one first. */
-function enqueuedBefore(
-  calls: readonly TimedCall<QueueCall>[],
-  taken: readonly (readonly [dequeue: number, enqueue: number])[],
-): [number, number][] {
-  const timed = (place: number): TimedCall<QueueCall> => calls[place] as TimedCall<QueueCall>;
-  const required = taken.filter(([dequeue]) => timed(dequeue).completed !== Number.POSITIVE_INFINITY);
-  const byInvocation = required.toSorted(([a], [b]) => timed(b).invoked - timed(a).invoked);
-  const byCompletion = required.toSorted(([a], [b]) => timed(b).completed - timed(a).completed);
-  const pairs: [number, number][] = [];
-  let next = 0;
-  let earliest: number | undefined;
-  // From the last dequeue back: of all that were taken later, the enqueue that completed first.
-  for (const [dequeue, enqueue] of byCompletion) {
-    for (; next < byInvocation.length; next += 1) {
-      const [later, itsEnqueue] = byInvocation[next] as readonly [number, number];
-      if (timed(later).invoked < timed(dequeue).completed) break;
-      if (earliest === undefined || timed(itsEnqueue).completed < timed(earliest).completed) earliest = itsEnqueue;
-    }
-    if (earliest !== undefined) pairs.push([earliest, enqueue]);
-  }
-  return pairs;
 }
 
 function inserted(state: readonly string[], value: string): string[] {

@@ -6,6 +6,8 @@ export interface TimedCall<Call> {
   readonly call: Call;
   readonly invoked: number;
   readonly completed: number;
+  /** Places in the list of calls that must have taken effect before this one. */
+  readonly needs?: readonly number[];
 }
 
 export type SearchResult<State> =
@@ -35,8 +37,9 @@ interface Required<Call> {
   readonly call: Call;
   readonly bit: bigint;
   readonly reads: boolean;
-  /** Equal calls have equal kinds. */
+  /** Calls that are equal, and need the same, have equal kinds. */
   readonly kind: string;
+  readonly needs: readonly number[];
 }
 
 interface Optional<Call> {
@@ -66,6 +69,9 @@ export class Search<State, Call> {
   /** Per stage: how many of `#optional` have been invoked by then. */
   readonly #available: number[] = [];
   readonly #optional: Optional<Call>[] = [];
+  /** By place in the list of calls. */
+  readonly #stageOf = new Map<number, number>();
+  readonly #optionalOf = new Map<number, bigint>();
   readonly #states: State[] = [];
   readonly #stateIds = new Map<string, number>();
   /** Per stage: for what is known to lead nowhere, the sets of optional calls used, the smallest only. */
@@ -147,12 +153,14 @@ export class Search<State, Call> {
     const way = frame.next;
     frame.next += 1;
     if (way === 0) {
+      if (!this.#hasNeeds(due.needs, frame)) return true;
       this.#step(due.call, state, (next) => frame.todo.push({ stage: stage + 1, early, used, state: next }));
       return true;
     }
     if (way <= open.length) {
       const required = open[way - 1] as Required<Call>;
       if (required.reads || (early & required.bit) !== 0n || this.#hasEqualBefore(required, stage, early)) return true;
+      if (!this.#hasNeeds(required.needs, frame)) return true;
       const done = early | required.bit;
       this.#step(required.call, state, (next) => frame.todo.push({ stage, early: done, used, state: next }));
       return true;
@@ -166,6 +174,16 @@ export class Search<State, Call> {
       if (next !== state) frame.todo.push({ stage, early, used: more, state: next });
     });
     return true;
+  }
+
+  #hasNeeds(needs: readonly number[], { stage, early, used }: Configuration): boolean {
+    return needs.every((place) => {
+      const required = this.#stageOf.get(place);
+      if (required !== undefined)
+        return required < stage || (early & (this.#required[required] as Required<Call>).bit) !== 0n;
+      const optional = this.#optionalOf.get(place);
+      return optional === undefined || (used & optional) !== 0n;
+    });
   }
 
   #hasEqualBefore(required: Required<Call>, stage: number, early: bigint): boolean {
@@ -235,21 +253,23 @@ export class Search<State, Call> {
       const { completed } = timed(calls, due);
       for (; next < places.length && timed(calls, places[next] as number).invoked < completed; next += 1) {
         const place = places[next] as number;
-        const { call, completed: end } = timed(calls, place);
-        const kind = kindOf(call);
+        const { call, completed: end, needs = [] } = timed(calls, place);
+        const kind = kindOf([call, needs]);
         if (end !== Number.POSITIVE_INFINITY) {
           const bit = free.pop() ?? 1n << width++;
-          open.set(place, { place, call, bit, reads: reads(call), kind });
+          open.set(place, { place, call, bit, reads: reads(call), kind, needs });
         } else if (!reads(call)) {
           const older = oldest.get(kind) ?? 0n;
           const bit = 1n << BigInt(this.#optional.length);
           this.#optional.push({ call, bit, older });
+          this.#optionalOf.set(place, bit);
           oldest.set(kind, older | bit);
         }
       }
       const required = open.get(due) as Required<Call>;
       open.delete(due);
       free.push(required.bit);
+      this.#stageOf.set(due, this.#required.length);
       this.#required.push(required);
       this.#open.push(
         [...open.values()].sort((a, b) => timed(calls, a.place).completed - timed(calls, b.place).completed),
