@@ -39,6 +39,25 @@ describe('recording', () => {
     ]);
   });
 
+  test('counts what happened', () => {
+    const history = new History();
+    for (const outcome of ['ok', 'ok', 'failed', 'ambiguous'] as const) history.invoke('a', 'write')[outcome]();
+    history.invoke('a', 'write');
+    history.fault('kill', 'zk-1').end();
+    history.fault('kill', 'zk-2');
+    history.fault('partition', ['zk-1', 'zk-2']);
+    history.held('a', 'leader', 1n);
+    expect(history.counts).toEqual({
+      operations: 5,
+      ok: 2,
+      failed: 1,
+      ambiguous: 1,
+      pending: 1,
+      faults: { kill: 2, partition: 1 },
+      holdings: 1,
+    });
+  });
+
   test('an operation completes once', () => {
     const history = new History();
     const op = history.invoke('client-1', 'read');

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { InvalidArgumentError, isQuorateError, QuorateError } from '@quorate/core';
 import { monotonicClock } from './clock.ts';
+import { countsOf, type HistoryCounts } from './counts.ts';
 import type { HistoryEvent } from './event.ts';
 import { eventToLine, type LoadOptions, linesToEvents } from './json-lines.ts';
 import { mergeEvents } from './merge.ts';
@@ -54,6 +55,10 @@ export class History {
 
   get operations(): Operation[] {
     return operationsOf(this.#events);
+  }
+
+  get counts(): HistoryCounts {
+    return countsOf(this.#events, this.operations);
   }
 
   /** Call it before the request can have left the process, and complete it after the answer has come. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { History } from './history.ts';
 import { type NemesisOptions, nemesis } from './nemesis.ts';
 
 const members = ['zookeeper-1', 'zookeeper-2', 'zookeeper-3'];
@@ -15,6 +16,12 @@ const options: NemesisOptions = {
 test('the same seed gives the same schedule, another seed another', () => {
   expect(nemesis(7, options)).toEqual(nemesis(7, options));
   expect(nemesis(7, options)).not.toEqual(nemesis(8, options));
+});
+
+test('can be written into the history it makes', () => {
+  const history = new History({ clock: () => 0 });
+  history.note('nemesis', nemesis(7, options));
+  expect(History.fromJsonLines(history.toJsonLines()).events[0]).toMatchObject({ detail: nemesis(7, options) });
 });
 
 test('keeps its promises, whatever the seed', () => {

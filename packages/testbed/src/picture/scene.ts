@@ -11,7 +11,7 @@ export interface SceneOptions {
   readonly from?: number;
   /** Draws only what happens up to here. */
   readonly to?: number;
-  /** The most operations drawn: a picture of more is not read by anyone. Default 300. */
+  /** The most operations drawn, and the most messages: a picture of more is not read by anyone. Default 300. */
   readonly limit?: number;
   /** Drawn whatever the limit; a history too long to draw is cut down to the time around it. */
   readonly evidence?: readonly EvidenceLine[];
@@ -58,7 +58,7 @@ export interface Scene {
   readonly messages: readonly MessageArrow[];
   readonly from: number;
   readonly to: number;
-  /** How many operations in the time shown were left out. */
+  /** How many operations and messages in the time shown were left out. */
   readonly omitted: number;
 }
 
@@ -125,8 +125,17 @@ export function sceneOf(history: History, options: SceneOptions = {}): Scene {
     if (event.type === 'fault') for (const target of event.target) named.add(target);
   }
   const processes = options.processes ?? [...named];
-  const omitted = inTime.length - operations.length;
-  return { processes, operations, holdings, faults, messages, from: first, to: last, omitted };
+  const omitted = inTime.length - operations.length + Math.max(0, messages.length - limit);
+  return {
+    processes,
+    operations,
+    holdings,
+    faults,
+    messages: messages.slice(0, limit),
+    from: first,
+    to: last,
+    omitted,
+  };
 }
 
 function around(evidence: readonly EvidenceLine[], whole: { from: number; to: number }): { from: number; to: number } {

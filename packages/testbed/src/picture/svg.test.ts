@@ -135,7 +135,7 @@ describe('a history too long to draw', () => {
   test('is cut, and says so', () => {
     const scene = sceneOf(simulatedRun(run), { limit: 50 });
     expect(scene.operations).toHaveLength(50);
-    expect(lamportSvg(simulatedRun(run), { limit: 50 })).toContain('later operations are not drawn');
+    expect(lamportSvg(simulatedRun(run), { limit: 50 })).toContain('more are not drawn');
   });
 
   test('is cut around the evidence, which is always drawn', () => {

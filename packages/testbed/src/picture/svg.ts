@@ -69,7 +69,7 @@ function pace({ scale = 'readable' }: PictureOptions): string {
 
 /** The verdict as a badge with what was found beside it. */
 function drawSubtitle(scene: Scene, verdict: Verdict | undefined): string {
-  const left = scene.omitted > 0 ? ` · ${scene.omitted} later operations are not drawn` : '';
+  const left = scene.omitted > 0 ? ` · ${scene.omitted} more are not drawn` : '';
   if (verdict === undefined) {
     const text = `${scene.operations.length} operations, ${scene.processes.length} processes${left}`;
     return `<text class="muted" x="24" y="60">${escaped(text)}</text>`;

@@ -32,13 +32,14 @@ describe('exclusive', () => {
     ]);
   });
 
-  test('a holder behind a long one is found, not only the neighbour', () => {
+  test('holders of another lease in between change nothing', () => {
     const history = story(({ held }) => {
       held('a', 0, 100, 'leader', 1n);
-      held('b', 200, 210, 'other', 2n);
+      held('b', 50, 110, 'other', 2n);
       held('c', 99, 101, 'leader', 3n);
     });
     expect(check.exclusive(history).result).toBe('invalid');
+    expect(check.exclusive(history, { lease: 'other' }).result).toBe('valid');
   });
 
   test('one that was never released lasts to the end, unless its process was killed', () => {

@@ -57,7 +57,8 @@ export function exclusive(history: History, { grace = 0, lease }: ExclusiveOptio
           [one, two].sort((a, b) => a.held - b.held),
         );
       }
-      if (latest === undefined || part.to > latest.to) latest = part;
+      // So far none overlapped, so the last to begin is the last to end.
+      latest = part;
     }
   }
   return { check, result: 'valid', summary: size };

@@ -1,6 +1,7 @@
 import type { Budget } from './budget.ts';
 import type { Model } from './model.ts';
-import { Search, type TimedCall } from './search.ts';
+import { Search } from './search.ts';
+import type { TimedCall } from './timeline.ts';
 
 export type Judgement =
   | { readonly result: 'valid' | 'unknown' }

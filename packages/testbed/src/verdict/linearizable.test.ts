@@ -99,6 +99,20 @@ describe('a register', () => {
   });
 });
 
+test('an ambiguous operation is not used up by a way that led nowhere', () => {
+  // The search first takes write 1, write 3 and the ambiguous 3 to 1 for the way to 9; but that one is needed at the end.
+  const history = story(({ ok, lost }) => {
+    ok('a', 0, 10.5, 'write', { value: 1 });
+    ok('b', 0.1, 11, 'write', { value: 3 });
+    ok('c', 1, 5, 'cas', { expect: 1, value: 9 }, true);
+    lost('d', 1.5, 2, 'cas', { expect: 3, value: 1 });
+    ok('a', 12, 13, 'read', {}, 9);
+    ok('a', 14, 15, 'write', { value: 3 });
+    ok('a', 16, 17, 'read', {}, 1);
+  });
+  expect(check.linearizable(history, casRegister()).result).toBe('valid');
+});
+
 test('a counter: an add that got lost is found', () => {
   const tell = (sum: bigint): History =>
     story(({ ok, lost }) => {

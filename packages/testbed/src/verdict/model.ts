@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@quorate/core';
 import { describe, type Operation } from '../history/operation.ts';
 import { fieldOf, type Plain } from '../history/plain.ts';
-import type { TimedCall } from './search.ts';
+import type { TimedCall } from './timeline.ts';
 
 /**
  * What an object does when one operation at a time reaches it: the meaning against which a history is judged.

@@ -1,5 +1,5 @@
 import type { QueueCall } from './queue.ts';
-import type { TimedCall } from './search.ts';
+import type { TimedCall } from './timeline.ts';
 
 /** When a value that was put in once was put in, and when it was taken out. */
 interface Passage {

@@ -1,14 +1,6 @@
 import type { Budget } from './budget.ts';
 import type { Model } from './model.ts';
-
-/** A call and when it may take effect: after `invoked`, before `completed`. Infinity: at any time, or never. */
-export interface TimedCall<Call> {
-  readonly call: Call;
-  readonly invoked: number;
-  readonly completed: number;
-  /** Places in the list of calls that must have taken effect before this one. */
-  readonly needs?: readonly number[];
-}
+import { type Optional, type Required, type TimedCall, type Timeline, timelineOf } from './timeline.ts';
 
 export type SearchResult<State> =
   | { readonly result: 'valid' | 'unknown' }
@@ -32,23 +24,6 @@ interface Frame extends Configuration {
   next: number;
 }
 
-interface Required<Call> {
-  readonly place: number;
-  readonly call: Call;
-  readonly bit: bigint;
-  readonly reads: boolean;
-  /** Calls that are equal, and need the same, have equal kinds. */
-  readonly kind: string;
-  readonly needs: readonly number[];
-}
-
-interface Optional<Call> {
-  readonly call: Call;
-  readonly bit: bigint;
-  /** The equal calls invoked before it. */
-  readonly older: bigint;
-}
-
 /**
  * Looks for an order in which the calls can have taken effect one at a time, in the manner of Wing and Gong with Lowe's
  * two improvements: configurations are remembered, and a call takes effect as late as it can, just before some call
@@ -63,15 +38,7 @@ interface Optional<Call> {
 export class Search<State, Call> {
   readonly #model: Model<State, Call>;
   readonly #budget: Budget;
-  readonly #required: Required<Call>[] = [];
-  /** Per stage: the other calls open when it completes, by completion. */
-  readonly #open: Required<Call>[][] = [];
-  /** Per stage: how many of `#optional` have been invoked by then. */
-  readonly #available: number[] = [];
-  readonly #optional: Optional<Call>[] = [];
-  /** By place in the list of calls. */
-  readonly #stageOf = new Map<number, number>();
-  readonly #optionalOf = new Map<number, bigint>();
+  readonly #timeline: Timeline<Call>;
   readonly #states: State[] = [];
   readonly #stateIds = new Map<string, number>();
   /** Per stage: for what is known to lead nowhere, the sets of optional calls used, the smallest only. */
@@ -81,15 +48,15 @@ export class Search<State, Call> {
   constructor(model: Model<State, Call>, calls: readonly TimedCall<Call>[], budget: Budget) {
     this.#model = model;
     this.#budget = budget;
-    this.#prepare(calls);
+    this.#timeline = timelineOf(model, calls, budget);
   }
 
   run(): SearchResult<State> {
     if (this.#budget.spent !== undefined) return { result: 'unknown' };
-    const found = this.#explore(this.#required.length);
+    const found = this.#explore(this.#timeline.required.length);
     if (found) return { result: 'valid' };
     if (this.#budget.spent !== undefined) return { result: 'unknown' };
-    const blocked = this.#required[this.#deepest] as Required<Call>;
+    const blocked = this.#timeline.required[this.#deepest] as Required<Call>;
     return { result: 'invalid', blocked: blocked.place, states: this.#statesAt(this.#deepest) };
   }
 
@@ -131,9 +98,9 @@ export class Search<State, Call> {
     let at = stage;
     let done = early;
     for (; at < goal; at += 1) {
-      const due = this.#required[at] as Required<Call>;
+      const due = this.#timeline.required[at] as Required<Call>;
       done = this.#withRead(due, done, state);
-      for (const call of this.#open[at] as Required<Call>[]) done = this.#withRead(call, done, state);
+      for (const call of this.#timeline.open[at] as Required<Call>[]) done = this.#withRead(call, done, state);
       if ((done & due.bit) === 0n) break;
       done ^= due.bit;
     }
@@ -148,8 +115,8 @@ export class Search<State, Call> {
   /** Puts the next way on into the frame's list; false when there is none left. */
   #advance(frame: Frame): boolean {
     const { stage, early, used, state } = frame;
-    const due = this.#required[stage] as Required<Call>;
-    const open = this.#open[stage] as Required<Call>[];
+    const due = this.#timeline.required[stage] as Required<Call>;
+    const open = this.#timeline.open[stage] as Required<Call>[];
     const way = frame.next;
     frame.next += 1;
     if (way === 0) {
@@ -166,8 +133,8 @@ export class Search<State, Call> {
       return true;
     }
     const place = way - open.length - 1;
-    if (place >= (this.#available[stage] as number)) return false;
-    const optional = this.#optional[place] as Optional<Call>;
+    if (place >= (this.#timeline.available[stage] as number)) return false;
+    const optional = this.#timeline.optional[place] as Optional<Call>;
     if ((used & optional.bit) !== 0n || (used & optional.older) !== optional.older) return true;
     const more = used | optional.bit;
     this.#step(optional.call, state, (next) => {
@@ -176,20 +143,19 @@ export class Search<State, Call> {
     return true;
   }
 
-  #hasNeeds(needs: readonly number[], { stage, early, used }: Configuration): boolean {
+  #hasNeeds(needs: readonly number[], { stage, early }: Configuration): boolean {
     return needs.every((place) => {
-      const required = this.#stageOf.get(place);
-      if (required !== undefined)
-        return required < stage || (early & (this.#required[required] as Required<Call>).bit) !== 0n;
-      const optional = this.#optionalOf.get(place);
-      return optional === undefined || (used & optional) !== 0n;
+      const needed = this.#timeline.stageOf.get(place);
+      // Nothing is asked of one that may never take effect: it need not be what was needed.
+      if (needed === undefined || needed < stage) return true;
+      return (early & (this.#timeline.required[needed] as Required<Call>).bit) !== 0n;
     });
   }
 
   #hasEqualBefore(required: Required<Call>, stage: number, early: bigint): boolean {
-    const due = this.#required[stage] as Required<Call>;
+    const due = this.#timeline.required[stage] as Required<Call>;
     if (due.kind === required.kind) return true;
-    for (const other of this.#open[stage] as Required<Call>[]) {
+    for (const other of this.#timeline.open[stage] as Required<Call>[]) {
       if (other === required) return false;
       if (other.kind === required.kind && (early & other.bit) === 0n) return true;
     }
@@ -223,75 +189,18 @@ export class Search<State, Call> {
       if (seen.some((fewer) => (fewer & used) === fewer)) return false;
       failed.set(key, [...seen.filter((more) => (used & more) !== used), used]);
     }
-    this.#budget.take(220 + this.#optional.length / 8);
+    this.#budget.take(220 + this.#timeline.optional.length / 8);
     return true;
   }
 
   /** The states it may have been in while the call of this stage was open. */
   #statesAt(stage: number): State[] {
-    const call = this.#required[stage] as Required<Call>;
+    const call = this.#timeline.required[stage] as Required<Call>;
     const ids = new Set<number>();
     for (let at = stage; at >= 0; at -= 1) {
-      if (at < stage && !this.#open[at]?.includes(call)) break;
+      if (at < stage && !this.#timeline.open[at]?.includes(call)) break;
       for (const key of this.#failed[at]?.keys() ?? []) ids.add(Number(key.slice(key.indexOf(' ') + 1)));
     }
     return [...ids].map((id) => this.#states[id] as State);
   }
-
-  #prepare(calls: readonly TimedCall<Call>[]): void {
-    const places = calls.map((_, place) => place).sort((a, b) => timed(calls, a).invoked - timed(calls, b).invoked);
-    const byCompletion = places
-      .filter((place) => timed(calls, place).completed !== Number.POSITIVE_INFINITY)
-      .sort((a, b) => timed(calls, a).completed - timed(calls, b).completed);
-    const reads = (call: Call): boolean => this.#model.reads?.(call) ?? false;
-    const oldest = new Map<string, bigint>();
-    const open = new Map<number, Required<Call>>();
-    const free: bigint[] = [];
-    let width = 0n;
-    let next = 0;
-    for (const due of byCompletion) {
-      const { completed } = timed(calls, due);
-      for (; next < places.length && timed(calls, places[next] as number).invoked < completed; next += 1) {
-        const place = places[next] as number;
-        const { call, completed: end, needs = [] } = timed(calls, place);
-        const kind = kindOf([call, needs]);
-        if (end !== Number.POSITIVE_INFINITY) {
-          const bit = free.pop() ?? 1n << width++;
-          open.set(place, { place, call, bit, reads: reads(call), kind, needs });
-        } else if (!reads(call)) {
-          const older = oldest.get(kind) ?? 0n;
-          const bit = 1n << BigInt(this.#optional.length);
-          this.#optional.push({ call, bit, older });
-          this.#optionalOf.set(place, bit);
-          oldest.set(kind, older | bit);
-        }
-      }
-      const required = open.get(due) as Required<Call>;
-      open.delete(due);
-      free.push(required.bit);
-      this.#stageOf.set(due, this.#required.length);
-      this.#required.push(required);
-      this.#open.push(
-        [...open.values()].sort((a, b) => timed(calls, a.place).completed - timed(calls, b.place).completed),
-      );
-      this.#available.push(this.#optional.length);
-      if (!this.#budget.take(100 + 8 * open.size)) return;
-    }
-  }
-}
-
-function timed<Call>(calls: readonly TimedCall<Call>[], place: number): TimedCall<Call> {
-  return calls[place] as TimedCall<Call>;
-}
-
-function kindOf(call: unknown): string {
-  return JSON.stringify(call, (_, value) =>
-    typeof value === 'bigint'
-      ? `bigint ${value}`
-      : value === undefined
-        ? 'nothing'
-        : typeof value === 'string'
-          ? `"${value}`
-          : value,
-  );
 }

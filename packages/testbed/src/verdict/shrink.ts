@@ -2,7 +2,8 @@ import type { Operation } from '../history/operation.ts';
 import { Budget } from './budget.ts';
 import { judge, upTo } from './judge.ts';
 import { type Model, placesOf } from './model.ts';
-import { Search, type TimedCall } from './search.ts';
+import { Search } from './search.ts';
+import type { TimedCall } from './timeline.ts';
 import { counted, type Evidence, evidenceLines } from './verdict.ts';
 
 export interface Timed<Call> extends TimedCall<Call> {

@@ -1,5 +1,5 @@
 import type { RegisterCall } from './register.ts';
-import type { TimedCall } from './search.ts';
+import type { TimedCall } from './timeline.ts';
 
 /**
  * Decides a register on which no value was written twice, in n log n, after Gibbons and Korach ("Testing shared
