@@ -12,7 +12,11 @@ export interface QueueOptions {
   readonly order?: 'fifo' | 'bag';
 }
 
-/** `enqueue {key, value}` puts in, `dequeue {key}` takes out and returns the value, or nothing when it was empty. */
+/**
+ * `enqueue {key, value}` puts in, `dequeue {key}` takes out and returns the value, or nothing when it was empty. Give each
+ * value once: then much is known of their order. Of many clients on one queue (ten, for first in first out) the orders to
+ * try are soon too many and the verdict `unknown`; spread the work over several keys.
+ */
 export function queue({ order = 'fifo' }: QueueOptions = {}): Model<readonly string[], QueueCall> {
   const fifo = order === 'fifo';
   return {
