@@ -1,7 +1,7 @@
 import type { Plain } from './plain.ts';
 
 /** Something a process asked for. It may take effect from now on. */
-export interface Invoked {
+interface Invoked {
   readonly type: 'invoked';
   readonly at: number;
   readonly id: number;
@@ -11,7 +11,7 @@ export interface Invoked {
 }
 
 /** How it ended: it happened, it certainly did not, or nobody can say. */
-export interface Completed {
+interface Completed {
   readonly type: 'ok' | 'failed' | 'ambiguous';
   readonly at: number;
   readonly id: number;
@@ -19,7 +19,7 @@ export interface Completed {
   readonly error?: string;
 }
 
-export interface FaultBegun {
+interface FaultBegun {
   readonly type: 'fault';
   readonly at: number;
   readonly id: number;
@@ -29,14 +29,14 @@ export interface FaultBegun {
   readonly detail?: Plain;
 }
 
-export interface FaultEnded {
+interface FaultEnded {
   readonly type: 'healed';
   readonly at: number;
   readonly id: number;
 }
 
 /** The process takes itself for the holder, from now on. */
-export interface Held {
+interface Held {
   readonly type: 'held';
   readonly at: number;
   readonly process: string;
@@ -45,7 +45,7 @@ export interface Held {
 }
 
 /** The process no longer takes itself for the holder. */
-export interface Released {
+interface Released {
   readonly type: 'released';
   readonly at: number;
   readonly process: string;
@@ -54,7 +54,7 @@ export interface Released {
   readonly reason?: string;
 }
 
-export interface Sent {
+interface Sent {
   readonly type: 'sent';
   readonly at: number;
   readonly message: string;
@@ -63,14 +63,14 @@ export interface Sent {
   readonly label?: string;
 }
 
-export interface Received {
+interface Received {
   readonly type: 'received';
   readonly at: number;
   readonly message: string;
 }
 
 /** Anything a reader will want beside the rest: the seed, the schedule of faults. */
-export interface Note {
+interface Note {
   readonly type: 'note';
   readonly at: number;
   readonly label: string;

@@ -15,7 +15,7 @@ export interface Placed<Item> {
   readonly open: boolean;
 }
 
-export interface Lane {
+interface Lane {
   readonly process: string;
   readonly y: number;
   readonly height: number;
@@ -23,7 +23,7 @@ export interface Lane {
   readonly line: number;
 }
 
-export interface Arrow {
+interface Arrow {
   readonly message: MessageArrow;
   readonly x1: number;
   readonly y1: number;
@@ -45,7 +45,7 @@ export interface Layout {
 }
 
 export const barHeight = 26;
-export const stripHeight = 20;
+const stripHeight = 20;
 const rowGap = 6;
 const lanePadding = 14;
 /** Where messages cross there is more room between the lines, for the arrows to be seen and named. */

@@ -48,7 +48,7 @@ function shortestBlocked<State, Call>(model: Model<State, Call>, calls: readonly
  * The same question with less freedom. A call that may never have taken effect, and whose absence the model promises to
  * be harmless, is left out. One whose effect was seen must have taken effect before whoever saw it completed.
  */
-export function simplified<State, Call>(
+function simplified<State, Call>(
   model: Model<State, Call>,
   all: readonly TimedCall<Call>[],
 ): { readonly places: readonly number[]; readonly calls: TimedCall<Call>[] } {
