@@ -1,4 +1,5 @@
 export { type EventuallyOptions, eventually } from './eventually.ts';
+export { everything } from './everything.ts';
 export type { HistoryCounts } from './history/counts.ts';
 export type { HistoryEvent } from './history/event.ts';
 export { History, type HistoryOptions, type Invocation, type RunOptions } from './history/history.ts';
