@@ -1,7 +1,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { describe, expect, test } from 'vitest';
-import { PortTakenError, ServerFailedError, Testbed } from '../src/index.ts';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { everything, PortTakenError, Programs, ServerFailedError, Testbed } from '../src/index.ts';
+import { scratch, script } from './archives.ts';
+
+afterEach(() => vi.unstubAllEnvs());
 
 async function occupied(port = 0): Promise<AsyncDisposable & { readonly port: number }> {
   const server = createServer().listen(port, '127.0.0.1');
@@ -53,4 +57,17 @@ describe('a server that dies while starting', () => {
     );
     expect(performance.now() - begin).toBeLessThan(20_000);
   });
+});
+
+test('without a network or any package client, but with a warm cache, everything starts as ever', async () => {
+  const java = await new Programs({ offline: true }).get('java');
+  await using place = await scratch();
+  for (const tool of ['sh', 'rm', 'sleep']) await script(join(place.folder, tool), `exec /bin/${tool} "$@"`);
+  vi.stubEnv('PATH', place.folder);
+  vi.stubEnv('QUORATE_PROGRAM_JAVA', java.path);
+  // Whatever would fetch something says so here first.
+  const fetching: unknown[] = [];
+  await using bed = await Testbed.start(everything, { onProgress: (progress) => fetching.push(progress) });
+  expect((await bed.health()).status).toBe('pass');
+  expect(fetching).toEqual([]);
 });

@@ -1,10 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
-import { Testbed } from '../src/index.ts';
+import { cacheFolder, Testbed } from '../src/index.ts';
 import { Ports } from '../src/processes/ports.ts';
+import { scratch } from './archives.ts';
 import { ended, program } from './program.ts';
 
 test('six beds in one process keep to themselves', async () => {
@@ -36,13 +36,19 @@ test('a claimed port is not given out again, in this process or in another, unti
   two.release();
 });
 
-test('a bed in a folder with spaces in its name, with programs from a cache with spaces', async () => {
-  const odd = await mkdtemp(join(tmpdir(), 'a folder with spaces '));
-  const child = program(
-    `await using bed = await Testbed.start({ redis: 1, zookeeper: 3, kafka: 1, s3: ['us-east-1'], consul: 1, temporal: true, dynamodb: true, envoy: true }); show(bed);`,
-    { TMPDIR: odd },
-  );
-  expect((await child.shown).folder).toContain('a folder with spaces ');
+test('one of everything in a folder with spaces in its name, with programs from a cache with spaces in its', async () => {
+  await using place = await scratch();
+  const [folder, cache] = [join(place.folder, 'a folder with spaces'), join(place.folder, "a cache with 'quotes' too")];
+  await mkdir(folder);
+  await mkdir(cache);
+  await symlink(join(cacheFolder(), 'programs'), join(cache, 'programs'));
+  const body = `
+    import { everything } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)};
+    await using bed = await Testbed.start(everything, { offline: true });
+    show(bed);
+  `;
+  const child = program(body, { TMPDIR: folder, QUORATE_CACHE: cache });
+  expect((await child.shown).folder).toContain('a folder with spaces');
   expect(await ended(child)).toBe(0);
-  await rm(odd, { recursive: true });
+  expect(await readdir(folder)).toEqual([]);
 });
