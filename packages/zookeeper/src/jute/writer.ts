@@ -49,6 +49,14 @@ export class Writer {
     return this;
   }
 
+  /** Bytes that are encoded already, without a length of their own. */
+  raw(value: Uint8Array): this {
+    this.#reserve(value.byteLength);
+    this.#buffer.set(value, this.#length);
+    this.#length += value.byteLength;
+    return this;
+  }
+
   list<T>(values: readonly T[], write: (writer: this, value: T) => void): this {
     this.int(values.length);
     for (const value of values) write(this, value);
