@@ -1,4 +1,5 @@
 import { backoff } from '@quorate/core';
+import { callOut } from '../call-out.ts';
 import type { Server } from '../connect-string.ts';
 import { requests as requestChannel, stateChanges, watchesFired } from '../diagnostics.ts';
 import { AuthFailedError } from '../errors/auth-failed-error.ts';
@@ -273,7 +274,7 @@ export class Session {
   #become(state: State): void {
     this.#state = state;
     if (stateChanges.hasSubscribers) stateChanges.publish({ sessionId: this.#id, state, server: this.server });
-    for (const listener of [...this.#listeners]) listener(state);
+    for (const listener of [...this.#listeners]) callOut(listener, state);
   }
 
   #checkClock(): void {

@@ -1,3 +1,4 @@
+import { callOut } from '../call-out.ts';
 import { parentOf } from '../path.ts';
 import { notified, type WatchNotification } from '../protocol/watch-event.ts';
 import type { WatchEvent } from './watch-event.ts';
@@ -11,9 +12,9 @@ export interface Interest {
   kind: WatchKind;
   /** Whether it has fired or was given up. */
   over: boolean;
-  deliver(event: WatchEvent): void;
+  readonly deliver: (event: WatchEvent) => void;
   /** It is over, fired or not: lets go of whatever was kept for it. */
-  ended(): void;
+  readonly ended: () => void;
 }
 
 export type Interested = Pick<Interest, 'deliver' | 'ended'>;
@@ -119,7 +120,7 @@ export class WatchRegistry {
     // A server replays what one-shot watches missed, but not what persistent ones did.
     for (const table of [this.#placed.persistent, this.#placed.recursive]) {
       for (const [path, interests] of table)
-        for (const interest of [...interests]) interest.deliver({ type: 'gap', path });
+        for (const interest of [...interests]) callOut(interest.deliver, { type: 'gap', path });
     }
   }
 
@@ -142,13 +143,13 @@ export class WatchRegistry {
     for (const table of tables) {
       for (const interest of [...(table.get(event.path) ?? [])]) {
         this.#finish(interest, false);
-        interest.deliver(event);
+        callOut(interest.deliver, event);
       }
     }
   }
 
   #tell(table: Table, path: string, event: WatchEvent): void {
-    for (const interest of [...(table.get(path) ?? [])]) interest.deliver(event);
+    for (const interest of [...(table.get(path) ?? [])]) callOut(interest.deliver, event);
   }
 
   #tellAncestors(table: Table, event: WatchEvent): void {
