@@ -1,0 +1,70 @@
+import { type Inventory, type InventoryItem, inventory, Programs } from '@quorate/testbed';
+import { Command } from 'commander';
+import { interruptible } from '../interrupt.ts';
+import { progressDisplay } from '../progress-display.ts';
+import { table } from '../table.ts';
+
+interface Flags {
+  readonly json?: true;
+  readonly fetch?: true;
+}
+
+export function doctor(): Command {
+  return new Command('doctor')
+    .description('shows which programs the servers need: what is here, what is missing, and its size')
+    .option('--fetch', 'fetch what is missing')
+    .option('--json', 'for programs')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ quorate doctor
+  $ quorate doctor --fetch      once with a network; afterwards all works without
+  $ QUORATE_CACHE=/media/stick/quorate quorate doctor
+
+Exit status 1 when something is unusable, or could not be fetched.`,
+    )
+    .action(examine);
+}
+
+async function examine({ json, fetch }: Flags): Promise<void> {
+  if (fetch) await fetchMissing();
+  const found = await inventory();
+  console.log(json ? JSON.stringify(found, null, 2) : report(found));
+  if (found.items.some(({ state }) => state === 'unusable')) process.exitCode = 1;
+}
+
+async function fetchMissing(): Promise<void> {
+  using stop = interruptible();
+  using display = progressDisplay();
+  const programs = new Programs({ onProgress: display.onProgress });
+  const { items } = await inventory();
+  for (const { name, state, purpose } of items) {
+    if (state === 'missing' && purpose === 'server') await programs.get(name, stop.signal);
+  }
+}
+
+function report({ cache, items }: Inventory): string {
+  const rows = items.map((item) => [item.name, item.program?.version ?? item.pinned, ...standing(item)]);
+  const megabytes = items.reduce((sum, { bytes = 0 }) => sum + bytes, 0) / 1e6;
+  const missing = items.filter(({ state, purpose }) => state === 'missing' && purpose === 'server');
+  const advice =
+    missing.length === 0
+      ? 'Nothing is missing.'
+      : `${missing.length} missing: fetched when first needed, or now by quorate doctor --fetch`;
+  return [
+    table([['PROGRAM', 'VERSION', 'STATE', 'SIZE', 'FROM'], ...rows]),
+    '',
+    `The cache ${cache} holds ${megabytes.toFixed(0)} MB. ${advice}`,
+  ].join('\n');
+}
+
+function standing({ state, program, bytes, why, purpose }: InventoryItem): [string, string, string] {
+  if (state === 'unusable') return ['unusable', '', why ?? ''];
+  if (!program) return [purpose === 'tool' ? 'not needed yet' : 'missing', '', ''];
+  return [
+    'here',
+    bytes === undefined ? '' : `${(bytes / 1e6).toFixed(0)} MB`,
+    program.source === 'path' || program.source === 'environment' ? program.path : program.source,
+  ];
+}

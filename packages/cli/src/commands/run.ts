@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import { Testbed } from '@quorate/testbed';
+import { Command } from 'commander';
+import { interruptible } from '../interrupt.ts';
+import { progressDisplay } from '../progress-display.ts';
+import { addServerOptions, bedOptions, type ServerFlags } from '../server-options.ts';
+
+export function run(): Command {
+  return addServerOptions(new Command('run'))
+    .description('starts servers, runs a command that is told where they are, and stops them')
+    .usage('[servers] -- <command> [arguments]')
+    .argument('<command>', 'what to run')
+    .argument('[arguments...]')
+    .passThroughOptions()
+    .addHelpText(
+      'after',
+      `
+The command finds the servers in its environment: QUORATE_ZOOKEEPER, QUORATE_REDIS, QUORATE_KAFKA, QUORATE_CONSUL,
+QUORATE_CONSUL_GRPC, QUORATE_ENVOY (the program), QUORATE_TEMPORAL, QUORATE_S3_<REGION>, QUORATE_DYNAMODB.
+
+Examples:
+  $ quorate run --zookeeper 3 -- node service.js
+  $ quorate run --redis 1 --kafka 1 --s3 us-east-1,eu-west-1 -- npm test
+  $ quorate run --consul 1 -- sh -c 'curl -s $QUORATE_CONSUL/v1/status/leader'
+
+The exit status is the command's; 128 and the signal's number when a signal ended it.`,
+    )
+    .action(runCommand);
+}
+
+async function runCommand(command: string, args: string[], flags: ServerFlags): Promise<void> {
+  await using bed = await startBed(flags);
+  process.exitCode = await runWith(bed.environment, command, args);
+}
+
+async function startBed(flags: ServerFlags): Promise<Testbed> {
+  using stop = interruptible();
+  using display = progressDisplay();
+  const { signal } = stop;
+  return Testbed.start(bedOptions(flags), { signal, onProgress: display.onProgress, offline: flags.offline === true });
+}
+
+/** Runs the command to its end, passes signals on to it, and gives its exit status. */
+async function runWith(
+  environment: Readonly<Record<string, string>>,
+  command: string,
+  args: readonly string[],
+): Promise<number> {
+  const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...environment } });
+  const forward = (signal: NodeJS.Signals): void => {
+    // A terminal sends Ctrl-C to the command as well: twice would mean "now".
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, forward);
+  try {
+    const [status, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    return status ?? 128 + constants.signals[signal ?? 'SIGKILL'];
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    console.error(`quorate: ${missing ? `there is no command "${command}"` : (error as Error).message}`);
+    // As a shell does.
+    return missing ? 127 : 126;
+  } finally {
+    for (const signal of signals) process.off(signal, forward);
+  }
+}

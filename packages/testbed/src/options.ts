@@ -1,0 +1,143 @@
+import { InvalidArgumentError } from '@quorate/core';
+import type { ConsulOptions } from './servers/consul.ts';
+import type { DynamoDBOptions } from './servers/dynamodb.ts';
+import type { EnvoyOptions } from './servers/envoy.ts';
+import type { KafkaOptions } from './servers/kafka.ts';
+import type { RedisOptions } from './servers/redis.ts';
+import type { S3Options } from './servers/s3.ts';
+import type { TemporalOptions } from './servers/temporal.ts';
+import type { ZooKeeperOptions } from './servers/zookeeper.ts';
+
+/** Which servers a bed has: how many of each, or more exactly what. */
+export interface TestbedOptions {
+  /** Members of the ensemble: 1, 3 or 5. */
+  readonly zookeeper?: 1 | 3 | 5 | ZooKeeperOptions;
+  /** Servers: a primary, and replicas for the rest. */
+  readonly redis?: number | RedisOptions;
+  /** Brokers: 1 or 3. */
+  readonly kafka?: 1 | 3 | KafkaOptions;
+  /** Servers: 1 or 3. */
+  readonly consul?: 1 | 3 | ConsulOptions;
+  readonly envoy?: boolean | EnvoyOptions;
+  readonly temporal?: boolean | 1 | TemporalOptions;
+  /** The regions to have. */
+  readonly s3?: readonly string[] | S3Options;
+  readonly dynamodb?: boolean | 1 | DynamoDBOptions;
+}
+
+/** The same with each server's options written out; absent where the bed has none. */
+export interface Wanted {
+  readonly zookeeper?: ZooKeeperOptions;
+  readonly redis?: RedisOptions;
+  readonly kafka?: KafkaOptions;
+  readonly consul?: ConsulOptions;
+  readonly envoy?: EnvoyOptions;
+  readonly temporal?: TemporalOptions;
+  readonly s3?: S3Options;
+  readonly dynamodb?: DynamoDBOptions;
+}
+
+type Bag = Readonly<Record<string, unknown>>;
+type Check = (argument: string, value: unknown) => void;
+
+const count =
+  (...allowed: number[]): Check =>
+  (argument, value) => {
+    if (!allowed.includes(value as number)) throw new InvalidArgumentError(argument, allowed.join(' or '), value);
+  };
+const port: Check = (argument, value) => {
+  if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > 65_500) {
+    throw new InvalidArgumentError(argument, 'a port from 1 to 65500', value);
+  }
+};
+const bag: Check = (argument, value) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidArgumentError(argument, 'an object of settings', value);
+  }
+};
+const words: Check = (argument, value) => {
+  if (!Array.isArray(value) || !value.every((word) => typeof word === 'string')) {
+    throw new InvalidArgumentError(argument, 'a list of strings', value);
+  }
+};
+const regions: Check = (argument, value) => {
+  const valid =
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((name) => /^[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?$/.test(name));
+  if (!valid || new Set(value).size !== value.length) {
+    throw new InvalidArgumentError(argument, 'different region names such as "us-east-1", at least one', value);
+  }
+};
+
+/** For each server: what a short form stands for, and what may be said of it. */
+const servers: Record<
+  keyof Wanted,
+  {
+    readonly short: (value: unknown) => Bag | undefined;
+    readonly expected: string;
+    readonly options: Record<string, Check>;
+  }
+> = {
+  zookeeper: {
+    short: counted('members'),
+    expected: '1, 3 or 5 members, or options',
+    options: { members: count(1, 3, 5), port, config: bag, jvm: words },
+  },
+  redis: {
+    short: counted('servers'),
+    expected: '1 to 9 servers, or options',
+    options: { servers: count(1, 2, 3, 4, 5, 6, 7, 8, 9), port, config: bag },
+  },
+  kafka: {
+    short: counted('brokers'),
+    expected: '1 or 3 brokers, or options',
+    options: { brokers: count(1, 3), port, config: bag, jvm: words },
+  },
+  consul: {
+    short: counted('servers'),
+    expected: '1 or 3 servers, or options',
+    options: { servers: count(1, 3), port, config: bag },
+  },
+  envoy: { short: present, expected: 'true or options', options: { port } },
+  temporal: { short: present, expected: 'true or options', options: { port } },
+  s3: {
+    short: (value) => (Array.isArray(value) ? { regions: value } : undefined),
+    expected: 'a list of regions, or options',
+    options: { regions, port },
+  },
+  dynamodb: { short: present, expected: 'true or options', options: { port, jvm: words } },
+};
+
+function counted(name: string): (value: unknown) => Bag | undefined {
+  return (value) => (typeof value === 'number' ? { [name]: value } : undefined);
+}
+
+function present(value: unknown): Bag | undefined {
+  return value === true || value === 1 ? {} : undefined;
+}
+
+/** Refuses what cannot be started before anything is touched, naming the option. */
+export function parseOptions(options: TestbedOptions): Wanted {
+  bag('options', options);
+  const wanted: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(options)) {
+    const server = servers[name as keyof Wanted];
+    if (!server) throw new InvalidArgumentError('options', `servers out of ${Object.keys(servers).join(', ')}`, name);
+    if (value === undefined || value === false || value === 0) continue;
+    const settings = server.short(value) ?? value;
+    if (typeof settings !== 'object' || Array.isArray(settings))
+      throw new InvalidArgumentError(name, server.expected, value);
+    for (const [option, given] of Object.entries(settings as Bag)) {
+      const check = server.options[option];
+      if (!check)
+        throw new InvalidArgumentError(name, `options out of ${Object.keys(server.options).join(', ')}`, option);
+      if (given !== undefined)
+        check(typeof value === 'object' && !Array.isArray(value) ? `${name}.${option}` : name, given);
+    }
+    if (name === 's3') regions('s3.regions', (settings as Bag).regions);
+    wanted[name] = settings;
+  }
+  if (Object.keys(wanted).length === 0) throw new InvalidArgumentError('options', 'at least one server', options);
+  return wanted;
+}

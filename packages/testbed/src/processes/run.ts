@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { QuorateError } from '@quorate/core';
+import type { Launch, Warden } from './warden.ts';
+
+export interface RunOptions extends Omit<Launch, 'output'> {
+  readonly signal?: AbortSignal | undefined;
+  /** Called for each line it prints, on either output. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** How many lines are kept for the error. */
+const keptLines = 30;
+
+/** A command of ours ended with a failure. Its last lines are in the message. */
+export class CommandFailedError extends QuorateError {
+  constructor(command: string, how: string, lines: readonly string[]) {
+    const said = lines.length > 0 ? `. It said:\n${lines.map((line) => `  | ${line}`).join('\n')}` : '';
+    super(`${command} ${how}${said}`, { code: 'command-failed' });
+  }
+}
+
+/** Runs a command to its end. When `signal` aborts, it and all it started are killed. */
+export async function run(warden: Warden, { signal, onLine, ...launch }: RunOptions): Promise<void> {
+  signal?.throwIfAborted();
+  const child = await warden.launch({ ...launch, output: 'pipe' });
+  const lines: string[] = [];
+  for (const output of [child.stdout, child.stderr]) {
+    if (!output) continue;
+    createInterface({ input: output }).on('line', (line) => {
+      lines.push(line);
+      if (lines.length > keptLines) lines.shift();
+      onLine?.(line);
+    });
+  }
+  const kill = (): void => {
+    if (child.pid && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL');
+  };
+  signal?.addEventListener('abort', kill, { once: true });
+  if (signal?.aborted) kill();
+  const [status, killedBy] = (await once(child, 'close')) as [number | null, string | null];
+  signal?.removeEventListener('abort', kill);
+  signal?.throwIfAborted();
+  if (status === 0) return;
+  throw new CommandFailedError(
+    launch.command,
+    killedBy ? `was ended by ${killedBy}` : `failed with status ${status}`,
+    lines,
+  );
+}

@@ -1,0 +1,223 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, open, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Health } from '@quorate/core';
+import { deadline, QuorateError } from '@quorate/core';
+import { eventually } from '../eventually.ts';
+import { lastLines } from './log.ts';
+import { isFree, PortTakenError } from './ports.ts';
+import { residentBytes } from './resident.ts';
+import { ServerFailedError } from './server-failed-error.ts';
+import type { Warden } from './warden.ts';
+
+/** How one server is run. */
+export interface ServerPlan {
+  /** Unique in its bed: `zookeeper-1`. */
+  readonly name: string;
+  /** Where clients reach it: `127.0.0.1:2181`. */
+  readonly address: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** The TCP ports it listens on; free before it starts. */
+  readonly ports: readonly number[];
+  /** Written into its folder before the first start, by path. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Done once, after the files are written: formatting. */
+  readonly prepare?: (folder: string, signal: AbortSignal) => Promise<void>;
+  /** Asks the server, by its own protocol, whether it serves. Throws or gives false when it does not yet. */
+  readonly ready: (signal: AbortSignal) => Promise<boolean>;
+  /** How long it may take to become ready, in milliseconds. */
+  readonly startWithin?: number;
+}
+
+export type ServerState = 'new' | 'starting' | 'running' | 'paused' | 'stopped' | 'killed' | 'died';
+
+/** One real server process: start it, break it, bring it back. */
+export class Server implements AsyncDisposable {
+  readonly name: string;
+  /** Where clients reach it: `127.0.0.1:2181`. */
+  readonly address: string;
+  /** Its data, config and log. */
+  readonly folder: string;
+  readonly #plan: ServerPlan;
+  readonly #warden: Warden;
+  #state: ServerState = 'new';
+  #process: ChildProcess | undefined;
+  #prepared = false;
+
+  constructor(plan: ServerPlan, warden: Warden) {
+    this.name = plan.name;
+    this.address = plan.address;
+    this.folder = join(warden.folder, plan.name);
+    this.#plan = plan;
+    this.#warden = warden;
+  }
+
+  get state(): ServerState {
+    return this.#state;
+  }
+
+  /** The process id while there is a process. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  get logFile(): string {
+    return join(this.folder, 'log');
+  }
+
+  /** Resolves when the server answers by its own protocol. When it fails, no process of it is left. */
+  async start(signal?: AbortSignal): Promise<void> {
+    if (this.#process) throw new QuorateError(`${this.name} runs already`, { code: 'already-running' });
+    const { startWithin = 60_000, ports } = this.#plan;
+    using limit = deadline(startWithin, signal);
+    this.#state = 'starting';
+    try {
+      if (!this.#prepared) await this.#prepare(limit.signal);
+      for (const port of ports) if (!(await isFree(port))) throw new PortTakenError(this.name, port);
+      await this.#launch();
+      await this.#becomeReady(startWithin, signal);
+      this.#state = 'running';
+    } catch (error) {
+      await this.#end('SIGKILL');
+      this.#state = 'died';
+      throw error;
+    }
+  }
+
+  /** SIGKILL: no goodbye. Resolves when the process is gone. Data and ports stay for `restart`. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+    this.#state = 'killed';
+  }
+
+  /** SIGSTOP: the process stands still while its connections stay open, as in a long garbage collection. */
+  async pause(): Promise<void> {
+    this.#signal('SIGSTOP');
+    this.#state = 'paused';
+  }
+
+  /** Ends a pause. */
+  async resume(): Promise<void> {
+    this.#signal('SIGCONT');
+    this.#state = 'running';
+  }
+
+  /** Starts again with the same data on the same ports, after a stop when it still runs. Resolves when it is ready. */
+  async restart(signal?: AbortSignal): Promise<void> {
+    await this.stop();
+    await this.start(signal);
+  }
+
+  /** SIGTERM, then SIGKILL when it has not ended within `grace` milliseconds. Resolves when the process is gone. */
+  async stop({ grace = 10_000 }: { readonly grace?: number } = {}): Promise<void> {
+    await this.#end('SIGTERM', grace);
+    this.#state = 'stopped';
+  }
+
+  /** The last lines it logged. */
+  log(lines?: number): Promise<string[]> {
+    return lastLines(this.logFile, lines);
+  }
+
+  /** Asks the server itself. */
+  async health(): Promise<Health> {
+    if (this.#state !== 'running') return { status: 'fail', detail: this.#state };
+    using limit = deadline(2_000);
+    try {
+      return (await this.#plan.ready(limit.signal)) ? { status: 'pass' } : { status: 'fail', detail: 'not ready' };
+    } catch (error) {
+      return { status: 'fail', detail: (error as Error).message };
+    }
+  }
+
+  /** Bytes of memory its processes hold now. */
+  async resident(): Promise<number> {
+    return this.pid === undefined ? 0 : residentBytes(this.pid);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #prepare(signal: AbortSignal): Promise<void> {
+    const { files = {}, prepare } = this.#plan;
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    for (const [path, content] of Object.entries(files)) {
+      await mkdir(dirname(join(this.folder, path)), { recursive: true });
+      await writeFile(join(this.folder, path), content);
+    }
+    await prepare?.(this.folder, signal);
+    this.#prepared = true;
+  }
+
+  async #launch(): Promise<void> {
+    await using log = await open(this.logFile, 'a', 0o600);
+    const { command, args, env } = this.#plan;
+    const child = await this.#warden.launch({ command, args, cwd: this.folder, ...(env && { env }), output: log.fd });
+    child.unref();
+    this.#process = child;
+    child.once('exit', () => {
+      this.#process = undefined;
+      if (this.#state === 'running' || this.#state === 'paused') this.#state = 'died';
+    });
+  }
+
+  async #becomeReady(within: number, signal: AbortSignal | undefined): Promise<void> {
+    const died = Symbol('died');
+    try {
+      const outcome = await eventually(
+        `${this.name} ready`,
+        // One look at a time must not eat the whole limit: a server may swallow a question asked too early.
+        async (left) => {
+          if (!this.#process) return died;
+          using look = deadline(2_000, left);
+          return this.#plan.ready(look.signal);
+        },
+        { within, ...(signal && { signal }) },
+      );
+      if (outcome === true) return;
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw new ServerFailedError(this.name, `did not become ready within ${within} ms`, await this.log(), cause);
+    }
+    for (const port of this.#plan.ports) if (!(await isFree(port))) throw new PortTakenError(this.name, port);
+    throw new ServerFailedError(this.name, 'died while starting', await this.log());
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    const pid = this.pid;
+    if (pid === undefined)
+      throw new QuorateError(`${this.name} does not run: it is ${this.#state}`, { code: 'not-running' });
+    process.kill(-pid, signal);
+  }
+
+  async #end(signal: 'SIGTERM' | 'SIGKILL', grace = 0): Promise<void> {
+    const child = this.#process;
+    if (!child?.pid) return;
+    // A paused process would not see SIGTERM, and what it leaves behind on purpose must not look like a death.
+    this.#state = 'stopped';
+    child.ref();
+    const gone = once(child, 'exit');
+    const group = -child.pid;
+    send(group, signal);
+    if (signal === 'SIGTERM') {
+      send(group, 'SIGCONT');
+      const patience = setTimeout(() => send(group, 'SIGKILL'), grace);
+      await gone;
+      clearTimeout(patience);
+    } else await gone;
+    // Children of the server that have outlived it.
+    send(group, 'SIGKILL');
+  }
+}
+
+function send(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(group, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

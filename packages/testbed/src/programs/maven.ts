@@ -1,0 +1,73 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { run } from '../processes/run.ts';
+import type { Bring } from './bring.ts';
+import { verify } from './checksum.ts';
+import { type MavenPin, platform } from './lock.ts';
+import { unpack } from './unpack.ts';
+
+const plugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1';
+
+/** Brings jars with Maven: those that are pinned, and nothing they would pull in. */
+export async function bringWithMaven(pin: MavenPin, { staging, warden, signal, report, need }: Bring): Promise<string> {
+  const maven = await need('maven');
+  const java = await need('java');
+  const project = join(staging, 'project');
+  const jars = join(staging, 'jars');
+  await mkdir(project);
+  await writeFile(join(project, 'pom.xml'), pom(Object.keys(pin.jars)));
+  const names = new Map(Object.keys(pin.jars).map((coordinates) => [jarName(coordinates), coordinates]));
+  const seen = new Set<string>();
+  report({ step: 'fetching with Maven', done: 0, total: names.size });
+  await run(warden, {
+    command: maven.path,
+    args: ['-B', '--no-transfer-progress', `${plugin}:copy-dependencies`, `-DoutputDirectory=${jars}`],
+    cwd: project,
+    // JAVA_HOME must agree with the Java we found; a leftover MAVEN_OPTS may not.
+    env: java.source === 'pip' ? { JAVA_HOME: dirname(dirname(java.path)) } : {},
+    signal,
+    onLine: (line) => {
+      const jar = /Copying (\S+\.jar) to/.exec(line)?.[1];
+      if (jar && names.has(jar)) report({ step: 'fetching with Maven', done: seen.add(jar).size, total: names.size });
+    },
+  });
+  for (const [coordinates, { sha256 }] of Object.entries(pin.jars)) {
+    await verify(coordinates, join(jars, jarName(coordinates)), sha256, signal);
+  }
+  await rm(project, { recursive: true });
+  return pin.inside ? takeOut(pin.inside, jars, signal) : basename(jars);
+}
+
+/** Takes the one program out of its jar, and drops the jars. */
+async function takeOut(
+  { jar, files }: NonNullable<MavenPin['inside']>,
+  jars: string,
+  signal?: AbortSignal,
+): Promise<string> {
+  const file = files[platform];
+  if (!file) throw new Error(`${jar} has no program for ${platform}`);
+  const { chmod } = await import('node:fs/promises');
+  const home = join(dirname(jars), 'files');
+  await unpack(join(jars, jarName(jar)), home, { wanted: (name) => name === file, ...(signal && { signal }) });
+  await chmod(join(home, file), 0o755);
+  await rm(jars, { recursive: true });
+  return join('files', file);
+}
+
+function jarName(coordinates: string): string {
+  return `${coordinates.split(':').slice(1).join('-')}.jar`;
+}
+
+function pom(jars: readonly string[]): string {
+  const dependencies = jars.map((coordinates) => {
+    const [group, artifact, version, classifier] = coordinates.split(':');
+    const more = classifier ? `<classifier>${classifier}</classifier>` : '';
+    const alone = '<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>';
+    return `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version>${more}${alone}</dependency>`;
+  });
+  return `<project xmlns="http://maven.apache.org/POM/4.0.0">
+<modelVersion>4.0.0</modelVersion><groupId>quorate</groupId><artifactId>testbed</artifactId><version>1</version><packaging>pom</packaging>
+<dependencies>${dependencies.join('\n')}</dependencies>
+</project>
+`;
+}

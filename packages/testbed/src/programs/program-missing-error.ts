@@ -1,0 +1,26 @@
+import { QuorateError } from '@quorate/core';
+import type { ProgramPin } from './lock.ts';
+
+/** A program is not here and could not be brought. Says each place that was tried, why it did not serve, and what to do. */
+export class ProgramMissingError extends QuorateError {
+  readonly program: string;
+
+  constructor(program: string, pin: ProgramPin, tried: readonly string[], cause?: unknown) {
+    const { debian, macos } = pin.byHand;
+    super(
+      [
+        `${program} ${pin.version} is not here, and could not be brought:`,
+        ...tried.map((line) => `  - ${line}`),
+        `To install what is missing by hand: ${debian} (Debian, Raspberry Pi OS), ${macos} (macOS).`,
+        `Or name the program yourself: ${variable(program)}=/path/to/it`,
+      ].join('\n'),
+      { code: 'program-missing', cause },
+    );
+    this.program = program;
+  }
+}
+
+/** The environment variable that names a program: QUORATE_PROGRAM_CONSUL. */
+export function variable(program: string): string {
+  return `QUORATE_PROGRAM_${program.toUpperCase()}`;
+}

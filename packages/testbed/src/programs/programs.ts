@@ -1,0 +1,133 @@
+import { QuorateError } from '@quorate/core';
+import type { Bring } from './bring.ts';
+import { Cache } from './cache.ts';
+import { bringWithGo } from './go.ts';
+import { type Lock, type ProgramPin, lock as pinned, platform } from './lock.ts';
+import { bringWithMaven } from './maven.ts';
+import { bringWithPip } from './pip.ts';
+import { lookAt, lookOnPath } from './present.ts';
+import type { Program } from './program.ts';
+import { ProgramMissingError, variable } from './program-missing-error.ts';
+import type { OnProgress } from './progress.ts';
+import { bringRelease } from './release.ts';
+
+export interface ProgramsOptions {
+  /** Never fetch: what is not here is missing. */
+  readonly offline?: boolean;
+  readonly onProgress?: OnProgress;
+  readonly cache?: Cache;
+  readonly lock?: Lock;
+}
+
+/** Finds the programs that servers are made of, and brings those that are missing. */
+export class Programs {
+  readonly #cache: Cache;
+  readonly #lock: Lock;
+  readonly #offline: boolean;
+  readonly #onProgress: OnProgress;
+  readonly #found = new Map<string, Promise<Program>>();
+
+  constructor({ offline, onProgress, cache, lock }: ProgramsOptions = {}) {
+    this.#cache = cache ?? new Cache();
+    this.#lock = lock ?? pinned();
+    this.#offline = offline ?? false;
+    this.#onProgress = onProgress ?? (() => {});
+  }
+
+  /** From the environment, PATH, the cache, the vendor's archive or a package client: whichever serves first. */
+  get(name: string, signal?: AbortSignal): Promise<Program> {
+    const program = this.#found.get(name) ?? this.#get(name, signal);
+    this.#found.set(name, program);
+    return program;
+  }
+
+  /** Where a program is, without bringing it; undefined when it would have to be brought. */
+  async find(name: string): Promise<Program | undefined> {
+    const pin = this.#pin(name);
+    return (
+      (await this.#named(name, pin)) ?? (await this.#onPath(name, pin, [])) ?? this.#cache.find(cacheName(name, pin))
+    );
+  }
+
+  async #get(name: string, signal: AbortSignal | undefined): Promise<Program> {
+    const pin = this.#pin(name);
+    const tried: string[] = [`${variable(name)} is not set`];
+    const named = await this.#named(name, pin);
+    if (named) return named;
+    const present = (await this.#onPath(name, pin, tried)) ?? (await this.#cache.find(cacheName(name, pin)));
+    if (present) return present;
+    tried.push(`the cache ${this.#cache.folder} does not have it`);
+    if (this.#offline) throw new ProgramMissingError(name, pin, [...tried, 'nothing is fetched while offline']);
+    return this.#bring(name, pin, tried, signal);
+  }
+
+  #pin(name: string): ProgramPin {
+    const pin = this.#lock[name];
+    if (!pin) throw new QuorateError(`lock.json does not know the program ${name}`, { code: 'unknown-program' });
+    return pin;
+  }
+
+  /** A program that the environment names is used, or refused: never silently replaced by another. */
+  async #named(name: string, pin: ProgramPin): Promise<Program | undefined> {
+    const path = process.env[variable(name)];
+    if (!path) return undefined;
+    const finding = await lookAt(path, pin);
+    if ('path' in finding) return { name, ...finding, source: 'environment' };
+    throw new QuorateError(`${variable(name)}: ${finding.why}`, { code: 'bad-program' });
+  }
+
+  async #onPath(name: string, pin: ProgramPin, tried: string[]): Promise<Program | undefined> {
+    const finding = await lookOnPath(pin);
+    if ('path' in finding) return { name, ...finding, source: 'path' };
+    tried.push(finding.why);
+    return undefined;
+  }
+
+  async #bring(name: string, pin: ProgramPin, tried: string[], signal: AbortSignal | undefined): Promise<Program> {
+    const label = `${name} ${pin.version}`;
+    const report: Bring['report'] = (progress) => this.#onProgress({ name: label, ...progress });
+    try {
+      return await this.#cache.install(
+        cacheName(name, pin),
+        async (staging, warden) => {
+          const bring: Bring = { staging, warden, signal, report, need: (other) => this.get(other, signal) };
+          for (const [source, fetch] of sourcesOf(pin)) {
+            try {
+              return { name, version: pin.version, source, path: await fetch(bring) };
+            } catch (error) {
+              if (signal?.aborted || !mayTryAnother(error)) throw error;
+              tried.push(`${source}: ${(error as Error).message}`);
+            }
+          }
+          throw new ProgramMissingError(name, pin, tried);
+        },
+        { signal, onWait: () => report({ step: 'waiting for another process that fetches it' }) },
+      );
+    } finally {
+      this.#onProgress({ name: label, step: 'done', finished: true });
+    }
+  }
+}
+
+type Source = [Program['source'], (bring: Bring) => Promise<string>];
+
+function sourcesOf({ release, maven, pip, go }: ProgramPin): Source[] {
+  const archive = release?.[platform] ?? release?.any;
+  const sources: Source[] = [];
+  if (archive) sources.push(['release', (bring) => bringRelease(archive, bring)]);
+  if (maven) sources.push(['maven', (bring) => bringWithMaven(maven, bring)]);
+  if (pip) sources.push(['pip', (bring) => bringWithPip(pip, bring)]);
+  if (go) sources.push(['go', (bring) => bringWithGo(go, bring)]);
+  return sources;
+}
+
+/** What is wrong with one source may be right with the next; a bad checksum or a full disk is the end. */
+function mayTryAnother(error: unknown): boolean {
+  return (
+    error instanceof QuorateError && !['checksum-mismatch', 'disk-full', 'cache-not-writable'].includes(error.code)
+  );
+}
+
+export function cacheName(name: string, pin: ProgramPin): string {
+  return `${name}-${pin.version}-${platform}`;
+}

@@ -1,0 +1,96 @@
+import { Server, type ServerPlan } from '../processes/server.ts';
+import { ask } from './ask.ts';
+import { numbered, portsFor, type Site } from './site.ts';
+
+export interface RedisOptions {
+  /** How many servers: the first is the primary, the others are its replicas. Default 1. */
+  readonly servers?: number;
+  /** The primary's port; the replicas follow it. Free ports by default. */
+  readonly port?: number;
+  /** Further settings of redis.conf. */
+  readonly config?: Readonly<Record<string, string | number>>;
+}
+
+/** A Redis primary and its replicas. */
+export class Redis {
+  readonly servers: readonly Server[];
+
+  static async plan(site: Site, { servers = 1, port, config = {} }: RedisOptions): Promise<Redis> {
+    const ports = await portsFor(site, servers, port);
+    const [primary] = ports;
+    return new Redis(
+      ports.map(
+        (own, index) =>
+          new Server(serverPlan(site, index + 1, own, index > 0 ? primary : undefined, config), site.warden),
+      ),
+    );
+  }
+
+  private constructor(servers: readonly Server[]) {
+    this.servers = servers;
+  }
+
+  get primary(): Server {
+    return numbered(this.servers, 1, 'Redis server');
+  }
+
+  get replicas(): readonly Server[] {
+    return this.servers.slice(1);
+  }
+
+  get environment(): Record<string, string> {
+    return { QUORATE_REDIS: this.url };
+  }
+
+  /** By number, from 1: the primary is 1. */
+  server(number: number): Server {
+    return numbered(this.servers, number, 'Redis server');
+  }
+
+  /** For a client: the primary, `redis://127.0.0.1:6379`. */
+  get url(): string {
+    return `redis://${this.primary.address}`;
+  }
+}
+
+function serverPlan(
+  site: Site,
+  number: number,
+  port: number,
+  primary: number | undefined,
+  config: Readonly<Record<string, string | number>>,
+): ServerPlan {
+  const settings: Record<string, string | number> = {
+    bind: '127.0.0.1',
+    port,
+    // Each acknowledged write is in the file before its reply leaves: it survives a kill of the process.
+    appendonly: 'yes',
+    appendfsync: 'everysec',
+    save: '""',
+    'repl-diskless-sync': 'yes',
+    'repl-diskless-sync-delay': 0,
+    ...(primary !== undefined && { replicaof: `127.0.0.1 ${primary}` }),
+    ...config,
+  };
+  const address = `127.0.0.1:${port}`;
+  return {
+    name: `redis-${number}`,
+    address,
+    command: site.program('redis').path,
+    args: ['redis.conf'],
+    ports: [port],
+    files: {
+      'redis.conf': Object.entries(settings)
+        .map(([key, value]) => `${key} ${value}\n`)
+        .join(''),
+    },
+    ready: async (signal) => {
+      // PING answers -LOADING while the data is read; a replica must also have its primary's.
+      if (!(await ask(address, 'PING\r\n', { whole: (text) => text.endsWith('\r\n'), signal })).startsWith('+PONG'))
+        return false;
+      if (primary === undefined) return true;
+      const info = await ask(address, 'INFO replication\r\nQUIT\r\n', { signal });
+      return info.includes('master_link_status:up');
+    },
+  };
+}

@@ -1,0 +1,160 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { combinedHealth, type Health, InvalidArgumentError } from '@quorate/core';
+import { parseOptions, type TestbedOptions, type Wanted } from './options.ts';
+import { Ports } from './processes/ports.ts';
+import type { Server } from './processes/server.ts';
+import { Warden } from './processes/warden.ts';
+import type { Program } from './programs/program.ts';
+import { Programs, type ProgramsOptions } from './programs/programs.ts';
+import { Consul } from './servers/consul.ts';
+import { DynamoDB } from './servers/dynamodb.ts';
+import { Envoy } from './servers/envoy.ts';
+import { Kafka } from './servers/kafka.ts';
+import { Redis } from './servers/redis.ts';
+import { S3 } from './servers/s3.ts';
+import type { Site } from './servers/site.ts';
+import { Temporal } from './servers/temporal.ts';
+import { ZooKeeper } from './servers/zookeeper.ts';
+import { together } from './together.ts';
+
+/** What stands behind each name of a bed. */
+interface Kinds {
+  readonly zookeeper: ZooKeeper;
+  readonly redis: Redis;
+  readonly kafka: Kafka;
+  readonly consul: Consul;
+  readonly envoy: Envoy;
+  readonly temporal: Temporal;
+  readonly s3: S3;
+  readonly dynamodb: DynamoDB;
+}
+
+type Kind = keyof Kinds;
+
+interface KindOf<K extends Kind> {
+  readonly plan: (site: Site, options: NonNullable<Wanted[K]>) => Promise<Kinds[K]>;
+  readonly programs: readonly string[];
+}
+
+const kinds: { readonly [K in Kind]: KindOf<K> } = {
+  zookeeper: { plan: ZooKeeper.plan, programs: ['java', 'zookeeper'] },
+  redis: { plan: Redis.plan, programs: ['redis'] },
+  kafka: { plan: Kafka.plan, programs: ['java', 'kafka'] },
+  consul: { plan: Consul.plan, programs: ['consul'] },
+  envoy: { plan: Envoy.plan, programs: ['envoy'] },
+  temporal: { plan: Temporal.plan, programs: ['temporal'] },
+  s3: { plan: S3.plan, programs: ['versitygw'] },
+  dynamodb: { plan: DynamoDB.plan, programs: ['java', 'dynamodb'] },
+};
+
+/** A bed with the servers that `Options` asks for: `bed.redis` is there when Redis was asked for, and only then. */
+export type BedOf<Options extends TestbedOptions> = Testbed & { readonly [K in Kind & keyof Options]: Kinds[K] };
+
+export interface StartOptions extends Pick<ProgramsOptions, 'offline' | 'onProgress'> {
+  readonly signal?: AbortSignal;
+  /** Told as each server becomes ready. */
+  readonly onReady?: (server: Server) => void;
+}
+
+/**
+ * Real servers on this machine, on free ports of loopback, for as long as they are wanted.
+ *
+ *     await using bed = await Testbed.start({ zookeeper: 3, redis: 1 });
+ *     connect(bed.zookeeper.url);
+ *     await bed.zookeeper.member(1).kill();
+ *
+ * Whatever ends this process, no server, folder or port of the bed outlives it.
+ */
+export class Testbed implements AsyncDisposable {
+  /** Data, config and logs of all its servers; gone after `stop`. */
+  readonly folder: string;
+  readonly servers: readonly Server[];
+  /** Where everything is, for other programs: `QUORATE_ZOOKEEPER`, `QUORATE_S3_US_EAST_1`, … */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly #warden: Warden;
+  readonly #ports: Ports;
+
+  /** Resolves when every server answers by its own protocol. When one fails, or `signal` aborts, nothing is left. */
+  static async start<const Options extends TestbedOptions>(
+    options: Options,
+    { onReady, signal, ...bringing }: StartOptions = {},
+  ): Promise<BedOf<Options>> {
+    const wanted = parseOptions(options);
+    const programs = await getPrograms(wanted, bringing, signal);
+    const warden = await Warden.open(await mkdtemp(join(tmpdir(), 'quorate-')));
+    const ports = new Ports();
+    let bed: Testbed | undefined;
+    try {
+      const groups = await planServers(wanted, { warden, ports, program: (name) => programs.get(name) as Program });
+      bed = new Testbed(warden, ports, groups);
+      const start = async (server: Server, signal: AbortSignal): Promise<void> => {
+        await server.start(signal);
+        onReady?.(server);
+      };
+      await together(bed.servers, start, signal);
+      return bed as BedOf<Options>;
+    } catch (error) {
+      await bed?.stop();
+      await warden.close();
+      ports.release();
+      throw error;
+    }
+  }
+
+  private constructor(warden: Warden, ports: Ports, groups: Partial<Kinds>) {
+    this.folder = warden.folder;
+    this.#warden = warden;
+    this.#ports = ports;
+    this.servers = Object.values(groups).flatMap((group) => group.servers);
+    this.environment = Object.assign({}, ...Object.values(groups).map((group) => group.environment));
+    Object.assign(this, groups);
+  }
+
+  /** A server by its name: `zookeeper-1`. */
+  server(name: string): Server {
+    const found = this.servers.find((server) => server.name === name);
+    if (!found)
+      throw new InvalidArgumentError('server', `one of ${this.servers.map((server) => server.name).join(', ')}`, name);
+    return found;
+  }
+
+  /** Asks every server. */
+  async health(): Promise<Health> {
+    const parts = await Promise.all(this.servers.map(async (server) => [server.name, await server.health()] as const));
+    return combinedHealth(Object.fromEntries(parts));
+  }
+
+  /** Ends every server and removes all they left. May be called twice. */
+  async stop(): Promise<void> {
+    // Their data goes with them: no need to let them finish.
+    await Promise.all(this.servers.map((server) => server.kill()));
+    await this.#warden.close();
+    this.#ports.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
+
+async function getPrograms(
+  wanted: Wanted,
+  options: ProgramsOptions,
+  outer?: AbortSignal,
+): Promise<Map<string, Program>> {
+  const names = new Set(Object.keys(wanted).flatMap((kind) => kinds[kind as Kind].programs));
+  const programs = new Programs(options);
+  const found = new Map<string, Program>();
+  await together(names, async (name, signal) => found.set(name, await programs.get(name, signal)), outer);
+  return found;
+}
+
+async function planServers(wanted: Wanted, site: Site): Promise<Partial<Kinds>> {
+  const groups: Record<string, unknown> = {};
+  for (const [kind, options] of Object.entries(wanted)) {
+    groups[kind] = await kinds[kind as Kind].plan(site, options);
+  }
+  return groups as Partial<Kinds>;
+}
