@@ -17,7 +17,7 @@ export interface Stat {
   readonly cversion: number;
   /** How often the ACL was changed. */
   readonly aversion: number;
-  /** The session that owns an ephemeral node; 0n for any other (container and TTL nodes carry marks of the server's). */
+  /** The session that owns an ephemeral node; 0n for any other. */
   readonly ephemeralOwner: bigint;
   readonly dataLength: number;
   readonly numChildren: number;

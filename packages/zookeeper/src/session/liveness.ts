@@ -7,6 +7,8 @@
 export class Liveness {
   /** What the server granted, which may differ from what was asked for. */
   timeout = 0;
+  /** How many answers there have been. */
+  answers = 0;
   /** When we sent the latest request that a member answered, any member. */
   #heardAt = 0;
   /** The same for members that keep the session alive: one that is cut off from its ensemble cannot. */
@@ -28,6 +30,7 @@ export class Liveness {
 
   /** A request that was sent at `sentAt` has been answered. Answers come in order, but not all over one queue. */
   answered(sentAt: number): void {
+    this.answers += 1;
     if (sentAt > this.#heardAt) this.#heardAt = sentAt;
     if (this.#keeps && sentAt > this.#keptAt) this.#keptAt = sentAt;
   }

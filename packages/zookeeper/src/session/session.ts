@@ -102,15 +102,13 @@ export class Session {
       const dialed = await this.#dial();
       const wire = dialed && this.#shakeHands(dialed);
       if (wire && (await this.#establish(wire))) {
-        delays.reset();
+        const { answers } = this.#liveness;
         this.#connected(wire);
         this.#suspended(await wire.ended);
-      } else if (!isOver(this.#state)) {
-        this.#wire = undefined;
-        // Without a session there is nothing yet that could be lost.
-        if (this.#state === 'connecting') this.#forget();
-        await delays.wait({ signal: this.#over.signal }).catch(() => undefined);
-      }
+        if (this.#liveness.answers > answers) delays.reset();
+      } else this.#notConnected();
+      // Also after a connection: a server that takes us and then drops us must not be asked in a tight loop.
+      if (!isOver(this.#state)) await delays.wait({ signal: this.#over.signal }).catch(() => undefined);
     }
   }
 
@@ -245,6 +243,16 @@ export class Session {
     this.#arm();
   }
 
+  #notConnected(): void {
+    this.#wire = undefined;
+    if (this.#state !== 'connecting') return;
+    // Nobody has the session yet: the next attempt begins another one.
+    clearTimeout(this.#timer);
+    this.#id = 0n;
+    this.#owned = false;
+    this.#liveness.timeout = 0;
+  }
+
   #lose(why: string, cause: unknown = this.#lastFailure): void {
     this.#end('lost', new SessionLostError(why, { cause }));
   }
@@ -262,13 +270,6 @@ export class Session {
     this.watches.clear();
     this.#become(state);
     this.#listeners.clear();
-  }
-
-  #forget(): void {
-    clearTimeout(this.#timer);
-    this.#id = 0n;
-    this.#owned = false;
-    this.#liveness.timeout = 0;
   }
 
   #become(state: State): void {
