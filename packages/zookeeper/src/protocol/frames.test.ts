@@ -99,7 +99,9 @@ test('the cost of a large frame in small pieces is linear', () => {
     expect(done).toBe(1);
     return performance.now() - start;
   };
-  time(1_000_000);
-  // Quadratic would be 64 times as long for 8 times the size.
-  expect(time(8_000_000)).toBeLessThan(24 * Math.max(time(1_000_000), 2));
+  // The best of several: what else the machine does only ever adds.
+  const best = (size: number): number => Math.min(...Array.from({ length: 5 }, () => time(size)));
+  best(1_000_000);
+  // Quadratic would be 256 times as long for 16 times the size.
+  expect(best(16_000_000)).toBeLessThan(64 * best(1_000_000));
 });
