@@ -35,10 +35,6 @@ export function checkConfigChange(change: ConfigChange): Reconfiguration {
     throw new InvalidArgumentError('change', 'members, or joining and leaving', change);
   }
   if (typeof fromVersion !== 'bigint') throw new InvalidArgumentError('fromVersion', 'a bigint', fromVersion);
-  return {
-    joining: joining.join(','),
-    leaving: leaving.join(','),
-    members: members.join(','),
-    fromConfig: fromVersion,
-  };
+  const joined = (list: readonly (string | number)[]): string | undefined => list.join(',') || undefined;
+  return { joining: joined(joining), leaving: joined(leaving), members: joined(members), fromConfig: fromVersion };
 }

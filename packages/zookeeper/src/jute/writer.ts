@@ -41,6 +41,11 @@ export class Writer {
     return this;
   }
 
+  /** A string or list that is not there, which some requests tell from an empty one. */
+  absent(): this {
+    return this.int(-1);
+  }
+
   bytes(value: Uint8Array): this {
     this.#reserve(4 + value.byteLength);
     this.#buffer.writeInt32BE(value.byteLength, this.#length);

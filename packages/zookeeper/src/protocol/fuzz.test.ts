@@ -39,7 +39,7 @@ const decoders: ((reader: Reader) => unknown)[] = [
   reads.countDescendantsOperation('/a', '/a').decode,
   createOperation(create, '/a').decode,
   setOperation('/a', Buffer.alloc(0), 0, '/a').decode,
-  reconfigOperation({ joining: '', leaving: '', members: '', fromConfig: 0n }).decode,
+  reconfigOperation({ joining: undefined, leaving: undefined, members: '1', fromConfig: 0n }).decode,
   multiOperation(steps).decode,
   multiReadOperation([{ kind: 'get', path: '/a', clientPath: '/a' }]).decode,
 ];

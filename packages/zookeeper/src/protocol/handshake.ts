@@ -1,5 +1,6 @@
 import type { Reader } from '../jute/reader.ts';
 import type { Writer } from '../jute/writer.ts';
+import { serverError } from './server-errors.ts';
 
 export interface ConnectRequest {
   /** The latest transaction this client has seen: a server that is behind it refuses us, so that time never runs backwards. */
@@ -27,7 +28,15 @@ export function writeConnectRequest(writer: Writer, request: ConnectRequest): vo
   writer.endFrame(start);
 }
 
+/** What a server answers instead when it refuses: a member cut off from its ensemble does, without local sessions. */
+const refusalSize = 16;
+
 export function readConnectReply(reader: Reader): ConnectReply {
+  if (reader.remaining === refusalSize) {
+    reader.int();
+    reader.long();
+    throw serverError(reader.int(), { operation: 'connect' });
+  }
   reader.int();
   const timeout = reader.int();
   const sessionId = reader.long();

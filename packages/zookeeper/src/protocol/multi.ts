@@ -5,7 +5,7 @@ import type { Reader } from '../jute/reader.ts';
 import type { Writer } from '../jute/writer.ts';
 import { op } from './op-codes.ts';
 import type { Operation } from './operation.ts';
-import type { Children, NodeData } from './reads.ts';
+import { type Children, type NodeData, readNodeData } from './reads.ts';
 import { serverError } from './server-errors.ts';
 import { readStat, type Stat } from './stat.ts';
 import { type CreateArguments, type Created, createCode, readCreated, writeCreate } from './writes.ts';
@@ -139,10 +139,7 @@ function readStepResult(reader: Reader, type: number): StepResult {
 }
 
 function readReadResult(reader: Reader, type: number): ReadResult {
-  if (type === op.get) {
-    const data = Buffer.from(reader.bytes());
-    return { kind: 'get', data, stat: readStat(reader) };
-  }
+  if (type === op.get) return { kind: 'get', ...readNodeData(reader) };
   if (type === op.childNames) return { kind: 'children', names: reader.list(4, (r) => r.string()) };
   throw new MalformedFrameError(`a result of operation ${type} among reads`);
 }

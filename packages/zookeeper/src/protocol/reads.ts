@@ -1,3 +1,4 @@
+import type { Reader } from '../jute/reader.ts';
 import { type Acl, readAcl, smallestAcl } from './acl.ts';
 import { op } from './op-codes.ts';
 import type { Operation } from './operation.ts';
@@ -20,6 +21,12 @@ export interface Identity {
   readonly id: string;
 }
 
+export function readNodeData(reader: Reader): NodeData {
+  // A copy: a view would keep the whole chunk that it came in alive for as long as the data.
+  const data = Buffer.from(reader.bytes());
+  return { data, stat: readStat(reader) };
+}
+
 export function getOperation(serverPath: string, watch: boolean, path: string): Operation<NodeData> {
   return {
     operation: 'get',
@@ -27,11 +34,7 @@ export function getOperation(serverPath: string, watch: boolean, path: string): 
     code: op.get,
     writes: false,
     encode: (writer) => writer.string(serverPath).bool(watch),
-    decode: (reader) => {
-      // A copy: a view would keep the whole chunk that it came in alive for as long as the data.
-      const data = Buffer.from(reader.bytes());
-      return { data, stat: readStat(reader) };
-    },
+    decode: readNodeData,
   };
 }
 

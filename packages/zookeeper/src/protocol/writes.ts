@@ -3,6 +3,7 @@ import type { Writer } from '../jute/writer.ts';
 import { type Acl, writeAcl } from './acl.ts';
 import { op } from './op-codes.ts';
 import type { Operation } from './operation.ts';
+import { type NodeData, readNodeData } from './reads.ts';
 import { readStat, type Stat } from './stat.ts';
 
 export interface Created {
@@ -84,23 +85,26 @@ export function setAclOperation(
   };
 }
 
+/** Lists of members, joined by commas. The server refuses an empty one: what is not wanted must be absent. */
 export interface Reconfiguration {
-  readonly joining: string;
-  readonly leaving: string;
-  readonly members: string;
+  readonly joining: string | undefined;
+  readonly leaving: string | undefined;
+  readonly members: string | undefined;
   readonly fromConfig: bigint;
 }
 
-export function reconfigOperation(change: Reconfiguration): Operation<{ data: Buffer; stat: Stat }> {
+export function reconfigOperation(change: Reconfiguration): Operation<NodeData> {
   return {
     operation: 'reconfig',
     code: op.reconfig,
     writes: true,
-    encode: (writer) =>
-      writer.string(change.joining).string(change.leaving).string(change.members).long(change.fromConfig),
-    decode: (reader) => {
-      const data = Buffer.from(reader.bytes());
-      return { data, stat: readStat(reader) };
+    encode: (writer) => {
+      for (const list of [change.joining, change.leaving, change.members]) {
+        if (list === undefined) writer.absent();
+        else writer.string(list);
+      }
+      writer.long(change.fromConfig);
     },
+    decode: readNodeData,
   };
 }

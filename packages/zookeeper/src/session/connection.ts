@@ -132,7 +132,7 @@ export class Connection {
     try {
       this.#frames.push(chunk);
     } catch (error) {
-      this.destroy('sent what could not be read', error);
+      this.destroy(error instanceof Error ? error.message : 'sent what could not be read', error);
     }
   }
 }
