@@ -13,7 +13,7 @@ import * as reads from './protocol/reads.ts';
 import type { Stat } from './protocol/stat.ts';
 import * as writes from './protocol/writes.ts';
 import { checkReads, type ReadOutcome, type ReadRequest, readOutcome } from './read-many.ts';
-import type { Session } from './session/session.ts';
+import type { SessionLike } from './session/session-like.ts';
 import { isOver, type State } from './state.ts';
 import { Transaction } from './transaction.ts';
 import { oneShot } from './watch/one-shot.ts';
@@ -23,11 +23,11 @@ import type * as api from './zookeeper.ts';
 
 /** The operations, on a session: checks arguments and maps paths to and from the chroot. */
 export class Client implements api.ZooKeeper {
-  readonly #session: Session;
+  readonly #session: SessionLike;
   readonly #chroot: string;
   readonly #listeners = new Map<(state: State) => void, () => void>();
 
-  constructor(session: Session, chroot: string) {
+  constructor(session: SessionLike, chroot: string) {
     this.#session = session;
     this.#chroot = chroot;
   }

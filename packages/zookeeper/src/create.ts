@@ -7,7 +7,7 @@ import { checkAcl, openAcl } from './protocol/acl.ts';
 import { createFlags, isEphemeral, isSequential } from './protocol/create-mode.ts';
 import { childrenOperation, existsOperation, syncOperation } from './protocol/reads.ts';
 import { type CreateArguments, type Created, createOperation, deleteOperation } from './protocol/writes.ts';
-import type { Session } from './session/session.ts';
+import type { SessionLike } from './session/session-like.ts';
 import type { CreateOptions } from './zookeeper.ts';
 
 /** A create, checked. Paths are the server's, except for what errors say. */
@@ -42,7 +42,7 @@ export function checkCreate(
   return { create, clientPath: name, parents, mark, private: isPrivate, signal };
 }
 
-export async function create(session: Session, creation: Creation): Promise<Created> {
+export async function create(session: SessionLike, creation: Creation): Promise<Created> {
   const { clientPath, mark, signal } = creation;
   const operation = createOperation(creation.create, clientPath);
   const options = creation.private
@@ -62,7 +62,7 @@ export async function create(session: Session, creation: Creation): Promise<Crea
 }
 
 /** What is missing above the node, from the top down. Somebody else may be doing the same: then it is done. */
-async function createParents(session: Session, { create: { path, acl }, signal }: Creation): Promise<void> {
+async function createParents(session: SessionLike, { create: { path, acl }, signal }: Creation): Promise<void> {
   const missing: string[] = [];
   for (let parent = parentOf(path); parent !== '/'; parent = parentOf(parent)) {
     try {
@@ -86,7 +86,7 @@ async function createParents(session: Session, { create: { path, acl }, signal }
 
 /** The node with the mark, if there is one. When that cannot be learnt, the doubt about its creation remains. */
 async function findOrKeepDoubt(
-  session: Session,
+  session: SessionLike,
   creation: Creation,
   mark: string,
   doubt: Error,
@@ -102,7 +102,7 @@ async function findOrKeepDoubt(
 }
 
 async function find(
-  session: Session,
+  session: SessionLike,
   path: string,
   mark: string,
   signal?: AbortSignal | undefined,
@@ -126,7 +126,7 @@ async function find(
 }
 
 /** Deletes what was created for somebody who has stopped waiting for it. */
-function undo(session: Session, { create: { path }, mark }: Creation, done: Created | AmbiguousError): void {
+function undo(session: SessionLike, { create: { path }, mark }: Creation, done: Created | AmbiguousError): void {
   const remove = (created: string): Promise<void> => session.request(deleteOperation(created, -1, created));
   // With the session over, nothing can be done, and an ephemeral node needs nothing to be done.
   const gone = (): void => undefined;

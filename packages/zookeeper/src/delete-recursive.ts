@@ -2,7 +2,7 @@ import { isQuorateError } from '@quorate/core';
 import { childOf } from './path.ts';
 import { childrenOperation } from './protocol/reads.ts';
 import { deleteOperation } from './protocol/writes.ts';
-import type { Session } from './session/session.ts';
+import type { SessionLike } from './session/session-like.ts';
 
 export interface RecursiveDelete {
   /** The server's path, and the one that errors name. */
@@ -14,7 +14,7 @@ export interface RecursiveDelete {
 
 /** Deletes a node and all below it, level by level from the bottom, and again whatever was created meanwhile. */
 export async function deleteRecursive(
-  session: Session,
+  session: SessionLike,
   { serverPath, path, version, signal }: RecursiveDelete,
 ): Promise<void> {
   for (;;) {
@@ -35,7 +35,7 @@ export async function deleteRecursive(
 }
 
 /** Everything below a node, the nearest level first. */
-async function list(session: Session, root: string, signal: AbortSignal | undefined): Promise<string[][]> {
+async function list(session: SessionLike, root: string, signal: AbortSignal | undefined): Promise<string[][]> {
   const levels: string[][] = [];
   let level = [root];
   while (level.length > 0) {

@@ -54,8 +54,11 @@ export function readAcl(reader: Reader): Acl {
   const mask = reader.int();
   const scheme = reader.string();
   const id = reader.string();
-  const allowed = (mask & everything) === everything ? 'all' : permissions.filter((name) => mask & bits[name]);
-  return { permissions: allowed, scheme, id };
+  return { permissions: permissionsOf(mask), scheme, id };
+}
+
+export function permissionsOf(mask: number): Acl['permissions'] {
+  return (mask & everything) === everything ? 'all' : permissions.filter((name) => mask & bits[name]);
 }
 
 /** The least bytes an ACL takes in a frame: an int and two empty strings. */

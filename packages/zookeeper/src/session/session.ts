@@ -17,6 +17,7 @@ import { authenticate, establish } from './establish.ts';
 import { Liveness } from './liveness.ts';
 import { Pipeline } from './pipeline.ts';
 import type { RequestOptions } from './request.ts';
+import type { SessionLike } from './session-like.ts';
 import { Wire } from './wire.ts';
 
 const noPassword: Buffer = Buffer.alloc(16);
@@ -25,7 +26,7 @@ const noPassword: Buffer = Buffer.alloc(16);
  * One session, over as many connections as it takes. It goes from `connecting` through any number of `connected` and
  * `suspended` to `lost` or `closed`, and never begins another: who held something through it must be told.
  */
-export class Session {
+export class Session implements SessionLike {
   readonly watches: WatchRegistry;
   readonly #servers: readonly Server[];
   readonly #settings: Settings;

@@ -1,7 +1,7 @@
 import { SessionClosedError } from '../errors/session-closed-error.ts';
 import { EventStream } from '../event-stream.ts';
 import { addWatchOperation, type WatchMode } from '../protocol/reads.ts';
-import type { Session } from '../session/session.ts';
+import type { SessionLike } from '../session/session-like.ts';
 import type { WatchEvent } from './watch-event.ts';
 
 /**
@@ -22,7 +22,7 @@ export interface Watching {
   readonly toClient: (path: string) => string | undefined;
 }
 
-export function watch(session: Session, { serverPath, path, mode, signal, toClient }: Watching): Watch {
+export function watch(session: SessionLike, { serverPath, path, mode, signal, toClient }: Watching): Watch {
   const kind = mode;
   const over = (): void => {
     const { reason } = session.lost;
