@@ -1,3 +1,4 @@
+import { InvalidArgumentError as BadUse } from '@quorate/core';
 import type { TestbedOptions } from '@quorate/testbed';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
@@ -44,5 +45,11 @@ export function addServerOptions(command: Command): Command {
 }
 
 export function bedOptions({ offline: _, ...servers }: ServerFlags): TestbedOptions {
+  if (Object.keys(servers).length === 0) {
+    throw new BadUse(
+      'servers',
+      'at least one of --zookeeper, --redis, --kafka, --consul, --envoy, --temporal, --s3, --dynamodb',
+    );
+  }
   return servers as TestbedOptions;
 }

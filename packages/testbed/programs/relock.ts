@@ -115,7 +115,8 @@ const wanted: Record<string, Wanted> = {
     versionArguments: [],
     versionPattern: 'DynamoDBLocal-(\\d+(?:\\.\\d+)*)\\.jar',
     runsOn: 'java',
-    maven: { roots: ['com.amazonaws:DynamoDBLocal:2.6.1'] },
+    // Rhino runs dynamodb-on-loopback.js.
+    maven: { roots: ['com.amazonaws:DynamoDBLocal:2.6.1', 'org.mozilla:rhino-all:1.8.0'] },
     byHand: { debian: 'sudo apt-get install maven', macos: 'brew install maven' },
   },
   redis: {

@@ -1,15 +1,17 @@
 export { type EventuallyOptions, eventually } from './eventually.ts';
 export type { TestbedOptions } from './options.ts';
 export { PortTakenError } from './processes/ports.ts';
+export { CommandFailedError } from './processes/run.ts';
 export type { Server, ServerState } from './processes/server.ts';
 export { ServerFailedError } from './processes/server-failed-error.ts';
-export { cacheFolder } from './programs/cache.ts';
+export { CacheError, cacheFolder } from './programs/cache.ts';
 export { ChecksumError } from './programs/checksum.ts';
 export { type Inventory, type InventoryItem, inventory } from './programs/inventory.ts';
 export type { Program } from './programs/program.ts';
 export { ProgramMissingError } from './programs/program-missing-error.ts';
 export { Programs, type ProgramsOptions } from './programs/programs.ts';
 export type { OnProgress, Progress } from './programs/progress.ts';
+export { SourceUnreachableError } from './programs/release.ts';
 export type { Consul, ConsulOptions } from './servers/consul.ts';
 export type { DynamoDB, DynamoDBOptions } from './servers/dynamodb.ts';
 export type { Envoy, EnvoyOptions } from './servers/envoy.ts';

@@ -73,7 +73,8 @@ export function conformance({ open, has = {} }: Conformance): void {
       expect(await codeOf(zk.create('/e/child'))).toBe('no-children-for-ephemerals');
       expect(zk.state).toBe('connected');
     }
-    await watcher.sync('/');
+    // Not every client can sync; where one cannot, there is one member only.
+    if (has.modern) await watcher.sync('/');
     expect((await watcher.children('/')).names).toEqual([]);
   });
 
@@ -177,7 +178,7 @@ export function conformance({ open, has = {} }: Conformance): void {
     await zk.create('/later');
     await zk.set('/later', 'x');
     await fired.promise;
-    await zk.sync('/');
+    await zk.exists('/');
     expect(seen).toEqual([
       { type: 'children', path: '/w' },
       { type: 'changed', path: '/w' },

@@ -60,7 +60,7 @@ async function startEverything(
   console.error(
     'Starting one of everything: the programs that are missing are fetched first, which takes some minutes once.',
   );
-  return Testbed.start(everything, {
+  return await Testbed.start(everything, {
     signal,
     offline,
     onProgress: display.onProgress,

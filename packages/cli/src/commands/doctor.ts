@@ -1,7 +1,7 @@
-import { type Inventory, type InventoryItem, inventory, Programs } from '@quorate/testbed';
+import { type Inventory, type InventoryItem, inventory } from '@quorate/testbed';
 import { Command } from 'commander';
+import { fetchMissing } from '../fetch-missing.ts';
 import { interruptible } from '../interrupt.ts';
-import { progressDisplay } from '../progress-display.ts';
 import { table } from '../table.ts';
 
 interface Flags {
@@ -28,20 +28,16 @@ Exit status 1 when something is unusable, or could not be fetched.`,
 }
 
 async function examine({ json, fetch }: Flags): Promise<void> {
-  if (fetch) await fetchMissing();
+  const failed = fetch ? await fetchNow() : [];
   const found = await inventory();
   console.log(json ? JSON.stringify(found, null, 2) : report(found));
-  if (found.items.some(({ state }) => state === 'unusable')) process.exitCode = 1;
+  for (const { message } of failed) console.error(`\nquorate: ${message}`);
+  if (failed.length > 0 || found.items.some(({ state }) => state === 'unusable')) process.exitCode = 1;
 }
 
-async function fetchMissing(): Promise<void> {
+async function fetchNow(): Promise<Error[]> {
   using stop = interruptible();
-  using display = progressDisplay();
-  const programs = new Programs({ onProgress: display.onProgress });
-  const { items } = await inventory();
-  for (const { name, state, purpose } of items) {
-    if (state === 'missing' && purpose === 'server') await programs.get(name, stop.signal);
-  }
+  return await fetchMissing(stop.signal);
 }
 
 function report({ cache, items }: Inventory): string {

@@ -39,7 +39,11 @@ async function startBed(flags: ServerFlags): Promise<Testbed> {
   using stop = interruptible();
   using display = progressDisplay();
   const { signal } = stop;
-  return Testbed.start(bedOptions(flags), { signal, onProgress: display.onProgress, offline: flags.offline === true });
+  return await Testbed.start(bedOptions(flags), {
+    signal,
+    onProgress: display.onProgress,
+    offline: flags.offline === true,
+  });
 }
 
 /** Runs the command to its end, passes signals on to it, and gives its exit status. */

@@ -174,7 +174,8 @@ export class Server implements AsyncDisposable {
         async (left) => {
           if (!this.#process) return died;
           using look = deadline(2_000, left);
-          return this.#plan.ready(look.signal);
+          // Awaited here: a bare return would dispose of the look before it has looked.
+          return await this.#plan.ready(look.signal);
         },
         { within, ...(signal && { signal }) },
       );

@@ -96,6 +96,8 @@ export class Cache {
       try {
         return await lockFile(join(locks, name), {
           realpath: false,
+          // How long the others wait for a process that died while it fetched.
+          stale: 5_000,
           // A lock that is lost while this process slept costs a second download, not correctness: the rename is the
           // only step that others see.
           onCompromised: () => {},

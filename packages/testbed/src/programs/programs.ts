@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { QuorateError } from '@quorate/core';
 import type { Bring } from './bring.ts';
 import { Cache } from './cache.ts';
@@ -128,6 +129,11 @@ function mayTryAnother(error: unknown): boolean {
   );
 }
 
+/** Another pin is another program, even of the same version: what an older lock file brought is not taken for it. */
 export function cacheName(name: string, pin: ProgramPin): string {
-  return `${name}-${pin.version}-${platform}`;
+  const { version, release, maven, pip, go } = pin;
+  const sources = createHash('sha256')
+    .update(JSON.stringify([release, maven, pip, go]))
+    .digest('hex');
+  return `${name}-${version}-${platform}-${sources.slice(0, 8)}`;
 }

@@ -1,4 +1,6 @@
+import { fileURLToPath } from 'node:url';
 import { Server } from '../processes/server.ts';
+import { programsFolder } from '../programs/lock.ts';
 import { type JavaOptions, javaArguments } from './java.ts';
 import { portsFor, type Site } from './site.ts';
 
@@ -17,7 +19,10 @@ export class DynamoDB {
   static async plan(site: Site, { port, ...java }: DynamoDBOptions): Promise<DynamoDB> {
     const [own = 0] = await portsFor(site, 1, port);
     const address = `127.0.0.1:${own}`;
-    const main = 'com.amazonaws.services.dynamodbv2.local.main.ServerRunner';
+    const main = [
+      'org.mozilla.javascript.tools.shell.Main',
+      fileURLToPath(new URL('dynamodb-on-loopback.js', programsFolder)),
+    ];
     return new DynamoDB(
       new Server(
         {
@@ -26,7 +31,7 @@ export class DynamoDB {
           command: site.program('java').path,
           args: [
             ...javaArguments(site, 'dynamodb', '256m', java),
-            main,
+            ...main,
             '-port',
             String(own),
             '-dbPath',

@@ -87,6 +87,9 @@ function brokerPlan(site: Site, broker: Broker, { config, jvm = [] }: KafkaOptio
     'share.coordinator.state.topic.replication.factor': replicas,
     'share.coordinator.state.topic.min.isr': inSync,
     'group.initial.rebalance.delay.ms': 0,
+    // A broker that was killed may come back only when its old registration has run out: 9 s by Kafka's default.
+    'broker.session.timeout.ms': 3_000,
+    'broker.heartbeat.interval.ms': 500,
     ...config,
   };
   const address = `127.0.0.1:${client}`;

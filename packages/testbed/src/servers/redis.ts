@@ -1,3 +1,4 @@
+import { eventually } from '../eventually.ts';
 import { Server, type ServerPlan } from '../processes/server.ts';
 import { ask } from './ask.ts';
 import { numbered, portsFor, type Site } from './site.ts';
@@ -84,13 +85,22 @@ function serverPlan(
         .map(([key, value]) => `${key} ${value}\n`)
         .join(''),
     },
+    // A replica that does not find its primary at once tries again only after a second.
+    prepare: async (_folder, signal) => {
+      if (primary !== undefined)
+        await eventually('the primary', (left) => pongs(`127.0.0.1:${primary}`, left), { signal });
+    },
     ready: async (signal) => {
-      // PING answers -LOADING while the data is read; a replica must also have its primary's.
-      if (!(await ask(address, 'PING\r\n', { whole: (text) => text.endsWith('\r\n'), signal })).startsWith('+PONG'))
-        return false;
+      if (!(await pongs(address, signal))) return false;
       if (primary === undefined) return true;
       const info = await ask(address, 'INFO replication\r\nQUIT\r\n', { signal });
       return info.includes('master_link_status:up');
     },
   };
+}
+
+/** While a server still reads its data, or copies its primary's, it answers -LOADING or -MASTERDOWN. */
+async function pongs(address: string, signal: AbortSignal): Promise<boolean> {
+  const answer = await ask(address, 'PING\r\n', { whole: (text) => text.endsWith('\r\n'), signal });
+  return answer.startsWith('+PONG');
 }

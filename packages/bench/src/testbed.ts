@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Testbed, type TestbedOptions } from '@quorate/testbed';
+import type { Benchmark, Figure } from './benchmark.ts';
+
+const everything = {
+  zookeeper: 3,
+  redis: 1,
+  kafka: 1,
+  consul: 1,
+  envoy: true,
+  temporal: true,
+  s3: ['us-east-1', 'eu-west-1'],
+  dynamodb: true,
+} as const;
+
+const starts: readonly { readonly name: string; readonly options: TestbedOptions; readonly aim?: number }[] = [
+  { name: 'ZooKeeper, 1 member', options: { zookeeper: 1 }, aim: 2 },
+  { name: 'ZooKeeper, 3 members', options: { zookeeper: 3 }, aim: 5 },
+  { name: 'Redis', options: { redis: 1 } },
+  { name: 'Kafka', options: { kafka: 1 } },
+  { name: 'Consul', options: { consul: 1 } },
+  { name: 'Envoy', options: { envoy: true } },
+  { name: 'Temporal', options: { temporal: true } },
+  { name: 'S3, 2 regions', options: { s3: ['us-east-1', 'eu-west-1'] } },
+  { name: 'DynamoDB', options: { dynamodb: true } },
+  { name: 'the whole bed (11 processes)', options: everything, aim: 20 },
+];
+
+/** How long servers take from the call to the moment all answer, with their programs in the cache; and what they weigh. */
+export const testbed: Benchmark = {
+  name: 'testbed',
+  what: 'warm starts of the testbed',
+  rounds: 5,
+  measure: async (rounds) => {
+    const seconds = new Map<string, number[]>(starts.map(({ name }) => [name, []]));
+    const megabytes: number[] = [];
+    const bootstrap: number[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      for (const { name, options } of starts) {
+        const begin = performance.now();
+        await using bed = await Testbed.start(options);
+        seconds.get(name)?.push((performance.now() - begin) / 1000);
+        if (options === everything) megabytes.push((await resident(bed)) / 1e6);
+      }
+      bootstrap.push(await bootstrapSeconds());
+    }
+    return [
+      ...starts.map(
+        ({ name, aim }): Figure => ({ name, unit: 's', values: seconds.get(name) ?? [], ...(aim && { aim }) }),
+      ),
+      { name: 'the whole bed, resident', unit: 'MB', values: megabytes, aim: 2_000 },
+      { name: 'the bootstrap, with nothing to install', unit: 's', values: bootstrap, aim: 1 },
+    ];
+  },
+};
+
+async function resident(bed: Testbed): Promise<number> {
+  const each = await Promise.all(bed.servers.map((server) => server.resident()));
+  return each.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** From the command to the first line of the pinned Node's program, as `npm test` does it. */
+async function bootstrapSeconds(): Promise<number> {
+  const bootstrap = fileURLToPath(new URL('../../cli/bootstrap.js', import.meta.url));
+  const begin = performance.now();
+  await promisify(execFile)(process.execPath, [bootstrap, 'quorate', '--version']);
+  return (performance.now() - begin) / 1000;
+}

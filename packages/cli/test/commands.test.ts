@@ -1,0 +1,257 @@
+import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cacheFolder, eventually } from '@quorate/testbed';
+import { describe, expect, test } from 'vitest';
+import { outcome, quorate, run } from './quorate.ts';
+
+/** The folders of all beds on this machine. */
+async function beds(): Promise<string[]> {
+  return (await readdir(tmpdir())).filter((name) => /^quorate-\w{6}$/.test(name)).sort();
+}
+
+describe('quorate', () => {
+  test('tells its version', async () => {
+    expect(await run(['--version'])).toEqual({ status: 0, out: '0.1.0\n', err: '' });
+  });
+
+  test.each([[], ['run'], ['up'], ['status'], ['down'], ['doctor'], ['demo']])(
+    '%s has help with examples',
+    async (...command) => {
+      const { status, out } = await run([...command, '--help']);
+      expect(status).toBe(0);
+      expect(out).toMatch(/Examples:\n {2}\$ /);
+    },
+  );
+
+  test.each([
+    [['runn'], "unknown command 'runn'"],
+    [['run', '--zookeeper', '2', '--', 'true'], "argument '2' is invalid. Expected 1, 3 or 5."],
+    [['run', '--kafla', '1', '--', 'true'], '(Did you mean --kafka?)'],
+    [['run', '--redis', 'many', '--', 'true'], 'Expected 1, 2, 3, 4 or 5.'],
+    [['run', '--', 'true'], 'servers: expected at least one of --zookeeper, --redis'],
+    [['run', '--redis', '1'], "missing required argument 'command'"],
+    [['run', '--s3', 'us-east-1,../up', '--', 'true'], 's3: expected different region names such as "us-east-1"'],
+    [['up', '--redis', '1', '--name', '../x'], 'Expected small letters, digits and dashes'],
+    [['demo', 'consensus'], 'There is no demo called consensus yet'],
+  ])('%j is bad use: status 2, and the word that is wrong', async (args, message) => {
+    const { status, err, out } = await run(args);
+    expect(err).toContain(message);
+    expect(status).toBe(2);
+    expect(out).toBe('');
+  });
+});
+
+describe('quorate run', () => {
+  test('tells the command where everything is, and stops it all afterwards', async () => {
+    const before = await beds();
+    const ask =
+      'console.log(JSON.stringify(Object.fromEntries(Object.entries(process.env).filter(([key]) => key.startsWith("QUORATE_")))))';
+    const { status, out } = await run([
+      'run',
+      '--redis',
+      '1',
+      '--s3',
+      'us-east-1,eu-west-1',
+      '--envoy',
+      '--',
+      process.execPath,
+      '-e',
+      ask,
+    ]);
+    expect(status).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      QUORATE_REDIS: expect.stringMatching(/^redis:\/\/127\.0\.0\.1:\d+$/),
+      QUORATE_S3_US_EAST_1: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+      QUORATE_S3_EU_WEST_1: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+      QUORATE_ENVOY: expect.stringMatching(/envoy$/),
+    });
+    expect(await beds()).toEqual(before);
+  });
+
+  test.each([
+    ['its exit status', ['sh', '-c', 'exit 7'], 7],
+    ['the signal that ended it', ['sh', '-c', 'kill -TERM $$'], 143],
+    ['that there is no such command', ['quorate-no-such-command'], 127],
+  ])('passes on %s', async (_what, command, status) => {
+    expect((await run(['run', '--redis', '1', '--', ...command])).status).toBe(status);
+  });
+
+  test('leaves the options of the command to the command', async () => {
+    const { out } = await run(['run', '--redis', '1', 'echo', '--json', '--help', '-x']);
+    expect(out).toBe('--json --help -x\n');
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'passes %s on to the command, waits for it, and then stops the servers',
+    async (signal) => {
+      const before = await beds();
+      const command = `process.on('${signal}', () => { console.log('goodbye'); process.exit(3); }); console.log('here'); setInterval(() => {}, 1000);`;
+      const child = quorate(['run', '--redis', '1', '--', process.execPath, '-e', command]);
+      await eventually('the command runs', () => child.printed().includes('here'));
+      child.kill(signal);
+      expect(await outcome(child)).toMatchObject({ status: 3, out: 'here\ngoodbye\n' });
+      expect(await beds()).toEqual(before);
+    },
+  );
+
+  test('stops at Ctrl-C while the servers start, and leaves nothing', async () => {
+    const before = await beds();
+    const child = quorate(['run', '--kafka', '1', '--', 'true']);
+    await eventually('it has begun', async () => (await beds()).length > before.length);
+    child.kill('SIGINT');
+    expect(await outcome(child)).toMatchObject({ status: 130, out: '' });
+    expect(await beds()).toEqual(before);
+  });
+
+  test('says what failed: status 1', async () => {
+    const empty = await mkdtemp(join(tmpdir(), 'quorate-test-'));
+    const { status, err } = await run(['run', '--consul', '1', '--offline', '--', 'true'], {
+      QUORATE_CACHE: empty,
+      PATH: '/nowhere',
+    });
+    expect(err).toContain('consul 1.22.3 is not here, and could not be brought:');
+    expect(err).toContain('nothing is fetched while offline');
+    expect(err).not.toContain('    at ');
+    expect(status).toBe(1);
+    await rm(empty, { recursive: true });
+  });
+});
+
+/** A cache with the same programs and no beds in it: what is up elsewhere on this machine stays out of the tests. */
+async function ownCache(): Promise<AsyncDisposable & { readonly env: Record<string, string> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'quorate-test-'));
+  await symlink(join(cacheFolder(), 'programs'), join(folder, 'programs'));
+  return { env: { QUORATE_CACHE: folder }, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+}
+
+describe('quorate up, status and down', () => {
+  test('keep servers in the background between commands', async () => {
+    const before = await beds();
+    await using cache = await ownCache();
+    const up = await run(['up', '--redis', '2', '--name', 'lab', '--json'], cache.env);
+    expect(up).toMatchObject({ status: 0, err: '' });
+    const bed = JSON.parse(up.out) as {
+      servers: { name: string; health: string }[];
+      environment: Record<string, string>;
+    };
+    expect(bed.servers).toMatchObject([
+      { name: 'redis-1', health: 'pass' },
+      { name: 'redis-2', health: 'pass' },
+    ]);
+
+    const status = await run(['status', '--name', 'lab', '--json'], cache.env);
+    expect(JSON.parse(status.out)).toMatchObject({ environment: bed.environment });
+    expect((await run(['status', '--name', 'lab'], cache.env)).out).toMatch(
+      /SERVER +ADDRESS +HEALTH +MEMORY\nredis-1 +127\.0\.0\.1:\d+ +well +\d+ MB\n/,
+    );
+    expect((await run(['status', '--name', 'lab', '--export'], cache.env)).out).toBe(
+      `export QUORATE_REDIS='${bed.environment.QUORATE_REDIS}'\n`,
+    );
+
+    const again = await run(['up', '--redis', '1', '--name', 'lab'], cache.env);
+    expect(again).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('a bed called "lab" is up already: quorate down --name lab ends it'),
+    });
+    expect(await run(['status'], cache.env)).toMatchObject({ status: 1, err: 'Nothing is up. There is: lab.\n' });
+
+    expect(await run(['down', '--name', 'lab'], cache.env)).toEqual({
+      status: 0,
+      out: 'Stopped redis-1, redis-2.\n',
+      err: '',
+    });
+    expect(await beds()).toEqual(before);
+    expect(await run(['down', '--name', 'lab'], cache.env)).toMatchObject({ status: 0, out: 'Nothing was up.\n' });
+    expect(JSON.parse((await run(['status', '--name', 'lab', '--json'], cache.env)).out)).toEqual({
+      servers: [],
+      environment: {},
+    });
+  });
+
+  test('notice when the process that held the servers was killed', async () => {
+    await using cache = await ownCache();
+    await run(['up', '--redis', '1'], cache.env);
+    const record = join(cache.env.QUORATE_CACHE ?? '', 'beds', 'default.json');
+    const { pid } = JSON.parse(await (await import('node:fs/promises')).readFile(record, 'utf8')) as { pid: number };
+    process.kill(pid, 'SIGKILL');
+    await eventually(
+      'its absence is noticed',
+      async () => (await run(['status'], cache.env)).err === 'Nothing is up.\n',
+    );
+    expect(await run(['up', '--redis', '1'], cache.env)).toMatchObject({ status: 0 });
+    expect((await run(['down', '--all', '--json'], cache.env)).out).toBe('{"stopped":["redis-1"]}\n');
+  });
+
+  test('up stops at Ctrl-C while the servers start, and leaves nothing', async () => {
+    const before = await beds();
+    await using cache = await ownCache();
+    const child = quorate(['up', '--kafka', '1'], cache.env);
+    await eventually('it has begun', async () => (await beds()).length > before.length);
+    child.kill('SIGINT');
+    expect(await outcome(child)).toMatchObject({ status: 130 });
+    await eventually('nothing is left', async () => (await beds()).length === before.length);
+    expect(await run(['status'], cache.env)).toMatchObject({ status: 1 });
+  });
+
+  test('up says why a server did not start', async () => {
+    await using cache = await ownCache();
+    const { status, err } = await run(['up', '--consul', '1', '--offline'], {
+      QUORATE_CACHE: join(cache.env.QUORATE_CACHE ?? '', 'empty'),
+      PATH: '/nowhere',
+    });
+    expect(err).toContain('consul 1.22.3 is not here');
+    expect(status).toBe(1);
+  });
+});
+
+describe('quorate doctor', () => {
+  test('shows what is here, from where, and its size', async () => {
+    const { status, out } = await run(['doctor']);
+    expect(out).toMatch(/^PROGRAM +VERSION +STATE +SIZE +FROM\njava /);
+    expect(out).toMatch(/envoy +1\.\d+\.\d+ +here/);
+    expect(out).toContain(`The cache ${cacheFolder()} holds `);
+    expect(status).toBe(0);
+  });
+
+  test('shows what is missing, and which named program is unusable: status 1', async () => {
+    const empty = await mkdtemp(join(tmpdir(), 'quorate-test-'));
+    const env = { QUORATE_CACHE: empty, PATH: '/nowhere', QUORATE_PROGRAM_REDIS: '/no/such/redis' };
+    const { status, out } = await run(['doctor', '--json'], env);
+    const { items } = JSON.parse(out) as { items: { name: string; state: string; why?: string }[] };
+    expect(items.find(({ name }) => name === 'kafka')).toMatchObject({ state: 'missing' });
+    expect(items.find(({ name }) => name === 'redis')).toMatchObject({
+      state: 'unusable',
+      why: expect.stringContaining('/no/such/redis'),
+    });
+    expect(status).toBe(1);
+    expect((await run(['doctor'], env)).out).toMatch(
+      /\d missing: fetched when first needed, or now by quorate doctor --fetch/,
+    );
+    await rm(empty, { recursive: true });
+  });
+});
+
+describe('quorate demo', () => {
+  test('starts one of everything, shows where it is and how it is, and ends well at Ctrl-C', async () => {
+    const before = await beds();
+    const child = quorate(['demo', '--offline']);
+    await eventually('all is ready', () => child.printed().includes('Ctrl-C stops everything'), { within: 90_000 });
+    for (const name of [
+      'zookeeper-3',
+      'redis-1',
+      'kafka-1',
+      'consul-1',
+      'envoy-1',
+      'temporal-1',
+      's3-us-east-1',
+      's3-eu-west-1',
+      'dynamodb-1',
+    ]) {
+      expect(child.printed()).toMatch(new RegExp(`^${name} +127\\.0\\.0\\.1:\\d+ +well +\\d+ MB$`, 'm'));
+    }
+    child.kill('SIGINT');
+    expect((await outcome(child)).status).toBe(0);
+    expect(await beds()).toEqual(before);
+  });
+});

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { parseOptions, type TestbedOptions } from './options.ts';
+
+const parse = (options: unknown): unknown => parseOptions(options as TestbedOptions);
+
+test('short forms stand for options', () => {
+  expect(
+    parse({
+      zookeeper: 3,
+      redis: 2,
+      envoy: true,
+      temporal: 1,
+      s3: ['us-east-1'],
+      kafka: undefined,
+      consul: 0,
+      dynamodb: false,
+    }),
+  ).toEqual({
+    zookeeper: { members: 3 },
+    redis: { servers: 2 },
+    envoy: {},
+    temporal: {},
+    s3: { regions: ['us-east-1'] },
+  });
+});
+
+test('options are taken as they are', () => {
+  const options = { zookeeper: { members: 5, port: 2_181, config: { tickTime: 2_000 }, jvm: ['-Xmx1g'] } };
+  expect(parse(options)).toEqual(options);
+});
+
+test.each([
+  [{ zookeper: 3 }, /^options: expected servers out of zookeeper, redis, .*, got 'zookeper'$/],
+  [{ zookeeper: 2 }, 'zookeeper: expected 1 or 3 or 5, got 2'],
+  [{ zookeeper: '3' }, "zookeeper: expected 1, 3 or 5 members, or options, got '3'"],
+  [{ zookeeper: { member: 3 } }, "zookeeper: expected options out of members, port, config, jvm, got 'member'"],
+  [{ zookeeper: { members: 4 } }, 'zookeeper.members: expected 1 or 3 or 5, got 4'],
+  [{ redis: { port: 70_000 } }, 'redis.port: expected a port from 1 to 65500, got 70000'],
+  [{ redis: { port: Number.NaN } }, 'redis.port: expected a port'],
+  [{ kafka: { config: 'x' } }, "kafka.config: expected an object of settings, got 'x'"],
+  [{ kafka: { jvm: [1] } }, 'kafka.jvm: expected a list of strings'],
+  [{ s3: [] }, 's3: expected different region names'],
+  [{ s3: ['us-east-1', 'us-east-1'] }, 's3: expected different region names'],
+  [{ s3: ['../up'] }, 's3: expected different region names'],
+  [{ s3: {} }, 's3.regions: expected different region names'],
+  [{ s3: 'us-east-1' }, "s3: expected a list of regions, or options, got 'us-east-1'"],
+  [{ envoy: 'yes' }, "envoy: expected true or options, got 'yes'"],
+  [{}, 'options: expected at least one server'],
+  [null, 'options: expected an object of settings, got null'],
+])('%j is refused by name', (options, message) => {
+  expect(() => parse(options)).toThrow(message);
+  expect(() => parse(options)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+});

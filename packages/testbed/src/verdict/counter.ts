@@ -1,0 +1,36 @@
+import { bigintOf, inputField, isKnown, type Model, unfit } from './model.ts';
+
+export type CounterCall =
+  | { readonly op: 'add'; readonly by: bigint; readonly output: bigint | undefined }
+  | { readonly op: 'read'; readonly output: bigint | undefined };
+
+/**
+ * A number. `add {key, by}` adds to it and returns the sum, or nothing when it is not known; `read {key}` returns it.
+ * Numbers are bigints, or numbers without a fraction.
+ */
+export function counter({ initial = 0n }: { readonly initial?: bigint } = {}): Model<bigint, CounterCall> {
+  return {
+    name: 'counter',
+    operations: ['add', 'read'],
+    initial,
+    stateKey: String,
+    show: String,
+    call: (operation) => {
+      const value = isKnown(operation) ? (operation.output ?? undefined) : undefined;
+      const output = bigintOf(value);
+      if (value !== undefined && output === undefined) throw unfit(operation, 'a whole number as output');
+      if (operation.op === 'read') {
+        if (isKnown(operation) && output === undefined) throw unfit(operation, 'a whole number as output');
+        return { op: 'read', output };
+      }
+      const by = bigintOf(inputField(operation, 'by'));
+      if (by === undefined) throw unfit(operation, 'a whole number as "by"');
+      return { op: 'add', by, output };
+    },
+    step: (state, call) => {
+      const next = call.op === 'add' ? state + call.by : state;
+      return call.output === undefined || call.output === next ? [next] : [];
+    },
+    reads: (call) => call.op === 'read',
+  };
+}

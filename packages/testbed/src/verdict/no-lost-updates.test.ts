@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { story } from '../../test/verdict-story.ts';
+import { History } from '../history/history.ts';
+import { check } from './check.ts';
+
+describe('no lost updates: sums', () => {
+  const tell = (sum: number): History =>
+    story(({ ok, lost, failed }) => {
+      ok('a', 0, 1, 'add', { key: 'rides', by: 1 });
+      ok('b', 0.5, 1.5, 'add', { key: 'rides', by: 1 });
+      lost('c', 1, 2, 'add', { key: 'rides', by: 10 });
+      failed('d', 1, 2, 'add', { key: 'rides', by: 100 });
+      ok('a', 5, 6, 'read', { key: 'rides' }, sum);
+    });
+
+  test.each([2, 12])('a read of %d has them all', (sum) => {
+    expect(check.noLostUpdates(tell(sum)).result).toBe('valid');
+  });
+
+  test('a read with less is found', () => {
+    const verdict = check.noLostUpdates(tell(1));
+    expect(verdict).toMatchObject({ result: 'invalid', summary: 'an add was lost of key rides' });
+    expect(verdict.evidence?.why).toContain('come to at least 2, and it returned 1: 1 is lost.');
+  });
+
+  test('a read with more than was ever added is found', () => {
+    expect(check.noLostUpdates(tell(13))).toMatchObject({
+      result: 'invalid',
+      summary: 'more was read than added of key rides',
+    });
+  });
+
+  test('what is taken away counts the other way round', () => {
+    const withdrawn = (sum: number): History =>
+      story(({ ok, lost }) => {
+        ok('a', 0, 1, 'add', { by: 5 });
+        lost('b', 2, 3, 'add', { by: -2 });
+        ok('a', 5, 6, 'read', {}, sum);
+      });
+    for (const sum of [3, 5]) expect(check.noLostUpdates(withdrawn(sum)).result).toBe('valid');
+    for (const sum of [2, 6]) expect(check.noLostUpdates(withdrawn(sum)).result).toBe('invalid');
+  });
+
+  test('two adds that came to the same sum are found, with no read at all', () => {
+    const history = story(({ ok }) => {
+      ok('a', 0, 5, 'add', { by: 1n }, 1n);
+      ok('b', 1, 6, 'add', { by: 1n }, 1n);
+    });
+    expect(check.noLostUpdates(history)).toMatchObject({ result: 'invalid', summary: 'an add was lost' });
+  });
+
+  test('starts from the sum it is told', () => {
+    const history = story(({ ok }) => {
+      ok('a', 0, 1, 'add', { by: 1 });
+      ok('a', 2, 3, 'read', {}, 8);
+    });
+    expect(check.noLostUpdates(history).result).toBe('invalid');
+    expect(check.noLostUpdates(history, { initial: 7n }).result).toBe('valid');
+  });
+});
+
+describe('no lost updates: values', () => {
+  const tell = (seen: string[]): History =>
+    story(({ ok, lost }) => {
+      ok('a', 0, 1, 'add', { key: 'set', value: 'one' });
+      lost('b', 0, 1, 'add', { key: 'set', value: 'two' });
+      ok('c', 5, 6, 'read', { key: 'set' }, seen);
+      ok('a', 7, 8, 'add', { key: 'set', value: 'three' });
+    });
+
+  test.each([[['one']], [['two', 'one']]])('a read of %j has them all', (seen) => {
+    expect(check.noLostUpdates(tell(seen)).result).toBe('valid');
+  });
+
+  test.each([
+    [['two'], 'an add was lost of key set'],
+    [['one', 'three'], 'a value appeared from nowhere of key set'],
+    [['one', 'four'], 'a value appeared from nowhere of key set'],
+  ])('a read of %j is found', (seen, summary) => {
+    expect(check.noLostUpdates(tell(seen))).toMatchObject({ result: 'invalid', summary });
+  });
+});
+
+describe('no lost updates: versions', () => {
+  const tell = (version: number): History =>
+    story(({ ok, failed }) => {
+      ok('a', 0, 5, 'set', { key: 'x', version: 3 });
+      failed('b', 1, 6, 'set', { key: 'x', version: 3 });
+      ok('c', 2, 7, 'set', { key: 'x', version });
+      ok('d', 2, 7, 'set', { key: 'y', version: 3 });
+    });
+
+  test('each version is replaced once', () => {
+    expect(check.noLostUpdates(tell(4)).result).toBe('valid');
+    expect(check.noLostUpdates(tell(-1)).result).toBe('valid');
+    const verdict = check.noLostUpdates(tell(3));
+    expect(verdict).toMatchObject({ result: 'invalid', summary: 'an update was overwritten of key x' });
+    expect(verdict.evidence?.lines.map(({ process }) => process)).toEqual(['a', 'c']);
+  });
+});
+
+test('with nothing to judge it says unknown', () => {
+  expect(check.noLostUpdates(new History()).result).toBe('unknown');
+  const unread = story(({ ok }) => ok('a', 0, 1, 'add', { by: 1 }));
+  expect(check.noLostUpdates(unread).result).toBe('unknown');
+});

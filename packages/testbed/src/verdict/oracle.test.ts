@@ -1,0 +1,230 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { History } from '../history/history.ts';
+import type { Operation } from '../history/operation.ts';
+import type { Plain } from '../history/plain.ts';
+import { counter } from './counter.ts';
+import { linearizable } from './linearizable.ts';
+import type { Model } from './model.ts';
+import { mutex } from './mutex.ts';
+import { queue } from './queue.ts';
+import { casRegister, register } from './register.ts';
+
+// The oracle tries every order and every choice of ambiguous operations, on objects written again from scratch, so that
+// a mistake in a model or in the search shows as a difference.
+
+/** Applies the operation to the object; false when it could not have ended so. `known` is whether the output counts. */
+type Apply<Thing> = (thing: Thing, operation: Operation, known: boolean) => boolean;
+
+function oracle<Thing>(operations: readonly Operation[], fresh: () => Thing, apply: Apply<Thing>): boolean {
+  const left = operations.filter(({ outcome }) => outcome !== 'failed');
+  const attempt = (thing: Thing, rest: readonly Operation[]): boolean => {
+    if (rest.every(({ outcome }) => outcome !== 'ok')) return true;
+    for (const operation of rest) {
+      if (rest.some((other) => other.completed < operation.invoked)) continue;
+      const without = rest.filter((other) => other !== operation);
+      // An ambiguous take from a bag may have taken anything: `choice` goes through all of it.
+      for (let choice = 0; choice < 4; choice += 1) {
+        const copy = structuredClone(thing);
+        const chosen = operation.outcome === 'ok' ? operation : { ...operation, output: choice };
+        if (apply(copy, chosen, operation.outcome === 'ok') && attempt(copy, without)) return true;
+        if (operation.outcome === 'ok') break;
+      }
+    }
+    return false;
+  };
+  return attempt(fresh(), left);
+}
+
+interface Step {
+  readonly op: string;
+  readonly input: Plain;
+  readonly output: Plain;
+  readonly outcome: 'ok' | 'failed' | 'ambiguous' | 'pending';
+  readonly from: number;
+  readonly lasts: number;
+}
+
+function recorded(steps: readonly Step[]): History {
+  let now = 0;
+  const history = new History({ clock: () => now });
+  const actions = steps.flatMap(({ op, input, output, outcome, from, lasts }, index) => {
+    let invocation: ReturnType<History['invoke']> | undefined;
+    const begin = (): void => {
+      invocation = history.invoke(`client-${index}`, op, input);
+    };
+    const end = (): void => {
+      if (outcome === 'ok') invocation?.ok(output);
+      if (outcome === 'failed') invocation?.failed('refused');
+      if (outcome === 'ambiguous') invocation?.ambiguous('reply lost');
+    };
+    return [
+      { at: from, run: begin },
+      { at: from + lasts + 0.5, run: end },
+    ];
+  });
+  for (const { at, run } of actions.sort((a, b) => a.at - b.at)) {
+    now = at;
+    run();
+  }
+  return history;
+}
+
+const outcome = fc.oneof(
+  { weight: 6, arbitrary: fc.constant('ok' as const) },
+  { weight: 2, arbitrary: fc.constant('ambiguous' as const) },
+  { weight: 1, arbitrary: fc.constant('pending' as const) },
+  { weight: 1, arbitrary: fc.constant('failed' as const) },
+);
+const value = fc.integer({ min: 0, max: 3 });
+
+function steps(kind: fc.Arbitrary<Pick<Step, 'op' | 'input' | 'output'>>, maxLength = 7): fc.Arbitrary<Step[]> {
+  const when = fc.record({ outcome, from: fc.nat(12), lasts: fc.nat(6) });
+  return fc.array(
+    fc.tuple(kind, when).map(([what, times]): Step => ({ ...what, ...times })),
+    { minLength: 1, maxLength },
+  );
+}
+
+const read = value.map((output) => ({ op: 'read', input: {}, output: output === 0 ? null : output }));
+const write = value.map((written) => ({ op: 'write', input: { value: written === 0 ? null : written }, output: null }));
+const cas = fc.record({ expect: value, value, output: fc.boolean() }).map(({ output, ...input }) => ({
+  op: 'cas',
+  input: { expect: input.expect === 0 ? null : input.expect, value: input.value },
+  output,
+}));
+
+const applyRegister: Apply<{ value: Plain }> = (thing, { op, input, output }, known) => {
+  const { expect: expected = null, value: next = null } = input as { expect?: Plain; value?: Plain };
+  if (op === 'read') return !known || (output ?? null) === thing.value;
+  if (op === 'cas') {
+    const applies = thing.value === expected;
+    if (known && output !== applies) return false;
+    if (!applies) return true;
+  }
+  thing.value = next;
+  return true;
+};
+
+const applyCounter: Apply<{ sum: number }> = (thing, { op, input, output }, known) => {
+  if (op === 'add') thing.sum += (input as { by: number }).by;
+  return !known || output === null || output === undefined || output === thing.sum;
+};
+
+const applyMutex: Apply<{ holder: number | 'someone' | null; last: number }> = (
+  thing,
+  { op, input, output },
+  known,
+) => {
+  if (op === 'acquire') {
+    if (thing.holder !== null) return false;
+    thing.holder = known ? (output as number) : 'someone';
+    if (known && (output as number) <= thing.last) return false;
+    if (known) thing.last = output as number;
+    return true;
+  }
+  const { token } = input as { token: number };
+  if (thing.holder === 'someone' && token > thing.last) thing.last = token;
+  else if (thing.holder !== token) return false;
+  thing.holder = null;
+  return true;
+};
+
+const applyQueue =
+  (fifo: boolean): Apply<{ items: number[] }> =>
+  (thing, { op, input, output }, known) => {
+    if (op === 'enqueue') {
+      thing.items.push((input as { value: number }).value);
+      return true;
+    }
+    if (thing.items.length === 0) return !known || output === null || output === undefined;
+    if (!known && fifo) return thing.items.shift() !== undefined;
+    const place = fifo ? 0 : thing.items.indexOf(output as number);
+    return place >= 0 && thing.items.splice(place, 1)[0] === output;
+  };
+
+const enqueue = value.map((item) => ({ op: 'enqueue', input: { value: item }, output: null }));
+const dequeue = value
+  .chain((item) => fc.constantFrom(item, item, null))
+  .map((output) => ({ op: 'dequeue', input: {}, output }));
+const twice = <Item>(arbitrary: fc.Arbitrary<Item>): { weight: number; arbitrary: fc.Arbitrary<Item> } => ({
+  weight: 2,
+  arbitrary,
+});
+
+interface Subject {
+  readonly name: string;
+  readonly model: () => Model<never, never>;
+  readonly steps: fc.Arbitrary<Step[]>;
+  readonly truth: (operations: readonly Operation[]) => boolean;
+}
+
+function subject<Thing, State, Call>(
+  name: string,
+  model: () => Model<State, Call>,
+  kinds: fc.Arbitrary<Pick<Step, 'op' | 'input' | 'output'>>,
+  fresh: () => Thing,
+  apply: Apply<Thing>,
+): Subject {
+  return {
+    name,
+    model: model as unknown as () => Model<never, never>,
+    steps: steps(kinds),
+    truth: (operations) => oracle(operations, fresh, apply),
+  };
+}
+
+const add = fc
+  .tuple(fc.integer({ min: -1, max: 2 }), fc.constantFrom(null, null, 0, 1, 2))
+  .map(([by, output]) => ({ op: 'add', input: { by }, output }));
+const sum = fc.integer({ min: 0, max: 3 }).map((output) => ({ op: 'read', input: {}, output }));
+const acquire = value.map((token) => ({ op: 'acquire', input: {}, output: token }));
+const release = value.map((token) => ({ op: 'release', input: { token }, output: null }));
+const unset = (): { value: Plain } => ({ value: null });
+const empty = (): { items: number[] } => ({ items: [] });
+
+const subjects: Subject[] = [
+  subject('register', register, fc.oneof(read, write), unset, applyRegister),
+  subject('compare-and-set register', casRegister, fc.oneof(read, write, cas), unset, applyRegister),
+  subject('counter', counter, fc.oneof(add, sum), () => ({ sum: 0 }), applyCounter),
+  subject('mutex', mutex, fc.oneof(acquire, release), () => ({ holder: null, last: -1 }), applyMutex),
+  subject('fifo queue', queue, fc.oneof(twice(enqueue), dequeue), empty, applyQueue(true)),
+  subject('bag', () => queue({ order: 'bag' }), fc.oneof(twice(enqueue), dequeue), empty, applyQueue(false)),
+];
+
+const seed = Number(process.env.QUORATE_SEED ?? 5);
+
+describe(`against every order there is, seed ${seed} (set QUORATE_SEED for another)`, () => {
+  for (const { name, model, steps: histories, truth } of subjects) {
+    test(`${name}: the verdict is the oracle's`, () => {
+      const count = { valid: 0, invalid: 0 };
+      fc.assert(
+        fc.property(histories, (list) => {
+          const history = recorded(list);
+          const expected = truth(history.operations) ? 'valid' : 'invalid';
+          count[expected] += 1;
+          expect(linearizable(history, model()).result).toBe(expected);
+        }),
+        { seed, numRuns: 1500 },
+      );
+      // Histories that are nearly all good, or nearly all bad, would prove little.
+      expect(count.valid).toBeGreaterThan(100);
+      expect(count.invalid).toBeGreaterThan(100);
+    });
+
+    test(`${name}: the evidence alone is invalid too, by the oracle`, () => {
+      fc.assert(
+        fc.property(histories, (list) => {
+          const history = recorded(list);
+          const { result, evidence } = linearizable(history, model());
+          if (result !== 'invalid' || evidence === undefined) return;
+          const shown = new Set(evidence.lines.map(({ operation }) => operation));
+          const operations = history.operations.filter(({ id }) => shown.has(id));
+          expect(operations.length).toBeGreaterThan(0);
+          expect(truth(operations)).toBe(false);
+        }),
+        { seed, numRuns: 1500 },
+      );
+    });
+  }
+});

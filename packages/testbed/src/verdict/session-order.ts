@@ -1,0 +1,63 @@
+import type { History } from '../history/history.ts';
+import { keyOf, type Operation } from '../history/operation.ts';
+import { fieldOf } from '../history/plain.ts';
+import { bigintOf } from './model.ts';
+import { wentBack } from './tokens-increase.ts';
+import { counted, evidenceLines, startOf, type Verdict } from './verdict.ts';
+
+export interface SessionOrderOptions {
+  /** The operations that make a new version of their key. Default write, set, cas, update, create and delete. */
+  readonly writes?: readonly string[];
+}
+
+/**
+ * No process sees time go backwards. Of two ok operations of one process, the first complete before the second began:
+ * - with a `version` in both outputs, on the same key: that of the second is not lower (what was read stays read, what
+ *   was written is read), and when the second writes it is higher;
+ * - with a `zxid` in both outputs, on whatever keys: that of the second is not lower.
+ *
+ * A version must belong to the key and never be reused (ZooKeeper: `mzxid`, not the `version` of a node that may be
+ * created anew); a zxid must be that of the server's reply, not of the node read.
+ */
+export function sessionOrder(history: History, options: SessionOrderOptions = {}): Verdict {
+  const { writes = ['write', 'set', 'cas', 'update', 'create', 'delete'] } = options;
+  const check = 'session order';
+  const start = startOf(history.events);
+  const ok = history.operations.filter(({ outcome }) => outcome === 'ok');
+  const versioned = ok.filter((operation) => outputNumber(operation, 'version') !== undefined);
+  const stamped = ok.filter((operation) => outputNumber(operation, 'zxid') !== undefined);
+  const judged = new Set([...versioned, ...stamped]);
+  if (judged.size === 0) {
+    return { check, result: 'unknown', summary: 'nothing to judge: no output has a version or a zxid' };
+  }
+  const processes = new Set([...judged].map(({ process }) => process));
+  const size = `${counted(judged.size, 'operation')} of ${processes.size === 1 ? '1 process' : `${processes.size} processes`}`;
+  const isWrite = (operation: Operation): boolean => writes.includes(operation.op);
+  const groups = [
+    ...[...Map.groupBy(versioned, (operation) => JSON.stringify([operation.process, keyOf(operation)])).values()].map(
+      (operations) => ({ field: 'version', operations, mayEqual: (_: Operation, later: Operation) => !isWrite(later) }),
+    ),
+    ...[...Map.groupBy(stamped, ({ process }) => process).values()].map((operations) => ({
+      field: 'zxid',
+      operations,
+      mayEqual: () => true,
+    })),
+  ];
+  for (const { field, operations, mayEqual } of groups) {
+    const numberOf = (operation: Operation): bigint => outputNumber(operation, field) ?? 0n;
+    const pair = wentBack(operations, numberOf, mayEqual);
+    if (pair === undefined) continue;
+    const [earlier, later] = pair;
+    const same = numberOf(earlier) === numberOf(later);
+    const what = same
+      ? `wrote ${field} ${numberOf(later)}, which it had met before`
+      : `${isWrite(later) ? 'wrote' : 'saw'} ${field} ${numberOf(later)} after it had ${isWrite(earlier) ? 'written' : 'seen'} ${field} ${numberOf(earlier)}`;
+    const evidence = { why: `${later.process} ${what}.`, lines: evidenceLines([earlier, later], start) };
+    return { check, result: 'invalid', summary: `${later.process} went back in time (${size})`, evidence };
+  }
+  return { check, result: 'valid', summary: size };
+}
+
+function outputNumber(operation: Operation, field: string): bigint | undefined {
+  return bigintOf(fieldOf(operation.output, field));
+}

@@ -1,0 +1,381 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { eventually, Programs, type Progress, Testbed } from '../src/index.ts';
+import { Cache } from '../src/programs/cache.ts';
+import { lock } from '../src/programs/lock.ts';
+import { archive, gadgetLock, scratch, script, serve, sha256 } from './archives.ts';
+
+afterEach(() => vi.unstubAllEnvs());
+
+/** Everything in a cache that is, or might be taken for, a program or a part of one. */
+async function contents(cache: string): Promise<string[]> {
+  const list = async (name: string): Promise<string[]> => readdir(join(cache, name)).catch(() => []);
+  return [...(await list('programs')), ...(await list('staging'))];
+}
+
+describe('a release archive', () => {
+  test('is downloaded, checked, unpacked, and from then on found without a network', async () => {
+    await using place = await scratch();
+    const content = await archive(place.folder);
+    let requests = 0;
+    const cache = new Cache(join(place.folder, 'cache'));
+    const events: Progress[] = [];
+    await using source = await serve((_request, response) => {
+      requests += 1;
+      response.setHeader('content-length', content.length).end(content);
+    });
+    const pinned = gadgetLock(source.url, sha256(content));
+    const program = await new Programs({ cache, lock: pinned, onProgress: (event) => events.push(event) }).get(
+      'gadget',
+    );
+    expect(program).toMatchObject({ name: 'gadget', version: '1.2.3', source: 'release' });
+    expect((await promisify(execFile)(program.path)).stdout).toBe('gadget 1.2.3\n');
+    expect(events).toContainEqual({
+      name: 'gadget 1.2.3',
+      step: 'downloading',
+      done: content.length,
+      total: content.length,
+    });
+    expect(events.at(-1)).toMatchObject({ finished: true });
+    expect(await new Programs({ cache, lock: pinned, offline: true }).get('gadget')).toEqual(program);
+    expect(requests).toBe(1);
+  });
+
+  test('with another checksum is refused, and nothing of it is kept', async () => {
+    await using place = await scratch();
+    const content = await archive(place.folder);
+    await using source = await serve((_request, response) => void response.end(content));
+    const cache = new Cache(join(place.folder, 'cache'));
+    const asked = new Programs({ cache, lock: gadgetLock(source.url, '0'.repeat(64)) }).get('gadget');
+    await expect(asked).rejects.toMatchObject({ code: 'checksum-mismatch' });
+    await expect(asked).rejects.toThrow(
+      `has SHA-256 ${sha256(content)}, but lock.json pins ${'0'.repeat(64)}: refused`,
+    );
+    expect(await contents(cache.folder)).toEqual([]);
+  });
+
+  test.each([
+    ['by a lost connection', (length: number) => length],
+    ['where the server says that this is all', () => undefined],
+  ])('cut in the middle %s is never used', async (_how, announced) => {
+    await using place = await scratch();
+    const content = await archive(place.folder);
+    await using source = await serve((_request, response) => {
+      const length = announced(content.length);
+      if (length !== undefined) response.setHeader('content-length', length);
+      response.write(content.subarray(0, content.length / 2), () =>
+        length === undefined ? response.end() : response.destroy(),
+      );
+    });
+    const cache = new Cache(join(place.folder, 'cache'));
+    const asked = new Programs({ cache, lock: gadgetLock(source.url, sha256(content)) }).get('gadget');
+    await expect(asked).rejects.toThrow(announced(1) ? /cut off after \d+ bytes/ : /refused, nothing of it was kept/);
+    expect(await contents(cache.folder)).toEqual([]);
+  });
+
+  test('that is damaged inside is named, and nothing of it is kept', async () => {
+    await using place = await scratch();
+    const content = (await archive(place.folder)).subarray(0, -20);
+    await using source = await serve((_request, response) => void response.end(content));
+    const cache = new Cache(join(place.folder, 'cache'));
+    const asked = new Programs({ cache, lock: gadgetLock(source.url, sha256(content)) }).get('gadget');
+    await expect(asked).rejects.toThrow(/archive\.tar\.gz cannot be unpacked: /);
+    expect(await contents(cache.folder)).toEqual([]);
+  });
+
+  test('that is not there is not the end where another source is; here there is none', async () => {
+    await using place = await scratch();
+    await using source = await serve((_request, response) => void response.writeHead(404).end());
+    const cache = new Cache(join(place.folder, 'cache'));
+    const asked = new Programs({ cache, lock: gadgetLock(source.url, '0'.repeat(64)) }).get('gadget');
+    await expect(asked).rejects.toMatchObject({ code: 'program-missing', program: 'gadget' });
+    await expect(asked).rejects.toThrow(`release: ${source.url}: answered 404`);
+    await expect(asked).rejects.toThrow(
+      'sudo apt-get install gadget (Debian, Raspberry Pi OS), brew install gadget (macOS)',
+    );
+  });
+
+  test('that is aborted leaves nothing', async () => {
+    await using place = await scratch();
+    const content = await archive(place.folder);
+    const stop = new AbortController();
+    await using source = await serve((_request, response) => {
+      response.write(content.subarray(0, 10), () => stop.abort(new Error('stop')));
+    });
+    const cache = new Cache(join(place.folder, 'cache'));
+    const asked = new Programs({ cache, lock: gadgetLock(source.url, sha256(content)) }).get('gadget', stop.signal);
+    await expect(asked).rejects.toThrow('stop');
+    expect(await contents(cache.folder)).toEqual([]);
+  });
+});
+
+/** A process of its own that gets the gadget into a cache. */
+function getter(cache: string, url: string, checksum: string): ReturnType<typeof spawn> {
+  const source = `
+    import { Programs } from ${JSON.stringify(new URL('../src/programs/programs.ts', import.meta.url).href)};
+    import { Cache } from ${JSON.stringify(new URL('../src/programs/cache.ts', import.meta.url).href)};
+    import { gadgetLock } from ${JSON.stringify(new URL('./archives.ts', import.meta.url).href)};
+    const programs = new Programs({ cache: new Cache(${JSON.stringify(cache)}), lock: gadgetLock(${JSON.stringify(url)}, '${checksum}') });
+    console.log((await programs.get('gadget')).path);
+  `;
+  return spawn(process.execPath, ['--conditions=@quorate/source', '--input-type=module', '-e', source], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
+describe('several processes', () => {
+  test('that need the same program fetch it once', async () => {
+    await using place = await scratch();
+    const content = await archive(place.folder);
+    let requests = 0;
+    await using source = await serve((_request, response) => {
+      requests += 1;
+      response.end(content);
+    });
+    const cache = join(place.folder, 'a cache');
+    const processes = Array.from({ length: 3 }, () => getter(cache, source.url, sha256(content)));
+    const statuses = await Promise.all(processes.map(async (child) => (await once(child, 'close'))[0] as number));
+    expect(statuses).toEqual([0, 0, 0]);
+    expect(requests).toBe(1);
+  });
+
+  test('go on when the one that fetches is killed in the middle, and what it began is gone', async () => {
+    await using place = await scratch();
+    const content = await archive(place.folder);
+    const cache = join(place.folder, 'cache');
+    let hang = true;
+    let asked = 0;
+    await using source = await serve((_request, response) => {
+      asked += 1;
+      if (hang) response.write(content.subarray(0, 10));
+      else response.end(content);
+    });
+    const first = getter(cache, source.url, sha256(content));
+    await eventually('it has begun', async () => asked === 1 && (await contents(cache)).length === 1);
+    first.kill('SIGKILL');
+    await once(first, 'close');
+    await eventually('what it began is gone', async () => (await contents(cache)).length === 0);
+    hang = false;
+    const second = getter(cache, source.url, sha256(content));
+    expect((await once(second, 'close'))[0]).toBe(0);
+    expect(asked).toBe(2);
+  });
+});
+
+describe('a program on PATH', () => {
+  test('is used when it is new enough', async () => {
+    await using place = await scratch();
+    await script(join(place.folder, 'bin/quorate-test-gadget'), 'echo gadget 1.4');
+    vi.stubEnv('PATH', `${place.folder}/bin:${process.env.PATH}`);
+    const programs = new Programs({
+      cache: new Cache(join(place.folder, 'cache')),
+      lock: gadgetLock('http://127.0.0.1:1/', ''),
+      offline: true,
+    });
+    expect(await programs.get('gadget')).toMatchObject({ version: '1.4', source: 'path' });
+  });
+
+  test('that is too old is passed over, and named when nothing else serves', async () => {
+    await using place = await scratch();
+    const old = join(place.folder, 'bin/quorate-test-gadget');
+    await script(old, 'echo gadget 0.9');
+    vi.stubEnv('PATH', `${place.folder}/bin:${process.env.PATH}`);
+    const programs = new Programs({
+      cache: new Cache(join(place.folder, 'cache')),
+      lock: gadgetLock('http://127.0.0.1:1/', ''),
+      offline: true,
+    });
+    await expect(programs.get('gadget')).rejects.toThrow(`${old} is 0.9, too old: 1.0 or newer is needed`);
+  });
+
+  test('behind one that is too old is found', async () => {
+    await using place = await scratch();
+    await script(join(place.folder, 'old/quorate-test-gadget'), 'echo gadget 0.9');
+    await script(join(place.folder, 'new/quorate-test-gadget'), 'echo gadget 2.0');
+    vi.stubEnv('PATH', `${place.folder}/old:${place.folder}/new:${process.env.PATH}`);
+    const programs = new Programs({
+      cache: new Cache(join(place.folder, 'cache')),
+      lock: gadgetLock('http://127.0.0.1:1/', ''),
+      offline: true,
+    });
+    expect(await programs.get('gadget')).toMatchObject({ version: '2.0' });
+  });
+});
+
+describe('a program that the environment names', () => {
+  test('is used before all others', async () => {
+    await using place = await scratch();
+    await script(join(place.folder, 'mine'), 'echo gadget 7.0');
+    vi.stubEnv('QUORATE_PROGRAM_GADGET', join(place.folder, 'mine'));
+    const programs = new Programs({
+      cache: new Cache(join(place.folder, 'cache')),
+      lock: gadgetLock('http://127.0.0.1:1/', ''),
+    });
+    expect(await programs.get('gadget')).toMatchObject({ version: '7.0', source: 'environment' });
+  });
+
+  test.each([
+    ['is too old', 'echo gadget 0.1', 'is 0.1, too old: 1.0 or newer is needed'],
+    ['is another program', 'echo something else', 'does not tell a version as quorate-test-gadget should'],
+  ])('and %s is refused, not replaced', async (_what, body, message) => {
+    await using place = await scratch();
+    await script(join(place.folder, 'mine'), body);
+    vi.stubEnv('QUORATE_PROGRAM_GADGET', join(place.folder, 'mine'));
+    const programs = new Programs({
+      cache: new Cache(join(place.folder, 'cache')),
+      lock: gadgetLock('http://127.0.0.1:1/', ''),
+    });
+    await expect(programs.get('gadget')).rejects.toThrow(
+      `QUORATE_PROGRAM_GADGET: ${join(place.folder, 'mine')} ${message}`,
+    );
+  });
+
+  test('and is not there is refused', async () => {
+    vi.stubEnv('QUORATE_PROGRAM_GADGET', '/no/such/gadget');
+    await expect(new Programs({ lock: gadgetLock('http://127.0.0.1:1/', '') }).get('gadget')).rejects.toThrow(
+      'QUORATE_PROGRAM_GADGET: /no/such/gadget',
+    );
+  });
+});
+
+describe('on a machine without the package clients', () => {
+  test.each([
+    ['zookeeper', /maven: .*maven 3\.9\.16 is not here/s, 'sudo apt-get install maven'],
+    ['java', /pip: neither python3 with pip nor pip is on PATH/, 'sudo apt-get install default-jre-headless'],
+    ['envoy', /pip: neither python3 with pip nor pip is on PATH/, 'brew install envoy'],
+    ['consul', /go: .*go 1\.26\.6 is not here/s, 'brew install hashicorp/tap/consul'],
+  ])('%s cannot be had: each source that was tried says why, and how to get it is said', async (name, why, advice) => {
+    await using place = await scratch();
+    // /bin for the shell; no java, mvn, go, python3 or pip.
+    const bin = join(place.folder, 'bin');
+    await mkdir(bin);
+    for (const tool of ['sh', 'rm', 'sleep']) await script(join(bin, tool), `exec /bin/${tool} "$@"`);
+    vi.stubEnv('PATH', bin);
+    vi.stubEnv('JAVA_HOME', '');
+    await using nowhere = await serve((_request, response) => void response.writeHead(503).end());
+    const programs = new Programs({
+      cache: new Cache(join(place.folder, 'cache')),
+      lock: withReleasesFrom(nowhere.url),
+    });
+    const asked = programs.get(name);
+    await expect(asked).rejects.toThrow(why);
+    await expect(asked).rejects.toThrow(advice);
+    expect(await contents(join(place.folder, 'cache'))).toEqual([]);
+  });
+});
+
+describe('on a machine without Java and Go', () => {
+  test.each(['java', 'go'])('%s comes from pip, and runs', async (name) => {
+    await using place = await scratch();
+    const { stdout: python } = await promisify(execFile)('python3', ['-c', 'import sys; print(sys.executable)']);
+    const bin = join(place.folder, 'bin');
+    for (const tool of ['sh', 'rm', 'sleep']) await script(join(bin, tool), `exec /bin/${tool} "$@"`);
+    await script(join(bin, 'python3'), `exec ${python.trim()} "$@"`);
+    vi.stubEnv('PATH', bin);
+    const program = await new Programs({ cache: new Cache(join(place.folder, 'cache')) }).get(name);
+    expect(program).toMatchObject({ source: 'pip', version: lock()[name]?.version });
+    const { stdout, stderr } = await promisify(execFile)(program.path, [...(lock()[name]?.versionArguments ?? [])]);
+    expect(stdout + stderr).toContain(program.version);
+    if (name !== 'java') return;
+    vi.stubEnv('QUORATE_PROGRAM_JAVA', program.path);
+    vi.stubEnv('PATH', '/usr/bin:/bin');
+    await using bed = await Testbed.start({ zookeeper: 1 });
+    expect((await bed.zookeeper.leader())?.name).toBe('zookeeper-1');
+  });
+});
+
+/** The real lock file, but for release archives: those are asked for at `url`, on this machine. */
+function withReleasesFrom(url: string): ReturnType<typeof lock> {
+  const entries = Object.entries(lock()).map(([name, pin]) => {
+    if (!pin.release) return [name, pin];
+    return [
+      name,
+      {
+        ...pin,
+        release: Object.fromEntries(Object.entries(pin.release).map(([key, release]) => [key, { ...release, url }])),
+      },
+    ];
+  });
+  return Object.fromEntries(entries) as ReturnType<typeof lock>;
+}
+
+describe('the cache', () => {
+  test('that cannot be written is named, with what to do', async () => {
+    await using place = await scratch();
+    const file = join(place.folder, 'file');
+    await writeFile(file, '');
+    const programs = new Programs({
+      cache: new Cache(join(file, 'cache')),
+      lock: gadgetLock('http://127.0.0.1:1/', ''),
+    });
+    const asked = programs.get('gadget');
+    await expect(asked).rejects.toMatchObject({ code: 'cache-not-writable' });
+    await expect(asked).rejects.toThrow(
+      `the cache ${join(file, 'cache')} cannot be written (ENOTDIR). Set QUORATE_CACHE to a folder that can.`,
+    );
+  });
+
+  test('on a disk that is full: said so, and what was begun is removed', async ({ skip }) => {
+    await using place = await scratch();
+    const small = join(place.folder, 'small');
+    await mkdir(small);
+    const content = Buffer.alloc(4 * 1024 * 1024, 7);
+    await using source = await serve((_request, response) => void response.end(content));
+    const body = `
+      import { readdirSync } from 'node:fs';
+      import { Programs } from ${JSON.stringify(new URL('../src/programs/programs.ts', import.meta.url).href)};
+      import { Cache } from ${JSON.stringify(new URL('../src/programs/cache.ts', import.meta.url).href)};
+      import { gadgetLock } from ${JSON.stringify(new URL('./archives.ts', import.meta.url).href)};
+      const programs = new Programs({ cache: new Cache(process.argv[1]), lock: gadgetLock(process.argv[2], '${sha256(content)}') });
+      const error = await programs.get('gadget').catch((error) => error);
+      console.log(JSON.stringify({ code: error.code, message: error.message, left: readdirSync(process.argv[1] + '/staging') }));
+    `;
+    await writeFile(join(place.folder, 'fetch.mjs'), body);
+    // A disk of 1 MB, seen by this one process and its children alone: no rights are needed where user namespaces are.
+    const mounted =
+      'mount -t tmpfs -o size=1m none "$1" && exec "$2" --conditions=@quorate/source --input-type=module -e "$(cat "$3")" "$1" "$4"';
+    const run = promisify(execFile)('unshare', [
+      '-Urm',
+      'sh',
+      '-c',
+      mounted,
+      'sh',
+      small,
+      process.execPath,
+      join(place.folder, 'fetch.mjs'),
+      source.url,
+    ]);
+    const result = await run.catch((error: Error & { stderr?: string }) => error);
+    if (result instanceof Error && !existsSync('/proc/self/ns/user'))
+      skip('no user namespaces here: a small disk cannot be made without rights');
+    if (result instanceof Error) {
+      if (/Operation not permitted|unshare/.test(`${result.message}`)) skip('user namespaces are switched off here');
+      throw result;
+    }
+    const { code, message, left } = JSON.parse(result.stdout) as { code: string; message: string; left: string[] };
+    expect(code).toBe('disk-full');
+    expect(message).toContain(
+      `the disk is full: nothing more fits into the cache ${small}, and what was begun was removed`,
+    );
+    expect(left).toEqual([]);
+  });
+
+  test('is under QUORATE_CACHE when that is set', async () => {
+    vi.stubEnv('QUORATE_CACHE', '/somewhere/else');
+    expect(new Cache().folder).toBe('/somewhere/else');
+    vi.stubEnv('QUORATE_CACHE', '');
+    vi.stubEnv('XDG_CACHE_HOME', '/home/me/.cache');
+    if (process.platform === 'linux') expect(new Cache().folder).toBe('/home/me/.cache/quorate');
+  });
+});
+
+test('the lock file names no host of a package registry: their clients know them', async () => {
+  const text = await readFile(new URL('../programs/lock.json', import.meta.url), 'utf8');
+  const hosts = new Set([...text.matchAll(/https?:\/\/([^/"]+)/g)].map(([, host]) => host));
+  expect([...hosts].sort()).toEqual(['archive.apache.org', 'github.com', 'releases.hashicorp.com']);
+});

@@ -1,0 +1,3 @@
+import { sharedBed } from '../src/vitest-setup.ts';
+
+export default sharedBed({ redis: 1 });
