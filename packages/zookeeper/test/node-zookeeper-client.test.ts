@@ -67,12 +67,13 @@ test('what it cannot do is said, before anything is sent', async () => {
   const calls = [
     zk.sync('/'),
     zk.whoAmI(),
-    zk.config(),
+    zk.countDescendants('/'),
     zk.create('/c', '', { mode: 'container' }),
     zk.readMany([{ get: '/' }]),
     zk.watch('/').ready,
+    zk.transaction().create('/t').delete('/t').commit(),
   ];
-  expect(await Promise.all(calls.map(codeOf))).toEqual(Array(6).fill('unsupported'));
+  expect(await Promise.all(calls.map(codeOf))).toEqual(Array(7).fill('unsupported'));
 });
 
 test.each([

@@ -1,3 +1,4 @@
+import { AmbiguousError } from '@quorate/core';
 import { NoNodeError } from '../errors/no-node-error.ts';
 import { TransactionError } from '../errors/transaction-error.ts';
 import { UnsupportedError } from '../errors/unsupported-error.ts';
@@ -88,7 +89,18 @@ async function create(client: NodeZookeeperClient, asked: Reader): Promise<{ pat
   const { path, data, acl, flags } = readCreate(asked);
   const [created] = await calledBack<[string]>((done) => client.create(path, data, acl, flags, done));
   // It asks for no stat, which then costs a second trip.
-  return { path: created, stat: await exists(client, created, undefined) };
+  return { path: created, stat: await createdStat(client, created) };
+}
+
+/** It was created for certain, but what is gone again cannot be told of. */
+async function createdStat(client: NodeZookeeperClient, path: string): Promise<Stat> {
+  try {
+    return await exists(client, path, undefined);
+  } catch (error) {
+    throw new AmbiguousError(`create ${path}: it was done, but its stat could not be read afterwards`, {
+      cause: error,
+    });
+  }
 }
 
 async function exists(client: NodeZookeeperClient, path: string, watcher: NativeWatcher): Promise<Stat> {
@@ -115,6 +127,9 @@ async function transaction(
       continue;
     }
     const path = asked.string();
+    if (code === op.delete && kinds.some((kind, index) => kind === 'create' && paths[index] === path)) {
+      throw new UnsupportedError('creating and deleting a node in one transaction', 'its stat could not be told');
+    }
     paths.push(path);
     if (code === op.set) native.setData(path, asked.bytes(), 0);
     else if (code === op.delete) native.remove(path, 0);
@@ -139,7 +154,7 @@ async function transaction(
   return Promise.all(
     results.map(async ({ path, stat }, index): Promise<StepResult> => {
       const kind = kinds[index] ?? 'check';
-      if (kind === 'create') return { kind, path: path ?? '', stat: await exists(client, path ?? '', undefined) };
+      if (kind === 'create') return { kind, path: path ?? '', stat: await createdStat(client, path ?? '') };
       return kind === 'set' && stat ? { kind, stat: ourStat(stat) } : ({ kind } as StepResult);
     }),
   );
