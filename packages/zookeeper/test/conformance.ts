@@ -20,7 +20,9 @@ export async function codeOf(call: Promise<unknown>): Promise<string> {
 
 /** What every client that gives our interface must do, on whatever servers. */
 export function conformance({ open, has = {} }: Conformance): void {
-  const modern = has.modern ? test : test.skip;
+  const modern = (name: string, body: () => Promise<void>): void => {
+    if (has.modern) test(name, body);
+  };
 
   test('creates, reads, changes and deletes a node', async () => {
     await using zk = await open();
