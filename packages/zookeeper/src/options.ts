@@ -25,7 +25,7 @@ export interface ConnectOptions {
   readonly sasl?: Sasl;
   /** True, or options of `node:tls` (`ca`, `cert`, `key`, `servername`, …). */
   readonly tls?: boolean | TlsConnectionOptions;
-  /** Whether a member that is cut off from its ensemble, and can only be read, will do until a better one is found. */
+  /** Whether a member that is cut off from its ensemble, and can only be read, will do until it is part of one again. */
   readonly readOnly?: boolean;
   /** The most bytes a request may have: what `jute.maxbuffer` is on the servers. Default 1,048,575. */
   readonly maxRequestSize?: number;

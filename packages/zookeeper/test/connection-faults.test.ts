@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { eventually, Testbed } from '@quorate/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ConnectOptions, connect, type State, type ZooKeeper } from '../src/index.ts';
@@ -326,4 +327,33 @@ test('what was sent before closing is answered first', async () => {
   const writing = s.zk.set('/f', 'last words');
   await s.zk.close();
   expect(await writing).toMatchObject({ version: 1 });
+});
+
+const hasIPv6 = Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === '::1'));
+
+test.runIf(hasIPv6)('connects to an IPv6 address', async () => {
+  await using link = await FaultyLink.to(bed.zookeeper.url, '::1');
+  expect(link.address).toMatch(/^\[::1\]:/);
+  await using zk = await connect(link.address);
+  expect((await zk.children('/')).names).toContain('zookeeper');
+});
+
+test('connects by name, past a server that is not there and a name that is not known', async () => {
+  const port = bed.zookeeper.url.split(':')[1];
+  await using zk = await connect(`127.0.0.1:1,no-such-host.invalid:2181,localhost:${port}`);
+  expect((await zk.children('/')).names).toContain('zookeeper');
+  const nowhere = connect('no-such-host.invalid', { timeout: 300 });
+  await expect(nowhere).rejects.toThrow('its name could not be resolved');
+});
+
+test('connecting that is aborted rejects with the reason and leaves no connection behind', async () => {
+  await using link = await FaultyLink.to(bed.zookeeper.url);
+  link.swallow('up');
+  const controller = new AbortController();
+  const connecting = connect(link.address, { signal: controller.signal, connectTimeout: 60_000 });
+  await eventually('it is on its way', () => link.open === 1);
+  controller.abort(new Error('enough'));
+  await expect(connecting).rejects.toThrow('enough');
+  link.heal();
+  await eventually('its connection is gone', () => link.open === 0);
 });

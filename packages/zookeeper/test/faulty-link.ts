@@ -24,9 +24,9 @@ export class FaultyLink implements AsyncDisposable {
   /** Called with each chunk on its way; what it returns goes on, or nothing. */
   filter: (direction: Direction, chunk: Buffer) => Buffer | undefined = (_, chunk) => chunk;
 
-  static async to(address: string): Promise<FaultyLink> {
+  static async to(address: string, host = '127.0.0.1'): Promise<FaultyLink> {
     const link = new FaultyLink(address);
-    link.#server.listen(0, '127.0.0.1');
+    link.#server.listen(0, host);
     await once(link.#server, 'listening');
     return link;
   }
@@ -38,7 +38,8 @@ export class FaultyLink implements AsyncDisposable {
   }
 
   get address(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    const { address, family, port } = this.#server.address() as AddressInfo;
+    return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
   }
 
   /** How many connections are open now. */

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { Testbed } from '@quorate/testbed';
+import nodeZookeeperClient from 'node-zookeeper-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect, type State, type ZooKeeper } from '../src/index.ts';
 import { fromNodeZookeeperClient, type NodeZookeeperClient } from '../src/node-zookeeper-client/index.ts';
@@ -9,7 +9,8 @@ import { FaultyLink } from './faulty-link.ts';
 interface Native extends NodeZookeeperClient {
   connect(): void;
 }
-const native = createRequire(import.meta.url)('node-zookeeper-client') as {
+// The package has no types of its own.
+const native = nodeZookeeperClient as unknown as {
   createClient(servers: string, options?: object): Native;
 };
 

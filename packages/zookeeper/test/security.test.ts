@@ -44,7 +44,7 @@ afterAll(async () => {
 /** An authority, a server it vouches for, and a client it vouches for. */
 function certificates(): void {
   const openssl = (...args: string[]): void => {
-    execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+    execFileSync(process.env.OPENSSL ?? 'openssl', args, { cwd: folder, stdio: 'pipe' });
   };
   openssl(
     'req',

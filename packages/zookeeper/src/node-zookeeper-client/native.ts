@@ -20,7 +20,7 @@ export interface NativeAcl {
   readonly id: { readonly scheme: string; readonly id: string };
 }
 
-export interface NativeEvent {
+interface NativeEvent {
   readonly type: number;
   readonly path: string;
 }
@@ -30,7 +30,7 @@ export type NativeError = (Error & { readonly code?: unknown }) | null | undefin
 export type Callback<Values extends unknown[]> = (error: NativeError, ...values: Values) => void;
 export type NativeWatcher = ((event: NativeEvent) => void) | undefined;
 
-export interface NativeTransaction {
+interface NativeTransaction {
   readonly ops: { version?: number }[];
   create(path: string, data: Buffer, acls: readonly NativeAcl[], mode: number): this;
   setData(path: string, data: Buffer, version: number): this;

@@ -4,10 +4,10 @@ import { type Server, serverName } from '../connect-string.ts';
 import { ConnectionLostError } from '../errors/connection-lost-error.ts';
 import type { Target } from './connection.ts';
 
-export type Resolve = (host: string) => Promise<readonly string[]>;
+type Resolve = (host: string) => Promise<readonly string[]>;
 
 /** Asked anew on each attempt: in a cluster, a name outlives the addresses behind it. */
-export const resolveByDns: Resolve = async (host) => {
+const resolveByDns: Resolve = async (host) => {
   const found = await lookup(host, { all: true });
   return found.map(({ address }) => address);
 };
