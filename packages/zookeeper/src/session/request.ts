@@ -24,8 +24,9 @@ export class Request<T = unknown> {
   sentAt = 0;
   #settled = false;
   readonly #options: RequestOptions<T>;
-  #resolve: (value: T) => void = () => undefined;
-  #reject: (error: unknown) => void = () => undefined;
+  #listener: (() => void) | undefined;
+  #resolve!: (value: T) => void;
+  #reject!: (error: unknown) => void;
 
   constructor(operation: Operation<T>, options: RequestOptions<T>) {
     this.operation = operation;
@@ -35,7 +36,10 @@ export class Request<T = unknown> {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    options.signal?.addEventListener('abort', this.#aborted, { once: true });
+    if (!options.signal) return;
+    // Made only where it may be needed: most requests have no signal, and there are very many of them.
+    this.#listener = () => this.#aborted();
+    options.signal.addEventListener('abort', this.#listener, { once: true });
   }
 
   /** Nobody waits for it any more. */
@@ -74,17 +78,17 @@ export class Request<T = unknown> {
     else this.reject(error);
   }
 
-  readonly #aborted = (): void => {
+  #aborted(): void {
     const reason = this.#options.signal?.reason;
     // Who undoes what was done may say that nothing is left of it. For any other write, nobody knows.
     const certain = this.xid === 0 || !this.operation.writes || this.#options.orphaned !== undefined;
     this.reject(certain ? reason : replyLost(this.operation, reason));
-  };
+  }
 
   #settle(): void {
     this.#settled = true;
     this.frame = undefined;
-    this.#options.signal?.removeEventListener('abort', this.#aborted);
+    if (this.#listener) this.#options.signal?.removeEventListener('abort', this.#listener);
   }
 }
 
