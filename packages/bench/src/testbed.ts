@@ -1,19 +1,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Testbed, type TestbedOptions } from '@quorate/testbed';
+import { everything, Testbed, type TestbedOptions } from '@quorate/testbed';
 import type { Benchmark, Figure } from './benchmark.ts';
-
-const everything = {
-  zookeeper: 3,
-  redis: 1,
-  kafka: 1,
-  consul: 1,
-  envoy: true,
-  temporal: true,
-  s3: ['us-east-1', 'eu-west-1'],
-  dynamodb: true,
-} as const;
 
 const starts: readonly { readonly name: string; readonly options: TestbedOptions; readonly aim?: number }[] = [
   { name: 'ZooKeeper, 1 member', options: { zookeeper: 1 }, aim: 2 },

@@ -1,6 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+/** Where the commands of these tests make their beds: what else goes on on this machine is not seen. */
+const temporary = mkdtempSync(join(tmpdir(), 'quorate-test-'));
+process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
+
+/** The beds there are. */
+export async function beds(): Promise<string[]> {
+  return (await readdir(temporary)).sort();
+}
 
 const program = fileURLToPath(new URL('../src/quorate.ts', import.meta.url));
 
@@ -20,7 +33,7 @@ export interface Outcome {
 export function quorate(args: readonly string[], env: Record<string, string> = {}): Running {
   const child = spawn(process.execPath, ['--conditions=@quorate/source', program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
+    env: { ...process.env, TMPDIR: temporary, ...env },
   });
   let out = '';
   let err = '';

@@ -1,5 +1,22 @@
 export { type EventuallyOptions, eventually } from './eventually.ts';
+export { everything } from './everything.ts';
+export type { HistoryCounts } from './history/counts.ts';
+export type { HistoryEvent } from './history/event.ts';
+export { History, type HistoryOptions, type Invocation, type RunOptions } from './history/history.ts';
+export { HistoryLineError, type LoadOptions } from './history/json-lines.ts';
+export {
+  type FaultKind,
+  type NemesisOptions,
+  type NemesisSchedule,
+  nemesis,
+  type PlannedFault,
+} from './history/nemesis.ts';
+export type { Operation } from './history/operation.ts';
+export type { Plain } from './history/plain.ts';
+export { type Seeded, seeded } from './history/seeded.ts';
 export type { TestbedOptions } from './options.ts';
+export { lamportHtml } from './picture/html.ts';
+export { lamportSvg, type PictureOptions } from './picture/svg.ts';
 export { PortTakenError } from './processes/ports.ts';
 export { CommandFailedError } from './processes/run.ts';
 export type { Server, ServerState } from './processes/server.ts';
@@ -21,3 +38,15 @@ export type { S3, S3Options, S3Region } from './servers/s3.ts';
 export type { Temporal, TemporalOptions } from './servers/temporal.ts';
 export type { ZooKeeper, ZooKeeperOptions } from './servers/zookeeper.ts';
 export { type BedOf, type StartOptions, Testbed } from './testbed.ts';
+export { check } from './verdict/check.ts';
+export { counter } from './verdict/counter.ts';
+export type { ExclusiveOptions } from './verdict/exclusive.ts';
+export type { LinearizableOptions } from './verdict/linearizable.ts';
+export type { Model } from './verdict/model.ts';
+export { mutex } from './verdict/mutex.ts';
+export type { NoLostUpdatesOptions } from './verdict/no-lost-updates.ts';
+export { type QueueOptions, queue } from './verdict/queue.ts';
+export { casRegister, type RegisterOptions, register } from './verdict/register.ts';
+export type { SessionOrderOptions } from './verdict/session-order.ts';
+export type { TimedCall } from './verdict/timeline.ts';
+export { type Evidence, type EvidenceLine, type Verdict, verdictText } from './verdict/verdict.ts';

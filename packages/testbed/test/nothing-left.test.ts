@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { eventually, Testbed } from '../src/index.ts';
 import { isFree } from '../src/processes/ports.ts';
+import { scratch } from './archives.ts';
 import { ended, program, type Shown } from './program.ts';
+
+afterEach(() => vi.unstubAllEnvs());
 
 const servers = '{ redis: 2, zookeeper: 1 }';
 
@@ -76,15 +78,17 @@ describe('nothing is left behind', () => {
   });
 
   test('when one of several servers fails to start', async () => {
-    const before = await beds();
+    await using place = await scratch();
+    vi.stubEnv('TMPDIR', place.folder);
     const bad = { redis: { config: { 'no-such-setting': 'x' } }, zookeeper: 3 } as const;
     await expect(Testbed.start(bad)).rejects.toMatchObject({ code: 'server-failed', server: 'redis-1' });
-    expect(await beds()).toEqual(before);
+    expect(await readdir(place.folder)).toEqual([]);
   });
 
   // 40 moments, spread over the time a start takes, the first ones close together: the steps there are short.
   test.each(Array.from({ length: 8 }, (_, round) => round))('when it is aborted at any moment (%i)', async (round) => {
-    const before = await beds();
+    await using place = await scratch();
+    vi.stubEnv('TMPDIR', place.folder);
     for (let step = 0; step < 5; step += 1) {
       const after = Math.round((round * 5 + step) ** 2 * 0.6);
       const signal = AbortSignal.timeout(after);
@@ -93,12 +97,7 @@ describe('nothing is left behind', () => {
         (error: Error) => error.name,
       );
       expect(['ready', 'TimeoutError'], `aborted after ${after} ms`).toContain(outcome);
-      expect(await beds(), `aborted after ${after} ms`).toEqual(before);
+      expect(await readdir(place.folder), `aborted after ${after} ms`).toEqual([]);
     }
   });
 });
-
-/** The folders of all beds on this machine. */
-async function beds(): Promise<string[]> {
-  return (await readdir(tmpdir())).filter((name) => /^quorate-\w{6}$/.test(name)).sort();
-}

@@ -120,7 +120,7 @@ function getter(cache: string, url: string, checksum: string): ReturnType<typeof
     import { Programs } from ${JSON.stringify(new URL('../src/programs/programs.ts', import.meta.url).href)};
     import { Cache } from ${JSON.stringify(new URL('../src/programs/cache.ts', import.meta.url).href)};
     import { gadgetLock } from ${JSON.stringify(new URL('./archives.ts', import.meta.url).href)};
-    const programs = new Programs({ cache: new Cache(${JSON.stringify(cache)}), lock: gadgetLock(${JSON.stringify(url)}, '${checksum}') });
+    const programs = new Programs({ cache: new Cache(${JSON.stringify(cache)}), lock: gadgetLock(${JSON.stringify(url)}, '${checksum}'), onProgress: ({ step }) => console.log(step) });
     console.log((await programs.get('gadget')).path);
   `;
   return spawn(process.execPath, ['--conditions=@quorate/source', '--input-type=module', '-e', source], {
@@ -133,13 +133,25 @@ describe('several processes', () => {
     await using place = await scratch();
     const content = await archive(place.folder);
     let requests = 0;
-    await using source = await serve((_request, response) => {
+    const busy = Promise.withResolvers<void>();
+    await using source = await serve(async (_request, response) => {
       requests += 1;
+      await busy.promise;
       response.end(content);
     });
     const cache = join(place.folder, 'a cache');
     const processes = Array.from({ length: 3 }, () => getter(cache, source.url, sha256(content)));
-    const statuses = await Promise.all(processes.map(async (child) => (await once(child, 'close'))[0] as number));
+    // The answer is held back until each either asks for it or waits for the one that does.
+    const waiting = new Set<unknown>();
+    for (const child of processes) {
+      child.stdout?.on('data', (text) => {
+        if (String(text).includes('waiting')) waiting.add(child);
+      });
+    }
+    const ends = Promise.all(processes.map(async (child) => (await once(child, 'close'))[0] as number));
+    await eventually('all want it', () => requests + waiting.size >= 3);
+    busy.resolve();
+    const statuses = await ends;
     expect(statuses).toEqual([0, 0, 0]);
     expect(requests).toBe(1);
   });

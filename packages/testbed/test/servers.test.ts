@@ -5,21 +5,12 @@ import Consul from 'consul';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import { describe, expect } from 'vitest';
-import { eventually, type S3Region } from '../src/index.ts';
+import { eventually, everything, type S3Region } from '../src/index.ts';
 import { bedTest } from '../src/vitest.ts';
 import { listeningAddresses } from './listening.ts';
 import { zookeeperClient } from './zookeeper-client.ts';
 
-const test = bedTest({
-  zookeeper: 3,
-  redis: 2,
-  kafka: 1,
-  consul: 1,
-  envoy: true,
-  temporal: true,
-  s3: ['us-east-1', 'eu-west-1'],
-  dynamodb: true,
-});
+const test = bedTest({ ...everything, redis: 2 });
 
 const s3Client = ({ region, endpoint, credentials }: S3Region): S3Client =>
   new S3Client({ region, endpoint, credentials, forcePathStyle: true });

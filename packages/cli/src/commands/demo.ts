@@ -1,21 +1,10 @@
 import { once } from 'node:events';
-import { Testbed } from '@quorate/testbed';
+import { type BedOf, everything, Testbed } from '@quorate/testbed';
 import { Command, InvalidArgumentError } from 'commander';
 import { bedRows, describeBed } from '../bed-description.ts';
+import { fetchMissing } from '../fetch-missing.ts';
 import { interruptible } from '../interrupt.ts';
-import { progressDisplay } from '../progress-display.ts';
 import { table } from '../table.ts';
-
-const everything = {
-  zookeeper: 3,
-  redis: 1,
-  kafka: 1,
-  consul: 1,
-  envoy: true,
-  temporal: true,
-  s3: ['us-east-1', 'eu-west-1'],
-  dynamodb: true,
-} as const;
 
 export function demo(): Command {
   return new Command('demo')
@@ -52,18 +41,15 @@ async function show(_concept: undefined, { json, offline }: { json?: true; offli
   if (!json) console.log('\nStopping …');
 }
 
-async function startEverything(
-  signal: AbortSignal,
-  offline: boolean,
-): Promise<Awaited<ReturnType<typeof Testbed.start<typeof everything>>>> {
-  using display = progressDisplay();
-  console.error(
-    'Starting one of everything: the programs that are missing are fetched first, which takes some minutes once.',
-  );
-  return await Testbed.start(everything, {
+async function startEverything(signal: AbortSignal, offline: boolean): Promise<BedOf<typeof everything>> {
+  if (!offline) {
+    const [failed] = await fetchMissing(signal);
+    if (failed) throw failed;
+  }
+  console.error('Starting one of everything:');
+  return Testbed.start(everything, {
     signal,
     offline,
-    onProgress: display.onProgress,
     onReady: ({ name, address }) => console.error(`  ${name.padEnd(14)} ${address}`),
   });
 }

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 
 /**
@@ -83,13 +82,11 @@ export class Warden implements AsyncDisposable {
 
   /** Kills what is still running, removes the folder, and resolves when both are done. */
   async close(): Promise<void> {
-    if (this.#shell.exitCode === null && this.#shell.signalCode === null) {
-      this.#shell.ref();
-      const gone = once(this.#shell, 'exit');
-      this.#list.end();
-      await gone;
-    }
-    await rm(this.folder, { recursive: true, force: true });
+    if (this.#shell.exitCode !== null || this.#shell.signalCode !== null) return;
+    this.#shell.ref();
+    const gone = once(this.#shell, 'exit');
+    this.#list.end();
+    await gone;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

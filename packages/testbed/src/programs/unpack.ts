@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
-import { dirname, resolve, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { QuorateError } from '@quorate/core';
 import { extract } from 'tar';
@@ -36,8 +36,8 @@ async function unzip(
     for await (const entry of zip.eachEntry()) {
       signal?.throwIfAborted();
       if (entry.fileName.endsWith('/') || !wanted(entry.fileName)) continue;
-      const target = resolve(folder, entry.fileName);
-      if (!target.startsWith(resolve(folder) + sep)) throw new Error(`${entry.fileName} points outside the archive`);
+      // yauzl has refused names that are absolute or lead outside.
+      const target = join(folder, entry.fileName);
       await mkdir(dirname(target), { recursive: true });
       await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(target), { signal });
       // Zip keeps the Unix mode in the upper half; wheels made elsewhere have none.
