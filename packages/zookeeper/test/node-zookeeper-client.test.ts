@@ -46,7 +46,7 @@ describe('conformance', () => {
 });
 
 test('the watchdog: a black hole is suspended at two thirds of the session timeout and lost at it, before anybody else knows', async () => {
-  const sessionTimeout = 3_000;
+  const sessionTimeout = 2_000;
   await using link = await FaultyLink.to(bed.zookeeper.url);
   await using other = await connect(bed.zookeeper.url);
   const zk = await adapted(link.address, { sessionTimeout });
