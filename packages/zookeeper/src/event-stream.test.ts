@@ -1,13 +1,19 @@
 import { expect, test } from 'vitest';
 import { EventStream } from './event-stream.ts';
 
+async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const seen: T[] = [];
+  for await (const each of stream) seen.push(each);
+  return seen;
+}
+
 test('what waited is read in order, then the end', async () => {
   const stream = new EventStream<number>();
   stream.push(1);
   stream.push(2);
   stream.finish();
   stream.push(3);
-  expect(await Array.fromAsync(stream)).toEqual([1, 2]);
+  expect(await all(stream)).toEqual([1, 2]);
 });
 
 test('a failure comes after what waited, once', async () => {
@@ -38,7 +44,7 @@ test('a reader that does not keep up is told so, instead of filling the memory',
   const stream = new EventStream<string>({ limit: 3, overflow: () => 'gap' });
   for (let i = 0; i < 5; i += 1) stream.push(String(i));
   stream.finish();
-  expect(await Array.fromAsync(stream)).toEqual(['gap', '4']);
+  expect(await all(stream)).toEqual(['gap', '4']);
 });
 
 test('breaking out of the loop ends it, and says so once', async () => {
@@ -54,5 +60,5 @@ test('breaking out of the loop ends it, and says so once', async () => {
   stream.finish();
   stream.fail(new Error('late'));
   expect(ended).toBe(1);
-  expect(await Array.fromAsync(stream)).toEqual([]);
+  expect(await all(stream)).toEqual([]);
 });

@@ -241,7 +241,7 @@ export function conformance({ open, has = {} }: Conformance): void {
     ['watch', (zk: ZooKeeper) => zk.get('/', { watch: true as never })],
   ])('refuses a bad %s before anything is sent (%#)', async (argument, call) => {
     await using zk = await open();
-    const refused = Promise.resolve().then(() => call(zk));
+    const refused = Promise.resolve().then((): Promise<unknown> => call(zk));
     await expect(refused).rejects.toMatchObject({ code: 'invalid-argument', argument });
     expect((await zk.children('/')).names).toEqual([]);
   });

@@ -1,4 +1,5 @@
 import { Testbed } from '@quorate/testbed';
+// @ts-expect-error: the package has no types of its own.
 import nodeZookeeperClient from 'node-zookeeper-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect, type State, type ZooKeeper } from '../src/index.ts';
@@ -9,7 +10,6 @@ import { FaultyLink } from './faulty-link.ts';
 interface Native extends NodeZookeeperClient {
   connect(): void;
 }
-// The package has no types of its own.
 const native = nodeZookeeperClient as unknown as {
   createClient(servers: string, options?: object): Native;
 };

@@ -166,9 +166,10 @@ test('10,000 aborted waits leave nothing behind: no node, no watch, no listener,
           () => undefined,
         );
     }
-    const created = (await Promise.allSettled(waits)).flatMap(({ value }: { value?: unknown }) =>
-      value !== null && typeof value === 'object' && 'path' in value ? [String(value.path)] : [],
-    );
+    const created = (await Promise.allSettled(waits)).flatMap((outcome) => {
+      const value: unknown = outcome.status === 'fulfilled' ? outcome.value : undefined;
+      return value !== null && typeof value === 'object' && 'path' in value ? [String(value.path)] : [];
+    });
     for (const controller of controllers) controller.abort();
     // Those that were answered first are their callers' own.
     expect(created.length).toBeLessThan(size);

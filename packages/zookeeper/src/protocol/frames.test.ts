@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Frames } from './frames.ts';
 
+const never = (): never => expect.unreachable();
+
 function framed(bodies: readonly Uint8Array[]): Buffer {
   return Buffer.concat(
     bodies.flatMap((body) => {
@@ -19,7 +21,7 @@ test('cut anywhere, the frames come out whole and in order', () => {
       fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 1 }),
       (bodies, cuts) => {
         const out: Uint8Array[] = [];
-        const frames = new Frames(4096, (b, s, e) => out.push(new Uint8Array(b.subarray(s, e))), expect.unreachable);
+        const frames = new Frames(4096, (b, s, e) => out.push(new Uint8Array(b.subarray(s, e))), never);
         const bytes = framed(bodies);
         for (let at = 0, i = 0; at < bytes.length; i += 1) {
           const size = cuts[i % cuts.length] as number;
@@ -35,7 +37,7 @@ test('cut anywhere, the frames come out whole and in order', () => {
 
 test.each([1, 3, 4, 5, 7, 8, 100])('a frame too large is named by its request number, %i bytes at a time', (step) => {
   const seen: number[][] = [];
-  const frames = new Frames(100, expect.unreachable, (size, xid) => seen.push([size, xid]));
+  const frames = new Frames(100, never, (size, xid) => seen.push([size, xid]));
   const bytes = framed([Buffer.concat([Buffer.from([0, 0, 0, 7]), Buffer.alloc(200)])]);
   for (let at = 0; at < bytes.length; at += step) frames.push(bytes.subarray(at, at + step));
   expect(seen).toEqual([[204, 7]]);
@@ -44,7 +46,7 @@ test.each([1, 3, 4, 5, 7, 8, 100])('a frame too large is named by its request nu
 test('an announced length alone allocates nothing', () => {
   const before = process.memoryUsage().arrayBuffers;
   const all = Array.from({ length: 100 }, () => {
-    const frames = new Frames(2 ** 31 - 1, expect.unreachable, expect.unreachable);
+    const frames = new Frames(2 ** 31 - 1, never, never);
     frames.push(Buffer.from([0x7f, 0xff, 0xff, 0xfe, 1]));
     return frames;
   });
@@ -57,12 +59,12 @@ test('a negative or empty length is a malformed frame, however it arrives', () =
     [255, 255, 255, 255],
     [128, 0, 0, 0],
   ]) {
-    const drip = new Frames(100, expect.unreachable, expect.unreachable);
+    const drip = new Frames(100, never, never);
     expect(() => [...bytes, 0].forEach((byte) => void drip.push(Buffer.from([byte])))).toThrow('malformed');
-    const burst = new Frames(100, expect.unreachable, expect.unreachable);
+    const burst = new Frames(100, never, never);
     expect(() => burst.push(Buffer.from(bytes))).toThrow('malformed');
   }
-  const empty = new Frames(100, expect.unreachable, expect.unreachable);
+  const empty = new Frames(100, never, never);
   expect(() => empty.push(Buffer.from([0, 0, 0]))).not.toThrow();
   expect(() => empty.push(Buffer.from([0]))).toThrow('a frame of length 0');
 });
@@ -75,7 +77,7 @@ test('once stopped, hands out nothing more, not even from the chunk at hand', ()
       count += 1;
       frames.stop();
     },
-    expect.unreachable,
+    never,
   );
   frames.push(framed([Buffer.from('a'), Buffer.from('b')]));
   frames.push(framed([Buffer.from('c')]));
@@ -92,7 +94,7 @@ test('the cost of a large frame in small pieces is linear', () => {
       () => {
         done += 1;
       },
-      expect.unreachable,
+      never,
     );
     const start = performance.now();
     for (let at = 0; at < bytes.length; at += 64) frames.push(bytes.subarray(at, at + 64));

@@ -5,7 +5,9 @@ const servers = ['a', 'b', 'c'].map((host) => ({ host, port: 2181 }));
 const failed = (): void => undefined;
 
 async function addresses(targets: AsyncIterable<{ address: string }>): Promise<string[]> {
-  return (await Array.fromAsync(targets)).map(({ address }) => address);
+  const found: string[] = [];
+  for await (const { address } of targets) found.push(address);
+  return found;
 }
 
 test('tries every address of every server once, the last server last', async () => {
