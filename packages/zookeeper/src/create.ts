@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { type AmbiguousError, InvalidArgumentError, isQuorateError } from '@quorate/core';
+import { checkData } from './arguments.ts';
+import type { SessionLostError } from './errors/session-lost-error.ts';
+import { checkPath, childOf, lastSegment, parentOf } from './path.ts';
+import { checkAcl, openAcl } from './protocol/acl.ts';
+import { createFlags, isEphemeral, isSequential } from './protocol/create-mode.ts';
+import { childrenOperation, existsOperation, syncOperation } from './protocol/reads.ts';
+import { type CreateArguments, type Created, createOperation, deleteOperation } from './protocol/writes.ts';
+import type { SessionLike } from './session/session-like.ts';
+import type { CreateOptions } from './zookeeper.ts';
+
+/** A create, checked. Paths are the server's, except for what errors say. */
+interface Creation {
+  readonly create: CreateArguments;
+  readonly clientPath: string;
+  readonly parents: boolean;
+  /** The unique mark in the name. */
+  readonly mark: string | undefined;
+  /** Whether only its creator knows to care for the node: nobody is left to, when the creator has stopped waiting. */
+  readonly private: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+export function checkCreate(
+  path: string,
+  data: Uint8Array | string,
+  options: CreateOptions,
+  toServer: (path: string) => string,
+): Creation {
+  const { mode = 'persistent', acl = openAcl, ttl, parents = false, protected: marked = false, signal } = options;
+  const flags = createFlags(mode, ttl);
+  // A sequential name may end with a slash: it then is the number alone.
+  checkPath(isSequential(mode) ? `${path}0` : path);
+  checkAcl(acl);
+  if (typeof parents !== 'boolean') throw new InvalidArgumentError('parents', 'true or false', parents);
+  if (typeof marked !== 'boolean') throw new InvalidArgumentError('protected', 'true or false', marked);
+  const mark = marked ? `_c_${randomUUID()}-` : undefined;
+  const name = mark === undefined ? path : childOf(parentOf(path), mark + lastSegment(path));
+  const create = { path: toServer(name), data: checkData(data), acl, flags, ttl };
+  const isPrivate = marked || isEphemeral(mode) || isSequential(mode);
+  return { create, clientPath: name, parents, mark, private: isPrivate, signal };
+}
+
+export async function create(session: SessionLike, creation: Creation): Promise<Created> {
+  const { clientPath, mark, signal } = creation;
+  const operation = createOperation(creation.create, clientPath);
+  const options = creation.private
+    ? { signal, orphaned: (done: Created | AmbiguousError) => undo(session, creation, done) }
+    : { signal };
+  for (;;) {
+    try {
+      return await session.request(operation, options);
+    } catch (error) {
+      if (creation.parents && isQuorateError(error, 'no-node')) await createParents(session, creation);
+      else if (mark !== undefined && isQuorateError(error, 'ambiguous')) {
+        const found = await findOrKeepDoubt(session, creation, mark, error);
+        if (found) return found;
+      } else throw error;
+    }
+  }
+}
+
+/** What is missing above the node, from the top down. Somebody else may be doing the same: then it is done. */
+async function createParents(session: SessionLike, { create: { path, acl }, signal }: Creation): Promise<void> {
+  const missing: string[] = [];
+  for (let parent = parentOf(path); parent !== '/'; parent = parentOf(parent)) {
+    try {
+      await session.request(existsOperation(parent, false, parent), { signal });
+      break;
+    } catch (error) {
+      if (!isQuorateError(error, 'no-node')) throw error;
+      missing.push(parent);
+    }
+  }
+  for (const parent of missing.reverse()) {
+    const operation = createOperation({ path: parent, data: Buffer.alloc(0), acl, flags: 0, ttl: undefined }, parent);
+    try {
+      await session.request(operation, { signal });
+    } catch (error) {
+      // After a lost reply the create of the node itself tells whether it is there.
+      if (!isQuorateError(error, 'node-exists') && !isQuorateError(error, 'ambiguous')) throw error;
+    }
+  }
+}
+
+/** The node with the mark, if there is one. When that cannot be learnt, the doubt about its creation remains. */
+async function findOrKeepDoubt(
+  session: SessionLike,
+  creation: Creation,
+  mark: string,
+  doubt: Error,
+): Promise<Created | undefined> {
+  try {
+    return await find(session, creation.create.path, mark, creation.signal);
+  } catch (error) {
+    // An ephemeral node goes with its session, so there is no doubt about it.
+    throw isQuorateError(error, 'session-lost') && (creation.create.flags & 1) === 1
+      ? (error as SessionLostError)
+      : doubt;
+  }
+}
+
+async function find(
+  session: SessionLike,
+  path: string,
+  mark: string,
+  signal?: AbortSignal | undefined,
+): Promise<Created | undefined> {
+  const parent = parentOf(path);
+  try {
+    // The member we have come to may not have heard yet of what the one before has done for us.
+    const synced = session.request(syncOperation(parent, parent), { signal });
+    const [, { names }] = await Promise.all([
+      synced,
+      session.request(childrenOperation(parent, false, parent), { signal }),
+    ]);
+    const name = names.find((each) => each.startsWith(mark));
+    if (name === undefined) return undefined;
+    const found = childOf(parent, name);
+    return { path: found, stat: await session.request(existsOperation(found, false, found), { signal }) };
+  } catch (error) {
+    if (isQuorateError(error, 'no-node')) return undefined;
+    throw error;
+  }
+}
+
+/** Deletes what was created for somebody who has stopped waiting for it. */
+function undo(session: SessionLike, { create: { path }, mark }: Creation, done: Created | AmbiguousError): void {
+  const remove = (created: string): Promise<void> => session.request(deleteOperation(created, -1, created));
+  // With the session over, nothing can be done, and an ephemeral node needs nothing to be done.
+  const gone = (): void => undefined;
+  if ('stat' in done) remove(done.path).catch(gone);
+  else if (mark !== undefined) {
+    find(session, path, mark)
+      .then((found) => found && remove(found.path))
+      .catch(gone);
+  }
+}

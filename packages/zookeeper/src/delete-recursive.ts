@@ -1,0 +1,61 @@
+import { isQuorateError } from '@quorate/core';
+import { childOf } from './path.ts';
+import { childrenOperation } from './protocol/reads.ts';
+import { deleteOperation } from './protocol/writes.ts';
+import type { SessionLike } from './session/session-like.ts';
+
+export interface RecursiveDelete {
+  /** The server's path, and the one that errors name. */
+  readonly serverPath: string;
+  readonly path: string;
+  readonly version: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Deletes a node and all below it, level by level from the bottom, and again whatever was created meanwhile. */
+export async function deleteRecursive(
+  session: SessionLike,
+  { serverPath, path, version, signal }: RecursiveDelete,
+): Promise<void> {
+  for (;;) {
+    const levels = await list(session, serverPath, signal);
+    for (const level of levels.reverse()) {
+      await Promise.all(
+        level.map((node) =>
+          ignoring(['no-node', 'not-empty'], session.request(deleteOperation(node, -1, node), { signal })),
+        ),
+      );
+    }
+    try {
+      return await session.request(deleteOperation(serverPath, version, path), { signal });
+    } catch (error) {
+      if (!isQuorateError(error, 'not-empty')) throw error;
+    }
+  }
+}
+
+/** Everything below a node, the nearest level first. */
+async function list(session: SessionLike, root: string, signal: AbortSignal | undefined): Promise<string[][]> {
+  const levels: string[][] = [];
+  let level = [root];
+  while (level.length > 0) {
+    const below = await Promise.all(
+      level.map(async (node) => {
+        const children = await ignoring(['no-node'], session.request(childrenOperation(node, false, node), { signal }));
+        return children?.names.map((name) => childOf(node, name)) ?? [];
+      }),
+    );
+    level = below.flat();
+    if (level.length > 0) levels.push(level);
+  }
+  return levels;
+}
+
+async function ignoring<T>(codes: readonly string[], outcome: Promise<T>): Promise<T | undefined> {
+  try {
+    return await outcome;
+  } catch (error) {
+    if (codes.some((code) => isQuorateError(error, code))) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,8 @@
+import { type Asked, ServerError } from './server-error.ts';
+
+/** There is a node at this path already. */
+export class NodeExistsError extends ServerError {
+  constructor(asked: Asked) {
+    super(asked, { code: 'node-exists', serverCode: -110, text: 'there is such a node already' });
+  }
+}

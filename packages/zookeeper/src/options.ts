@@ -1,0 +1,142 @@
+import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls';
+import { InvalidArgumentError } from '@quorate/core';
+
+/** Credentials given with `digest` are a user and a password; any other scheme of the server takes its bytes. */
+export type Auth =
+  | { readonly scheme: 'digest'; readonly user: string; readonly password: string }
+  | { readonly scheme: string; readonly credentials: Uint8Array | string };
+
+/** Where the servers demand SASL. The password is never sent: both sides prove that they know it. */
+export interface Sasl {
+  readonly mechanism: 'DIGEST-MD5';
+  readonly user: string;
+  readonly password: string;
+}
+
+export interface ConnectOptions {
+  /** How long the session outlives its connection, in milliseconds; the servers bound it. Default 10,000. */
+  readonly sessionTimeout?: number;
+  /** How long one attempt on one server may take: name, TCP, TLS and handshake. By default a third of the session timeout, shared by the servers. */
+  readonly connectTimeout?: number;
+  /** How long `connect` tries in all before it rejects. Default 30,000; `Infinity` to try until aborted. */
+  readonly timeout?: number;
+  /** Given to the servers on every connection, before anything else. */
+  readonly auth?: Auth | readonly Auth[];
+  readonly sasl?: Sasl;
+  /** True, or options of `node:tls` (`ca`, `cert`, `key`, `servername`, …). */
+  readonly tls?: boolean | TlsConnectionOptions;
+  /** Whether a member that is cut off from its ensemble, and can only be read, will do until it is part of one again. */
+  readonly readOnly?: boolean;
+  /** The most bytes a request may have: what `jute.maxbuffer` is on the servers. Default 1,048,575. */
+  readonly maxRequestSize?: number;
+  /** The most bytes a reply may have. Default 16 MiB. */
+  readonly maxReplySize?: number;
+  /** Aborts connecting. Once connected it has no effect: close the client instead. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options that were checked, with every default filled in. */
+export interface Settings {
+  readonly sessionTimeout: number;
+  readonly connectTimeout: number | undefined;
+  readonly timeout: number;
+  readonly auth: readonly Auth[];
+  readonly sasl: Sasl | undefined;
+  readonly tls: TlsConnectionOptions | undefined;
+  readonly readOnly: boolean;
+  readonly maxRequestSize: number;
+  readonly maxReplySize: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+const maxInt = 2 ** 31 - 1;
+const names = [
+  'sessionTimeout',
+  'connectTimeout',
+  'timeout',
+  'auth',
+  'sasl',
+  'tls',
+  'readOnly',
+  'maxRequestSize',
+  'maxReplySize',
+  'signal',
+];
+
+export function checkOptions(options: ConnectOptions): Settings {
+  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('options', 'an object', options);
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new InvalidArgumentError(`options.${unknown}`, `one of ${names.join(', ')}`);
+  const { sessionTimeout = 10_000, connectTimeout, timeout = 30_000, auth = [], sasl, tls, readOnly = false } = options;
+  const { maxRequestSize = 1_048_575, maxReplySize = 16 * 1024 * 1024, signal } = options;
+  whole('sessionTimeout', sessionTimeout, 100);
+  if (connectTimeout !== undefined) whole('connectTimeout', connectTimeout, 1);
+  if (!(typeof timeout === 'number' && timeout > 0)) {
+    throw new InvalidArgumentError('timeout', 'a number of milliseconds above 0', timeout);
+  }
+  if (typeof readOnly !== 'boolean') throw new InvalidArgumentError('readOnly', 'true or false', readOnly);
+  whole('maxRequestSize', maxRequestSize, 1024);
+  whole('maxReplySize', maxReplySize, 1024);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new InvalidArgumentError('signal', 'an AbortSignal', signal);
+  }
+  return {
+    sessionTimeout,
+    connectTimeout,
+    timeout,
+    auth: (Array.isArray(auth) ? auth : [auth]).map(checkAuth),
+    sasl: sasl === undefined ? undefined : checkSasl(sasl),
+    tls: checkTls(tls),
+    readOnly,
+    maxRequestSize,
+    maxReplySize,
+    signal,
+  };
+}
+
+/** Checks credentials. Nothing of them is shown, right or wrong. */
+export function checkAuth(auth: Auth): Auth {
+  if (typeof auth !== 'object' || auth === null) throw new InvalidArgumentError('auth', 'an object with a scheme');
+  if (typeof auth.scheme !== 'string' || auth.scheme === '') {
+    throw new InvalidArgumentError('auth.scheme', 'a scheme such as "digest"');
+  }
+  if ('credentials' in auth) {
+    const { credentials } = auth;
+    if (typeof credentials !== 'string' && !(credentials instanceof Uint8Array)) {
+      throw new InvalidArgumentError('auth.credentials', 'a string or bytes');
+    }
+    return { scheme: auth.scheme, credentials };
+  }
+  const { user, password } = auth;
+  // The server splits the two at the first colon.
+  if (typeof user !== 'string' || user === '' || user.includes(':')) {
+    throw new InvalidArgumentError('auth.user', 'a name without a colon');
+  }
+  if (typeof password !== 'string') throw new InvalidArgumentError('auth.password', 'a string');
+  return { scheme: 'digest', user, password };
+}
+
+export function credentialBytes(auth: Auth): Buffer {
+  if ('credentials' in auth) return Buffer.from(auth.credentials as string);
+  return Buffer.from(`${auth.user}:${auth.password}`);
+}
+
+function checkSasl(sasl: Sasl): Sasl {
+  if (typeof sasl !== 'object' || sasl === null) throw new InvalidArgumentError('sasl', 'an object with a mechanism');
+  if (sasl.mechanism !== 'DIGEST-MD5') throw new InvalidArgumentError('sasl.mechanism', '"DIGEST-MD5"', sasl.mechanism);
+  if (typeof sasl.user !== 'string' || sasl.user === '') throw new InvalidArgumentError('sasl.user', 'a name');
+  if (typeof sasl.password !== 'string') throw new InvalidArgumentError('sasl.password', 'a string');
+  return { mechanism: 'DIGEST-MD5', user: sasl.user, password: sasl.password };
+}
+
+function checkTls(tls: ConnectOptions['tls']): TlsConnectionOptions | undefined {
+  if (tls === undefined || tls === false) return undefined;
+  if (tls === true) return {};
+  if (typeof tls === 'object' && tls !== null) return tls;
+  throw new InvalidArgumentError('tls', 'true, or options of node:tls', tls);
+}
+
+function whole(name: string, value: unknown, least: number): void {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= maxInt) return;
+  throw new InvalidArgumentError(name, `a whole number from ${least} to ${maxInt}`, value);
+}

@@ -1,0 +1,362 @@
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { eventually, Testbed } from '@quorate/testbed';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ConnectOptions, connect, type State, type ZooKeeper } from '../src/index.ts';
+import { codeOf } from './conformance.ts';
+import { FaultyLink } from './faulty-link.ts';
+
+// Short ticks, so that sessions may be short: what is tested is proportions.
+const sessionTimeout = 1_500;
+let bed: Testbed & { zookeeper: { url: string } };
+
+beforeAll(async () => {
+  bed = await Testbed.start({ zookeeper: { members: 1, config: { tickTime: 100 } } });
+});
+afterAll(() => bed?.[Symbol.asyncDispose]());
+
+interface Subject extends AsyncDisposable {
+  readonly link: FaultyLink;
+  readonly zk: ZooKeeper;
+  /** A session that no fault touches. */
+  readonly other: ZooKeeper;
+}
+
+async function subject(options: ConnectOptions = {}): Promise<Subject> {
+  const stack = new AsyncDisposableStack();
+  const link = stack.use(await FaultyLink.to(bed.zookeeper.url));
+  const other = stack.use(await connect(bed.zookeeper.url));
+  await other.delete('/f', { recursive: true }).catch(() => undefined);
+  await other.create('/f', 'data');
+  const zk = await connect(link.address, { sessionTimeout, ...options });
+  stack.defer(async () => {
+    await zk.close({ signal: AbortSignal.timeout(200) });
+  });
+  return { link, zk, other, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** When the session next comes to a state. */
+async function comesTo(zk: ZooKeeper, wanted: State): Promise<number> {
+  if (zk.state === wanted) return performance.now();
+  for await (const state of zk.states()) if (state === wanted) return performance.now();
+  throw new Error(`the session was over before it was ${wanted}`);
+}
+
+test.each([
+  ['what we send', ['up']],
+  ['what we are sent', ['down']],
+  ['both ways', ['up', 'down']],
+] as const)(
+  'a black hole for %s: suspended at two thirds of the session timeout, lost at it',
+  async (_, directions) => {
+    // The longest that the servers grant here: a busy machine is late by less than the tolerance.
+    await using s = await subject({ sessionTimeout: 2_000 });
+    const timeout = s.zk.sessionTimeout;
+    expect(timeout).toBe(2_000);
+    await s.zk.create('/f/e', '', { mode: 'ephemeral' });
+    const last = performance.now();
+    await s.zk.get('/f');
+    s.link.swallow(...directions);
+    const gone = new Promise<number>(
+      (resolve) => void s.other.exists('/f/e', { watch: () => resolve(performance.now()) }),
+    );
+    const lost = once(s.zk.lost, 'abort').then(() => performance.now());
+    expect(((await comesTo(s.zk, 'suspended')) - last) / timeout).toBeCloseTo(2 / 3, 1);
+    const lostAt = await lost;
+    expect((lostAt - last) / timeout).toBeCloseTo(1, 1);
+    // The promise that matters: no other client can see our node gone before we know.
+    expect(lostAt).toBeLessThanOrEqual(await gone);
+    expect(s.zk.state).toBe('lost');
+    expect(s.zk.lost.reason).toMatchObject({ code: 'session-lost' });
+  },
+);
+
+test('a half-open connection is noticed, and the session lives on over another one', async () => {
+  await using s = await subject();
+  s.link.halfOpen();
+  await comesTo(s.zk, 'suspended');
+  s.link.heal();
+  await comesTo(s.zk, 'connected');
+  expect((await s.zk.get('/f')).data.toString()).toBe('data');
+});
+
+test('a reset connection is made again, with the same session and its ephemeral nodes', async () => {
+  await using s = await subject();
+  const { id } = s.zk;
+  await s.zk.create('/f/e', '', { mode: 'ephemeral' });
+  for (let i = 0; i < 5; i += 1) {
+    const suspended = comesTo(s.zk, 'suspended');
+    s.link.reset();
+    await suspended;
+    await comesTo(s.zk, 'connected');
+  }
+  expect(s.zk.id).toBe(id);
+  expect((await s.zk.get('/f/e')).stat.ephemeralOwner).toBe(id);
+});
+
+test('a server that accepts and says nothing does not hold up connecting', async () => {
+  const silent: Socket[] = [];
+  const server = createServer((socket) => silent.push(socket.on('error', () => undefined).resume()));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  for (let i = 0; i < 3; i += 1) {
+    await using zk = await connect(`127.0.0.1:${port},${bed.zookeeper.url}`, { sessionTimeout });
+    expect(zk.state).toBe('connected');
+  }
+  await expect(connect(`127.0.0.1:${port}`, { timeout: 300, connectTimeout: 100 })).rejects.toMatchObject({
+    code: 'deadline-exceeded',
+    message: expect.stringMatching(/no session within 100 ms/),
+  });
+  await eventually('the silent connections are let go', () =>
+    silent.every((socket) => socket.readableEnded || socket.destroyed),
+  );
+  for (const socket of silent) socket.destroy();
+  server.close();
+});
+
+test('a reply cut at every byte: the read is asked again and the write is ambiguous, never wrong', async () => {
+  await using s = await subject({ sessionTimeout: 10_000 });
+  // Both replies arrive in one stretch that is cut further along each time.
+  const handshake = 41;
+  const setReply = 4 + 16 + 68;
+  const getReply = 4 + 16 + 4 + 5 + 68;
+  let version = 0;
+  for (let cut = 0; cut <= setReply + getReply; cut += 1) {
+    s.link.cutNextAfter(handshake + cut);
+    const suspended = comesTo(s.zk, 'suspended');
+    s.link.reset();
+    await suspended;
+    await comesTo(s.zk, 'connected');
+    const writing = s.zk.set('/f', `${String(cut).padStart(5, '0')}`).then(
+      () => 'done',
+      (error) => error.code,
+    );
+    const reading = s.zk.get('/f');
+    const outcome = await writing;
+    const { data, stat } = await reading;
+    expect(outcome).toBe(cut < setReply ? 'ambiguous' : 'done');
+    if (outcome === 'done') expect(data.toString()).toBe(String(cut).padStart(5, '0'));
+    expect(stat.version - version).toBeLessThanOrEqual(1);
+    version = stat.version;
+  }
+  expect(version).toBeGreaterThan(getReply);
+});
+
+test('a slow drip of bytes is put together again', async () => {
+  await using s = await subject({ sessionTimeout: 10_000 });
+  await s.other.set('/f', Buffer.alloc(20_000, 'x'));
+  s.link.drip();
+  const answers = await Promise.all([s.zk.get('/f'), s.zk.children('/'), s.zk.get('/f')]);
+  expect(answers[0].data).toHaveLength(20_000);
+  expect(answers[2].data.every((byte) => byte === 120)).toBe(true);
+});
+
+test('half a frame of the old connection never meets the new one', async () => {
+  await using s = await subject({ sessionTimeout: 10_000 });
+  for (const keep of [1, 3, 5, 40]) {
+    const suspended = comesTo(s.zk, 'suspended');
+    s.link.filter = (direction, chunk) => {
+      if (direction === 'up') return chunk;
+      s.link.filter = () => undefined;
+      setImmediate(() => {
+        s.link.heal();
+        s.link.reset();
+      });
+      return chunk.subarray(0, keep);
+    };
+    const reading = s.zk.get('/f');
+    await suspended;
+    expect((await reading).data.toString()).toBe('data');
+  }
+});
+
+test('the reply of a protected create is lost: exactly one node, and the caller gets it', async () => {
+  await using s = await subject();
+  for (const mode of ['ephemeral-sequential', 'persistent', 'persistent-sequential'] as const) {
+    s.link.swallow('down');
+    const creating = s.zk.create('/f/n-', 'mine', { mode, protected: true });
+    await eventually('the server has done it', async () => (await s.other.children('/f')).names.length > 0, {
+      every: 5,
+    });
+    s.link.heal();
+    s.link.reset();
+    const { path, stat } = await creating;
+    const { names } = await s.other.children('/f');
+    expect(names.map((name) => `/f/${name}`)).toEqual([path]);
+    expect(path).toMatch(/^\/f\/_c_[0-9a-f-]{36}-n-/);
+    expect(stat.ephemeralOwner).toBe(mode.startsWith('ephemeral') ? s.zk.id : 0n);
+    await s.zk.delete(path);
+  }
+});
+
+test('a protected create that never reached the server is done once, on the next connection', async () => {
+  await using s = await subject();
+  s.link.swallow('up');
+  const creating = s.zk.create('/f/n-', '', { mode: 'ephemeral-sequential', protected: true });
+  await eventually('it was sent', () => s.link.open > 0);
+  s.link.heal();
+  s.link.reset();
+  const { path } = await creating;
+  expect((await s.other.children('/f')).names.map((name) => `/f/${name}`)).toEqual([path]);
+});
+
+test('the replies of writes are lost: ambiguous each, and what waited behind them is done', async () => {
+  await using s = await subject();
+  s.link.swallow('down');
+  const writes = [
+    s.zk.set('/f', 'x'),
+    s.zk.create('/f/a'),
+    s.zk.delete('/f/none'),
+    s.zk.setAcl('/f', [{ permissions: 'all', scheme: 'world', id: 'anyone' }]),
+    s.zk.transaction().create('/f/t').commit(),
+  ].map(codeOf);
+  const reading = s.zk.get('/f');
+  await eventually('the server has done them', async () => (await s.other.children('/f')).names.length === 2, {
+    every: 5,
+  });
+  s.link.heal();
+  s.link.reset();
+  expect(await Promise.all(writes)).toEqual(Array(5).fill('ambiguous'));
+  expect((await reading).data.toString()).toBe('x');
+});
+
+test('what was asked for while suspended is done on the next connection, unchanged by its owner', async () => {
+  await using s = await subject();
+  const suspended = comesTo(s.zk, 'suspended');
+  s.link.refuse();
+  await suspended;
+  const data = Buffer.from('before');
+  const writing = s.zk.set('/f', data);
+  data.write('AFTER!');
+  const reading = s.zk.get('/f');
+  s.link.heal();
+  await writing;
+  expect((await reading).data.toString()).toBe('before');
+});
+
+test('pending requests are rejected when the session is lost, and new ones refused', async () => {
+  await using s = await subject();
+  s.link.swallow('up', 'down');
+  const [read, write] = [codeOf(s.zk.get('/f')), codeOf(s.zk.set('/f', 'x'))];
+  await comesTo(s.zk, 'suspended');
+  const [later, laterWrite] = [codeOf(s.zk.get('/f')), codeOf(s.zk.set('/f', 'y'))];
+  expect(await Promise.all([read, write, later, laterWrite])).toEqual([
+    'session-lost',
+    'ambiguous',
+    'session-lost',
+    'session-lost',
+  ]);
+  expect(await codeOf(s.zk.get('/f'))).toBe('session-lost');
+  await s.zk.close();
+  expect(s.zk.state).toBe('lost');
+});
+
+test('the session expired while we were away, and the server says so before our clock does', async () => {
+  await using s = await subject({ sessionTimeout: 10_000 });
+  const lost = comesTo(s.zk, 'lost');
+  s.link.refuse();
+  await comesTo(s.zk, 'suspended');
+  // Closed by another, with the number and the password that the handshake showed it.
+  const before = performance.now();
+  await s.other.create('/f/closer', '');
+  s.link.heal();
+  await comesTo(s.zk, 'connected');
+  let password: Buffer | undefined;
+  s.link.filter = (direction, chunk) => {
+    if (direction === 'down' && chunk.length === 41) password = Buffer.from(chunk.subarray(24, 40));
+    return chunk;
+  };
+  const suspended = comesTo(s.zk, 'suspended');
+  s.link.reset();
+  await suspended;
+  await comesTo(s.zk, 'connected');
+  expect(password).toHaveLength(16);
+  await closeByHand(bed.zookeeper.url, s.zk.id, password as Buffer);
+  await lost;
+  expect(performance.now() - before).toBeLessThan(9_000);
+  expect(String(s.zk.lost.reason)).toContain('expired');
+});
+
+/** Ends somebody else's session, as an administrator could. */
+async function closeByHand(address: string, id: bigint, password: Buffer): Promise<void> {
+  const { connect: dial } = await import('node:net');
+  const { Writer } = await import('../src/jute/writer.ts');
+  const { writeConnectRequest } = await import('../src/protocol/handshake.ts');
+  const [host, port] = address.split(':');
+  const socket = dial(Number(port), host);
+  const writer = new Writer();
+  writeConnectRequest(writer, { lastZxid: 0n, timeout: 10_000, sessionId: id, password, readOnly: false });
+  const start = writer.beginFrame();
+  writer.int(1).int(-11);
+  writer.endFrame(start);
+  socket.write(writer.take());
+  socket.resume();
+  await once(socket, 'close');
+}
+
+test('a request larger than the server accepts is ambiguous, and the session lives on', async () => {
+  await using s = await subject({ maxRequestSize: 4 * 1024 * 1024 });
+  expect(await codeOf(s.zk.set('/f', Buffer.alloc(2 * 1024 * 1024)))).toBe('ambiguous');
+  expect((await s.zk.get('/f')).data.toString()).toBe('data');
+});
+
+test('a reply larger than we accept fails its own read alone', async () => {
+  await using s = await subject({ maxReplySize: 10_000 });
+  await s.other.create('/f/large', Buffer.alloc(20_000));
+  const calls = [codeOf(s.zk.get('/f/large')), s.zk.get('/f').then(({ data }) => data.toString())];
+  expect(await Promise.all(calls)).toEqual(['reply-too-large', 'data']);
+});
+
+test('closing while suspended ends the session on the server as soon as it can be reached', async () => {
+  await using s = await subject({ sessionTimeout: 10_000 });
+  await s.zk.create('/f/e', '', { mode: 'ephemeral' });
+  const suspended = comesTo(s.zk, 'suspended');
+  s.link.refuse();
+  await suspended;
+  const waiting = codeOf(s.zk.get('/f'));
+  const closing = s.zk.close();
+  expect(s.zk.lost.aborted).toBe(true);
+  expect(await waiting).toBe('session-closed');
+  s.link.heal();
+  await closing;
+  expect(await s.other.exists('/f/e')).toBeUndefined();
+  expect(s.zk.state).toBe('closed');
+});
+
+test('what was sent before closing is answered first', async () => {
+  await using s = await subject();
+  const writing = s.zk.set('/f', 'last words');
+  await s.zk.close();
+  expect(await writing).toMatchObject({ version: 1 });
+});
+
+const hasIPv6 = Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === '::1'));
+
+test.runIf(hasIPv6)('connects to an IPv6 address', async () => {
+  await using link = await FaultyLink.to(bed.zookeeper.url, '::1');
+  expect(link.address).toMatch(/^\[::1\]:/);
+  await using zk = await connect(link.address);
+  expect((await zk.children('/')).names).toContain('zookeeper');
+});
+
+test('connects by name, past a server that is not there and a name that is not known', async () => {
+  const port = bed.zookeeper.url.split(':')[1];
+  await using zk = await connect(`127.0.0.1:1,no-such-host.invalid:2181,localhost:${port}`);
+  expect((await zk.children('/')).names).toContain('zookeeper');
+  const nowhere = connect('no-such-host.invalid', { timeout: 300 });
+  await expect(nowhere).rejects.toThrow('its name could not be resolved');
+});
+
+test('connecting that is aborted rejects with the reason and leaves no connection behind', async () => {
+  await using link = await FaultyLink.to(bed.zookeeper.url);
+  link.swallow('up');
+  const controller = new AbortController();
+  const connecting = connect(link.address, { signal: controller.signal, connectTimeout: 60_000 });
+  await eventually('it is on its way', () => link.open === 1);
+  controller.abort(new Error('enough'));
+  await expect(connecting).rejects.toThrow('enough');
+  link.heal();
+  await eventually('its connection is gone', () => link.open === 0);
+});

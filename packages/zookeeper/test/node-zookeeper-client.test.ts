@@ -1,0 +1,85 @@
+import { Testbed } from '@quorate/testbed';
+// @ts-expect-error: the package has no types of its own.
+import nodeZookeeperClient from 'node-zookeeper-client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connect, type State, type ZooKeeper } from '../src/index.ts';
+import { fromNodeZookeeperClient, type NodeZookeeperClient } from '../src/node-zookeeper-client/index.ts';
+import { codeOf, conformance } from './conformance.ts';
+import { FaultyLink } from './faulty-link.ts';
+
+interface Native extends NodeZookeeperClient {
+  connect(): void;
+}
+const native = nodeZookeeperClient as unknown as {
+  createClient(servers: string, options?: object): Native;
+};
+
+let bed: Testbed & { zookeeper: { url: string } };
+beforeAll(async () => {
+  bed = await Testbed.start({ zookeeper: { members: 1, config: { tickTime: 100 } } });
+});
+afterAll(() => bed?.[Symbol.asyncDispose]());
+
+async function adapted(servers: string, options: object = {}): Promise<ZooKeeper> {
+  const client = native.createClient(servers, options);
+  const zk = fromNodeZookeeperClient(client);
+  client.connect();
+  await comesTo(zk, 'connected');
+  return zk;
+}
+
+async function comesTo(zk: ZooKeeper, wanted: State): Promise<number> {
+  if (zk.state === wanted) return performance.now();
+  for await (const state of zk.states()) if (state === wanted) return performance.now();
+  throw new Error(`the session was over before it was ${wanted}`);
+}
+
+describe('conformance', () => {
+  conformance({
+    open: async () => {
+      const root = `/${expect.getState().currentTestName?.replaceAll(/\W+/g, '-')}`;
+      await using zk = await connect(bed.zookeeper.url);
+      await zk.create(root).catch(() => undefined);
+      return adapted(bed.zookeeper.url + root);
+    },
+  });
+});
+
+test('the watchdog: a black hole is suspended at two thirds of the session timeout and lost at it, before anybody else knows', async () => {
+  const sessionTimeout = 2_000;
+  await using link = await FaultyLink.to(bed.zookeeper.url);
+  await using other = await connect(bed.zookeeper.url);
+  const zk = await adapted(link.address, { sessionTimeout });
+  await zk.create('/dog', '', { mode: 'ephemeral' });
+  const last = performance.now();
+  await zk.get('/dog');
+  link.swallow('up', 'down');
+  const gone = new Promise<number>((resolve) => void other.exists('/dog', { watch: () => resolve(performance.now()) }));
+  const pending = [codeOf(zk.get('/dog')), codeOf(zk.set('/dog', ''))];
+  expect(((await comesTo(zk, 'suspended')) - last) / sessionTimeout).toBeCloseTo(2 / 3, 1);
+  const lostAt = await comesTo(zk, 'lost');
+  expect((lostAt - last) / sessionTimeout).toBeCloseTo(1, 1);
+  expect(lostAt).toBeLessThanOrEqual(await gone);
+  expect(await Promise.all(pending)).toEqual(['session-lost', 'ambiguous']);
+});
+
+test('what it cannot do is said, before anything is sent', async () => {
+  await using zk = await adapted(bed.zookeeper.url);
+  const calls = [
+    zk.sync('/'),
+    zk.whoAmI(),
+    zk.countDescendants('/'),
+    zk.create('/c', '', { mode: 'container' }),
+    zk.readMany([{ get: '/' }]),
+    zk.watch('/').ready,
+    zk.transaction().create('/t').delete('/t').commit(),
+  ];
+  expect(await Promise.all(calls.map(codeOf))).toEqual(Array(7).fill('unsupported'));
+});
+
+test.each([
+  ['client', {}],
+  ['client.options.retries', native.createClient('127.0.0.1:1', { retries: 3 })],
+])('refuses a bad %s', (argument, client) => {
+  expect(() => fromNodeZookeeperClient(client as never)).toThrow(`${argument}: expected`);
+});

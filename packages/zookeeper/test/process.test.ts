@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process';
+import { subscribe, tracingChannel } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { Testbed } from '@quorate/testbed';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connect } from '../src/index.ts';
+import { codeOf } from './conformance.ts';
+
+let bed: Testbed & { zookeeper: { url: string } };
+
+beforeAll(async () => {
+  bed = await Testbed.start({ zookeeper: { members: 1, config: { tickTime: 100 } } });
+});
+afterAll(() => bed?.[Symbol.asyncDispose]());
+
+function program(text: string): ReturnType<typeof spawn> {
+  const source = `import { connect } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)};\n${text}`;
+  const args = ['--conditions=@quorate/source', '--input-type=module', '-e', source, bed.zookeeper.url];
+  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+test('once closed, lost or given up, nothing keeps the process alive', async () => {
+  const child = program(`
+    const closed = await connect(process.argv[1]);
+    closed.watch('/').ready;
+    await closed.get('/', { watch: () => undefined });
+    await closed.close();
+    await connect('127.0.0.1:1', { timeout: 100 }).catch((error) => console.log(error.code));
+    await connect('127.0.0.1:1', { signal: AbortSignal.timeout(50) }).catch((error) => console.log(error.name));
+  `);
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  const printed: string[] = [];
+  lines.on('line', (line) => printed.push(line));
+  const [status] = await once(child, 'exit', { signal: AbortSignal.timeout(15_000) });
+  expect(status).toBe(0);
+  expect(printed).toEqual(['deadline-exceeded', 'TimeoutError']);
+});
+
+test('a process that was stopped for longer than its session never reads connected again', async () => {
+  await using zk = await connect(bed.zookeeper.url);
+  const child = program(`
+    const zk = await connect(process.argv[1], { sessionTimeout: 1000 });
+    await zk.create('/stopped', '', { mode: 'ephemeral' });
+    const gap = { last: performance.now(), stopped: false };
+    console.log('ready');
+    const look = () => {
+      const now = performance.now();
+      if (now - gap.last > 1000) gap.stopped = true;
+      gap.last = now;
+      if (gap.stopped) console.log(zk.state, zk.lost.aborted);
+      if (zk.state === 'lost') return;
+      setImmediate(look);
+    };
+    look();
+  `);
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
+  expect((await lines.next()).value).toBe('ready');
+  const gone = new Promise((resolve) => void zk.exists('/stopped', { watch: resolve }));
+  child.kill('SIGSTOP');
+  expect(await gone).toMatchObject({ type: 'deleted' });
+  child.kill('SIGCONT');
+  const seen: string[] = [];
+  for await (const line of { [Symbol.asyncIterator]: () => lines }) seen.push(line);
+  expect(seen).toEqual(['lost true']);
+});
+
+test('diagnostics tell of requests, watches and states, and of no secret', async () => {
+  const told: unknown[] = [];
+  const hear = (kind: string) => (message: unknown) => void told.push([kind, message]);
+  subscribe('quorate.zookeeper.state', hear('state'));
+  subscribe('quorate.zookeeper.watch', hear('watch'));
+  const requests = tracingChannel('quorate.zookeeper.request');
+  requests.subscribe({
+    start: hear('start'),
+    end: hear('end'),
+    asyncStart: hear('asyncStart'),
+    asyncEnd: hear('asyncEnd'),
+    error: hear('error'),
+  });
+  const auth = { scheme: 'digest', user: 'u', password: 'hunter2' } as const;
+  await using zk = await connect(bed.zookeeper.url, { auth });
+  const changed = new Promise((resolve) => void zk.exists('/told', { watch: resolve }));
+  await zk.create('/told', 'hunter2', { mode: 'ephemeral' });
+  await changed;
+  expect(await codeOf(zk.get('/none'))).toBe('no-node');
+  await zk.close();
+  const request = (kind: string, operation: string): unknown => [
+    kind,
+    expect.objectContaining({ operation, sessionId: zk.id }),
+  ];
+  expect(told).toContainEqual(['state', expect.objectContaining({ state: 'connected', sessionId: zk.id })]);
+  expect(told).toContainEqual(['state', expect.objectContaining({ state: 'closed' })]);
+  expect(told).toContainEqual(['watch', { sessionId: zk.id, type: 1, path: '/told' }]);
+  expect(told).toContainEqual(request('start', 'create'));
+  expect(told).toContainEqual(request('asyncEnd', 'create'));
+  expect(told).toContainEqual([
+    'error',
+    expect.objectContaining({ operation: 'get', path: '/none', error: expect.any(Error) }),
+  ]);
+  expect(JSON.stringify(told, (_, value) => (typeof value === 'bigint' ? String(value) : value))).not.toContain(
+    'hunter2',
+  );
+});
