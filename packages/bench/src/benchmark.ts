@@ -1,7 +1,7 @@
 /** Figures of one kind, one for each round. */
 export interface Figure {
   readonly name: string;
-  readonly unit: 's' | 'MB';
+  readonly unit: 's' | 'MB' | '/s' | 'µs' | 'B';
   readonly values: readonly number[];
   /** What the project has promised to stay within. */
   readonly aim?: number;

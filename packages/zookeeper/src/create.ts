@@ -28,8 +28,10 @@ export function checkCreate(
   options: CreateOptions,
   toServer: (path: string) => string,
 ): Creation {
-  const { mode = 'persistent', acl = openAcl, ttl, parents = false, protected: marked = false, signal } = options;
+  const { mode = 'persistent', acl = openAcl, ttl, parents = false, signal } = options;
   const flags = createFlags(mode, ttl);
+  // Nothing but a mark can tell our sequential node from another's once its reply is lost.
+  const { protected: marked = isSequential(mode) } = options;
   // A sequential name may end with a slash: it then is the number alone.
   checkPath(isSequential(mode) ? `${path}0` : path);
   checkAcl(acl);

@@ -61,7 +61,7 @@ export function conformance({ open, has = {} }: Conformance): void {
     await using zk = await open();
     const paths: string[] = [];
     for (const mode of ['persistent-sequential', 'ephemeral-sequential', 'persistent-sequential'] as const) {
-      paths.push((await zk.create('/n-', '', { mode })).path);
+      paths.push((await zk.create('/n-', '', { mode, protected: false })).path);
     }
     expect(paths).toEqual(['/n-0000000000', '/n-0000000001', '/n-0000000002']);
   });
@@ -265,7 +265,7 @@ export function conformance({ open, has = {} }: Conformance): void {
     });
     await zk.create('/c', '', { mode: 'container' });
     await zk.create('/ttl', '', { ttl: 1 });
-    const numbered = await zk.create('/ttl-', '', { ttl: 1, mode: 'persistent-sequential' });
+    const numbered = await zk.create('/ttl-', '', { ttl: 1, mode: 'persistent-sequential', protected: false });
     expect(numbered.path).toBe('/ttl-0000000002');
     await zk.create('/c/child');
     await zk.delete('/c/child');

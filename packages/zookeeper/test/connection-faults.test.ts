@@ -172,11 +172,15 @@ test('half a frame of the old connection never meets the new one', async () => {
   }
 });
 
-test('the reply of a protected create is lost: exactly one node, and the caller gets it', async () => {
+test('the reply of a protected or sequential create is lost: exactly one node, and the caller gets it', async () => {
   await using s = await subject();
-  for (const mode of ['ephemeral-sequential', 'persistent', 'persistent-sequential'] as const) {
+  for (const options of [
+    { mode: 'ephemeral-sequential' },
+    { mode: 'persistent', protected: true },
+    { mode: 'persistent-sequential' },
+  ] as const) {
     s.link.swallow('down');
-    const creating = s.zk.create('/f/n-', 'mine', { mode, protected: true });
+    const creating = s.zk.create('/f/n-', 'mine', options);
     await eventually('the server has done it', async () => (await s.other.children('/f')).names.length > 0, {
       every: 5,
     });
@@ -186,7 +190,7 @@ test('the reply of a protected create is lost: exactly one node, and the caller 
     const { names } = await s.other.children('/f');
     expect(names.map((name) => `/f/${name}`)).toEqual([path]);
     expect(path).toMatch(/^\/f\/_c_[0-9a-f-]{36}-n-/);
-    expect(stat.ephemeralOwner).toBe(mode.startsWith('ephemeral') ? s.zk.id : 0n);
+    expect(stat.ephemeralOwner).toBe(options.mode.startsWith('ephemeral') ? s.zk.id : 0n);
     await s.zk.delete(path);
   }
 });
@@ -194,7 +198,7 @@ test('the reply of a protected create is lost: exactly one node, and the caller 
 test('a protected create that never reached the server is done once, on the next connection', async () => {
   await using s = await subject();
   s.link.swallow('up');
-  const creating = s.zk.create('/f/n-', '', { mode: 'ephemeral-sequential', protected: true });
+  const creating = s.zk.create('/f/n-', '', { mode: 'ephemeral-sequential' });
   await eventually('it was sent', () => s.link.open > 0);
   s.link.heal();
   s.link.reset();

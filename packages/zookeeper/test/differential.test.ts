@@ -58,7 +58,7 @@ async function run(zk: ZooKeeper, writes: readonly Write[]): Promise<number> {
   const [first] = writes;
   try {
     if (writes.length === 1 && first && first.kind !== 'check') {
-      if (first.kind === 'create') await zk.create(first.path, first.data, { mode: first.mode });
+      if (first.kind === 'create') await zk.create(first.path, first.data, { mode: first.mode, protected: false });
       else if (first.kind === 'set') await zk.set(first.path, first.data, { version: version(first) });
       else await zk.delete(first.path, { version: version(first) });
       return 0;
