@@ -51,31 +51,20 @@ export class Peer implements AsyncDisposable {
 const peers = fileURLToPath(new URL('peers/', import.meta.url));
 const node = ['--conditions=@quorate/source', '--expose-gc'];
 
-/** Every client that can run here, ours first; says which cannot, and why. */
-export async function startPeers(url: string): Promise<Peer[]> {
-  const started = [
-    await Peer.start('quorate', process.execPath, [...node, join(peers, 'quorate.ts'), url]),
-    await Peer.start('node-zookeeper-client', process.execPath, [
-      ...node,
-      join(peers, 'node-zookeeper-client.ts'),
-      url,
-    ]),
-  ];
-  for (const start of [startOfficial, startKazoo]) {
-    try {
-      started.push(await start(url));
-    } catch (error) {
-      console.log(`left out: ${(error as Error).message}`);
-    }
-  }
-  return started;
-}
+/** How each client is started in a process of its own, ours first. */
+export const clients: Readonly<Record<string, (url: string) => Promise<Peer>>> = {
+  quorate: (url) => Peer.start('quorate', process.execPath, [...node, join(peers, 'quorate.ts'), url]),
+  'node-zookeeper-client': (url) =>
+    Peer.start('node-zookeeper-client', process.execPath, [...node, join(peers, 'node-zookeeper-client.ts'), url]),
+  'official Java': startOfficial,
+  kazoo: startKazoo,
+};
 
 /** Java compiles it as it starts, which needs a JDK. */
 async function startOfficial(url: string): Promise<Peer> {
   const programs = new Programs();
   const [java, zookeeper] = [await programs.get('java'), await programs.get('zookeeper')];
-  const quiet = ['-Dlogback.configurationFile=/dev/null', '-Dorg.slf4j.simpleLogger.defaultLogLevel=off'];
+  const quiet = ['-Dslf4j.internal.verbosity=ERROR'];
   return Peer.start('official Java', java.path, [
     ...quiet,
     '-cp',
