@@ -18,6 +18,6 @@ export interface Answer {
   readonly p99?: number;
   /** What the peer's process has used of the processor, user and system. */
   readonly cpuMicroseconds?: number;
-  /** Growth of the resident set, for each. */
+  /** What each has added to the live heap; of kazoo, whose heap does not tell, to the resident set. */
   readonly bytes?: number;
 }

@@ -47,12 +47,12 @@ const measures: Readonly<Record<string, Measure>> = {
   'a watch': {
     task: { task: 'watchMemory', count: 20_000 },
     fresh: true,
-    figures: [{ name: 'memory', unit: 'B', of: ({ bytes }) => bytes }],
+    figures: [{ name: 'live memory', unit: 'B', of: ({ bytes }) => bytes }],
   },
   'a session': {
     task: { task: 'sessionMemory', count: 50 },
     fresh: true,
-    figures: [{ name: 'memory', unit: 'B', of: ({ bytes }) => bytes }],
+    figures: [{ name: 'live memory', unit: 'B', of: ({ bytes }) => bytes }],
   },
 };
 

@@ -1,8 +1,6 @@
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -60,17 +58,19 @@ public class OfficialPeer {
             case "watches":
                 return watches(count, client, folder);
             case "watchMemory": {
-                long before = rss();
+                delete(placeWatches(1, client, folder, event -> { }), client);
+                long before = liveBytes();
                 List<String> paths = placeWatches(count, client, folder, event -> { });
-                long grown = rss() - before;
+                long grown = liveBytes() - before;
                 delete(paths, client);
                 return "{\"bytes\":" + grown / count + "}";
             }
             default: {
-                long before = rss();
+                connect().close();
+                long before = liveBytes();
                 List<ZooKeeper> clients = new ArrayList<>();
                 for (int index = 0; index < count; index += 1) clients.add(connect());
-                long grown = rss() - before;
+                long grown = liveBytes() - before;
                 for (ZooKeeper each : clients) each.close();
                 return "{\"bytes\":" + grown / count + "}";
             }
@@ -156,9 +156,9 @@ public class OfficialPeer {
         return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime();
     }
 
-    static long rss() throws Exception {
+    static long liveBytes() {
         System.gc();
-        return Long.parseLong(Files.readString(Path.of("/proc/self/statm")).split(" ")[1]) * 4096;
+        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
     }
 
     static String text(String line, String key) {

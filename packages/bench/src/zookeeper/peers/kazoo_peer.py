@@ -113,6 +113,7 @@ def perform(task, client, folder):
         return one_by_one(count, pair)
     if kind == "watches":
         return watches(count, client, folder)
+    connect().stop()
     before = rss()
     if kind == "watchMemory":
         paths = place_watches(count, client, folder, lambda event: None)

@@ -38,10 +38,10 @@ async function perform(task: Task, client: Client, folder: string, connect: () =
     case 'watches':
       return watches(task.count, client, folder, connect);
     case 'watchMemory':
-      return grown(task.count, () => placeWatches(task.count, client, folder, () => {}));
+      return grown(task.count, (count) => placeWatches(count, client, folder, () => {}));
     case 'sessionMemory':
-      return grown(task.count, async () => {
-        const clients = await Promise.all(Array.from({ length: task.count }, connect));
+      return grown(task.count, async (count) => {
+        const clients = await Promise.all(Array.from({ length: count }, connect));
         return () => Promise.all(clients.map((each) => each.close()));
       });
   }
@@ -98,12 +98,18 @@ async function watches(count: number, client: Client, folder: string, connect: (
   return { seconds };
 }
 
-async function grown(count: number, grow: () => Promise<() => Promise<unknown>>): Promise<Answer> {
-  globalThis.gc?.();
-  const before = process.memoryUsage.rss();
-  const shrink = await grow();
-  globalThis.gc?.();
-  const bytes = (process.memoryUsage.rss() - before) / count;
+async function grown(count: number, grow: (count: number) => Promise<() => Promise<unknown>>): Promise<Answer> {
+  // Once on a small scale, so that what is loaded and compiled along the way is not counted.
+  await (await grow(1))();
+  const before = liveBytes();
+  const shrink = await grow(count);
+  const bytes = (liveBytes() - before) / count;
   await shrink();
   return { bytes };
+}
+
+function liveBytes(): number {
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }
