@@ -1,9 +1,9 @@
 /** Figures of one kind, one for each round. */
 export interface Figure {
   readonly name: string;
-  readonly unit: 's' | 'MB';
+  readonly unit: 's' | 'ms' | 'MB' | 'MB/s';
   readonly values: readonly number[];
-  /** What the project has promised to stay within. */
+  /** What the project has promised: at most this, or of a speed at least. */
   readonly aim?: number;
 }
 
