@@ -47,7 +47,16 @@ describe('a link', () => {
         .matchAll(/\$\d\r\n(\d+)/g),
     ].map(([, number]) => Number(number));
     expect(order).toEqual(Array.from({ length: 50 }, (_, number) => number));
+    await link.set({ jitterMs: 40, seed: 7 });
+    const times: number[] = [];
+    for (let trip = 0; trip < 10; trip += 1) times.push(await took(() => line.ask('PING')));
+    expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(15);
+    await link.set({ latencyMs: 60_000 });
+    line.send('ECHO late');
+    using direct = await redisLine(bed.redis.primary.address);
+    for (let trip = 0; trip < 5; trip += 1) await direct.ask('PING');
     await link.heal();
+    await eventually('what was on its way arrives', () => line.received().endsWith('late\r\n'));
     expect(await took(() => line.ask('PING'))).toBeLessThan(60);
   });
 
@@ -115,6 +124,22 @@ describe('a link', () => {
     await bed.redis.primary.restart();
     using direct = await redisLine(bed.redis.primary.address);
     expect(await direct.ask('PING')).toBe('+PONG');
+    expect(line.ended()).toBeUndefined();
+    await link.heal();
+    await eventually('it knows', () => line.ended());
+  });
+
+  test('hides it also when only the other direction is well', async ({ bed }) => {
+    const link = bed.link('hopeful', 'redis-1');
+    using line = await redisLine(link.address);
+    await line.ask('PING');
+    await link.set({ blackHole: 'redis-1' });
+    await bed.redis.primary.restart();
+    using direct = await redisLine(bed.redis.primary.address);
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      line.send('PING');
+      await direct.ask('PING');
+    }
     expect(line.ended()).toBeUndefined();
     await link.heal();
     await eventually('it knows', () => line.ended());
