@@ -59,6 +59,7 @@ test('a schedule that does not fit the bed is refused before anything breaks', a
     [{ ...good, kind: 'flood' }, /^schedule: expected faults out of kill, pause, .*, got 'flood'/],
     [{ ...good, target: ['redis-3'] }, /^server: expected one of redis-1, redis-2, got 'redis-3'/],
     [{ ...good, kind: 'latency' }, /^link: expected/],
+    [{ ...good, kind: 'partition', from: ['redis-2'] }, /^link: expected/],
     [{ ...good, kind: 'isolate' }, /^target: expected a member of a ZooKeeper ensemble, got 'redis-1'/],
     [{ ...good, target: ['zookeeper-leader'] }, /^target: expected a server of the bed/],
   ] as const) {

@@ -33,12 +33,17 @@ export const strikes: Readonly<Record<string, Strike>> = {
     const others = neighbours(bed, server).map(({ name }) => name);
     return cutting(bed, [server.name], others);
   }),
-  partition: async (bed, { target, from = [] }) => ({
-    target: [...target, ...from],
-    detail: `${target.join(', ')} | ${from.join(', ')}`,
-    servers: [],
-    ...cutting(bed, target, from),
-  }),
+  partition: async (bed, { target, from = [] }) => {
+    const servers = new Set(bed.servers.map(({ name }) => name));
+    // Two servers without a link between them cannot be parted: better to be told now than halfway through a run.
+    for (const a of target) for (const b of from) if (servers.has(a) && servers.has(b)) bed.link(a, b);
+    return {
+      target: [...target, ...from],
+      detail: `${target.join(', ')} | ${from.join(', ')}`,
+      servers: [],
+      ...cutting(bed, target, from),
+    };
+  },
   latency: onLink({ latencyMs: 50, jitterMs: 100 }),
   narrow: onLink({ bytesPerSecond: 2_000 }),
   'black-hole': onLink({ blackHole: true }),
