@@ -17,6 +17,7 @@ const programs = {
   test: 'packages/cli/workspace/test.ts',
   check: 'packages/cli/workspace/check.ts',
   fix: 'packages/cli/workspace/fix.ts',
+  soak: 'packages/cli/workspace/soak.ts',
   bench: 'packages/bench/src/bench.ts',
 };
 

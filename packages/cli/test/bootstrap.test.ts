@@ -95,7 +95,7 @@ test('an install that was interrupted is begun again', async () => {
 test('an unknown command is refused by name, before anything is installed', async () => {
   await using repo = await repository();
   const { status, err } = await repo.run('tset');
-  expect(err).toContain('bootstrap: expected one of quorate, test, check, fix, bench, demo, got "tset"');
+  expect(err).toContain('bootstrap: expected one of quorate, test, check, fix, soak, bench, demo, got "tset"');
   expect(status).toBe(2);
   expect(await repo.installs()).toBe(0);
 });

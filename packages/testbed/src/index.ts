@@ -1,5 +1,7 @@
 export { type EventuallyOptions, eventually } from './eventually.ts';
 export { everything } from './everything.ts';
+export type { Blow, Strike } from './faults/strikes.ts';
+export { type UnleashOptions, unleash } from './faults/unleash.ts';
 export type { HistoryCounts } from './history/counts.ts';
 export type { HistoryEvent } from './history/event.ts';
 export { History, type HistoryOptions, type Invocation, type RunOptions } from './history/history.ts';
@@ -14,12 +16,15 @@ export {
 export type { Operation } from './history/operation.ts';
 export type { Plain } from './history/plain.ts';
 export { type Seeded, seeded } from './history/seeded.ts';
+export type { Link } from './links/link.ts';
+export type { LinkFaults } from './links/link-faults.ts';
+export type { Partition } from './links/partition.ts';
 export type { TestbedOptions } from './options.ts';
 export { lamportHtml } from './picture/html.ts';
 export { lamportSvg, type PictureOptions } from './picture/svg.ts';
 export { PortTakenError } from './processes/ports.ts';
 export { CommandFailedError } from './processes/run.ts';
-export type { Server, ServerState } from './processes/server.ts';
+export type { Server, ServerState, Slowness } from './processes/server.ts';
 export { ServerFailedError } from './processes/server-failed-error.ts';
 export { CacheError, cacheFolder } from './programs/cache.ts';
 export { ChecksumError } from './programs/checksum.ts';

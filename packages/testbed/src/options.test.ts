@@ -33,7 +33,7 @@ test.each([
   [{ zookeper: 3 }, /^options: expected servers out of zookeeper, redis, .*, got 'zookeper'$/],
   [{ zookeeper: 2 }, 'zookeeper: expected 1 or 3 or 5, got 2'],
   [{ zookeeper: '3' }, "zookeeper: expected 1, 3 or 5 members, or options, got '3'"],
-  [{ zookeeper: { member: 3 } }, "zookeeper: expected options out of members, port, config, jvm, got 'member'"],
+  [{ zookeeper: { member: 3 } }, "zookeeper: expected options out of members, port, links, config, jvm, got 'member'"],
   [{ zookeeper: { members: 4 } }, 'zookeeper.members: expected 1 or 3 or 5, got 4'],
   [{ redis: { port: 70_000 } }, 'redis.port: expected a port from 1 to 65500, got 70000'],
   [{ redis: { port: Number.NaN } }, 'redis.port: expected a port'],

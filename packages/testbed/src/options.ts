@@ -50,6 +50,9 @@ const port: Check = (argument, value) => {
     throw new InvalidArgumentError(argument, 'a port from 1 to 65500', value);
   }
 };
+const flag: Check = (argument, value) => {
+  if (typeof value !== 'boolean') throw new InvalidArgumentError(argument, 'true or false', value);
+};
 const bag: Check = (argument, value) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidArgumentError(argument, 'an object of settings', value);
@@ -82,7 +85,7 @@ const servers: Record<
   zookeeper: {
     short: counted('members'),
     expected: '1, 3 or 5 members, or options',
-    options: { members: count(1, 3, 5), port, config: bag, jvm: words },
+    options: { members: count(1, 3, 5), port, links: flag, config: bag, jvm: words },
   },
   redis: {
     short: counted('servers'),

@@ -2,6 +2,9 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { combinedHealth, type Health, InvalidArgumentError } from '@quorate/core';
+import type { Link } from './links/link.ts';
+import { Links } from './links/links.ts';
+import type { Partition } from './links/partition.ts';
 import { parseOptions, type TestbedOptions, type Wanted } from './options.ts';
 import { Ports } from './processes/ports.ts';
 import type { Server } from './processes/server.ts';
@@ -75,6 +78,7 @@ export class Testbed implements AsyncDisposable {
   readonly environment: Readonly<Record<string, string>>;
   readonly #warden: Warden;
   readonly #ports: Ports;
+  readonly #links: Links;
 
   /** Resolves when every server answers by its own protocol. When one fails, or `signal` aborts, nothing is left. */
   static async start<const Options extends TestbedOptions>(
@@ -85,10 +89,16 @@ export class Testbed implements AsyncDisposable {
     const programs = await getPrograms(wanted, bringing, signal);
     const warden = await Warden.open(await mkdtemp(join(tmpdir(), 'quorate-')));
     const ports = new Ports();
+    const links = new Links(ports);
     let bed: Testbed | undefined;
     try {
-      const groups = await planServers(wanted, { warden, ports, program: (name) => programs.get(name) as Program });
-      bed = new Testbed(warden, ports, groups);
+      const groups = await planServers(wanted, {
+        warden,
+        ports,
+        links,
+        program: (name) => programs.get(name) as Program,
+      });
+      bed = new Testbed(warden, ports, links, groups);
       const start = async (server: Server, signal: AbortSignal): Promise<void> => {
         await server.start(signal);
         onReady?.(server);
@@ -98,16 +108,19 @@ export class Testbed implements AsyncDisposable {
     } catch (error) {
       await bed?.stop();
       await warden.close();
+      links.close();
       ports.release();
       throw error;
     }
   }
 
-  private constructor(warden: Warden, ports: Ports, groups: Partial<Kinds>) {
+  private constructor(warden: Warden, ports: Ports, links: Links, groups: Partial<Kinds>) {
     this.folder = warden.folder;
     this.#warden = warden;
     this.#ports = ports;
+    this.#links = links;
     this.servers = Object.values(groups).flatMap((group) => group.servers);
+    links.know(this.servers);
     this.environment = Object.assign({}, ...Object.values(groups).map((group) => group.environment));
     Object.assign(this, groups);
   }
@@ -118,6 +131,25 @@ export class Testbed implements AsyncDisposable {
     if (!found)
       throw new InvalidArgumentError('server', `one of ${this.servers.map((server) => server.name).join(', ')}`, name);
     return found;
+  }
+
+  /**
+   * The way between two parties, always the same one: from a client, whatever it calls itself, to a server, when the
+   * client connects to `await link.address`; or between two members of a ZooKeeper ensemble.
+   */
+  link(a: string, b: string): Link {
+    return this.#links.link(a, b);
+  }
+
+  /** Cuts every link between the two sides: nothing arrives, nothing ends. Clients count when they connect by links. */
+  async partition(left: readonly string[], right: readonly string[]): Promise<Partition> {
+    return this.#links.partition(left, right);
+  }
+
+  /** Every link is well again, and no server paused or slow. Those that were killed or stopped stay so. */
+  async heal(): Promise<void> {
+    await this.#links.heal();
+    for (const server of this.servers) if (server.state === 'paused' || server.isSlow) await server.resume();
   }
 
   /** Asks every server. */
@@ -131,6 +163,7 @@ export class Testbed implements AsyncDisposable {
     // Their data goes with them: no need to let them finish.
     await Promise.all(this.servers.map((server) => server.kill()));
     await this.#warden.close();
+    this.#links.close();
     this.#ports.release();
   }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Health } from '@quorate/core';
-import { deadline, QuorateError } from '@quorate/core';
+import { deadline, InvalidArgumentError, QuorateError } from '@quorate/core';
 import { eventually } from '../eventually.ts';
 import { lastLines } from './log.ts';
 import { isFree, PortTakenError } from './ports.ts';
@@ -32,6 +32,13 @@ export interface ServerPlan {
   readonly startWithin?: number;
 }
 
+export interface Slowness {
+  /** The share of the time that it runs, between 0 and 1. */
+  readonly duty: number;
+  /** How long one turn of running and standing still takes, in milliseconds. Default 200. */
+  readonly period?: number;
+}
+
 export type ServerState = 'new' | 'starting' | 'running' | 'paused' | 'stopped' | 'killed' | 'died';
 
 /** One real server process: start it, break it, bring it back. */
@@ -46,6 +53,7 @@ export class Server implements AsyncDisposable {
   #state: ServerState = 'new';
   #process: ChildProcess | undefined;
   #prepared = false;
+  #slowness: NodeJS.Timeout | undefined;
 
   constructor(plan: ServerPlan, warden: Warden) {
     this.name = plan.name;
@@ -57,6 +65,11 @@ export class Server implements AsyncDisposable {
 
   get state(): ServerState {
     return this.#state;
+  }
+
+  /** Whether it has been slowed down. */
+  get isSlow(): boolean {
+    return this.#slowness !== undefined;
   }
 
   /** The process id while there is a process. */
@@ -95,12 +108,35 @@ export class Server implements AsyncDisposable {
 
   /** SIGSTOP: the process stands still while its connections stay open, as in a long garbage collection. */
   async pause(): Promise<void> {
+    this.#endSlowness();
     this.#signal('SIGSTOP');
     this.#state = 'paused';
   }
 
-  /** Ends a pause. */
+  /**
+   * Makes it as slow as on a busy machine: it stands still for part of each period until `resume`. `duty` is the share
+   * of the time that it runs, `period` is in milliseconds.
+   */
+  async slow({ duty, period = 200 }: Slowness): Promise<void> {
+    if (!(duty > 0 && duty < 1)) throw new InvalidArgumentError('duty', 'a share above 0 and below 1', duty);
+    if (!(period >= 10 && period <= 60_000))
+      throw new InvalidArgumentError('period', 'milliseconds from 10 to 60000', period);
+    this.#endSlowness();
+    this.#signal('SIGSTOP');
+    this.#state = 'running';
+    let runs = false;
+    const turn = (): void => {
+      const pid = this.pid;
+      runs = !runs;
+      if (pid !== undefined) send(-pid, runs ? 'SIGCONT' : 'SIGSTOP');
+      this.#slowness = setTimeout(turn, period * (runs ? duty : 1 - duty)).unref();
+    };
+    this.#slowness = setTimeout(turn, period * (1 - duty)).unref();
+  }
+
+  /** Ends a pause or a slowness. */
   async resume(): Promise<void> {
+    this.#endSlowness();
     this.#signal('SIGCONT');
     this.#state = 'running';
   }
@@ -161,6 +197,7 @@ export class Server implements AsyncDisposable {
     this.#process = child;
     child.once('exit', () => {
       this.#process = undefined;
+      this.#endSlowness();
       if (this.#state === 'running' || this.#state === 'paused') this.#state = 'died';
     });
   }
@@ -188,6 +225,11 @@ export class Server implements AsyncDisposable {
     throw new ServerFailedError(this.name, 'died while starting', await this.log());
   }
 
+  #endSlowness(): void {
+    clearTimeout(this.#slowness);
+    this.#slowness = undefined;
+  }
+
   #signal(signal: NodeJS.Signals): void {
     const pid = this.pid;
     if (pid === undefined)
@@ -196,6 +238,7 @@ export class Server implements AsyncDisposable {
   }
 
   async #end(signal: 'SIGTERM' | 'SIGKILL', grace = 0): Promise<void> {
+    this.#endSlowness();
     const child = this.#process;
     if (!child?.pid) return;
     // A paused process would not see SIGTERM, and what it leaves behind on purpose must not look like a death.

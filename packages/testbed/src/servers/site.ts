@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@quorate/core';
+import type { Links } from '../links/links.ts';
 import type { Ports } from '../processes/ports.ts';
 import type { Warden } from '../processes/warden.ts';
 import type { Program } from '../programs/program.ts';
@@ -7,6 +8,7 @@ import type { Program } from '../programs/program.ts';
 export interface Site {
   readonly warden: Warden;
   readonly ports: Ports;
+  readonly links: Links;
   /** A program that was found or brought before any server was planned. */
   program(name: string): Program;
 }

@@ -7,6 +7,8 @@ export interface ZooKeeperOptions extends JavaOptions {
   readonly members?: 1 | 3 | 5;
   /** The client port of the first member; the others follow it. Free ports by default. */
   readonly port?: number;
+  /** Whether the members reach one another through links, so that a partition can part them. Default true. */
+  readonly links?: boolean;
   /** Further lines of zoo.cfg, or other values for ours: `{ tickTime: 2000 }` (500 by default; a session lives two ticks or more). */
   readonly config?: Readonly<Record<string, string | number | boolean>>;
 }
@@ -15,16 +17,20 @@ export interface ZooKeeperOptions extends JavaOptions {
 export class ZooKeeper {
   readonly members: readonly Server[];
 
-  static async plan(site: Site, { members = 1, port, ...options }: ZooKeeperOptions): Promise<ZooKeeper> {
+  static async plan(site: Site, { members = 1, port, links = true, ...options }: ZooKeeperOptions): Promise<ZooKeeper> {
     const clients = await portsFor(site, members, port);
     const peers = members > 1 ? await portsFor(site, 2 * members) : [];
+    const own = (index: number): number[] => peers.slice(2 * index, 2 * index + 2);
+    const neighbours = clients.map((_, index) => ({ name: nameOf(index + 1), ports: own(index) }));
+    const gateways = links && members > 1 ? await site.links.connect(neighbours) : [];
     const servers = clients.map((client, index) => {
       const ensemble = clients.map(
         (client, peer) =>
           `server.${peer + 1}=127.0.0.1:${peers[2 * peer]}:${peers[2 * peer + 1]}:participant;127.0.0.1:${client}`,
       );
-      const own = members > 1 ? peers.slice(2 * index, 2 * index + 2) : [];
-      return memberPlan(site, { id: index + 1, client, own, ensemble: members > 1 ? ensemble : [] }, options);
+      const gateway = gateways[index];
+      const member = { id: index + 1, client, own: own(index), ensemble: members > 1 ? ensemble : [], gateway };
+      return memberPlan(site, member, options);
     });
     return new ZooKeeper(servers.map((plan) => new Server(plan, site.warden)));
   }
@@ -53,12 +59,15 @@ export class ZooKeeper {
 
   /** The member that leads now, or the single server; undefined while there is none. */
   async leader(): Promise<Server | undefined> {
-    for (const server of this.members) {
-      if (server.state !== 'running') continue;
-      const mode = await modeOf(server.address, AbortSignal.timeout(2_000)).catch(() => undefined);
-      if (mode === 'leader' || mode === 'standalone') return server;
-    }
+    for (const server of this.members) if (await this.isLeader(server)) return server;
     return undefined;
+  }
+
+  /** What the member itself believes: one that has just been cut off takes itself for the leader beside the new one. */
+  async isLeader(server: Server): Promise<boolean> {
+    if (server.state !== 'running') return false;
+    const mode = await modeOf(server.address, AbortSignal.timeout(2_000)).catch(() => undefined);
+    return mode === 'leader' || mode === 'standalone';
   }
 }
 
@@ -69,9 +78,19 @@ interface Member {
   readonly own: readonly number[];
   /** The `server.N` lines; none for a single server. */
   readonly ensemble: readonly string[];
+  /** The port of the proxy through which it reaches the others. */
+  readonly gateway: number | undefined;
 }
 
-function memberPlan(site: Site, { id, client, own, ensemble }: Member, { config, jvm }: ZooKeeperOptions): ServerPlan {
+function nameOf(id: number): string {
+  return `zookeeper-${id}`;
+}
+
+function memberPlan(
+  site: Site,
+  { id, client, own, ensemble, gateway }: Member,
+  { config, jvm }: ZooKeeperOptions,
+): ServerPlan {
   const settings = {
     tickTime: 500,
     initLimit: 20,
@@ -88,11 +107,13 @@ function memberPlan(site: Site, { id, client, own, ensemble }: Member, { config,
   const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
   const address = `127.0.0.1:${client}`;
   return {
-    name: `zookeeper-${id}`,
+    name: nameOf(id),
     address,
     command: site.program('java').path,
     args: [
-      ...javaArguments(site, 'zookeeper', '256m', { jvm: ['-Dlogback.configurationFile=logback.xml', ...(jvm ?? [])] }),
+      ...javaArguments(site, 'zookeeper', '256m', {
+        jvm: ['-Dlogback.configurationFile=logback.xml', ...throughGateway(gateway), ...(jvm ?? [])],
+      }),
       'org.apache.zookeeper.server.quorum.QuorumPeerMain',
       'zoo.cfg',
     ],
@@ -104,6 +125,12 @@ function memberPlan(site: Site, { id, client, own, ensemble }: Member, { config,
     },
     ready: async (signal) => ['leader', 'follower', 'standalone'].includes((await modeOf(address, signal)) ?? ''),
   };
+}
+
+// Java passes loopback by unless told, by an empty list, that there is nothing to pass by.
+function throughGateway(port: number | undefined): string[] {
+  if (port === undefined) return [];
+  return ['-DsocksProxyHost=127.0.0.1', `-DsocksProxyPort=${port}`, '-DsocksNonProxyHosts='];
 }
 
 // Without a configuration logback logs every packet.

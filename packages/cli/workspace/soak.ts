@@ -1,0 +1,169 @@
+// npm run soak: breaks a real ensemble by a seeded schedule while real clients use it, and judges what they were told.
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isQuorateError } from '@quorate/core';
+import { type History, lamportHtml, verdictText } from '@quorate/testbed';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Interrupted, interruptible } from '../src/interrupt.ts';
+import { progressDisplay } from '../src/progress-display.ts';
+import { type SoakReport, soak } from './soak/run.ts';
+
+interface Flags {
+  readonly minutes: number;
+  readonly seed: number;
+  readonly clients: number;
+  readonly careless?: boolean;
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly keep?: string;
+}
+
+/** How much of the history a picture shows before and after what went wrong, in milliseconds. */
+const margin = 50;
+
+const program = new Command('soak')
+  .description(
+    'Breaks a three-member ZooKeeper ensemble on purpose while clients use it, and judges what they were told.',
+  )
+  .option('--minutes <number>', 'how long to break things, from 0.1', minutes, 2)
+  .option('--seed <number>', 'a whole number; the same seed gives the same schedule of faults', seed, 1)
+  .option('--clients <number>', 'from 1 to 16', clients, 3)
+  .option('--careless', 'clients that ignore versions, to see that their lost updates are found')
+  .option('--json', 'print the outcome as JSON')
+  .option('--quiet', 'do not tell each fault as it begins')
+  .option('--keep <folder>', 'save the history and its picture there, also when all is well')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ npm run soak -- --minutes 2 --seed 7
+  $ npm run soak -- --minutes 0.2 --seed 42 --json
+  $ npm run soak -- --minutes 0.1 --careless --keep /tmp
+
+A run that fails prints the command that replays its schedule, and saves its history and a picture.
+The schedule is the same each time; what servers and clients make of it is not.
+
+Exit status: 0 every verdict is valid, 1 one is not or something failed, 2 bad use.`,
+  )
+  .exitOverride()
+  .action(run);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitStatus(error);
+}
+
+async function run(flags: Flags): Promise<void> {
+  const again = `npm run soak -- --minutes ${flags.minutes} --seed ${flags.seed} --clients ${flags.clients}${flags.careless ? ' --careless' : ''}`;
+  const say = (line: string): void => {
+    if (!flags.json && !flags.quiet) console.error(line);
+  };
+  using stop = interruptible();
+  using _ = survivingTheClient(say);
+  try {
+    const { history, report } = await start(flags, stop.signal, say);
+    const failed = report.verdicts.some(({ result }) => result !== 'valid');
+    const folder = failed || flags.keep !== undefined ? await save(history, report, flags.keep) : undefined;
+    const replay = failed ? { replay: again } : {};
+    if (flags.json) console.log(JSON.stringify({ ...report, ...replay, ...(folder && { folder }) }, null, 2));
+    else console.log(text(report, folder, failed ? again : undefined));
+    if (failed) process.exitCode = 1;
+  } catch (error) {
+    if (!(error instanceof Interrupted)) console.error(`soak: seed ${flags.seed}; the same schedule again: ${again}`);
+    throw error;
+  }
+}
+
+async function start(
+  { minutes, seed, clients, careless = false }: Flags,
+  signal: AbortSignal,
+  say: (line: string) => void,
+): ReturnType<typeof soak> {
+  using display = progressDisplay();
+  const begin = performance.now();
+  return await soak({
+    minutes,
+    seed,
+    clients,
+    careless,
+    signal,
+    onProgress: display.onProgress,
+    onFault: ({ kind, target, from = [], duration }, state) => {
+      const seconds = ((performance.now() - begin) / 1000).toFixed(1).padStart(6);
+      const sides = from.length > 0 ? ` | ${from.join(', ')}` : '';
+      if (state === 'begins') say(`${seconds} s  ${kind} ${target.join(', ')}${sides} for ${duration} ms`);
+    },
+  });
+}
+
+function text({ seed, minutes, counts, sessions, verdicts }: SoakReport, folder?: string, again?: string): string {
+  const { operations, ok, failed, ambiguous, pending, faults } = counts;
+  const kinds = Object.entries(faults).toSorted(([a], [b]) => a.localeCompare(b));
+  const total = kinds.reduce((sum, [, count]) => sum + count, 0);
+  return [
+    `seed ${seed}, ${minutes} minutes`,
+    `operations  ${operations}: ${ok} ok, ${failed} failed, ${ambiguous} ambiguous, ${pending} pending; ${sessions} sessions`,
+    `faults      ${total}: ${kinds.map(([kind, count]) => `${count} ${kind}`).join(', ')}`,
+    '',
+    ...verdicts.map(verdictText),
+    ...(folder ? ['', `history and picture: ${folder}`] : []),
+    ...(again ? [`the same schedule again: ${again}`] : []),
+  ].join('\n');
+}
+
+async function save(history: History, { verdicts }: SoakReport, keep?: string): Promise<string> {
+  const folder = keep ?? (await mkdtemp(join(tmpdir(), 'quorate-soak-')));
+  await history.save(join(folder, 'history.jsonl'));
+  const verdict = verdicts.find(({ evidence }) => evidence !== undefined);
+  const times = verdict?.evidence?.lines.flatMap(({ from, to = from }) => [from, to]) ?? [0, 1_000];
+  const picture = lamportHtml(history, {
+    title: 'What the clients were told',
+    from: Math.max(0, Math.min(...times) - margin),
+    to: Math.max(...times) + margin,
+    ...(verdict && { verdict }),
+  });
+  await writeFile(join(folder, 'picture.html'), picture);
+  return folder;
+}
+
+/**
+ * node-zookeeper-client throws, out of reach, when a server answers with a code that it does not know. To us that is one
+ * more reply that never came.
+ */
+function survivingTheClient(say: (line: string) => void): Disposable {
+  const survive = (error: Error): void => {
+    if (!error.stack?.includes('node-zookeeper-client')) throw error;
+    say(`         the client threw: ${error.message}`);
+  };
+  process.on('uncaughtException', survive);
+  return { [Symbol.dispose]: () => process.off('uncaughtException', survive) };
+}
+
+function minutes(value: string): number {
+  const number = Number(value);
+  if (!(number >= 0.1 && number <= 10_000)) throw new InvalidArgumentError('Expected a number from 0.1 to 10000.');
+  return number;
+}
+
+function seed(value: string): number {
+  const number = Number(value);
+  if (value.trim() === '' || !Number.isSafeInteger(number)) throw new InvalidArgumentError('Expected a whole number.');
+  return number;
+}
+
+function clients(value: string): number {
+  const number = Number(value);
+  if (!(Number.isInteger(number) && number >= 1 && number <= 16))
+    throw new InvalidArgumentError('Expected a whole number from 1 to 16.');
+  return number;
+}
+
+function exitStatus(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof Interrupted) return error.exitStatus;
+  console.error(`soak: ${error instanceof Error ? error.message : String(error)}`);
+  if (!isQuorateError(error) && error instanceof Error) console.error(error.stack);
+  return isQuorateError(error, 'invalid-argument') ? 2 : 1;
+}

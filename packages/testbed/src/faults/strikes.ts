@@ -1,0 +1,109 @@
+import { InvalidArgumentError } from '@quorate/core';
+import type { PlannedFault } from '../history/nemesis.ts';
+import type { Link } from '../links/link.ts';
+import type { LinkFaults } from '../links/link-faults.ts';
+import type { Server } from '../processes/server.ts';
+import type { ZooKeeper } from '../servers/zookeeper.ts';
+import type { Testbed } from '../testbed.ts';
+
+/** A fault about to begin. */
+export interface Blow {
+  /** Whom it strikes, by name. */
+  readonly target: readonly string[];
+  readonly detail?: string;
+  /** Servers that must have come back from earlier blows before this one. */
+  readonly servers: readonly Server[];
+  begin(): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** How a kind of fault is done to a bed. Called when it is due; throws an InvalidArgumentError for a target it cannot strike. */
+export type Strike = (bed: Testbed, fault: PlannedFault) => Promise<Blow>;
+
+/** Stands for whichever member leads when the fault begins. */
+const leaderName = 'zookeeper-leader';
+
+/** Every kind that a schedule may name. Targets are servers (`zookeeper-leader` too), or links as `client-1~zookeeper-2`. */
+export const strikes: Readonly<Record<string, Strike>> = {
+  kill: onServer((server) => ({ begin: () => server.kill(), end: () => server.start() })),
+  pause: onServer((server) => ({ begin: () => server.pause(), end: () => server.resume() })),
+  slow: onServer((server) => ({ begin: () => server.slow({ duty: 0.3 }), end: () => server.resume() })),
+  // From the other servers of its kind, while clients still reach it.
+  isolate: onServer((server, bed) => {
+    const others = neighbours(bed, server).map(({ name }) => name);
+    return cutting(bed, [server.name], others);
+  }),
+  partition: async (bed, { target, from = [] }) => {
+    const servers = new Set(bed.servers.map(({ name }) => name));
+    // Two servers without a link between them cannot be parted: better to be told now than halfway through a run.
+    for (const a of target) for (const b of from) if (servers.has(a) && servers.has(b)) bed.link(a, b);
+    return {
+      target: [...target, ...from],
+      detail: `${target.join(', ')} | ${from.join(', ')}`,
+      servers: [],
+      ...cutting(bed, target, from),
+    };
+  },
+  latency: onLink({ latencyMs: 50, jitterMs: 100 }),
+  narrow: onLink({ bytesPerSecond: 2_000 }),
+  'black-hole': onLink({ blackHole: true }),
+  deaf: onLink(([, to]) => ({ blackHole: to })),
+  mute: onLink(([from]) => ({ blackHole: from })),
+  'half-open': onLink(([from]) => ({ halfOpen: from })),
+  cut: onLink(([, to]) => ({ cut: { afterBytes: 1_000, from: to } })),
+  reset: onLink({ refuse: true }),
+};
+
+type Ends = Pick<Blow, 'begin' | 'end'>;
+
+function onServer(ends: (server: Server, bed: Testbed) => Ends): Strike {
+  return async (bed, { target: [name = ''] }) => {
+    const server = name === leaderName ? await leaderOf(bed) : bed.server(name);
+    return {
+      target: [server.name],
+      servers: [server],
+      ...(name === leaderName && { detail: name }),
+      ...ends(server, bed),
+    };
+  };
+}
+
+function onLink(faults: LinkFaults | ((parties: Link['parties']) => LinkFaults)): Strike {
+  return async (bed, { target: [name = ''] }) => {
+    const [from = '', to = ''] = name.split('~');
+    const link = bed.link(from, to);
+    const given = typeof faults === 'function' ? faults(link.parties) : faults;
+    return { target: [from, to], servers: [], begin: () => link.set(given), end: () => link.set({}) };
+  };
+}
+
+function cutting(bed: Testbed, left: readonly string[], right: readonly string[]): Ends {
+  let heal = async (): Promise<void> => {};
+  return {
+    begin: async () => {
+      const partition = await bed.partition(left, right);
+      heal = () => partition.heal();
+    },
+    end: () => heal(),
+  };
+}
+
+async function leaderOf(bed: Testbed): Promise<Server> {
+  const zookeeper = ensembleOf(bed);
+  const [first] = zookeeper?.members ?? [];
+  if (!zookeeper || !first)
+    throw new InvalidArgumentError('target', 'a server of the bed, which has no ZooKeeper', leaderName);
+  return (await zookeeper.leader()) ?? first;
+}
+
+function neighbours(bed: Testbed, server: Server): readonly Server[] {
+  const members = ensembleOf(bed)?.members ?? [];
+  if (members.length < 2 || !members.includes(server)) {
+    throw new InvalidArgumentError('target', 'a member of a ZooKeeper ensemble', server.name);
+  }
+  return members.filter((member) => member !== server);
+}
+
+function ensembleOf(bed: Testbed): ZooKeeper | undefined {
+  return (bed as { readonly zookeeper?: ZooKeeper }).zookeeper;
+}

@@ -1,0 +1,70 @@
+import { expect } from 'vitest';
+import { eventually, History, type NemesisSchedule, unleash } from '../src/index.ts';
+import { bedTest } from '../src/vitest.ts';
+import { redisLine } from './redis-line.ts';
+
+const test = bedTest({ redis: 2 });
+
+function schedule(...faults: NemesisSchedule['faults']): NemesisSchedule {
+  return { seed: 7, length: 400, faults };
+}
+
+test('a schedule breaks the bed, is written down, and all is well at its end', async ({ bed }) => {
+  const history = new History();
+  using line = await redisLine(bed.link('client-a', 'redis-1').address);
+  await line.ask('PING');
+  const seen: string[] = [];
+  const running = unleash(
+    schedule(
+      { at: 10, kind: 'black-hole', target: ['client-a~redis-1'], duration: 300 },
+      { at: 20, kind: 'kill', target: ['redis-2'], duration: 200 },
+    ),
+    bed,
+    history,
+    { onFault: ({ kind }, state) => seen.push(`${kind} ${state}`) },
+  );
+  await eventually('both have begun', () => seen.length === 2);
+  await eventually('the replica is dead', () => bed.server('redis-2').state === 'killed', { every: 1 });
+  line.send('PING');
+  await running;
+  expect(seen.toSorted()).toEqual(['black-hole begins', 'black-hole ends', 'kill begins', 'kill ends']);
+  expect(await bed.health()).toMatchObject({ status: 'pass' });
+  await eventually('the link is well', () => line.received() === '+PONG\r\n+PONG\r\n');
+  expect(history.counts.faults).toEqual({ 'black-hole': 1, kill: 1 });
+  const [note, hole] = history.events;
+  expect(note).toMatchObject({ type: 'note', label: 'schedule', detail: { seed: 7, length: 400 } });
+  expect(hole).toMatchObject({ type: 'fault', kind: 'black-hole', target: ['client-a', 'redis-1'] });
+  expect(history.events.filter(({ type }) => type === 'healed')).toHaveLength(2);
+  const heldFor = (history.events.find((event) => event.type === 'healed')?.at ?? 0) - (hole?.at ?? 0);
+  expect(heldFor).toBeGreaterThan(150);
+});
+
+test('an aborted schedule heals too', async ({ bed }) => {
+  const stop = new AbortController();
+  const history = new History();
+  const running = unleash(schedule({ at: 1, kind: 'pause', target: ['redis-1'], duration: 60_000 }), bed, history, {
+    signal: stop.signal,
+    onFault: () => stop.abort(new Error('enough')),
+  });
+  await expect(running).rejects.toThrow('enough');
+  expect(bed.server('redis-1').state).toBe('running');
+  expect(await bed.health()).toMatchObject({ status: 'pass' });
+  expect(history.events.at(-1)).toMatchObject({ type: 'healed' });
+});
+
+test('a schedule that does not fit the bed is refused before anything breaks', async ({ bed }) => {
+  const history = new History();
+  const good = { at: 1, kind: 'kill', target: ['redis-1'], duration: 10 };
+  for (const [bad, message] of [
+    [{ ...good, kind: 'flood' }, /^schedule: expected faults out of kill, pause, .*, got 'flood'/],
+    [{ ...good, target: ['redis-3'] }, /^server: expected one of redis-1, redis-2, got 'redis-3'/],
+    [{ ...good, kind: 'latency' }, /^link: expected/],
+    [{ ...good, kind: 'partition', from: ['redis-2'] }, /^link: expected/],
+    [{ ...good, kind: 'isolate' }, /^target: expected a member of a ZooKeeper ensemble, got 'redis-1'/],
+    [{ ...good, target: ['zookeeper-leader'] }, /^target: expected a server of the bed/],
+  ] as const) {
+    await expect(unleash(schedule(good, bad), bed, history)).rejects.toThrow(message);
+  }
+  expect(history.events).toEqual([]);
+  expect(bed.server('redis-1').state).toBe('running');
+});
