@@ -6,9 +6,10 @@ import type { Benchmark } from './benchmark.ts';
 import { cold } from './cold.ts';
 import { links } from './links.ts';
 import { testbed } from './testbed.ts';
+import { detection } from './zookeeper/detection.ts';
 import { zookeeper } from './zookeeper/zookeeper.ts';
 
-const benchmarks: readonly Benchmark[] = [testbed, cold, links, zookeeper];
+const benchmarks: readonly Benchmark[] = [testbed, cold, links, zookeeper, detection];
 
 interface Flags {
   readonly rounds?: number;
@@ -53,10 +54,10 @@ function wholeNumber(text: string): number {
 
 function line(name: string, unit: string, values: readonly number[], aim?: number): string {
   const sorted = values.toSorted((a, b) => a - b);
-  const digits = { s: 2, ms: 3, µs: 1 }[unit] ?? 0;
+  const digits = { s: 2, ms: 3, µs: 1, '×': 3 }[unit] ?? 0;
   const [least, median, most] = [0, Math.floor((sorted.length - 1) / 2), sorted.length - 1].map((index) =>
     (sorted[index] ?? Number.NaN).toFixed(digits),
   );
   const against = aim === undefined ? '' : `   aim: ${unit === 'MB/s' ? 'at least' : 'within'} ${aim} ${unit}`;
-  return `${name.padEnd(70)} median ${median} ${unit}, from ${least} to ${most}, ${values.length} rounds${against}`;
+  return `${name.padEnd(70)} median ${median} ${unit}, from ${least} to ${most}, of ${values.length}${against}`;
 }
