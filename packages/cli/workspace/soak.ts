@@ -61,7 +61,6 @@ async function run(flags: Flags): Promise<void> {
     if (!flags.json && !flags.quiet) console.error(line);
   };
   using stop = interruptible();
-  using _ = survivingTheClient(say);
   try {
     const { history, report } = await start(flags, stop.signal, say);
     const failed = report.verdicts.some(({ result }) => result !== 'valid');
@@ -126,19 +125,6 @@ async function save(history: History, { verdicts }: SoakReport, keep?: string): 
   });
   await writeFile(join(folder, 'picture.html'), picture);
   return folder;
-}
-
-/**
- * node-zookeeper-client throws, out of reach, when a server answers with a code that it does not know. To us that is one
- * more reply that never came.
- */
-function survivingTheClient(say: (line: string) => void): Disposable {
-  const survive = (error: Error): void => {
-    if (!error.stack?.includes('node-zookeeper-client')) throw error;
-    say(`         the client threw: ${error.message}`);
-  };
-  process.on('uncaughtException', survive);
-  return { [Symbol.dispose]: () => process.off('uncaughtException', survive) };
 }
 
 function minutes(value: string): number {

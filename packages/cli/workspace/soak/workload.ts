@@ -1,5 +1,6 @@
+import { isQuorateError } from '@quorate/core';
 import { eventually, type History, type Seeded } from '@quorate/testbed';
-import { type Node, RefusedError, SoakClient } from './client.ts';
+import { isRefusal, type Node, SoakClient } from './client.ts';
 
 export interface WorkloadOptions {
   readonly name: string;
@@ -45,7 +46,7 @@ export class Workload implements Disposable {
       else await this.#get(`shared-${turn()}`);
       return true;
     } catch (error) {
-      return error instanceof RefusedError;
+      return isRefusal(error);
     }
   }
 
@@ -82,7 +83,7 @@ export class Workload implements Disposable {
           await this.add(key);
           return true;
         } catch (error) {
-          if (error instanceof RefusedError) return false;
+          if (isRefusal(error)) return false;
           throw error;
         }
       },
@@ -91,7 +92,7 @@ export class Workload implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#client?.close();
+    this.#client?.[Symbol.dispose]();
   }
 
   async #compareAndSet(key: string): Promise<void> {
@@ -104,7 +105,7 @@ export class Workload implements Disposable {
         await client.set(path(key), value, version);
         return true;
       } catch (error) {
-        if (error instanceof RefusedError && error.reason === 'BAD_VERSION') return false;
+        if (isQuorateError(error, 'bad-version')) return false;
         throw error;
       }
     };
@@ -135,8 +136,7 @@ export class Workload implements Disposable {
   }
 
   async #run<T>(op: string, input: unknown, work: () => Promise<T>, output: (result: T) => unknown): Promise<T> {
-    const failed = (error: unknown): boolean => error instanceof RefusedError;
-    return await this.#options.history.run(this.name, op, input, work, { output, failed });
+    return await this.#options.history.run(this.name, op, input, work, { output, failed: isRefusal });
   }
 
   async #session(): Promise<SoakClient> {
