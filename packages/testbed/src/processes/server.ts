@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Health } from '@quorate/core';
-import { deadline, InvalidArgumentError, QuorateError } from '@quorate/core';
+import { deadline, QuorateError } from '@quorate/core';
 import { eventually } from '../eventually.ts';
+import { DutyCycle, type Slowness } from './duty-cycle.ts';
 import { lastLines } from './log.ts';
 import { isFree, PortTakenError } from './ports.ts';
 import { residentBytes } from './resident.ts';
@@ -32,13 +33,6 @@ export interface ServerPlan {
   readonly startWithin?: number;
 }
 
-export interface Slowness {
-  /** The share of the time that it runs, between 0 and 1. */
-  readonly duty: number;
-  /** How long one turn of running and standing still takes, in milliseconds. Default 200. */
-  readonly period?: number;
-}
-
 export type ServerState = 'new' | 'starting' | 'running' | 'paused' | 'stopped' | 'killed' | 'died';
 
 /** One real server process: start it, break it, bring it back. */
@@ -53,7 +47,7 @@ export class Server implements AsyncDisposable {
   #state: ServerState = 'new';
   #process: ChildProcess | undefined;
   #prepared = false;
-  #slowness: NodeJS.Timeout | undefined;
+  #slowness: DutyCycle | undefined;
 
   constructor(plan: ServerPlan, warden: Warden) {
     this.name = plan.name;
@@ -117,21 +111,12 @@ export class Server implements AsyncDisposable {
    * Makes it as slow as on a busy machine: it stands still for part of each period until `resume`. `duty` is the share
    * of the time that it runs, `period` is in milliseconds.
    */
-  async slow({ duty, period = 200 }: Slowness): Promise<void> {
-    if (!(duty > 0 && duty < 1)) throw new InvalidArgumentError('duty', 'a share above 0 and below 1', duty);
-    if (!(period >= 10 && period <= 60_000))
-      throw new InvalidArgumentError('period', 'milliseconds from 10 to 60000', period);
+  async slow(slowness: Slowness): Promise<void> {
+    const pid = this.#running();
+    const cycle = new DutyCycle(slowness, (runs) => send(-pid, runs ? 'SIGCONT' : 'SIGSTOP'));
     this.#endSlowness();
-    this.#signal('SIGSTOP');
+    this.#slowness = cycle;
     this.#state = 'running';
-    let runs = false;
-    const turn = (): void => {
-      const pid = this.pid;
-      runs = !runs;
-      if (pid !== undefined) send(-pid, runs ? 'SIGCONT' : 'SIGSTOP');
-      this.#slowness = setTimeout(turn, period * (runs ? duty : 1 - duty)).unref();
-    };
-    this.#slowness = setTimeout(turn, period * (1 - duty)).unref();
   }
 
   /** Ends a pause or a slowness. */
@@ -226,15 +211,19 @@ export class Server implements AsyncDisposable {
   }
 
   #endSlowness(): void {
-    clearTimeout(this.#slowness);
+    this.#slowness?.end();
     this.#slowness = undefined;
   }
 
   #signal(signal: NodeJS.Signals): void {
+    send(-this.#running(), signal);
+  }
+
+  /** The process that runs, or an error that says why there is none. */
+  #running(): number {
     const pid = this.pid;
-    if (pid === undefined)
-      throw new QuorateError(`${this.name} does not run: it is ${this.#state}`, { code: 'not-running' });
-    process.kill(-pid, signal);
+    if (pid !== undefined) return pid;
+    throw new QuorateError(`${this.name} does not run: it is ${this.#state}`, { code: 'not-running' });
   }
 
   async #end(signal: 'SIGTERM' | 'SIGKILL', grace = 0): Promise<void> {
