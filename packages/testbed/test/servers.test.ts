@@ -26,6 +26,12 @@ describe('one of everything, talked to by real clients', () => {
     ]);
   });
 
+  test('what is ready stays ready', async ({ bed }) => {
+    for (let look = 0; look < 30; look += 1) {
+      for (const server of bed.servers) expect(await server.health(), server.name).toEqual({ status: 'pass' });
+    }
+  });
+
   test('everything listens on loopback and nowhere else', async ({ bed, skip }) => {
     if (process.platform !== 'linux') skip('reads /proc, which only Linux has');
     for (const { name, address, pid } of bed.servers) {

@@ -6,22 +6,27 @@ const metadata = { key: 3, version: 1 } as const;
 const findCoordinator = { key: 10, version: 1 } as const;
 const offsetFetch = { key: 9, version: 2 } as const;
 
-const notCoordinator = 16;
-
 const group = 'quorate-testbed-ready';
 
 /**
- * Whether a broker knows `brokers` brokers and there is a coordinator for consumer groups: right after the start it is
- * loading for a while, and a first consumer would fail.
+ * Whether a broker knows `brokers` brokers and the coordinator for a consumer group serves: right after the start it is
+ * not chosen, then loading for a while, and a first consumer would fail.
  */
 export async function kafkaServes(address: string, brokers: number, signal: AbortSignal): Promise<boolean> {
   const known = await request(address, metadata, int32(0), signal);
   if (known.readInt32BE(0) < brokers) return false;
   const found = await request(address, findCoordinator, Buffer.concat([text(group), Buffer.of(0)]), signal);
   if (found.readInt16BE(4) !== 0) return false;
-  // Asked of every broker: it is enough that another is the coordinator, but this one must know.
-  const offsets = await request(address, offsetFetch, Buffer.concat([text(group), int32(-1)]), signal);
-  return [0, notCoordinator].includes(offsets.readInt16BE(offsets.length - 2));
+  // Only the coordinator itself knows whether it has loaded: another broker would say "not me" in either case.
+  const offsets = await request(coordinatorIn(found), offsetFetch, Buffer.concat([text(group), int32(-1)]), signal);
+  return offsets.readInt16BE(offsets.length - 2) === 0;
+}
+
+/** After the throttle time and the error: a message, which may be null, the node's number, its host and its port. */
+function coordinatorIn(found: Buffer): string {
+  const host = 8 + Math.max(0, found.readInt16BE(6)) + 4;
+  const port = host + 2 + found.readInt16BE(host);
+  return `${found.toString('utf8', host + 2, port)}:${found.readInt32BE(port)}`;
 }
 
 interface Request {

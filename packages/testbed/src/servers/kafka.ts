@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { run } from '../processes/run.ts';
 import { Server, type ServerPlan } from '../processes/server.ts';
 import { type JavaOptions, javaArguments } from './java.ts';
@@ -20,8 +20,7 @@ export class Kafka {
   static async plan(site: Site, { brokers = 1, port, ...options }: KafkaOptions): Promise<Kafka> {
     const clients = await portsFor(site, brokers, port);
     const controllers = await portsFor(site, brokers);
-    // Kafka wants 16 bytes in URL-safe base64.
-    const cluster = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
+    const cluster = clusterId();
     const voters = controllers.map((controller, index) => `${index + 1}@127.0.0.1:${controller}`).join(',');
     return new Kafka(
       clients.map((client, index) => {
@@ -53,6 +52,12 @@ export class Kafka {
   get url(): string {
     return this.brokers.join(',');
   }
+}
+
+/** 16 bytes in URL-safe base64. Kafka's own tool takes one that begins with a dash for an option. */
+export function clusterId(): string {
+  const id = randomBytes(16).toString('base64url');
+  return id.startsWith('-') ? clusterId() : id;
 }
 
 interface Broker {
