@@ -2,9 +2,9 @@
 //
 //     npm run relock -w @quorate/testbed
 //
-// For maintainers, after changing a version here. The checksums of release archives are the vendors' own, copied by hand:
-// Consul's from HashiCorp's Homebrew tap, versitygw's and Temporal's from checksums.txt of the release, Maven's from
-// Apache's. Go modules are pinned by go.sum: run `go mod tidy` in programs/go/<module>.
+// For maintainers, after changing a version here. The checksums of release archives are copied by hand:
+// Consul's from HashiCorp's Homebrew tap; versitygw's, Temporal's and Maven's as other public projects pin them, for want of
+// the vendors' own pages. Check those three against the vendor's list where it can be reached. Go modules are pinned by go.sum: run `go mod tidy` in programs/go/<module>.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -33,6 +33,10 @@ export interface ServerPlan {
   readonly startWithin?: number;
 }
 
+/** How long one question whether it is ready may take, in milliseconds. */
+const shortestLook = 200;
+const longestLook = 2_000;
+
 export type ServerState = 'new' | 'starting' | 'running' | 'paused' | 'stopped' | 'killed' | 'died';
 
 /** One real server process: start it, break it, bring it back. */
@@ -146,7 +150,7 @@ export class Server implements AsyncDisposable {
   /** Asks the server itself. */
   async health(): Promise<Health> {
     if (this.#state !== 'running') return { status: 'fail', detail: this.#state };
-    using limit = deadline(2_000);
+    using limit = deadline(longestLook);
     try {
       return (await this.#plan.ready(limit.signal)) ? { status: 'pass' } : { status: 'fail', detail: 'not ready' };
     } catch (error) {
@@ -189,15 +193,21 @@ export class Server implements AsyncDisposable {
 
   async #becomeReady(within: number, signal: AbortSignal | undefined): Promise<void> {
     const died = Symbol('died');
+    // A server may swallow a question that is asked too early: wait little at first, longer if it is only slow.
+    let patience = shortestLook;
     try {
       const outcome = await eventually(
         `${this.name} ready`,
-        // One look at a time must not eat the whole limit: a server may swallow a question asked too early.
         async (left) => {
           if (!this.#process) return died;
-          using look = deadline(2_000, left);
-          // Awaited here: a bare return would dispose of the look before it has looked.
-          return await this.#plan.ready(look.signal);
+          using look = deadline(patience, left);
+          try {
+            // Awaited here: a bare return would dispose of the look before it has looked.
+            return await this.#plan.ready(look.signal);
+          } catch (error) {
+            if (look.signal.aborted) patience = Math.min(longestLook, 2 * patience);
+            throw error;
+          }
         },
         { within, ...(signal && { signal }) },
       );

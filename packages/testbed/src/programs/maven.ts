@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { run } from '../processes/run.ts';
 import type { Bring } from './bring.ts';
@@ -46,7 +46,6 @@ async function takeOut(
 ): Promise<string> {
   const file = files[platform];
   if (!file) throw new Error(`${jar} has no program for ${platform}`);
-  const { chmod } = await import('node:fs/promises');
   const home = join(dirname(jars), 'files');
   await unpack(join(jars, jarName(jar)), home, { wanted: (name) => name === file, ...(signal && { signal }) });
   await chmod(join(home, file), 0o755);
