@@ -1,0 +1,18 @@
+export type { InstanceEvent, SidecarEvent, TracedRequest, WatchEvent } from './diagnostics.ts';
+export type { DiscoveryOptions, WatchOptions } from './discovery/instances.ts';
+export type { InstanceStatus, ServiceInstance } from './discovery/service-instance.ts';
+export type { Watch } from './discovery/watch.ts';
+export type { Duration } from './duration.ts';
+export { AgentCertificateError } from './errors/agent-certificate-error.ts';
+export { AgentUnreachableError } from './errors/agent-unreachable-error.ts';
+export { ConsulError } from './errors/consul-error.ts';
+export { MalformedReplyError } from './errors/malformed-reply-error.ts';
+export { NotFoundError } from './errors/not-found-error.ts';
+export { PermissionDeniedError } from './errors/permission-denied-error.ts';
+export { ReplyTooLargeError } from './errors/reply-too-large-error.ts';
+export { Mesh } from './mesh.ts';
+export type { AgentTls, MeshOptions } from './options.ts';
+export type { Check, FunctionCheck, GrpcCheck, HttpCheck, TcpCheck, TtlCheck } from './registration/check.ts';
+export type { Instance } from './registration/instance.ts';
+export type { Registration } from './registration/registration.ts';
+export type { SidecarRegistration, Upstream } from './registration/sidecar-registration.ts';

@@ -1,0 +1,37 @@
+import { Agent } from './agent/agent.ts';
+import { type DiscoveryOptions, readInstances, type WatchOptions, watchInstances } from './discovery/instances.ts';
+import type { ServiceInstance } from './discovery/service-instance.ts';
+import type { Watch } from './discovery/watch.ts';
+import { checkOptions, type MeshOptions } from './options.ts';
+import { Instance } from './registration/instance.ts';
+import { checkRegistration, type Registration } from './registration/registration.ts';
+
+/**
+ * The service mesh, by way of the Consul agent on this machine.
+ *
+ *     const mesh = new Mesh({ address: 'http://127.0.0.1:8500' });
+ *     await using instance = await mesh.register({ name: 'query', port: 8080 });
+ *     for await (const instances of mesh.watch('rides', { passing: true, signal })) { … }
+ */
+export class Mesh {
+  readonly #agent: Agent;
+
+  constructor(options: MeshOptions = {}) {
+    this.#agent = new Agent(checkOptions(options));
+  }
+
+  /** Resolves when the agent has the instance. It stays registered until it is disposed of, also over the agent's restarts. */
+  async register(registration: Registration, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Instance> {
+    return Instance.register(this.#agent, checkRegistration(registration), signal);
+  }
+
+  /** The instances of a service each time they change, from now on. */
+  watch(service: string, options: WatchOptions = {}): Watch<readonly ServiceInstance[]> {
+    return watchInstances(this.#agent, service, options);
+  }
+
+  /** The instances of a service as they are now. */
+  async instances(service: string, options: DiscoveryOptions = {}): Promise<readonly ServiceInstance[]> {
+    return readInstances(this.#agent, service, options);
+  }
+}
