@@ -2,6 +2,8 @@ import { Agent } from './agent/agent.ts';
 import { type DiscoveryOptions, readInstances, type WatchOptions, watchInstances } from './discovery/instances.ts';
 import type { ServiceInstance } from './discovery/service-instance.ts';
 import type { Watch } from './discovery/watch.ts';
+import { Kv } from './kv/kv.ts';
+import { Session, type SessionOptions } from './kv/session.ts';
 import { checkOptions, type MeshOptions } from './options.ts';
 import { Instance } from './registration/instance.ts';
 import { checkRegistration, type Registration } from './registration/registration.ts';
@@ -14,10 +16,12 @@ import { checkRegistration, type Registration } from './registration/registratio
  *     for await (const instances of mesh.watch('rides', { passing: true, signal })) { … }
  */
 export class Mesh {
+  readonly kv: Kv;
   readonly #agent: Agent;
 
   constructor(options: MeshOptions = {}) {
     this.#agent = new Agent(checkOptions(options));
+    this.kv = new Kv(this.#agent);
   }
 
   /** Resolves when the agent has the instance. It stays registered until it is disposed of, also over the agent's restarts. */
@@ -33,5 +37,10 @@ export class Mesh {
   /** The instances of a service as they are now. */
   async instances(service: string, options: DiscoveryOptions = {}): Promise<readonly ServiceInstance[]> {
     return readInstances(this.#agent, service, options);
+  }
+
+  /** A session, to hold keys with; kept alive until it is disposed of. */
+  async session(options: SessionOptions = {}): Promise<Session> {
+    return Session.create(this.#agent, options);
   }
 }

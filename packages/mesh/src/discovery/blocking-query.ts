@@ -55,11 +55,11 @@ export async function follow<T>({
     last = performance.now();
     try {
       const answer = await ask(turn(index, wait, signal));
+      const news = !ever || answer.index !== index;
+      if (news) answered(answer.body);
+      ever = true;
       failing(undefined);
       failures.reset();
-      const news = !ever || answer.index !== index;
-      ever = true;
-      if (news) answered(answer.body);
       if (news) restless.reset();
       // An agent that answers at once although nothing is new would have us ask without end.
       else if (performance.now() - last < wait / 4) await pause(restless.next(), signal, true);

@@ -35,6 +35,7 @@ export class Following<Body, T> implements Watch<T> {
   readonly #ended = new AbortController();
   readonly #outer: AbortSignal | undefined;
   #answeredAt = -Infinity;
+  /** The latest as JSON; no text while there has been none. */
   #digest: string | undefined;
   #unread: { readonly value: T } | undefined;
   #readers: Waiting<T>[] = [];
@@ -56,7 +57,7 @@ export class Following<Body, T> implements Watch<T> {
       signal: this.#ended.signal,
       answered: (body) => {
         const value = read(body);
-        const digest = JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? String(part) : part));
+        const digest = JSON.stringify({ value }, (_, part) => (typeof part === 'bigint' ? String(part) : part));
         if (this.#digest === digest) return;
         this.#digest = digest;
         this.latest = value;
