@@ -1,12 +1,16 @@
+import { InvalidArgumentError } from '@quorate/core';
 import { Agent } from './agent/agent.ts';
 import { type DiscoveryOptions, readInstances, type WatchOptions, watchInstances } from './discovery/instances.ts';
 import type { ServiceInstance } from './discovery/service-instance.ts';
 import type { Watch } from './discovery/watch.ts';
 import { Kv } from './kv/kv.ts';
 import { Session, type SessionOptions } from './kv/session.ts';
-import { checkOptions, type MeshOptions } from './options.ts';
+import { checkOptions, type MeshOptions, type Settings } from './options.ts';
 import { Instance } from './registration/instance.ts';
 import { checkRegistration, type Registration } from './registration/registration.ts';
+import type { Bootstrap } from './sidecar/bootstrap.ts';
+import type { Sidecar } from './sidecar/sidecar.ts';
+import { type BootstrapOptions, readBootstrap, type SidecarOptions, startSidecar } from './sidecar/start-sidecar.ts';
 
 /**
  * The service mesh, by way of the Consul agent on this machine.
@@ -18,9 +22,11 @@ import { checkRegistration, type Registration } from './registration/registratio
 export class Mesh {
   readonly kv: Kv;
   readonly #agent: Agent;
+  readonly #settings: Settings;
 
   constructor(options: MeshOptions = {}) {
-    this.#agent = new Agent(checkOptions(options));
+    this.#settings = checkOptions(options);
+    this.#agent = new Agent(this.#settings);
     this.kv = new Kv(this.#agent);
   }
 
@@ -37,6 +43,21 @@ export class Mesh {
   /** The instances of a service as they are now. */
   async instances(service: string, options: DiscoveryOptions = {}): Promise<readonly ServiceInstance[]> {
     return readInstances(this.#agent, service, options);
+  }
+
+  /**
+   * Runs Envoy beside an instance that was registered with a sidecar; resolves when it serves. It is started again when it
+   * dies, drained when it stops, and does not outlive this process.
+   */
+  async startSidecar(instance: Pick<Instance, 'proxyId'>, options: SidecarOptions = {}): Promise<Sidecar> {
+    const { proxyId } = instance;
+    if (proxyId === undefined) throw new InvalidArgumentError('instance', 'one that was registered with a sidecar');
+    return startSidecar(this.#agent, this.#settings, proxyId, options);
+  }
+
+  /** What an Envoy must be started with to be the sidecar with this id. It holds the token. */
+  async bootstrap(proxyId: string, options: BootstrapOptions = {}): Promise<Bootstrap> {
+    return readBootstrap(this.#agent, this.#settings, proxyId, options);
   }
 
   /** A session, to hold keys with; kept alive until it is disposed of. */
