@@ -1,3 +1,16 @@
+export type { Config, StoredEntry } from './config/config.ts';
+export {
+  type DefaultsOptions,
+  defaults,
+  type Entry,
+  type EntryKind,
+  proxyDefaults,
+  type Target,
+} from './config/entry.ts';
+export type { Intention, Intentions, Permission } from './config/intentions.ts';
+export { type ResolverOptions, resolver } from './config/resolver.ts';
+export { type RequestMatch, type Route, router } from './config/router.ts';
+export { type Split, splitter } from './config/splitter.ts';
 export type { InstanceEvent, SidecarEvent, TracedRequest, WatchEvent } from './diagnostics.ts';
 export type { DiscoveryOptions, WatchOptions } from './discovery/instances.ts';
 export type { InstanceStatus, ServiceInstance } from './discovery/service-instance.ts';

@@ -1,5 +1,8 @@
 import { InvalidArgumentError } from '@quorate/core';
 import { Agent } from './agent/agent.ts';
+import { Config } from './config/config.ts';
+import { Intentions } from './config/intentions.ts';
+import { Propagation } from './config/propagation.ts';
 import { type DiscoveryOptions, readInstances, type WatchOptions, watchInstances } from './discovery/instances.ts';
 import type { ServiceInstance } from './discovery/service-instance.ts';
 import type { Watch } from './discovery/watch.ts';
@@ -21,13 +24,18 @@ import { type BootstrapOptions, readBootstrap, type SidecarOptions, startSidecar
  */
 export class Mesh {
   readonly kv: Kv;
+  readonly intentions: Intentions;
+  readonly config: Config;
   readonly #agent: Agent;
   readonly #settings: Settings;
+  readonly #propagation = new Propagation();
 
   constructor(options: MeshOptions = {}) {
     this.#settings = checkOptions(options);
     this.#agent = new Agent(this.#settings);
     this.kv = new Kv(this.#agent);
+    this.intentions = new Intentions(this.#agent, this.#propagation);
+    this.config = new Config(this.#agent, this.#propagation);
   }
 
   /** Resolves when the agent has the instance. It stays registered until it is disposed of, also over the agent's restarts. */
@@ -52,7 +60,9 @@ export class Mesh {
   async startSidecar(instance: Pick<Instance, 'proxyId'>, options: SidecarOptions = {}): Promise<Sidecar> {
     const { proxyId } = instance;
     if (proxyId === undefined) throw new InvalidArgumentError('instance', 'one that was registered with a sidecar');
-    return startSidecar(this.#agent, this.#settings, proxyId, options);
+    const sidecar = await startSidecar(this.#agent, this.#settings, proxyId, options);
+    this.#propagation.add(sidecar);
+    return sidecar;
   }
 
   /** What an Envoy must be started with to be the sidecar with this id. It holds the token. */

@@ -16,7 +16,10 @@ folder=$1 grace=$2
 shift 2
 trap '' HUP INT TERM
 exec 3<&0
-"$@" 3<&- </dev/null &
+(
+  trap - HUP INT TERM
+  exec "$@" 3<&- </dev/null
+) &
 envoy=$!
 echo "$envoy"
 (
