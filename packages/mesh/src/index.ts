@@ -1,3 +1,6 @@
+export type { Balancer, BalancerOptions, Endpoint } from './balance/balancer.ts';
+export type { MeshRequestInit } from './balance/mesh-fetch.ts';
+export type { PolicyName } from './balance/policy.ts';
 export type { Config, StoredEntry } from './config/config.ts';
 export {
   type DefaultsOptions,
@@ -24,16 +27,18 @@ export { EnvoyMissingError } from './errors/envoy-missing-error.ts';
 export { EnvoyPairingError } from './errors/envoy-pairing-error.ts';
 export { InvalidValueError } from './errors/invalid-value-error.ts';
 export { MalformedReplyError } from './errors/malformed-reply-error.ts';
+export { NoEndpointError } from './errors/no-endpoint-error.ts';
 export { NotFoundError } from './errors/not-found-error.ts';
 export { PermissionDeniedError } from './errors/permission-denied-error.ts';
 export { ReplyTooLargeError } from './errors/reply-too-large-error.ts';
+export { ServiceUnreachableError } from './errors/service-unreachable-error.ts';
 export { SessionLostError } from './errors/session-lost-error.ts';
 export { SidecarFailedError } from './errors/sidecar-failed-error.ts';
 export type { Kv, KvEntry, KvOptions, KvSetOptions, KvWriteOptions } from './kv/kv.ts';
 export type { CellValue, KvCell } from './kv/kv-cell.ts';
 export type { Schema } from './kv/schema.ts';
 export type { Session, SessionOptions } from './kv/session.ts';
-export { Mesh } from './mesh.ts';
+export { Mesh, type MeshBalancerOptions } from './mesh.ts';
 export type { AgentTls, MeshOptions } from './options.ts';
 export type { Check, FunctionCheck, GrpcCheck, HttpCheck, TcpCheck, TtlCheck } from './registration/check.ts';
 export type { Instance } from './registration/instance.ts';

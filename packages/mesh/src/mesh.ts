@@ -1,5 +1,8 @@
 import { InvalidArgumentError } from '@quorate/core';
 import { Agent } from './agent/agent.ts';
+import { Balancer, type BalancerOptions } from './balance/balancer.ts';
+import { Destinations } from './balance/destinations.ts';
+import { type MeshRequestInit, meshFetch } from './balance/mesh-fetch.ts';
 import { Config } from './config/config.ts';
 import { Intentions } from './config/intentions.ts';
 import { Propagation } from './config/propagation.ts';
@@ -15,6 +18,10 @@ import type { Bootstrap } from './sidecar/bootstrap.ts';
 import type { Sidecar } from './sidecar/sidecar.ts';
 import { type BootstrapOptions, readBootstrap, type SidecarOptions, startSidecar } from './sidecar/start-sidecar.ts';
 
+export interface MeshBalancerOptions
+  extends BalancerOptions,
+    Pick<WatchOptions, 'tag' | 'near' | 'filter' | 'consistency'> {}
+
 /**
  * The service mesh, by way of the Consul agent on this machine.
  *
@@ -29,6 +36,7 @@ export class Mesh {
   readonly #agent: Agent;
   readonly #settings: Settings;
   readonly #propagation = new Propagation();
+  readonly #destinations = new Destinations((service) => this.balancer(service));
 
   constructor(options: MeshOptions = {}) {
     this.#settings = checkOptions(options);
@@ -53,6 +61,20 @@ export class Mesh {
     return readInstances(this.#agent, service, options);
   }
 
+  /** Chooses an instance for each request, for programs without a sidecar. */
+  balancer(service: string, { tag, near, filter, consistency, ...options }: MeshBalancerOptions = {}): Balancer {
+    const which = { tag, near, filter, consistency };
+    const given = Object.fromEntries(Object.entries(which).filter(([, value]) => value !== undefined));
+    return new Balancer(service, this.watch(service, given), options);
+  }
+
+  /**
+   * `fetch`, with a service's name for the host: `mesh.fetch('http://query/rides')`. It has a deadline, tries other
+   * instances within a budget what may be tried again, and leaves out those that fail. For programs without a sidecar.
+   */
+  readonly fetch: (input: string | URL | Request, init?: MeshRequestInit) => Promise<Response> = (input, init = {}) =>
+    meshFetch(input, init, (service) => this.#destinations.get(service));
+
   /**
    * Runs Envoy beside an instance that was registered with a sidecar; resolves when it serves. It is started again when it
    * dies, drained when it stops, and does not outlive this process.
@@ -73,5 +95,15 @@ export class Mesh {
   /** A session, to hold keys with; kept alive until it is disposed of. */
   async session(options: SessionOptions = {}): Promise<Session> {
     return Session.create(this.#agent, options);
+  }
+
+  /** Lets go of what `fetch` follows. Instances, watches, sessions and sidecars are ended by whoever holds them. */
+  async close(): Promise<void> {
+    await this.#destinations.close();
+    this.#agent.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }
