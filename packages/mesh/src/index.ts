@@ -34,6 +34,7 @@ export { ReplyTooLargeError } from './errors/reply-too-large-error.ts';
 export { ServiceUnreachableError } from './errors/service-unreachable-error.ts';
 export { SessionLostError } from './errors/session-lost-error.ts';
 export { SidecarFailedError } from './errors/sidecar-failed-error.ts';
+export { WrongServiceError } from './errors/wrong-service-error.ts';
 export type { Kv, KvEntry, KvOptions, KvSetOptions, KvWriteOptions } from './kv/kv.ts';
 export type { CellValue, KvCell } from './kv/kv-cell.ts';
 export type { Schema } from './kv/schema.ts';
@@ -44,6 +45,9 @@ export type { Check, FunctionCheck, GrpcCheck, HttpCheck, TcpCheck, TtlCheck } f
 export type { Instance } from './registration/instance.ts';
 export type { Registration } from './registration/registration.ts';
 export type { SidecarRegistration, Upstream } from './registration/sidecar-registration.ts';
+export type { Authority, Root } from './security/authority.ts';
+export { type Identity, isService, spiffeUri } from './security/identity.ts';
+export { policies } from './security/policies.ts';
 export type { Bootstrap } from './sidecar/bootstrap.ts';
 export type { Sidecar, SidecarState } from './sidecar/sidecar.ts';
 export type { BootstrapOptions, SidecarOptions } from './sidecar/start-sidecar.ts';

@@ -14,6 +14,7 @@ import { Session, type SessionOptions } from './kv/session.ts';
 import { checkOptions, type MeshOptions, type Settings } from './options.ts';
 import { Instance } from './registration/instance.ts';
 import { checkRegistration, type Registration } from './registration/registration.ts';
+import { Authority } from './security/authority.ts';
 import type { Bootstrap } from './sidecar/bootstrap.ts';
 import type { Sidecar } from './sidecar/sidecar.ts';
 import { type BootstrapOptions, readBootstrap, type SidecarOptions, startSidecar } from './sidecar/start-sidecar.ts';
@@ -33,6 +34,7 @@ export class Mesh {
   readonly kv: Kv;
   readonly intentions: Intentions;
   readonly config: Config;
+  readonly authority: Authority;
   readonly #agent: Agent;
   readonly #settings: Settings;
   readonly #propagation = new Propagation();
@@ -42,6 +44,7 @@ export class Mesh {
     this.#settings = checkOptions(options);
     this.#agent = new Agent(this.#settings);
     this.kv = new Kv(this.#agent);
+    this.authority = new Authority(this.#agent);
     this.intentions = new Intentions(this.#agent, this.#propagation);
     this.config = new Config(this.#agent, this.#propagation);
   }

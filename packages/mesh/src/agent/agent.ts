@@ -18,6 +18,8 @@ export interface Ask {
   readonly timeout?: number;
   /** Whether asking twice does no harm. */
   readonly repeatable?: boolean;
+  /** Whether an answer from which something was left out, because of the token, is worth nothing. */
+  readonly whole?: boolean;
   /** Nobody waits for the answer: it does not keep the process alive. */
   readonly background?: boolean;
 }
@@ -122,6 +124,7 @@ export class Agent {
       address: this.address,
       repeatable: ask.repeatable ?? true,
       maxReplySize: this.#settings.maxReplySize,
+      whole: ask.whole ?? false,
     };
     const ctx = Object.assign(new EventEmitter(), { includeResponse: true, background: ask.background === true });
     // The package's own time-out would keep the process alive.
@@ -138,10 +141,10 @@ export class Agent {
   }
 }
 
-function answer<T>(response: IncomingMessage, body: unknown, { operation, address }: Asked): Answer<T> {
+function answer<T>(response: IncomingMessage, body: unknown, { operation, address, whole }: Asked): Answer<T> {
   const { headers } = response;
-  // Without the right to see them Consul leaves instances out instead of refusing: an empty answer would be a lie.
-  if (headers['x-consul-results-filtered-by-acls'] === 'true') {
+  // Without the right to see something Consul leaves it out instead of refusing: an empty answer would be a lie.
+  if (whole && headers['x-consul-results-filtered-by-acls'] === 'true') {
     throw new PermissionDeniedError(operation, 403, 'results were left out that this token may not see');
   }
   if (typeof body === 'string' && headers['content-type']?.startsWith('text/html')) {

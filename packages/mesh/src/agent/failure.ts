@@ -16,6 +16,7 @@ export interface Asked {
   /** Whether asking twice does no harm: then a lost answer is a failure and nothing worse. */
   readonly repeatable: boolean;
   readonly maxReplySize: number;
+  readonly whole: boolean;
 }
 
 /** Failures before anything was sent. */

@@ -53,6 +53,7 @@ export class Config {
     }
   }
 
+  /** Those that the token may see. */
   async list(kind: EntryKind, { signal }: Waiting = {}): Promise<readonly StoredEntry[]> {
     const { body } = await this.#agent.call<StoredEntry[]>({
       operation: `list ${kind}`,

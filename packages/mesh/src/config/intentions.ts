@@ -76,6 +76,7 @@ export class Intentions {
     await this.#write(source, destination, { method: 'DELETE' }, signal);
   }
 
+  /** Those that the token may see. */
   async list({ signal }: Waiting = {}): Promise<readonly Intention[]> {
     const ask = { operation: 'list intentions', path: '/connect/intentions', signal };
     const { body } = await this.#agent.call<RawIntention[]>(ask);

@@ -90,7 +90,7 @@ function ask(
   asked: Record<string, unknown>,
   { index, wait, ...rest }: Asking,
 ): Promise<Answer<readonly HealthEntry[]>> {
-  return agent.ask({ operation: `find ${service}`, path: '/health/service', ...rest }, (client, options) =>
+  return agent.ask({ operation: `find ${service}`, path: '/health/service', whole: true, ...rest }, (client, options) =>
     client.health.service({ service, ...asked, ...(index && { index, wait }), ...options }),
   );
 }

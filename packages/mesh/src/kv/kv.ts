@@ -101,7 +101,7 @@ export class Kv {
   }
 
   async keys(prefix: string, { signal }: KvOptions = {}): Promise<readonly string[]> {
-    const ask = { operation: `list ${prefix}`, path: '/kv', signal };
+    const ask = { operation: `list ${prefix}`, path: '/kv', whole: true, signal };
     try {
       const { body } = await this.#agent.ask<string[]>(ask, (client, call) => client.kv.keys({ key: prefix, ...call }));
       return body;
