@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { onTestFinished } from 'vitest';
-import type { Instance, Mesh, Registration, Sidecar } from '../src/index.ts';
+import type { Duration, Instance, Mesh, Registration, Sidecar } from '../src/index.ts';
 import { freePort, HttpService } from './http-service.ts';
 
 export interface Resident {
@@ -15,13 +15,14 @@ interface Settling extends Partial<Omit<Registration, 'name' | 'sidecar'>> {
   readonly to?: readonly string[];
   readonly answer?: RequestListener;
   readonly envoy: string;
+  readonly drain?: Duration;
 }
 
 /** A service with its instance and its sidecar, for as long as one test. The answer is its name unless said otherwise. */
 export async function settle(
   mesh: Mesh,
   name: string,
-  { to = [], answer, envoy, ...more }: Settling,
+  { to = [], answer, envoy, drain = '500ms', ...more }: Settling,
 ): Promise<Resident> {
   const stack = new AsyncDisposableStack();
   onTestFinished(() => stack.disposeAsync());
@@ -33,7 +34,7 @@ export async function settle(
   const instance = stack.use(
     await mesh.register({ name, port: service.port, checks: [], ...more, sidecar: { port: sidecarPort, upstreams } }),
   );
-  const sidecar = stack.use(await mesh.startSidecar(instance, { envoy, concurrency: 1, drain: '500ms' }));
+  const sidecar = stack.use(await mesh.startSidecar(instance, { envoy, concurrency: 1, drain }));
   const upstream = Object.fromEntries(to.map((other) => [other, `http://127.0.0.1:${upstreams[other]}`]));
   return { service, instance, sidecar, upstream };
 }

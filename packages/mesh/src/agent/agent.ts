@@ -101,19 +101,20 @@ export class Agent {
   async #send<T>(ask: Ask, by: (options: CallOptions) => Promise<Reply>): Promise<Answer<T>> {
     const { operation, path, repeatable = true } = ask;
     const { address } = this;
-    return requests.tracePromise(
-      async () => {
-        try {
-          return await this.#once<T>(ask, by);
-        } catch (error) {
-          // An agent that was restarted has forgotten the idle connections we kept.
-          if (!repeatable || !(isQuorateError(error, 'agent-unreachable') && isReset(error.cause))) throw error;
-          ask.signal?.throwIfAborted();
-          return await this.#once<T>(ask, by);
-        }
-      },
-      { operation, path, address },
-    );
+    // Whoever traces sees what the traced function returns: answers hold keys and values, so they go another way.
+    let answer: Answer<T> | undefined;
+    const traced = async (): Promise<void> => {
+      try {
+        answer = await this.#once<T>(ask, by);
+      } catch (error) {
+        // An agent that was restarted has forgotten the idle connections we kept.
+        if (!repeatable || !(isQuorateError(error, 'agent-unreachable') && isReset(error.cause))) throw error;
+        ask.signal?.throwIfAborted();
+        answer = await this.#once<T>(ask, by);
+      }
+    };
+    await requests.tracePromise(traced, { operation, path, address });
+    return answer as Answer<T>;
   }
 
   async #once<T>(ask: Ask, by: (options: CallOptions) => Promise<Reply>): Promise<Answer<T>> {

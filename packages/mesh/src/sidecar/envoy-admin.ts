@@ -25,15 +25,19 @@ export class EnvoyAdmin {
     await this.#ask('/drain_listeners?graceful', 'POST', signal);
   }
 
-  /** Requests and plain connections that are on their way through it now. */
-  async active(signal?: AbortSignal): Promise<number> {
-    const text = await this.#ask('/stats?format=json&filter=downstream_(rq|cx)_active$', 'GET', signal);
+  /** Requests and plain connections: those that are on their way through it now, and all there ever were. */
+  async traffic(signal?: AbortSignal): Promise<{ readonly active: number; readonly total: number }> {
+    const text = await this.#ask('/stats?format=json&filter=downstream_(rq|cx)_(active|total)$', 'GET', signal);
     const { stats } = JSON.parse(text) as {
       readonly stats: readonly { readonly name?: string; readonly value?: number }[];
     };
     // An idle HTTP connection holds nobody up.
-    const counted = /^(?:http\.(?!admin\.).*rq_active|tcp\..*cx_active)$/;
-    return stats.reduce((sum, { name = '', value = 0 }) => sum + (counted.test(name) ? value : 0), 0);
+    const sum = (counted: RegExp): number =>
+      stats.reduce((total, { name = '', value = 0 }) => total + (counted.test(name) ? value : 0), 0);
+    return {
+      active: sum(/^(?:http\.(?!admin\.).*rq_active|tcp\..*cx_active)$/),
+      total: sum(/^(?:http\.(?!admin\.).*rq_total|tcp\..*cx_total)$/),
+    };
   }
 
   /** Its configuration as it holds it now, without what changes by itself. */

@@ -25,6 +25,12 @@ export interface SidecarPlan {
   readonly logLevel: string;
 }
 
+/**
+ * Without a request for so long, in milliseconds, nobody sends any more. Other Envoys hear at once that an instance is to be
+ * left out, and heed it within a second.
+ */
+const quiet = 1_200;
+
 /** So many of the last lines that Envoy logged are kept, for errors. */
 const keptLines = 50;
 
@@ -98,8 +104,8 @@ export class Sidecar implements AsyncDisposable {
   }
 
   /**
-   * Connections are asked to end and requests on their way are let through; resolves when there are none, or the drain time
-   * is over. Take the instance out of discovery first (`instance.maintenance`): others go on sending until they know.
+   * Connections are asked to end and requests are let through; resolves when none has come for a while, or the drain time is
+   * over. Take the instance out of discovery first (`instance.maintenance`): others go on sending until they know.
    */
   async drain({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     const admin = this.#admin;
@@ -109,7 +115,15 @@ export class Sidecar implements AsyncDisposable {
     using limit = deadline(this.#plan.drain, signal);
     try {
       await admin.drain(limit.signal);
-      while ((await admin.active(limit.signal)) > 0) await sleep(50, { signal: limit.signal });
+      let last = -1;
+      let since = performance.now();
+      for (;;) {
+        const { active, total } = await admin.traffic(limit.signal);
+        if (active > 0 || total !== last) since = performance.now();
+        if (performance.now() - since > quiet) return;
+        last = total;
+        await sleep(50, { signal: limit.signal });
+      }
     } catch {
       // Envoy has ended, or the time is over: either way there is nothing more to wait for.
       signal?.throwIfAborted();
