@@ -5,8 +5,10 @@ import { Command, CommanderError } from 'commander';
 import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
 import { down } from './commands/down.ts';
+import { inspect } from './commands/inspect.ts';
 import { keep } from './commands/keep.ts';
 import { run } from './commands/run.ts';
+import { sidecar } from './commands/sidecar.ts';
 import { status } from './commands/status.ts';
 import { up } from './commands/up.ts';
 import { Interrupted } from './interrupt.ts';
@@ -33,14 +35,21 @@ Examples:
 
 Exit status: 0 all well, 1 something failed, 2 bad use; of run, the command's own.`,
   );
-for (const command of [doctor(), run(), up(), status(), down(), demo(), keep()]) {
-  quorate.addCommand(command.copyInheritedSettings(quorate), { hidden: command.name() === 'keep' });
+for (const command of [doctor(), run(), up(), status(), down(), demo(), inspect(), sidecar(), keep()]) {
+  quorate.addCommand(inheriting(command, quorate), { hidden: command.name() === 'keep' });
 }
 
 try {
   await quorate.parseAsync();
 } catch (error) {
   process.exitCode = exitStatus(error);
+}
+
+/** Commander hands settings down to what it makes itself; ours come ready made, with commands of their own. */
+function inheriting(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) inheriting(child, command);
+  return command;
 }
 
 function exitStatus(error: unknown): number {

@@ -12,11 +12,6 @@ export function milliseconds(argument: string, value: unknown, least = 1): numbe
   throw new InvalidArgumentError(argument, `a duration of at least ${least} ms: "10s", or milliseconds`, value);
 }
 
-/** As Consul reads it. */
-export function inConsulsWords(argument: string, value: unknown, least?: number): string {
-  return `${Math.round(milliseconds(argument, value, least))}ms`;
-}
-
 function parsed(text: string): number | undefined {
   if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined;
   let sum = 0;

@@ -64,6 +64,19 @@ export class Mesh {
     return readInstances(this.#agent, service, options);
   }
 
+  /** The names of all services there are, each with the tags of its instances. */
+  async services({
+    signal,
+  }: {
+    readonly signal?: AbortSignal;
+  } = {}): Promise<Readonly<Record<string, readonly string[]>>> {
+    const ask = { operation: 'list services', path: '/catalog/services', signal };
+    const { body } = await this.#agent.ask<Record<string, string[]>>(ask, (client, options) =>
+      client.catalog.service.list({ ...options }),
+    );
+    return body;
+  }
+
   /** Chooses an instance for each request, for programs without a sidecar. */
   balancer(service: string, { tag, near, filter, consistency, ...options }: MeshBalancerOptions = {}): Balancer {
     const which = { tag, near, filter, consistency };

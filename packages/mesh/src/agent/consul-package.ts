@@ -30,7 +30,7 @@ export interface ConsulClient {
 }
 
 /** A request of the package on its way through its pipeline. */
-export interface Pending {
+interface Pending {
   readonly opts: { readonly ctx?: { readonly background?: boolean } };
   transport: { request(options: object): ClientRequest };
   readonly err?: Error;

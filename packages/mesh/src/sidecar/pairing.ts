@@ -2,9 +2,7 @@ import { EnvoyPairingError } from '../errors/envoy-pairing-error.ts';
 import type { AgentFacts } from './agent-facts.ts';
 
 /** Pairs that Consul does not list and that our own tests run, by minor version. */
-export const proven: readonly { readonly consul: string; readonly envoy: string }[] = [
-  { consul: '1.22', envoy: '1.36' },
-];
+const proven: readonly { readonly consul: string; readonly envoy: string }[] = [{ consul: '1.22', envoy: '1.36' }];
 
 /** Throws when Consul does not list the minor version of this Envoy, and our tests do not run the two. */
 export function checkPairing({ version, envoys }: Pick<AgentFacts, 'version' | 'envoys'>, envoy: string): void {
