@@ -5,11 +5,12 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { Benchmark } from './benchmark.ts';
 import { cold } from './cold.ts';
 import { links } from './links.ts';
+import { mesh } from './mesh/mesh.ts';
 import { testbed } from './testbed.ts';
 import { detection } from './zookeeper/detection.ts';
 import { zookeeper } from './zookeeper/zookeeper.ts';
 
-const benchmarks: readonly Benchmark[] = [testbed, cold, links, zookeeper, detection];
+const benchmarks: readonly Benchmark[] = [testbed, cold, links, zookeeper, detection, mesh];
 
 interface Flags {
   readonly rounds?: number;

@@ -28,8 +28,9 @@ export interface Follow<T> {
   readonly patience: number;
 }
 
-/** No two turns begin closer to each other, whatever the agent does. */
-const leastInterval = 100;
+/** Whatever the agent does, there is one turn in so many milliseconds, and a few more when there were none for a while. */
+const interval = 100;
+const burst = 5;
 
 /**
  * Follows what the agent knows by blocking queries, under Consul's rules: the index must be above 0, one that goes backwards
@@ -46,13 +47,15 @@ export async function follow<T>({
 }: Follow<T>): Promise<never> {
   const began = performance.now();
   const failures = backoff({ min: 250, max: 10_000 });
-  const restless = backoff({ min: leastInterval, max: 5_000, jitter: 0 });
+  const restless = backoff({ min: interval, max: 5_000, jitter: 0 });
   let index = 0n;
   let ever = false;
-  let last = -Infinity;
+  // When the next turn would be due if they were spread evenly: it may lie behind, by the burst at most.
+  let due = -Infinity;
   for (;;) {
-    await pause(Math.max(0, last + leastInterval - performance.now()), signal, true);
-    last = performance.now();
+    due = Math.max(due, performance.now() - burst * interval) + interval;
+    await pause(Math.max(0, due - performance.now()), signal, true);
+    const last = performance.now();
     try {
       const answer = await ask(turn(index, wait, signal));
       const news = !ever || answer.index !== index;
