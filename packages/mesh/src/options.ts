@@ -8,8 +8,8 @@ export type AgentTls = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'serverna
 
 export interface MeshOptions {
   /** The agent on this machine. Default `http://127.0.0.1:8500`. */
-  readonly address?: string;
-  readonly token?: string;
+  readonly address?: string | undefined;
+  readonly token?: string | undefined;
   /** For an address that begins with `https:`. */
   readonly tls?: AgentTls;
   readonly datacenter?: string;

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,12 +8,18 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
-import { expect, onTestFinished } from 'vitest';
+import { afterAll, expect, onTestFinished } from 'vitest';
 import { defaults, Mesh } from '../src/index.ts';
+import { EnvoyAdmin } from '../src/sidecar/envoy-admin.ts';
 import { codeOf, freePort } from './http-service.ts';
 import { ask, settle } from './town.ts';
 
 const test = bedTest({ consul: 1, envoy: true });
+
+// A place of our own for temporary files: what others leave there is none of our business.
+const temporary = mkdtempSync(join(tmpdir(), 'quorate-mesh-faults-'));
+process.env.TMPDIR = temporary;
+afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 
 interface Running {
   readonly child: ChildProcess;
@@ -39,20 +46,6 @@ function lives(pid: number): boolean {
   }
 }
 
-/** How many endpoints an Envoy would send requests to. */
-async function healthyEndpoints(admin: string, service: string): Promise<number> {
-  const text = await (await fetch(`http://${admin}/clusters?format=json`)).text();
-  interface Cluster {
-    readonly name: string;
-    readonly host_statuses?: readonly { readonly health_status: { readonly eds_health_status: string } }[];
-  }
-  const { cluster_statuses } = JSON.parse(text) as { cluster_statuses: readonly Cluster[] };
-  const cluster = cluster_statuses.find(({ name }) => name.startsWith(`${service}.default.`));
-  return (
-    cluster?.host_statuses?.filter(({ health_status }) => health_status.eds_health_status === 'HEALTHY').length ?? 0
-  );
-}
-
 test('kill -9 of an instance under load: gone from the watch and from Envoy within the check interval and 1 s; its Envoy too', async ({
   bed,
 }) => {
@@ -65,8 +58,8 @@ test('kill -9 of an instance under load: gone from the watch and from Envoy with
   ]);
   const gateway = await settle(mesh, 'mourner', { envoy, to: ['mortal'] });
   const url = gateway.upstream.mortal as string;
-  const admin = gateway.sidecar.adminAddress as string;
-  await eventually('both serve', async () => (await healthyEndpoints(admin, 'mortal')) === 2);
+  const admin = new EnvoyAdmin(gateway.sidecar.adminAddress as string);
+  await eventually('both serve', async () => (await admin.endpoints('mortal')) === 2);
   await using watch = mesh.watch('mortal', { passing: true });
   await eventually('both are seen', () => watch.latest?.length === 2);
 
@@ -83,7 +76,7 @@ test('kill -9 of an instance under load: gone from the watch and from Envoy with
   const killed = performance.now();
   await eventually('gone from the watch', () => watch.latest?.length === 1);
   const fromWatch = performance.now() - killed;
-  await eventually('gone from Envoy', async () => (await healthyEndpoints(admin, 'mortal')) === 1);
+  await eventually('gone from Envoy', async () => (await admin.endpoints('mortal')) === 1);
   const fromEnvoy = performance.now() - killed;
   // Envoy tells its workers of such changes at most once a second.
   await eventually('requests meet nobody dead', () => performance.now() - Math.max(lastFailure, killed) > 1_000);

@@ -48,6 +48,8 @@ async function arrived(sidecar: Sidecar, before: string | undefined, signal: Abo
       changed = performance.now();
     }
     const patience = last === before ? arrival : stillness;
-    if (performance.now() - changed > patience || performance.now() - begun > 2 * arrival) return;
+    if (performance.now() - changed <= patience && performance.now() - begun < 2 * arrival) continue;
+    // Not before the last connection has ended that was allowed by what is no longer true.
+    if (last === before || !(await sidecar.lingers(signal))) return;
   }
 }

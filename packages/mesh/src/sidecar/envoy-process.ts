@@ -42,8 +42,8 @@ export interface EnvoyRun {
   readonly folder: string;
   readonly concurrency: number;
   readonly logLevel: string;
-  /** How long listeners stay open while they drain, in seconds. */
-  readonly drainSeconds: number;
+  /** How long a connection may live on under a configuration that is no longer true, in seconds. */
+  readonly graceSeconds: number;
   readonly logged: (line: string) => void;
 }
 
@@ -75,7 +75,10 @@ export class EnvoyProcess {
         '--concurrency',
         String(run.concurrency),
         '--drain-time-s',
-        String(run.drainSeconds),
+        String(run.graceSeconds),
+        // Without this, clients are asked to come anew one by one over all of that time.
+        '--drain-strategy',
+        'immediate',
         '--log-level',
         run.logLevel,
       ],

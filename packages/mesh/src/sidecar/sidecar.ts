@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { backoff, deadline, sleep } from '@quorate/core';
+import { backoff, deadline, InvalidArgumentError, sleep } from '@quorate/core';
 import { type SidecarEvent, sidecarEvents } from '../diagnostics.ts';
 import { SidecarFailedError } from '../errors/sidecar-failed-error.ts';
 import { pause } from '../pause.ts';
@@ -21,6 +21,8 @@ export interface SidecarPlan {
   readonly startWithin: number;
   /** How long requests on their way may take when it stops, in milliseconds. */
   readonly drain: number;
+  /** How long connections may live on when their configuration has changed, in milliseconds. */
+  readonly grace: number;
   readonly concurrency: number;
   readonly logLevel: string;
 }
@@ -103,6 +105,28 @@ export class Sidecar implements AsyncDisposable {
     return this.#admin?.configuration(signal).catch(() => undefined);
   }
 
+  /** Whether connections live on under a configuration that is no longer true. */
+  async lingers(signal?: AbortSignal): Promise<boolean> {
+    return (await this.#admin?.lingers(signal).catch(() => false)) ?? false;
+  }
+
+  /** Resolves when there is an instance of this upstream to send requests to: before, they would fail. */
+  async reaches(service: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (!this.upstreams.includes(service)) {
+      throw new InvalidArgumentError(
+        'service',
+        `an upstream: ${this.upstreams.join(', ') || 'there are none'}`,
+        service,
+      );
+    }
+    for (;;) {
+      signal?.throwIfAborted();
+      if (this.#state === 'stopped') throw new SidecarFailedError(this.proxyId, 'is stopped', this.log);
+      if (await this.#admin?.endpoints(service, signal).catch(() => 0)) return;
+      await sleep(50, { signal });
+    }
+  }
+
   /**
    * Connections are asked to end and requests are let through; resolves when none has come for a while, or the drain time is
    * over. Take the instance out of discovery first (`instance.maintenance`): others go on sending until they know.
@@ -151,7 +175,7 @@ export class Sidecar implements AsyncDisposable {
   }
 
   async #launch(): Promise<void> {
-    const { program, bootstrap, concurrency, logLevel, drain } = this.#plan;
+    const { program, bootstrap, concurrency, logLevel, grace } = this.#plan;
     this.#tell('starting');
     this.#admin = undefined;
     this.#folder = await mkdtemp(join(tmpdir(), 'quorate-sidecar-'));
@@ -161,7 +185,7 @@ export class Sidecar implements AsyncDisposable {
       folder: this.#folder,
       concurrency,
       logLevel,
-      drainSeconds: Math.max(1, Math.ceil(drain / 1_000)),
+      graceSeconds: Math.ceil(grace / 1_000),
       logged: (line) => {
         this.#log.push(line);
         if (this.#log.length > keptLines) this.#log.shift();

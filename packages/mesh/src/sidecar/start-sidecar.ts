@@ -28,6 +28,11 @@ export interface SidecarOptions extends Pick<BootstrapOptions, 'grpc' | 'grpcTls
   readonly startWithin?: Duration;
   /** How long requests on their way may take when it stops. Default 10 s. */
   readonly drain?: Duration;
+  /**
+   * How long connections may live on when what they were allowed by has changed: a denied one is cut off after so long, and
+   * so is a request that takes longer at that moment. In whole seconds, at least 1. Default 2 s.
+   */
+  readonly grace?: Duration;
   /** Worker threads. Default 2. */
   readonly concurrency?: number;
   readonly logLevel?: 'trace' | 'debug' | 'info' | 'warning' | 'error' | 'critical' | 'off';
@@ -69,11 +74,26 @@ export async function startSidecar(
   proxyId: string,
   options: SidecarOptions = {},
 ): Promise<Sidecar> {
-  const known = ['envoy', 'anyPairing', 'startWithin', 'drain', 'concurrency', 'logLevel', 'grpc', 'grpcTls', 'signal'];
+  const known = [
+    'envoy',
+    'anyPairing',
+    'startWithin',
+    'drain',
+    'grace',
+    'concurrency',
+    'logLevel',
+    'grpc',
+    'grpcTls',
+    'signal',
+  ];
   checkKeys('options', options, known);
   const { anyPairing = false, startWithin = 30_000, drain = 10_000, concurrency = 2, logLevel = 'warning' } = options;
   checkNumber('concurrency', concurrency, 1, 256);
-  const timing = { startWithin: milliseconds('startWithin', startWithin), drain: milliseconds('drain', drain, 0) };
+  const timing = {
+    startWithin: milliseconds('startWithin', startWithin),
+    drain: milliseconds('drain', drain, 0),
+    grace: milliseconds('grace', options.grace ?? 2_000, 1_000),
+  };
   const { signal } = options;
   // The pairing comes first: what a wrong one does later does not look like it.
   const envoy = await findEnvoy(options.envoy);
