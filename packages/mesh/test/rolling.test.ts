@@ -49,5 +49,5 @@ test('a rolling restart under load, in the right order: no request fails', async
   await Promise.all(load);
   agent.destroy();
   expect(Object.keys(counts)).toEqual(['200']);
-  expect(counts[200]).toBeGreaterThan(100);
+  expect(counts[200]).toBeGreaterThan(20);
 });
