@@ -1,7 +1,11 @@
+import type { Acl } from '@quorate/zookeeper';
+
 /** What has happened to a node, in the protocol's numbers. */
 export interface Event {
   readonly type: number;
   readonly path: string;
+  /** Of the node: who may not read it is not told, though the watch has fired. */
+  readonly acl: readonly Acl[];
 }
 
 /** One transaction under way: whose it is, and how to take it back. */

@@ -20,11 +20,14 @@ export function accepted(acl: readonly Acl[]): readonly Acl[] {
 
 /** Refuses what the ACL does not allow: it takes one of these permissions. */
 export function demand(acl: readonly Acl[], ...wanted: readonly Permission[]): void {
-  const allowed = acl.some(
+  if (!allows(acl, wanted)) throw new Refused('noAuth');
+}
+
+export function allows(acl: readonly Acl[], wanted: readonly Permission[]): boolean {
+  return acl.some(
     (entry) =>
       (entry.permissions === 'all' || entry.permissions.some((each) => wanted.includes(each))) && isAboutUs(entry),
   );
-  if (!allowed) throw new Refused('noAuth');
 }
 
 function isAboutUs({ scheme, id }: Acl): boolean {

@@ -72,7 +72,10 @@ export class Tree {
     this.#attach(path, node);
     change.undo.push(() => this.#detach(path, node));
     put(change, parent, { born: (parent.born + 1) | 0, pzxid: zxid });
-    change.events.push({ type: notified.created, path }, { type: notified.children, path: parentPath });
+    change.events.push(
+      { type: notified.created, path, acl: kept },
+      { type: notified.children, path: parentPath, acl: parent.acl },
+    );
     return { path, stat: statOf(node) };
   }
 
@@ -82,13 +85,14 @@ export class Tree {
     expect(node.version, version);
     this.#take(change, data.length - node.data.length);
     put(change, node, { data, mzxid: change.zxid, mtime: change.time, version: (node.version + 1) | 0 });
-    change.events.push({ type: notified.changed, path });
+    change.events.push({ type: notified.changed, path, acl: node.acl });
     return statOf(node);
   }
 
   delete(change: Change, path: string, version: number | undefined): void {
-    const node = this.get(path);
+    // In this order: who may not delete is not told either whether it is there.
     demand(this.get(parentOf(path)).acl, 'delete');
+    const node = this.get(path);
     expect(node.version, version);
     this.remove(change, path, node);
   }
@@ -100,8 +104,12 @@ export class Tree {
     this.#detach(path, node);
     change.undo.push(() => this.#attach(path, node));
     this.#take(change, -(nodeSize + path.length + node.data.length));
-    put(change, this.get(parentPath), { pzxid: change.zxid });
-    change.events.push({ type: notified.deleted, path }, { type: notified.children, path: parentPath });
+    const parent = this.get(parentPath);
+    put(change, parent, { pzxid: change.zxid });
+    change.events.push(
+      { type: notified.deleted, path, acl: node.acl },
+      { type: notified.children, path: parentPath, acl: parent.acl },
+    );
   }
 
   check(path: string, version: number | undefined): void {

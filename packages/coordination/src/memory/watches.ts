@@ -1,10 +1,11 @@
 import { notified, type WatchMode } from '@quorate/zookeeper/in-process';
 import type { Event } from './change.ts';
+import { allows } from './permissions.ts';
 import { parentOf } from './tree.ts';
 
 /** Who is told: one connection of a session. Its watches go with it. */
 export interface Watcher {
-  notified(event: Event): void;
+  notified(event: Pick<Event, 'type' | 'path'>): void;
 }
 
 /** `data` and `children` fire once; the others stay. `data` is also how one waits for a node to be created. */
@@ -36,7 +37,7 @@ export class Watches {
 
   /** Tells each connection that is interested, and each once, however many watches it has. */
   fire(event: Event): void {
-    const { type, path } = event;
+    const { type, path, acl } = event;
     const told = new Set<Watcher>([...this.#at('persistent', path)]);
     if (type !== notified.children) {
       for (const watcher of this.#spend('data', path)) told.add(watcher);
@@ -45,7 +46,8 @@ export class Watches {
     if (type === notified.children || type === notified.deleted) {
       for (const watcher of this.#spend('children', path)) told.add(watcher);
     }
-    for (const watcher of told) watcher.notified(event);
+    if (!allows(acl, ['read'])) return;
+    for (const watcher of told) watcher.notified({ type, path });
   }
 
   /** Takes all of one path away. Whether there was any. */
