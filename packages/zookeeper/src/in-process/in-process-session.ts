@@ -42,6 +42,8 @@ export class InProcessSession implements SessionLike {
   #state: State = 'connected';
   /** Which connection this is: the answers of an earlier one are not heard any more. */
   #connection = 1;
+  /** Whether it takes requests. From its end on it does not, also while those that were under way are told. */
+  #attached = true;
   #reconnecting = false;
   #xid = 0;
   #lastZxid = 0n;
@@ -97,15 +99,16 @@ export class InProcessSession implements SessionLike {
 
   /** The servers tell that a watch has fired. */
   notified(notification: WatchNotification): void {
-    if (this.#state !== 'connected' && !this.#reconnecting) return;
+    if (!this.#attached && !this.#reconnecting) return;
     if (watchesFired.hasSubscribers) watchesFired.publish({ sessionId: this.id, ...notification });
     this.watches.notify(notification);
   }
 
   /** The connection is cut. What was asked and not answered may have happened. */
   disconnected(): void {
-    if (this.#state !== 'connected' && !this.#reconnecting) return;
+    if (isOver(this.#state)) return;
     this.#connection += 1;
+    this.#attached = false;
     this.#reconnecting = false;
     this.#requests.connectionLost(new ConnectionLostError('memory', 'the connection was cut'));
     if (this.#state === 'connected') this.#become('suspended');
@@ -120,6 +123,7 @@ export class InProcessSession implements SessionLike {
       this.#reconnecting = false;
       this.#become('connected');
       this.watches.replaced();
+      this.#attached = true;
       for (let request = this.#requests.next(); request; request = this.#requests.next()) this.#send(request);
     });
   }
@@ -138,7 +142,7 @@ export class InProcessSession implements SessionLike {
         throw new InvalidArgumentError('data', `a request of at most ${maxRequestSize} bytes with its path`, size);
       }
       this.#questions.set(request, question);
-      if (this.#state === 'connected' && !this.#requests.hasWaiting) this.#send(request);
+      if (this.#attached && !this.#requests.hasWaiting) this.#send(request);
       else this.#requests.wait(request);
     } catch (error) {
       request.reject(error);
@@ -200,7 +204,7 @@ export class InProcessSession implements SessionLike {
 
   #removeWatches(path: string): void {
     // A new connection only gets the watches that are still wanted.
-    if (this.#state !== 'connected' || this.#refusal) return;
+    if (!this.#attached || this.#refusal) return;
     this.#submit(removeWatchesOperation(path), { transient: true }).catch(() => undefined);
   }
 }
