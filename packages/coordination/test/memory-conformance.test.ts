@@ -1,7 +1,10 @@
-import { afterEach, beforeEach } from 'vitest';
+import { afterEach, beforeEach, describe } from 'vitest';
 // What every client of ours must do, whatever is behind it. Its own package runs it on real servers.
 import { conformance } from '../../zookeeper/test/conformance.ts';
 import { type MemoryCoordination, memoryCoordination } from '../src/index.ts';
+import { electionConformance } from './conformance/election.ts';
+import { lockConformance } from './conformance/lock.ts';
+import type { Connect } from './conformance/store.ts';
 
 let memory: MemoryCoordination;
 let sweeping: NodeJS.Timeout;
@@ -13,4 +16,11 @@ beforeEach(() => {
 });
 afterEach(() => clearInterval(sweeping));
 
-conformance({ open: async () => memory.connect(), has: { modern: true } });
+const open: Connect = async () => memory.connect();
+
+describe('the client, in memory', () => conformance({ open, has: { modern: true } }));
+
+describe('in memory', () => {
+  lockConformance(open);
+  electionConformance(open);
+});

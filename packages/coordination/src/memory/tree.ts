@@ -1,5 +1,6 @@
 import type { Acl, Created, Stat } from '@quorate/zookeeper';
 import { notified, type WriteQuestion } from '@quorate/zookeeper/in-process';
+import { lastSegment, parentOf } from '../path.ts';
 import { type Change, put } from './change.ts';
 import { type Node, statOf } from './node.ts';
 import { accepted, demand } from './permissions.ts';
@@ -150,14 +151,6 @@ export class Tree {
       this.#bytes -= bytes;
     });
   }
-}
-
-export function parentOf(path: string): string {
-  return path.slice(0, Math.max(1, path.lastIndexOf('/')));
-}
-
-function lastSegment(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 function expect(version: number, expected: number | undefined): void {

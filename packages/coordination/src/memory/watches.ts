@@ -1,7 +1,7 @@
 import { notified, type WatchMode } from '@quorate/zookeeper/in-process';
+import { parentOf } from '../path.ts';
 import type { Event } from './change.ts';
 import { allows } from './permissions.ts';
-import { parentOf } from './tree.ts';
 
 /** Who is told: one connection of a session. Its watches go with it. */
 export interface Watcher {
