@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { isQuorateError } from '@quorate/core';
 import type { WatchEvent, ZooKeeper } from '@quorate/zookeeper';
 import { expect, test, vi } from 'vitest';
+import { Lock } from '../lock.ts';
 import { memoryCoordination } from './memory-coordination.ts';
 
 async function codeOf(call: Promise<unknown>): Promise<string> {
@@ -228,6 +229,28 @@ test('closing ends the session also while it is suspended, or being cut off', as
   await closing;
   expect([suspended.state, cut.state]).toEqual(['closed', 'closed']);
   expect(await other.exists('/a')).toBeUndefined();
+});
+
+test('a lock on a bad day: its lease ends the moment holding is not certain, and a lost reply leaves one node', async () => {
+  const memory = memoryCoordination();
+  const zk = memory.connect();
+  await using other = memory.connect();
+  memory.loseReply(zk, 'create');
+  const path = '/locks/cab-42';
+  await using first = await new Lock(zk, path).acquire({ timeout: 5_000 });
+  expect((await other.children(path)).names).toHaveLength(1);
+  await memory.suspend(zk);
+  expect(first.signal.reason).toMatchObject({ code: 'lease-suspended' });
+  const order: string[] = [];
+  const waiting = new Lock(other, path).acquire().then(async (lease) => {
+    order.push(`acquired, lost: ${zk.lost.aborted}`);
+    return lease;
+  });
+  await vi.waitFor(async () => expect((await other.children(path)).names).toHaveLength(2));
+  await memory.expire(zk);
+  await using second = await waiting;
+  expect(order).toEqual(['acquired, lost: true']);
+  expect(second.token).toBeGreaterThan(first.token);
 });
 
 test('what servers delete in time is deleted when it is swept', async () => {
