@@ -209,10 +209,7 @@ class Side implements AsyncDisposable {
     this.#sessions = sessions;
   }
 
-  async run({
-    session,
-    operations,
-  }: Step): Promise<{ outcomes: unknown[]; events: string[]; before: number | undefined }> {
+  async run({ session, operations }: Step): Promise<Told> {
     this.#events = [];
     if (operations === 'reopen') {
       await this.#session(session).close();
@@ -222,7 +219,7 @@ class Side implements AsyncDisposable {
       return { outcomes: [], events: this.#events.sort(), before: undefined };
     }
     if ('meanwhile' in operations) return this.#cutOff(operations);
-    const outcomes = await Promise.all(operations.map((each) => this.#outcome(session, each)));
+    const outcomes = await this.#all(session, operations);
     // What one operation has made one's own watches fire is known before its outcome; of several, which came first is chance.
     const before =
       operations.length === 1 ? this.#events.filter((event) => event.startsWith(`${session} once`)).length : undefined;
@@ -240,22 +237,30 @@ class Side implements AsyncDisposable {
     const states = zk.states();
     await this.#kind.cut(zk);
     expect((await states.next()).value).toBe('suspended');
-    const asked = this.#outcome(0, waiting);
-    const outcomes = await Promise.all(meanwhile.map((each) => this.#outcome(1, each)));
+    const asked = this.#all(0, [waiting]);
+    const outcomes = await this.#all(1, meanwhile);
     await this.#session(1).exists('/');
     expect(this.#events.filter((event) => event.startsWith('0'))).toEqual([]);
     await this.#kind.heal(zk);
     expect((await states.next()).value).toBe('connected');
-    outcomes.push(await asked);
+    outcomes.push(...(await asked));
     await this.#settle();
     return { outcomes, events: this.#byWatch(), before: undefined };
   }
 
-  #outcome(session: number, asked: Operation): Promise<unknown> {
-    return this.#do(this.#session(session), session, asked).then(
-      (value) => this.#told(value),
-      (error) => this.#failure(error),
+  async #all(session: number, operations: readonly Operation[]): Promise<unknown[]> {
+    const created: string[][] = operations.map(() => []);
+    const outcomes = await Promise.all(
+      operations.map((each, index) =>
+        this.#do(session, each, created[index] as string[]).then(
+          (value) => this.#told(value),
+          (error) => this.#failure(error),
+        ),
+      ),
     );
+    // In the order of the operations: in which their promises were settled is chance.
+    this.#created.push(...created.flat());
+    return outcomes;
   }
 
   /** By the reply to this, every event of what was done before has been told. */
@@ -269,16 +274,17 @@ class Side implements AsyncDisposable {
     return [...told.keys()].sort().flatMap((watch) => told.get(watch) ?? []);
   }
 
-  async #do(zk: ZooKeeper, session: number, asked: Operation): Promise<unknown> {
+  async #do(session: number, asked: Operation, created: string[]): Promise<unknown> {
+    const zk = this.#session(session);
     const watch = ({ type, path }: { type: string; path: string }): void => this.#heard(session, 'once', type, path);
     switch (asked.kind) {
       case 'alone':
-        return this.#write(zk, asked.write, asked);
+        return this.#write(zk, asked.write, asked, created);
       case 'transaction': {
         const transaction = zk.transaction();
         for (const each of asked.steps) this.#add(transaction, each);
         const results = await transaction.commit();
-        for (const result of results) if (result.kind === 'create') this.#created.push(result.path);
+        for (const result of results) if (result.kind === 'create') created.push(result.path);
         return results;
       }
       case 'get':
@@ -311,12 +317,17 @@ class Side implements AsyncDisposable {
     }
   }
 
-  async #write(zk: ZooKeeper, write: Write, options: { protected: boolean; parents: boolean }): Promise<unknown> {
+  async #write(
+    zk: ZooKeeper,
+    write: Write,
+    options: { protected: boolean; parents: boolean },
+    created: string[],
+  ): Promise<unknown> {
     switch (write.kind) {
       case 'create': {
         const { mode, ttl } = write;
         const made = await zk.create(this.#root + write.path, write.data, { mode, ttl, ...options });
-        this.#created.push(made.path);
+        created.push(made.path);
         return made;
       }
       case 'set':
