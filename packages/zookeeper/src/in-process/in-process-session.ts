@@ -110,7 +110,7 @@ export class InProcessSession implements SessionLike {
     this.#connection += 1;
     this.#attached = false;
     this.#reconnecting = false;
-    this.#requests.connectionLost(new ConnectionLostError('memory', 'the connection was cut'));
+    this.#requests.connectionLost(new ConnectionLostError('this process', 'the connection was cut'));
     if (this.#state === 'connected') this.#become('suspended');
     if (this.#refusal) this.#requests.rejectAll(this.#refusal);
   }
