@@ -4,6 +4,9 @@ import { conformance } from '../../zookeeper/test/conformance.ts';
 import { type MemoryCoordination, memoryCoordination } from '../src/index.ts';
 import { electionConformance } from './conformance/election.ts';
 import { lockConformance } from './conformance/lock.ts';
+import { multiLockConformance } from './conformance/multi-lock.ts';
+import { readWriteLockConformance } from './conformance/read-write-lock.ts';
+import { semaphoreConformance } from './conformance/semaphore.ts';
 import type { Connect } from './conformance/store.ts';
 
 let memory: MemoryCoordination;
@@ -23,4 +26,7 @@ describe('the client, in memory', () => conformance({ open, has: { modern: true 
 describe('in memory', () => {
   lockConformance(open);
   electionConformance(open);
+  readWriteLockConformance(open);
+  semaphoreConformance(open);
+  multiLockConformance(open);
 });
