@@ -1,3 +1,16 @@
+export { Counter } from './counter.ts';
+export { AlreadyJoinedError } from './errors/already-joined-error.ts';
+export { ContendedError } from './errors/contended-error.ts';
+export { InvalidSettingsError, type SettingsIssue } from './errors/invalid-settings-error.ts';
 export { type LeaseEnd, LeaseEndedError } from './errors/lease-ended-error.ts';
+export { MirrorClosedError } from './errors/mirror-closed-error.ts';
+export { MirrorTooLargeError } from './errors/mirror-too-large-error.ts';
 export { WrongKindError } from './errors/wrong-kind-error.ts';
+export type { Member } from './group/member.ts';
+export type { Membership } from './group/membership.ts';
+export { Group, type JoinAs, type JoinOptions } from './group.ts';
 export type { Lease } from './lease.ts';
+export type { Changes, MirrorChange } from './mirror/changes.ts';
+export type { MirroredNode } from './mirror/copy.ts';
+export { Mirror, type MirrorOptions, type MirrorState } from './mirror.ts';
+export { type Setting, Settings, type SettingsOptions, type SettingsWatchOptions } from './settings.ts';
