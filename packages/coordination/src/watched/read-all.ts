@@ -32,9 +32,10 @@ export async function readAll(
       const from = next;
       next = endOf(reads, from, size);
       try {
+        const count = next - from;
         const bytes = await readBatch(zk, reads.slice(from, next), signal, (index, found) => each(from + index, found));
-        if (bytes < wanted) size = Math.min(most, size * 2);
-        else if (bytes > 2 * wanted) size = Math.max(1, size >> 1);
+        // Twice as many at most: the next ones may be larger.
+        size = Math.max(1, Math.min(most, 2 * count, Math.floor((wanted * count) / (bytes + 1))));
       } catch (error) {
         // The other lanes have nothing left to begin.
         next = reads.length;
