@@ -1,11 +1,14 @@
 import { DeadlineExceededError, deadline, InvalidArgumentError, type Latest } from '@quorate/core';
 import { type CallOptions, checkPath, type ZooKeeper } from '@quorate/zookeeper';
+import { type AcquireOptions, checkAcquireOptions } from './acquire-options.ts';
 import { AlreadyJoinedError } from './errors/already-joined-error.ts';
 import { Claim } from './group/claim.ts';
 import { createMember, withdraw } from './group/join.ts';
 import type { Member } from './group/member.ts';
 import { HeldMembership, type Membership } from './group/membership.ts';
 import { Roster } from './group/roster.ts';
+import type { OnSuspended } from './lease/hold.ts';
+import { checkId, checkOnSuspended } from './line/line-options.ts';
 import { childOf } from './path.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { follow } from './watched/follow.ts';
@@ -18,14 +21,10 @@ export interface JoinAs {
   readonly data?: Uint8Array | string | undefined;
 }
 
-export interface JoinOptions extends CallOptions {
-  /** How long to wait, in milliseconds, for another session's member of this id to be gone. For ever when left out. */
-  readonly timeout?: number | undefined;
-  /**
-   * What becomes of the membership when the connection breaks: `wait` (the default) ends it when the session is over,
-   * which is when the others see us gone; `stop` ends it at once.
-   */
-  readonly onSuspended?: 'wait' | 'stop' | undefined;
+/** `timeout` is for how long to wait until another session's member of the same id is gone. */
+export interface JoinOptions extends AcquireOptions {
+  /** What becomes of the membership when the connection breaks. Default `wait`: others see us for as long. */
+  readonly onSuspended?: OnSuspended | undefined;
 }
 
 /**
@@ -67,7 +66,8 @@ export class Group {
   async join({ id, data = '' }: JoinAs, options: JoinOptions = {}): Promise<Membership> {
     const { signal, timeout, onSuspended = 'wait' } = options;
     const node = this.#nodeOf(id);
-    checkJoin(options);
+    checkAcquireOptions(options);
+    checkOnSuspended(onSuspended);
     if (timeout === undefined) return await this.#join({ id, data, node, onSuspended, signal });
     using limit = deadline(timeout, signal);
     try {
@@ -122,27 +122,18 @@ export class Group {
   }
 
   #nodeOf(id: unknown): string {
-    if (typeof id !== 'string' || id === '' || id.includes('/')) {
-      throw new InvalidArgumentError('id', 'a name that can be the name of a node, without a slash', id);
-    }
-    const node = childOf(this.path, id);
+    const name = checkId(id);
+    if (name.includes('/')) throw new InvalidArgumentError('id', 'a name without a slash: it is that of a node', id);
+    const node = childOf(this.path, name);
     checkPath(node, 'id');
     return node;
   }
 }
 
-interface Joiner extends Required<Pick<JoinOptions, 'onSuspended'>> {
+interface Joiner {
   readonly id: string;
   readonly data: Uint8Array | string;
   readonly node: string;
+  readonly onSuspended: OnSuspended;
   readonly signal: AbortSignal | undefined;
-}
-
-function checkJoin({ timeout, onSuspended }: JoinOptions): void {
-  if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0)) {
-    throw new InvalidArgumentError('timeout', 'a number of milliseconds, 0 or more', timeout);
-  }
-  if (onSuspended !== undefined && onSuspended !== 'wait' && onSuspended !== 'stop') {
-    throw new InvalidArgumentError('onSuspended', '"wait" or "stop"', onSuspended);
-  }
 }

@@ -2,7 +2,7 @@ import { backoff, isQuorateError } from '@quorate/core';
 import type { Stat, ZooKeeper } from '@quorate/zookeeper';
 import { AlreadyJoinedError } from '../errors/already-joined-error.ts';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
-import { changed } from '../watched/changed.ts';
+import { departed } from '../line/waiting.ts';
 import type { Claim } from './claim.ts';
 import { checkGroup } from './roster.ts';
 
@@ -37,7 +37,7 @@ export async function createMember(zk: ZooKeeper, { path, node, id, data, claim,
     claim.doubtful = false;
     if (stat.ephemeralOwner === zk.id) throw new AlreadyJoinedError(path, id);
     if (stat.ephemeralOwner === 0n) throw new WrongKindError(node, 'a member of a group', 'a node of no session');
-    await changed(zk, node, signal);
+    await departed(zk, node, signal);
   }
 }
 

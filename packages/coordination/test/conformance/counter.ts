@@ -1,10 +1,10 @@
 import type { ZooKeeper } from '@quorate/zookeeper';
 import { expect, test } from 'vitest';
 import { Counter } from '../../src/index.ts';
-import { codeOf } from './code-of.ts';
+import { type Connect, codeOf } from './store.ts';
 
 /** What a counter does on any store. `connect` gives a session; those of one test see the same tree, and it is empty at first. */
-export function counterConformance(connect: () => Promise<ZooKeeper>): void {
+export function counterConformance(connect: Connect): void {
   const textAt = async (zk: ZooKeeper, path: string): Promise<string> => (await zk.get(path)).data.toString();
 
   test('counts from 0 and makes its node with the first addition', async () => {

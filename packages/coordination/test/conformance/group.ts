@@ -1,10 +1,9 @@
-import type { ZooKeeper } from '@quorate/zookeeper';
 import { expect, test } from 'vitest';
 import { Group, type Member } from '../../src/index.ts';
-import { codeOf } from './code-of.ts';
+import { type Connect, codeOf } from './store.ts';
 
 /** What a group does on any store. `connect` gives a session; those of one test see the same tree, and it is empty at first. */
-export function groupConformance(connect: () => Promise<ZooKeeper>): void {
+export function groupConformance(connect: Connect): void {
   const idsOf = (members: readonly Member[]): string[] => members.map(({ id }) => id);
 
   /** The first list of members that is as wanted. */

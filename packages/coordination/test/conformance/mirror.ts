@@ -1,10 +1,10 @@
 import type { ZooKeeper } from '@quorate/zookeeper';
 import { expect, test } from 'vitest';
 import { Mirror, type MirrorChange } from '../../src/index.ts';
-import { codeOf } from './code-of.ts';
+import { type Connect, codeOf } from './store.ts';
 
 /** What a mirror does on any store. `connect` gives a session; those of one test see the same tree, and it is empty at first. */
-export function mirrorConformance(connect: () => Promise<ZooKeeper>): void {
+export function mirrorConformance(connect: Connect): void {
   /** What the mirror shows, as one line a node. */
   const shown = (mirror: Mirror): string[] => [...mirror].map(([path, { data }]) => `${path}=${data}`).sort();
 

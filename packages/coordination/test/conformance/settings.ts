@@ -1,11 +1,11 @@
 import type { ZooKeeper } from '@quorate/zookeeper';
 import { expect, test } from 'vitest';
 import { InvalidSettingsError, type Setting, Settings } from '../../src/index.ts';
-import { codeOf } from './code-of.ts';
 import { type Limits, limits, moment } from './limits-schema.ts';
+import { type Connect, codeOf } from './store.ts';
 
 /** What settings do on any store. `connect` gives a session; those of one test see the same tree, and it is empty at first. */
-export function settingsConformance(connect: () => Promise<ZooKeeper>): void {
+export function settingsConformance(connect: Connect): void {
   const first: Limits = { max: 10, names: [] };
   const open = (zk: ZooKeeper): Settings<typeof limits> => new Settings(zk, '/config/limits', limits);
 
