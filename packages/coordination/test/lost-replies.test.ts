@@ -75,7 +75,7 @@ describe('a counter', () => {
     expect(await others.get()).toBe(1_116n);
   });
 
-  test('says that it cannot know when the node was deleted, or written by hand', async ({ bed }) => {
+  test('says that it cannot know when the node was deleted, made again, or written by hand', async ({ bed }) => {
     await using s = await subject(bed, { root: '/deleted' });
     const ours = new Counter(s.zk, '/counter');
     await ours.set(1n);
@@ -83,6 +83,18 @@ describe('a counter', () => {
     s.meanwhile = () => s.witness.delete('/counter');
     expect(await codeOf(ours.add(1n))).toBe('ambiguous');
     await ours.set(1n);
+    // Made again, it may by now have the very version that was written.
+    const others = new Counter(s.witness, '/counter');
+    for (const changes of [1, 2, 3]) {
+      await ours.set(1n);
+      s.fates.push('reply-lost');
+      s.meanwhile = async () => {
+        await s.witness.delete('/counter');
+        for (let i = 0; i < changes; i += 1) await others.add(1n);
+      };
+      expect(await codeOf(ours.add(100n))).toBe('ambiguous');
+      expect(await ours.get()).toBe(BigInt(changes));
+    }
     s.fates.push('reply-lost');
     s.meanwhile = async () => void (await s.witness.set('/counter', '500'));
     expect(await codeOf(ours.add(1n))).toBe('ambiguous');
