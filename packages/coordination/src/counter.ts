@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '@quorate/core';
 import type { CallOptions, ZooKeeper } from '@quorate/zookeeper';
 import { Cell } from './cell/cell.ts';
 import { WrongKindError } from './errors/wrong-kind-error.ts';
-import { Turns } from './turns.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 
 const kind = { what: 'a counter', word: 'counter' };
 
@@ -32,7 +32,7 @@ const kind = { what: 'a counter', word: 'counter' };
  */
 export class Counter {
   readonly #cell: Cell;
-  readonly #turns = new Turns();
+  readonly #writes = new OneAtATime();
 
   constructor(zk: ZooKeeper, path: string) {
     this.#cell = new Cell(zk, path, kind);
@@ -73,7 +73,7 @@ export class Counter {
   }
 
   async #change(change: (number: bigint) => bigint | undefined, signal: AbortSignal | undefined): Promise<bigint> {
-    const { text } = await this.#turns.take(signal, () =>
+    const { text } = await this.#writes.run(signal, () =>
       this.#cell.update((before) => change(this.#number(before))?.toString(), signal),
     );
     return this.#number(text);

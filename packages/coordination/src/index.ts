@@ -21,6 +21,13 @@ export type { LockOptions } from './line/line-lock.ts';
 export type { LineOptions } from './line/line-options.ts';
 export type { Participant } from './line/participant.ts';
 export { Lock } from './lock.ts';
+export {
+  type MemoryConnectOptions,
+  type MemoryCoordination,
+  type MemoryOptions,
+  memoryCoordination,
+} from './memory/memory-coordination.ts';
+export type { MemoryWrite } from './memory/session.ts';
 export type { Changes, MirrorChange } from './mirror/changes.ts';
 export type { MirroredNode } from './mirror/copy.ts';
 export { Mirror, type MirrorOptions, type MirrorState } from './mirror.ts';

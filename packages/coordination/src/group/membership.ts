@@ -1,7 +1,7 @@
 import { backoff, isQuorateError } from '@quorate/core';
 import type { CallOptions, Stat, State, ZooKeeper } from '@quorate/zookeeper';
 import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
-import { Turns } from '../turns.ts';
+import { OneAtATime } from '../one-at-a-time.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import type { Claim } from './claim.ts';
 
@@ -40,7 +40,7 @@ export class HeldMembership implements Membership {
   readonly #controller = new AbortController();
   /** Aborts when the node is no longer our concern. */
   readonly #over = new AbortController();
-  readonly #turns = new Turns();
+  readonly #writes = new OneAtATime();
   #version: number;
   #left: Promise<void> | undefined;
 
@@ -73,7 +73,7 @@ export class HeldMembership implements Membership {
   }
 
   async update(data: Uint8Array | string, { signal }: CallOptions = {}): Promise<void> {
-    await this.#turns.take(signal, async () => {
+    await this.#writes.run(signal, async () => {
       for (;;) {
         if (this.signal.aborted) throw this.signal.reason;
         try {
