@@ -1,4 +1,4 @@
-import { DeadlineExceededError, deadline, InvalidArgumentError, type Latest } from '@quorate/core';
+import { DeadlineExceededError, deadline, InvalidArgumentError } from '@quorate/core';
 import { type CallOptions, checkPath, type ZooKeeper } from '@quorate/zookeeper';
 import { type AcquireOptions, checkAcquireOptions } from './acquire-options.ts';
 import { AlreadyJoinedError } from './errors/already-joined-error.ts';
@@ -50,7 +50,7 @@ export interface JoinOptions extends AcquireOptions {
  *   another live process has the id, by mistake, it waits for as long as that lives: give a `timeout`.
  * - Two processes that share a session, if there were such, would take one another's node for their own.
  * - `watch` reads a member again when it changes, and everybody after the connection has broken. It keeps all
- *   members in memory, with their data.
+ *   members in memory, with their data. It needs servers of 3.6 or later.
  */
 export class Group {
   readonly path: string;
@@ -91,7 +91,7 @@ export class Group {
    * Who is there now, then after each change, in the order of joining; a slow reader gets the newest list only. Throws
    * when the session is lost, ends when it is closed; leaving the loop or aborting takes the watch back.
    */
-  watch({ signal }: CallOptions = {}): Latest<Member[]> {
+  watch({ signal }: CallOptions = {}): AsyncIterableIterator<Member[], undefined> {
     const roster = new Roster(this.#zk, this.path);
     return streamed(signal, (stream, over) =>
       follow(this.#zk, this.path, {

@@ -28,7 +28,7 @@ export {
   memoryCoordination,
 } from './memory/memory-coordination.ts';
 export type { MemoryWrite } from './memory/session.ts';
-export type { Changes, MirrorChange } from './mirror/changes.ts';
+export type { MirrorChange } from './mirror/changes.ts';
 export type { MirroredNode } from './mirror/copy.ts';
 export { Mirror, type MirrorOptions, type MirrorState } from './mirror.ts';
 export { type MultiLease, type MultiLock, multiLock } from './multi-lock.ts';

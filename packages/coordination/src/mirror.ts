@@ -44,7 +44,7 @@ export type MirrorState = 'loading' | 'current' | 'stale' | 'ended';
  *   keep them in one node.
  * - All of it is in memory; a mirror that would grow beyond `maxNodes` or `maxBytes` ends instead, and so does one that
  *   may not read a node. Watch `signal`: the calls throw its reason from then on.
- * - After every break of the connection everything is read again.
+ * - After every break of the connection everything is read again. It needs servers of 3.6 or later.
  */
 export class Mirror implements AsyncDisposable, Iterable<[path: string, node: MirroredNode]> {
   readonly path: string;
@@ -125,7 +125,7 @@ export class Mirror implements AsyncDisposable, Iterable<[path: string, node: Mi
    * What changes from now on, the initial reading included. A slow reader gets the latest change of each path, or a
    * `gap` where there are too many. Throws when the mirror ends for a reason of its own, ends when it is closed.
    */
-  changes({ signal }: CallOptions = {}): Changes {
+  changes({ signal }: CallOptions = {}): AsyncIterableIterator<MirrorChange, undefined> {
     this.#end.signal.throwIfAborted();
     const aborted = (): void => changes.fail(signal?.reason);
     const changes = new Changes(this.path, () => {

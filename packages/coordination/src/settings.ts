@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Latest } from '@quorate/core';
+import { InvalidArgumentError } from '@quorate/core';
 import type { CallOptions, ZooKeeper } from '@quorate/zookeeper';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { Cell } from './cell/cell.ts';
@@ -54,6 +54,7 @@ export interface SettingsWatchOptions extends CallOptions {
  * - Everybody must know the same schema. Where it changes, let the new one accept the old values first, everywhere.
  * - Do not delete the node while it is in use: versions begin again, and an update that was under way may replace a
  *   value it has not seen.
+ * - `watch` needs servers of 3.6 or later.
  */
 export class Settings<
   Schema extends StandardSchemaV1,
@@ -108,7 +109,10 @@ export class Settings<
   watch({
     signal,
     invalid,
-  }: SettingsWatchOptions = {}): Latest<Setting<StandardSchemaV1.InferOutput<Schema> | Default>> {
+  }: SettingsWatchOptions = {}): AsyncIterableIterator<
+    Setting<StandardSchemaV1.InferOutput<Schema> | Default>,
+    undefined
+  > {
     let last: string | undefined;
     return streamed(signal, (stream, over) =>
       follow(this.#zk, this.path, {

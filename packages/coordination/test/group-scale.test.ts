@@ -50,5 +50,5 @@ test('10,000 members: all are read in few requests, and a change costs one', asy
     expect((await watched.next()).value).toHaveLength(many - 1);
   });
   expect(left).toHaveLength(1);
-  await watched.return();
+  await watched.return?.();
 });

@@ -281,6 +281,15 @@ describe('a group', () => {
     expect(membership.signal.reason).toMatchObject({ code: 'lease-released' });
   });
 
+  test('a second join of an id is refused, also when its create would not be answered', async ({ bed }) => {
+    await using s = await subject(bed, { root: '/second-join' });
+    const group = new Group(s.zk, '/g');
+    await using first = await group.join({ id: 'one' });
+    s.fates.push('never-sent');
+    expect(await codeOf(group.join({ id: 'one' }))).toBe('already-joined');
+    expect((await group.members()).map(({ token }) => token)).toEqual([first.token]);
+  });
+
   test('leaving without an answer does not take away who came after', async ({ bed }) => {
     await using s = await subject(bed, { root: '/came-after' });
     const membership = await new Group(s.zk, '/g').join({ id: 'one' });

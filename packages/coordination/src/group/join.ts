@@ -51,7 +51,8 @@ export async function withdraw(zk: ZooKeeper, node: string): Promise<void> {
       await zk.delete(node, { version: stat.version });
       return;
     } catch (error) {
-      if (!isQuorateError(error) || !(error.retryable || error.code === 'ambiguous')) return;
+      const again = isQuorateError(error) && (error.retryable || ['ambiguous', 'bad-version'].includes(error.code));
+      if (!again) return;
     }
     await delays.wait({ signal: zk.lost }).catch(() => undefined);
   }

@@ -192,7 +192,7 @@ export function groupConformance(connect: Connect): void {
       expect((await lists.next()).value).toMatchObject([{ id: 'two' }]);
       const again = await group.join({ id: 'one' });
       expect((await lists.next()).value).toMatchObject([{ id: 'two' }, { id: 'one', token: again.token }]);
-      await lists.return();
+      await lists.return?.();
     });
 
     test('of a burst of joins a watcher sees the outcome, not every step', async () => {

@@ -141,7 +141,7 @@ export function settingsConformance(connect: Connect): void {
       expect(await settings.set({ max: 12, names: [] })).toEqual(await next());
       await other.delete('/limits');
       expect(await next()).toEqual({ value: first, version: undefined });
-      await watched.return();
+      await watched.return?.();
     });
 
     test('a slow watcher gets the newest value only', async () => {
@@ -179,7 +179,7 @@ export function settingsConformance(connect: Connect): void {
       const { version } = await settings.set({ max: 11, names: [] });
       expect((await watched.next()).value).toEqual({ value: { max: 11, names: [] }, version });
       expect(codes).toEqual(['invalid-settings', 'wrong-kind']);
-      await watched.return();
+      await watched.return?.();
     });
 
     test('watching ends with the reason of an aborted signal, and quietly when the session is closed', async () => {
