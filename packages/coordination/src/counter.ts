@@ -16,8 +16,8 @@ const kind = { what: 'a counter', word: 'counter' };
  *     const rides = new Counter(zk, '/taxi/rides');
  *     console.log(await rides.add(1n)); // 1n the first time: each call gets a number that no other call gets
  *
- * The number stands in the node as decimal text, on a line of its own before one that says who wrote last. A node that
- * is missing or empty counts as 0.
+ * The number stands in the node as decimal text, on a line of its own before one that says who wrote last; whoever
+ * writes it without that line is understood. A node that is missing or empty counts as 0.
  *
  * Hazards:
  * - When the connection breaks during an `add`, it waits for the next one and finds out whether the addition was done:
