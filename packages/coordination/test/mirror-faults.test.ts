@@ -69,6 +69,31 @@ test.for([1, 2, 3])(
   },
 );
 
+test('what was read while the connection broke is not taken for current', async ({ bed }) => {
+  await using s = await subject(bed, { root: '/broke' });
+  await s.witness.create('/m');
+  let broken = false;
+  const breaking = new Proxy(s.zk, {
+    get: (target, name) => {
+      if (name !== 'readMany') return Reflect.get(target, name, target);
+      return async (...args: Parameters<ZooKeeper['readMany']>) => {
+        const outcomes = await target.readMany(...args);
+        if (broken) return outcomes;
+        broken = true;
+        // Neither what has just been read nor the watch knows of what is created now.
+        await s.link.set({ refuse: true });
+        await eventually('it is cut off', () => target.state === 'suspended');
+        await s.witness.create('/m/late');
+        await s.link.heal();
+        return outcomes;
+      };
+    },
+  });
+  await using mirror = new Mirror(breaking, '/m');
+  await mirror.ready;
+  expect(shown(mirror)).toEqual(['/m/late=', '/m=']);
+});
+
 test('a mirror ends when its session is lost, and everybody is told why', async ({ bed }) => {
   await using s = await subject(bed, { root: '/lost', sessionTimeout: 1_000 });
   await using mirror = new Mirror(s.zk, '/m');
