@@ -1,3 +1,12 @@
+export { Barrier } from './barrier.ts';
+export { DoubleBarrier, type DoubleBarrierOptions } from './double-barrier.ts';
+export { BarrierStateError } from './errors/barrier-state-error.ts';
 export { type LeaseEnd, LeaseEndedError } from './errors/lease-ended-error.ts';
+export { QueueFullError } from './errors/queue-full-error.ts';
+export { UnreadableItemError } from './errors/unreadable-item-error.ts';
 export { WrongKindError } from './errors/wrong-kind-error.ts';
 export type { Lease } from './lease.ts';
+export type { Serializer } from './queue/serializer.ts';
+export type { TakenItem } from './queue/taken-item.ts';
+export { type PutOptions, Queue, type QueueOptions } from './queue.ts';
+export type { WaitOptions } from './wait-options.ts';
