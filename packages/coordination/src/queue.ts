@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { InvalidArgumentError, isQuorateError } from '@quorate/core';
+import { InvalidArgumentError } from '@quorate/core';
 import type { CallOptions, ZooKeeper } from '@quorate/zookeeper';
 import { QueueFullError } from './errors/queue-full-error.ts';
 import { checkPlace } from './place.ts';

@@ -26,6 +26,7 @@ export class Claim implements Lease {
   #change: NextChange;
   /** Set once it is known, or decided, what becomes of the item. */
   #fate: 'done' | 'given back' | 'lost' | undefined;
+  #isLost = false;
   #finishing: Promise<void> | undefined;
   #lettingGo: Promise<void> | undefined;
   /** A reply about the item's end was lost: it may be done already. */
@@ -70,7 +71,7 @@ export class Claim implements Lease {
   /** Removes the item for good. Once it has resolved the item is gone, and no other taker has done it. */
   async done({ signal }: CallOptions = {}): Promise<void> {
     if (this.#fate === 'done') return;
-    if (this.#fate || this.#lettingGo) throw this.#tooLate(this.#fate === 'lost' ? 'lost' : 'released');
+    if (this.#fate || this.#lettingGo) throw this.#tooLate(this.#isLost ? 'lost' : 'released');
     signal?.throwIfAborted();
     this.#finishing ??= this.#finish().finally(() => {
       this.#finishing = undefined;
@@ -183,6 +184,7 @@ export class Claim implements Lease {
   }
 
   #end(reason: LeaseEnd, cause?: unknown): void {
+    this.#isLost ||= reason === 'lost';
     if (!this.#ended.signal.aborted) this.#ended.abort(this.#tooLate(reason, cause));
   }
 

@@ -1,0 +1,34 @@
+import { isQuorateError } from '@quorate/core';
+
+/** The error code that a call was rejected with, or `done`. */
+export async function codeOf(call: Promise<unknown>): Promise<string> {
+  return call.then(
+    () => 'done',
+    (error: unknown) => (isQuorateError(error) ? error.code : `not one of ours: ${error}`),
+  );
+}
+
+/** Of each, and all of them begin at once. */
+export function codesOf(calls: readonly Promise<unknown>[]): Promise<string[]> {
+  return Promise.all(calls.map(codeOf));
+}
+
+/** A call under way, and whether it has come to an end. */
+export interface Pending<T> {
+  readonly outcome: Promise<T>;
+  readonly isSettled: boolean;
+}
+
+export function pending<T>(outcome: Promise<T>): Pending<T> {
+  let isSettled = false;
+  const settled = (): void => {
+    isSettled = true;
+  };
+  outcome.then(settled, settled);
+  return {
+    outcome,
+    get isSettled() {
+      return isSettled;
+    },
+  };
+}
