@@ -100,8 +100,7 @@ export class DoubleBarrier {
 
   async #enter(signal: AbortSignal | undefined): Promise<Membership> {
     for (;;) {
-      const present = await this.#gathering.present({ signal });
-      const open = present.ready ? await this.#gathering.round(present.version, { signal }) : undefined;
+      const { round: open } = await this.#gathering.present({ signal });
       if (open) await this.#untilOver(open, undefined, signal);
       const member = await this.#gathering.join({ signal });
       try {
@@ -120,11 +119,10 @@ export class DoubleBarrier {
     for (;;) {
       signal?.throwIfAborted();
       const present = await this.#gathering.present({ signal });
-      if (present.ready) {
-        const round = await this.#gathering.round(present.version, { signal });
-        if (round) return remainingOf(round, present.members).includes(name) ? round : undefined;
-      } else if (!present.members.includes(name)) return undefined;
-      else if (present.members.length >= this.size) await this.#gathering.open(present, { signal });
+      const { members, round } = present;
+      if (round) return remainingOf(round, members).includes(name) ? round : undefined;
+      if (!members.includes(name)) return undefined;
+      if (members.length >= this.size) await this.#gathering.open(present, { signal });
       else {
         // Who comes later lists after coming: so the one that makes it enough sees that it is.
         using change = new NextChange(this.#zk, signal);
@@ -137,13 +135,14 @@ export class DoubleBarrier {
   async #untilOver(round: Round, own: string | undefined, signal: AbortSignal | undefined): Promise<void> {
     for (;;) {
       signal?.throwIfAborted();
-      const { members, ready, version } = await this.#gathering.present({ signal });
+      const present = await this.#gathering.present({ signal });
+      const { members } = present;
+      const isOpen = present.round?.id === round.id;
       const isThere = own !== undefined && members.includes(lastSegment(own));
-      const ended = !ready || (round.members !== undefined && version !== round.version);
-      const remaining = ended && round.members === undefined ? [] : remainingOf(round, members);
+      const remaining = isOpen || round.members ? remainingOf(round, members) : [];
       const [first, ...others] = remaining.map((name) => this.#gathering.pathOf(name));
       if (first === undefined || (isThere && others.length === 0)) {
-        if (!ended) await this.#gathering.close({ ...round, version }, isThere ? own : undefined);
+        if (isOpen) await this.#gathering.close(present, isThere ? own : undefined);
         else if (isThere) await removeOwn(this.#zk, own);
         else return;
       } else {

@@ -109,7 +109,7 @@ test('takers are killed and stopped, and putters cut off: no item is lost, and n
     await link.heal();
     await Promise.all(putting);
   };
-  for (let round = 0; round < 12; round += 1) {
+  for (let round = 0; round < 8; round += 1) {
     const victim = chance.pick(current);
     await eventually(`${victim.name} has begun`, () => isConnected(victim));
     const putting = putSome();
@@ -149,5 +149,5 @@ test('takers are killed and stopped, and putters cut off: no item is lost, and n
   expect(wrong, `seed ${seed}`).toEqual([]);
   const exclusive = check.exclusive(history, { grace: 2_000 });
   expect(exclusive.result, `seed ${seed}\n${verdictText(exclusive)}`).toBe('valid');
-  expect(operations.filter(({ op, outcome }) => op === 'put' && outcome === 'ok').length).toBeGreaterThan(200);
+  expect(operations.filter(({ op, outcome }) => op === 'put' && outcome === 'ok').length).toBeGreaterThan(100);
 });

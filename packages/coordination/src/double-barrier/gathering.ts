@@ -11,9 +11,9 @@ const memberName = /^(?:_c_[0-9a-f-]{36}-member|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[
 /** Who is there, at one moment. */
 export interface Present {
   readonly members: readonly string[];
-  /** Whether a round has been opened and is not over. */
-  readonly ready: boolean;
-  /** Of the barrier's node: it changes with each opening. */
+  /** The round that is open, when one is: read after the members. */
+  readonly round: Round | undefined;
+  /** Of the barrier's node: each opening changes it. */
   readonly version: number;
 }
 
@@ -42,25 +42,14 @@ export class Gathering {
 
   async present({ signal }: CallOptions): Promise<Present> {
     const checked = this.#isOurKind ? undefined : this.#checkKind(signal);
-    const listed = this.#zk.children(this.#path, { signal }).catch((error) => {
-      if (isQuorateError(error, 'no-node')) return { names: [], stat: { version: 0 } };
-      throw error;
-    });
-    const [{ names, stat }] = await Promise.all([listed, checked]);
-    const members = names.filter((name) => name !== readyName);
+    // Answers come in the order of the questions.
+    const listed = unlessMissing(this.#zk.children(this.#path, { signal }));
+    const ready = unlessMissing(this.#zk.get(this.readyPath, { signal }));
+    const [children, found] = await Promise.all([listed, ready, checked]);
+    const members = children?.names.filter((name) => name !== readyName) ?? [];
     const stranger = members.find((name) => !memberName.test(name));
     if (stranger !== undefined) throw this.#wrongKind(`the child ${JSON.stringify(stranger)}`);
-    return { members, ready: members.length < names.length, version: stat.version };
-  }
-
-  /** The round that is open. Undefined when there is none any more. */
-  async round(version: number, { signal }: CallOptions): Promise<Round | undefined> {
-    try {
-      return readRound((await this.#zk.get(this.readyPath, { signal })).data, version);
-    } catch (error) {
-      if (isQuorateError(error, 'no-node')) return undefined;
-      throw error;
-    }
+    return { members, round: found && readRound(found), version: children?.stat.version ?? 0 };
   }
 
   /**
@@ -70,26 +59,21 @@ export class Gathering {
   async open({ members, version }: Present, { signal }: CallOptions): Promise<void> {
     const transaction = this.#zk.transaction();
     for (const member of members) transaction.check(this.pathOf(member));
-    const round = { version: version + 1, members };
-    transaction.set(this.#path, markOf('double-barrier'), { version }).create(this.readyPath, roundData(round));
+    transaction.set(this.#path, markOf('double-barrier'), { version }).create(this.readyPath, roundData(members));
     await unlessOvertaken(transaction.commit({ signal }));
   }
 
-  /** Ends a round, with its last member if one is given, unless it has ended. */
-  async close({ version }: Round, last: string | undefined): Promise<void> {
+  /** Ends the round that is open, with its last member if one is given, unless another has been opened since. */
+  async close({ version }: Present, last: string | undefined): Promise<void> {
     const transaction = this.#zk.transaction().check(this.#path, version);
     if (last !== undefined) transaction.delete(last);
     await unlessOvertaken(transaction.delete(this.readyPath).commit());
   }
 
   async #checkKind(signal: AbortSignal | undefined): Promise<void> {
-    try {
-      const { data } = await this.#zk.get(this.#path, { signal });
-      const other = otherKind('double-barrier', data);
-      if (other) throw this.#wrongKind(other);
-    } catch (error) {
-      if (!isQuorateError(error, 'no-node')) throw error;
-    }
+    const found = await unlessMissing(this.#zk.get(this.#path, { signal }));
+    const other = found && otherKind('double-barrier', found.data);
+    if (other) throw this.#wrongKind(other);
     this.#isOurKind = true;
   }
 
@@ -107,5 +91,14 @@ async function unlessOvertaken(committed: Promise<unknown>): Promise<void> {
       isQuorateError(error, code),
     );
     if (!overtaken) throw error;
+  }
+}
+
+async function unlessMissing<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (isQuorateError(error, 'no-node')) return undefined;
+    throw error;
   }
 }

@@ -1,18 +1,20 @@
+import type { NodeData } from '@quorate/zookeeper';
+
 /** One opening of a double barrier: who was let in together. */
 export interface Round {
-  /** The version of the barrier's node since this round was opened. */
-  readonly version: number;
+  /** The transaction that opened it. */
+  readonly id: bigint;
   /** Undefined when another client opened it, which does not write down whom it counted: then everybody who is there. */
   readonly members: readonly string[] | undefined;
 }
 
 /** What is kept in the `ready` node. */
-export function roundData({ version, members }: Round): string {
-  return JSON.stringify({ version, members });
+export function roundData(members: readonly string[]): string {
+  return JSON.stringify({ members });
 }
 
-export function readRound(data: Buffer, version: number): Round {
-  return parsed(data) ?? { version, members: undefined };
+export function readRound({ data, stat }: NodeData): Round {
+  return { id: stat.czxid, members: membersIn(data) };
 }
 
 /** Those of the round who are still there, in the order in which they leave. */
@@ -21,12 +23,10 @@ export function remainingOf({ members }: Round, there: readonly string[]): strin
 }
 
 /** Undefined for what is not ours: Curator keeps an address there, kazoo nothing. */
-function parsed(data: Buffer): Round | undefined {
+function membersIn(data: Buffer): string[] | undefined {
   try {
-    const { version, members } = JSON.parse(data.toString());
-    const isRound =
-      Number.isInteger(version) && Array.isArray(members) && members.every((each) => typeof each === 'string');
-    return isRound ? { version, members } : undefined;
+    const { members } = JSON.parse(data.toString());
+    return Array.isArray(members) && members.every((each) => typeof each === 'string') ? members : undefined;
   } catch {
     return undefined;
   }
