@@ -216,6 +216,48 @@ describe.each(losses)('the %s is lost', (lost) => {
   });
 });
 
+test('the reply of lifting is lost, and somebody raises the barrier again: that one stays', async () => {
+  await using s = await subject();
+  const barrier = new Barrier(s.zk, s.path);
+  await barrier.raise();
+  const isDone = async (): Promise<boolean> => {
+    if (await s.other.exists(s.path)) return false;
+    await new Barrier(s.other, s.path).raise();
+    return true;
+  };
+  await Promise.all([loseMessage(s.zk, s.link, { write: 1, lost: 'reply', isDone }), barrier.lift()]);
+  expect(await s.other.exists(s.path)).toBeDefined();
+});
+
+test('one is slow to hear that its round is over, and the next is open by then: that one stays open', async () => {
+  await using s = await subject();
+  const slow = new DoubleBarrier(s.zk, s.path, { size: 2 });
+  const [fast, late] = [1, 2].map(() => new DoubleBarrier(s.other, s.path, { size: 2 })) as [
+    DoubleBarrier,
+    DoubleBarrier,
+  ];
+  // Names are chance, and the first by name leaves last: in one round of two it is the other.
+  for (;;) {
+    await Promise.all([slow.enter(), fast.enter()]);
+    const [first] = (await namesOf(s.other, s.path)).filter((name) => name !== 'ready').sort();
+    if ((await s.other.get(`${s.path}/${first}`)).stat.ephemeralOwner !== s.zk.id) break;
+    await Promise.all([slow.leave(), fast.leave()]);
+  }
+  const leaving = pending(slow.leave());
+  await eventually('it has left, and waits', async () => {
+    const { length } = await namesOf(s.other, s.path);
+    return length === 2 && (await mntr(bed.zookeeper.url, 'zk_watch_count')) === 1;
+  });
+  await s.link.set({ blackHole: 'zookeeper-1' });
+  await fast.leave();
+  await Promise.all([fast.enter(), late.enter()]);
+  await s.link.heal();
+  await leaving.outcome;
+  expect(await namesOf(s.other, s.path)).toContain('ready');
+  await Promise.all([fast.leave(), late.leave()]);
+  expect(await namesOf(s.other, s.path)).toEqual([]);
+});
+
 test('a taker that is cut off: its lease ends first, then another gets the item', async () => {
   await using s = await subject(1_000);
   const others = new Queue<string>(s.other, s.path);
@@ -320,6 +362,29 @@ test('a member leaves between being counted and the opening: it does not open', 
   expect(await namesOf(zk, path)).toHaveLength(1);
   await new DoubleBarrier(zk, path, { size: 2 }).enter();
   await opener.outcome;
+});
+
+test('a wait that has come to its end leaves no watch behind', async () => {
+  await using zk = await connect(bed.zookeeper.url);
+  const watches = (count: number): Promise<boolean> =>
+    eventually(`${count} watches`, async () => (await mntr(bed.zookeeper.url, 'zk_watch_count')) === count);
+  await watches(0);
+  const queue = new Queue<string>(zk, `/faults/${randomUUID()}`);
+  const taking = queue.take();
+  await watches(2);
+  await queue.put('x');
+  const item = await taking;
+  // That of its own claim.
+  await watches(1);
+  await item.release();
+  await watches(0);
+  const barrier = new Barrier(zk, `/faults/${randomUUID()}`);
+  await barrier.raise();
+  const waiting = barrier.wait();
+  await watches(1);
+  await barrier.lift();
+  await waiting;
+  await watches(0);
 });
 
 test('waits that are aborted or run out of time leave no node and no watch behind', async () => {
