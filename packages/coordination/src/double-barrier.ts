@@ -3,9 +3,10 @@ import type { ZooKeeper } from '@quorate/zookeeper';
 import { Gathering } from './double-barrier/gathering.ts';
 import { type Round, remainingOf } from './double-barrier/round.ts';
 import { BarrierStateError } from './errors/barrier-state-error.ts';
+import { remove } from './line/removal.ts';
 import { NextChange } from './next-change.ts';
-import { checkPlace, lastSegment } from './place.ts';
-import { removeOwn } from './remove-own.ts';
+import { lastSegment } from './path.ts';
+import { checkPlace } from './place.ts';
 import { untilAborted } from './until-aborted.ts';
 import { patience, type WaitOptions } from './wait-options.ts';
 
@@ -110,7 +111,7 @@ export class DoubleBarrier {
         this.#remove(member);
         throw error;
       }
-      await removeOwn(this.#zk, member);
+      await remove(this.#zk, member);
     }
   }
 
@@ -143,14 +144,14 @@ export class DoubleBarrier {
       const [first, ...others] = remaining.map((name) => this.#gathering.pathOf(name));
       if (first === undefined || (isThere && others.length === 0)) {
         if (isOpen) await this.#gathering.close(present, isThere ? own : undefined);
-        else if (isThere) await removeOwn(this.#zk, own);
+        else if (isThere) await remove(this.#zk, own);
         else return;
       } else {
         using change = new NextChange(this.#zk, signal);
         // The first stays to the last, and sees to it that the round is closed. It waits for one of the others.
         const awaited = first === own ? others.at(-1) : first;
         const watching = awaited !== undefined && this.#isThere(awaited, change);
-        const leaving = isThere && first !== own ? removeOwn(this.#zk, own) : undefined;
+        const leaving = isThere && first !== own ? remove(this.#zk, own) : undefined;
         const [isAwaited] = await Promise.all([watching, leaving]);
         if (isAwaited) await change.happened;
       }
@@ -170,6 +171,6 @@ export class DoubleBarrier {
 
   /** Nobody waits for this; nothing is known that could be done if it fails. */
   #remove(member: string): void {
-    removeOwn(this.#zk, member).catch(() => undefined);
+    remove(this.#zk, member).catch(() => undefined);
   }
 }

@@ -10,7 +10,3 @@ export function checkPlace(zk: ZooKeeper, path: string): void {
   zk.transaction().check(path);
   if (path === '/') throw new InvalidArgumentError('path', 'a path below the root', path);
 }
-
-export function lastSegment(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError } from '@quorate/core';
 import type { CallOptions, ZooKeeper } from '@quorate/zookeeper';
+import { acquires } from './diagnostics.ts';
 import { QueueFullError } from './errors/queue-full-error.ts';
+import { remove } from './line/removal.ts';
 import { checkPlace } from './place.ts';
 import { Layout } from './queue/layout.ts';
 import { itemPrefix } from './queue/order.ts';
 import { Receipt } from './queue/receipt.ts';
 import { json, type Serializer } from './queue/serializer.ts';
-import { TakenItem } from './queue/taken-item.ts';
+import { type Claimed, TakenItem } from './queue/taken-item.ts';
 import { Taker } from './queue/taker.ts';
-import { removeOwn } from './remove-own.ts';
 import { untilAborted } from './until-aborted.ts';
 import { upToDate } from './up-to-date.ts';
 import { patience, type WaitOptions } from './wait-options.ts';
@@ -116,7 +117,10 @@ export class Queue<T = unknown> {
     using limit = patience(options);
     const { signal } = limit;
     signal?.throwIfAborted();
-    const taking = this.#layout.on(() => new Taker(this.#zk, this.#layout, signal).take(), signal);
+    const take = (): Promise<Claimed> =>
+      this.#layout.on(() => new Taker(this.#zk, this.#layout, signal).take(), signal);
+    const traced = acquires.hasSubscribers;
+    const taking = traced ? acquires.tracePromise(take, { path: this.path, what: 'an item of a queue' }) : take();
     const taken = taking.then((claimed) => new TakenItem(this.#zk, claimed, this.#serializer));
     return await untilAborted(signal, taken, (item) => void item[Symbol.asyncDispose]());
   }
@@ -141,7 +145,7 @@ export class Queue<T = unknown> {
 
   #keep(receipt: Receipt): void {
     if (receipt.isReusable && this.#receipts.length < keptReceipts) this.#receipts.push(receipt);
-    else removeOwn(this.#zk, receipt.path).catch(() => undefined);
+    else remove(this.#zk, receipt.path).catch(() => undefined);
   }
 }
 

@@ -1,4 +1,5 @@
-import { deadline, InvalidArgumentError } from '@quorate/core';
+import { deadline } from '@quorate/core';
+import { checkAcquireOptions } from './acquire-options.ts';
 
 export interface WaitOptions {
   /** Aborts the wait, with the signal's reason, and leaves nothing behind. */
@@ -12,13 +13,8 @@ export interface Patience extends Disposable {
   readonly signal: AbortSignal | undefined;
 }
 
-export function patience({ signal, timeout }: WaitOptions): Patience {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new InvalidArgumentError('signal', 'an AbortSignal', signal);
-  }
-  if (timeout === undefined) return { signal, [Symbol.dispose]: () => undefined };
-  if (!(typeof timeout === 'number' && timeout >= 0)) {
-    throw new InvalidArgumentError('timeout', 'a number of milliseconds, 0 or more', timeout);
-  }
-  return deadline(timeout, signal);
+export function patience(options: WaitOptions): Patience {
+  checkAcquireOptions(options);
+  const { signal, timeout } = options;
+  return timeout === undefined ? { signal, [Symbol.dispose]: () => undefined } : deadline(timeout, signal);
 }

@@ -1,9 +1,9 @@
 import { isQuorateError } from '@quorate/core';
 import type { CallOptions, State, Transaction, ZooKeeper } from '@quorate/zookeeper';
+import { leaseEnds } from '../diagnostics.ts';
 import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
-import type { Lease } from '../lease.ts';
+import type { Lease } from '../lease/lease.ts';
 import { NextChange } from '../next-change.ts';
-import { isOver } from '../remove-own.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { upToDate } from '../up-to-date.ts';
 
@@ -133,7 +133,7 @@ export class Claim implements Lease {
         await this.#ending().commit();
         return this.#settle('given back');
       } catch (error) {
-        if (isOver(error)) return this.#settle('lost');
+        if (this.#zk.lost.aborted) return this.#settle('lost');
         if (isQuorateError(error, 'no-node')) {
           await this.#withdraw();
           return this.#settle('lost');
@@ -151,7 +151,7 @@ export class Claim implements Lease {
       if (own.endsWith(`/${data.toString()}`)) await this.#zk.delete(claim);
     } catch (error) {
       if (isQuorateError(error, 'ambiguous')) return this.#withdraw();
-      if (!isQuorateError(error, 'no-node') && !isOver(error)) throw error;
+      if (!isQuorateError(error, 'no-node') && !this.#zk.lost.aborted) throw error;
     }
   }
 
@@ -178,9 +178,13 @@ export class Claim implements Lease {
   }
 
   #settle(fate: 'done' | 'given back' | 'lost'): void {
-    this.#fate ??= fate;
+    if (this.#fate) return;
+    this.#fate = fate;
     this.#end('released');
     this.#forget();
+    if (!leaseEnds.hasSubscribers) return;
+    const { reason } = this.#ended.signal.reason as LeaseEndedError;
+    leaseEnds.publish({ path: this.paths.item, token: this.token, reason });
   }
 
   #end(reason: LeaseEnd, cause?: unknown): void {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { isQuorateError } from '@quorate/core';
 import type { ZooKeeper } from '@quorate/zookeeper';
+import { remove } from '../line/removal.ts';
 import { NextChange } from '../next-change.ts';
-import { lastSegment } from '../place.ts';
-import { removeOwn } from '../remove-own.ts';
+import { lastSegment } from '../path.ts';
 import { upToDate } from '../up-to-date.ts';
 import { Claim, type ClaimPaths } from './claim.ts';
 import type { Layout } from './layout.ts';
@@ -41,7 +41,7 @@ export class Taker {
         const claimed = await this.#takeAt(path, seen);
         if (claimed) return claimed;
       } catch (error) {
-        standing.then(({ path }) => removeOwn(this.#zk, path)).catch(() => undefined);
+        standing.then(({ path }) => remove(this.#zk, path)).catch(() => undefined);
         throw error;
       }
     }

@@ -1,14 +1,6 @@
-import { isQuorateError } from '@quorate/core';
+import { codeOf } from './store.ts';
 
-/** The error code that a call was rejected with, or `done`. */
-export async function codeOf(call: Promise<unknown>): Promise<string> {
-  return call.then(
-    () => 'done',
-    (error: unknown) => (isQuorateError(error) ? error.code : `not one of ours: ${error}`),
-  );
-}
-
-/** Of each, and all of them begin at once. */
+/** What each was rejected with; all of them are under way at once. */
 export function codesOf(calls: readonly Promise<unknown>[]): Promise<string[]> {
   return Promise.all(calls.map(codeOf));
 }
