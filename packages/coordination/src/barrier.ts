@@ -1,5 +1,6 @@
 import { isQuorateError } from '@quorate/core';
 import type { CallOptions, NodeData, ReadOptions, ZooKeeper } from '@quorate/zookeeper';
+import { checkAcquireOptions } from './acquire-options.ts';
 import { WrongKindError } from './errors/wrong-kind-error.ts';
 import { markOf, otherKind } from './kind.ts';
 import { NextChange } from './next-change.ts';
@@ -35,6 +36,7 @@ export class Barrier {
 
   /** Closes it. Who waits from now on, waits for `lift`. */
   async raise({ signal }: CallOptions = {}): Promise<void> {
+    checkAcquireOptions({ signal });
     for (;;) {
       try {
         await this.#zk.create(this.path, markOf('barrier'), { parents: true, signal });
@@ -51,6 +53,7 @@ export class Barrier {
 
   /** Opens it, and lets all through who wait. */
   async lift({ signal }: CallOptions = {}): Promise<void> {
+    checkAcquireOptions({ signal });
     const closed = await this.#look({ signal });
     if (!closed) return;
     for (;;) {

@@ -42,8 +42,9 @@ interface Membership {
  *   it just before: to them it is a member that died inside. When `leave` is aborted, we have left all the same.
  * - After the session is lost, `leave` rejects: we are out already.
  * - Opening tells everybody, for that is what it is for: one notification and two requests for each. The last to come
- *   sends one transaction with as many checks as members. While they leave, the first in the order of names is told of
- *   others that leave, and all the others only when that one is gone: some five requests for each participant.
+ *   sends one transaction with as many checks as members. While they leave, the first in the order of names hears of one
+ *   after the other, and all the others only when that one is gone. In all some 14 requests for each participant and
+ *   round, few or many.
  */
 export class DoubleBarrier {
   readonly path: string;

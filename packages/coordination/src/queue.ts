@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError } from '@quorate/core';
 import type { CallOptions, ZooKeeper } from '@quorate/zookeeper';
+import { checkAcquireOptions } from './acquire-options.ts';
 import { acquires } from './diagnostics.ts';
 import { QueueFullError } from './errors/queue-full-error.ts';
 import { remove } from './line/removal.ts';
@@ -95,6 +96,7 @@ export class Queue<T = unknown> {
   async putMany(items: readonly T[], { priority = this.#priorities - 1, signal }: PutOptions = {}): Promise<void> {
     if (!Array.isArray(items)) throw new InvalidArgumentError('items', 'a list of items');
     checkWhole('priority', priority, 0, this.#priorities - 1);
+    checkAcquireOptions({ signal });
     const encoded = items.map((item) => this.#encode(item));
     if (encoded.length === 0) return;
     const name = `${this.#layout.items}/${itemPrefix(priority)}`;

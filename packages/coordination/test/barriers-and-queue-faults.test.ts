@@ -329,6 +329,7 @@ test('a member leaves between being counted and the opening: it does not open', 
   const controller = new AbortController();
   const leaving = new DoubleBarrier(zk, path, { size: 2 }).enter({ signal: controller.signal });
   await eventually('one has come', async () => (await childrenOf(zk, path)).length === 1);
+  const outcomes: string[] = [];
   let openings = 0;
   // The opener is held back, with its count in hand, until the other has gone.
   const slow = new Proxy(zk, {
@@ -344,7 +345,9 @@ test('a member leaves between being counted and the opening: it does not open', 
             controller.abort(new Error('enough'));
             await eventually('it has gone', async () => (await childrenOf(zk, path)).length === 1);
           }
-          return await commit(options);
+          const committed = commit(options);
+          outcomes.push(await codeOf(committed));
+          return await committed;
         };
         return transaction;
       };
@@ -352,7 +355,8 @@ test('a member leaves between being counted and the opening: it does not open', 
   });
   const opener = pending(new DoubleBarrier(slow, path, { size: 2 }).enter());
   await expect(leaving).rejects.toThrow('enough');
-  await eventually('it has tried', async () => openings === 1 && (await mntr(bed.zookeeper.url, 'zk_watch_count')) > 0);
+  await eventually('it has tried', () => outcomes.length === 1);
+  expect(outcomes).toEqual(['no-node']);
   expect(opener.isSettled).toBe(false);
   expect(await childrenOf(zk, path)).toHaveLength(1);
   await new DoubleBarrier(zk, path, { size: 2 }).enter();

@@ -112,6 +112,7 @@ export function barrierConformance(connect: Connect): void {
       ['zk', () => new Barrier({} as ZooKeeper, '/b').raise()],
       ['timeout', (zk: ZooKeeper) => new Barrier(zk, '/b').wait({ timeout: -1 })],
       ['timeout', (zk: ZooKeeper) => new Barrier(zk, '/b').wait({ timeout: Number.NaN })],
+      ['signal', (zk: ZooKeeper) => new Barrier(zk, '/b').raise({ signal: {} as never })],
       ['signal', (zk: ZooKeeper) => new Barrier(zk, '/b').wait({ signal: 5 as never })],
     ])('refuses a bad %s before anything is sent (%#)', async (argument, call) => {
       await using zk = await connect();

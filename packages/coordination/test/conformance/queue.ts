@@ -350,6 +350,7 @@ export function queueConformance(connect: Connect): void {
       ['priority', (zk: ZooKeeper) => new Queue(zk, '/q', { priorities: 2 }).put(1, { priority: -1 })],
       ['item', (zk: ZooKeeper) => new Queue(zk, '/q').put(undefined)],
       ['item', (zk: ZooKeeper) => new Queue(zk, '/q').putMany([1, 5n])],
+      ['signal', (zk: ZooKeeper) => new Queue(zk, '/q').put(1, { signal: 5 as never })],
       ['items', (zk: ZooKeeper) => new Queue(zk, '/q').putMany('text' as never)],
       ['timeout', (zk: ZooKeeper) => new Queue(zk, '/q').take({ timeout: -1 })],
     ])('refuses a bad %s before anything is sent (%#)', async (argument, call) => {
