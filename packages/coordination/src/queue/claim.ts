@@ -104,7 +104,7 @@ export class Claim implements Lease {
         if (left === 'nothing' && this.#doubt) return this.#settle('done');
         if (left !== 'claim') {
           this.#end('lost', error);
-          await this.#letGo();
+          await this.#giveBack();
           throw this.#tooLate('lost', error);
         }
       }
@@ -127,8 +127,11 @@ export class Claim implements Lease {
   /** Gives the item back. Resolves when others can have it. */
   async #letGo(): Promise<void> {
     await this.#finishing?.catch(() => undefined);
-    if (this.#fate) return;
-    for (;;) {
+    await this.#giveBack();
+  }
+
+  async #giveBack(): Promise<void> {
+    while (!this.#fate) {
       try {
         await this.#ending().commit();
         return this.#settle('given back');

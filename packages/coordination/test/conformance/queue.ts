@@ -262,6 +262,21 @@ export function queueConformance(connect: Connect): void {
       expect(await left(zk, path)).toEqual([]);
     });
 
+    test('somebody deletes the claim just before it is done: it is lost, and another gets the item', async () => {
+      await using zk = await connect();
+      const path = somewhere();
+      const queue = new Queue<string>(zk, path);
+      await queue.put('x');
+      const held = await queue.take();
+      const deleting = zk.delete(held.paths.own);
+      expect(await codeOf(held.done())).toBe('lease-lost');
+      await deleting;
+      await held.release();
+      const again = await queue.take({ timeout: 10_000 });
+      expect([again.data, again.attempt]).toEqual(['x', 2]);
+      await again.done();
+    });
+
     test('done twice is done; done after giving back is refused', async () => {
       await using zk = await connect();
       const queue = new Queue<string>(zk, somewhere());
