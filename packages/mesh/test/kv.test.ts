@@ -14,9 +14,10 @@ interface Zone {
 const zone: Schema<Zone> = {
   '~standard': {
     version: 1,
+    vendor: 'test',
     validate: (value) =>
       typeof (value as Zone)?.cabs === 'number'
-        ? { value }
+        ? { value: value as Zone }
         : { issues: [{ message: 'expected a number', path: ['cabs'] }] },
   },
 };
