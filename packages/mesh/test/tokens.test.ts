@@ -148,5 +148,6 @@ test('a token that is deleted while it is in use: told, and the last good answer
   await manager.kv.set('x/a', '2');
   await eventually('it is told', () => watch.failure);
   expect(await codeOf(Promise.reject(watch.failure))).toBe('permission-denied');
-  expect(watch.latest?.value.toString()).toBe('1');
+  // The question that was open when the token was deleted may still have been answered.
+  expect(watch.latest?.value.toString()).toMatch(/^[12]$/);
 });
