@@ -12,3 +12,6 @@ export type { LockOptions } from './line/line-lock.ts';
 export type { LineOptions } from './line/line-options.ts';
 export type { Participant } from './line/participant.ts';
 export { Lock } from './lock.ts';
+export { type MultiLease, type MultiLock, multiLock } from './multi-lock.ts';
+export { ReadWriteLock } from './read-write-lock.ts';
+export { Semaphore, type SemaphoreOptions } from './semaphore.ts';
