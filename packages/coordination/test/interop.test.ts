@@ -1,9 +1,9 @@
-import { type BedOf, check, eventually, History, Testbed, verdictText } from '@quorate/testbed';
+import { type BedOf, check, eventually, History, type HistoryEvent, Testbed, verdictText } from '@quorate/testbed';
 import { connect, type ZooKeeper } from '@quorate/zookeeper';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type LeaseEndedError, Lock } from '../src/index.ts';
-import { freshPath } from './conformance/store.ts';
-import { InteropPeer, type Kind, whatIsMissing } from './interop/peer.ts';
+import { type LeaseEndedError, Lock, ReadWriteLock } from '../src/index.ts';
+import { childrenOf, freshPath } from './conformance/store.ts';
+import { InteropPeer, type Kind, type Recipe, whatIsMissing } from './interop/peer.ts';
 
 const kinds: readonly Kind[] = ['quorate', 'curator', 'kazoo'];
 
@@ -14,7 +14,7 @@ describe('with Apache Curator and kazoo on one server', () => {
   /** Ten processes: four of ours, three of each of the others. */
   let peers: readonly InteropPeer[] = [];
 
-  const of = (kind: Kind): InteropPeer => peers.find((peer) => peer.kind === kind) as InteropPeer;
+  const of = (kind: Kind): InteropPeer[] => peers.filter((peer) => peer.kind === kind);
 
   beforeAll(async () => {
     missing = await whatIsMissing();
@@ -34,49 +34,108 @@ describe('with Apache Curator and kazoo on one server', () => {
     await bed?.stop();
   });
 
-  /** All contend until they have held it so often in all and each a few times. Gives what they say, and what was counted. */
-  async function contest(
-    what: 'lock' | 'elect' | 'alien',
-    path: string,
-    contenders: readonly InteropPeer[],
-    holdings: number,
-  ): Promise<{ readonly history: History; readonly count: number }> {
-    // Not a container: it must outlive a moment in which nobody stands in line.
+  /** Not a container: it must outlive a moment in which nobody stands in line. */
+  async function prepare(path: string): Promise<void> {
     await zk.transaction().create(path).create(`${path}-counter`, '0').commit();
-    for (const peer of contenders) peer.begin(what, path);
-    await eventually(
-      `${holdings} holdings`,
-      () =>
-        contenders.every((peer) => peer.holdings >= 5) &&
-        contenders.reduce((sum, peer) => sum + peer.holdings, 0) >= holdings,
-      { within: 90_000, every: 100 },
-    );
-    const histories = await Promise.all(contenders.map((peer) => peer.stop()));
-    const { data } = await zk.get(`${path}-counter`);
-    return { history: History.merge(...histories), count: Number(data) };
   }
 
-  test.each([
+  /** Lets them contend until they have held it so often in all, and each a few times. Gives what each says. */
+  async function contest(
+    path: string,
+    contenders: readonly (readonly [InteropPeer, Recipe])[],
+    holdings: number,
+  ): Promise<History[]> {
+    for (const [peer, recipe] of contenders) peer.begin(recipe, path);
+    const counts = (): number[] => contenders.map(([peer]) => peer.holdings);
+    await eventually(
+      `${holdings} holdings`,
+      () => Math.min(...counts()) >= 5 && counts().reduce((sum, count) => sum + count, 0) >= holdings,
+      { within: 90_000, every: 100 },
+    );
+    return Promise.all(contenders.map(([peer]) => peer.stop()));
+  }
+
+  /** Told without any clock: when nobody overwrote what another had counted, the counter says how often it was held. */
+  async function counted(path: string): Promise<number> {
+    return Number((await zk.get(`${path}-counter`)).data);
+  }
+
+  test.each<[Recipe, string]>([
     ['lock', 'one lock'],
     ['elect', 'one leader latch'],
-  ] as const)('%s: ten processes of three kinds on %s exclude one another', async (what, _) => {
-    const { history, count } = await contest(what, freshPath(what), peers, 400);
+  ])('%s: ten processes of three kinds on %s exclude one another', async (recipe) => {
+    const path = freshPath(recipe);
+    await prepare(path);
+    const history = History.merge(
+      ...(await contest(
+        path,
+        peers.map((peer) => [peer, recipe]),
+        400,
+      )),
+    );
     for (const verdict of [check.exclusive(history), check.tokensIncrease(history)]) {
       expect(verdict.result, verdictText(verdict)).toBe('valid');
     }
-    // Told without any clock: nobody overwrote what another had counted.
-    expect(count).toBe(history.events.filter(({ type }) => type === 'held').length);
+    expect(await counted(path)).toBe(holdings(history).length);
   });
 
   test("the verdict sees it when they do not: kazoo's lock under a name of its own", async () => {
-    const { history } = await contest('alien', freshPath('alien'), [of('kazoo'), of('quorate'), of('curator')], 100);
+    const path = freshPath('alien');
+    await prepare(path);
+    const contenders = kinds.map((kind) => [of(kind)[0], 'alien'] as [InteropPeer, Recipe]);
+    const history = History.merge(...(await contest(path, contenders, 100)));
     expect(check.exclusive(history).summary).toMatch(/^two holders of/);
+  });
+
+  test('readers and writers of ours and of Curator', async () => {
+    const path = freshPath('both');
+    await prepare(path);
+    const all = [...of('quorate'), ...of('curator')];
+    const isWriter = (index: number): boolean => index % 3 === 2;
+    const histories = await contest(
+      path,
+      all.map((peer, index) => [peer, isWriter(index) ? 'write' : 'read']),
+      300,
+    );
+    const writers = histories.filter((_, index) => isWriter(index));
+    const readers = histories.filter((_, index) => !isWriter(index));
+    for (const reader of readers) {
+      const verdict = check.exclusive(History.merge(...writers, reader));
+      expect(verdict.result, verdictText(verdict)).toBe('valid');
+    }
+    expect(await counted(path)).toBe(holdings(History.merge(...writers)).length);
+    // Otherwise it would be a lock like any other.
+    expect(check.exclusive(History.merge(...readers)).result).toBe('invalid');
+  });
+
+  test('a downgrade lets readers of Curator in, and not its writers', async () => {
+    const path = freshPath('downgrade');
+    await prepare(path);
+    const [reader, writer] = of('curator') as [InteropPeer, InteropPeer];
+    const lock = new ReadWriteLock(zk, path);
+    const writing = await lock.write.acquire();
+    for (const [index, [peer, recipe]] of (
+      [
+        [reader, 'read'],
+        [writer, 'write'],
+      ] as const
+    ).entries()) {
+      peer.begin(recipe, path);
+      await eventually('its place in line', async () => (await childrenOf(zk, path)).length === index + 2);
+    }
+    expect(reader.holdings).toBe(0);
+    const reading = await lock.downgrade(writing);
+    await eventually('a reader', () => reader.holdings > 0);
+    expect(writer.holdings).toBe(0);
+    await reading.release();
+    await eventually('the writer', () => writer.holdings > 0);
+    await Promise.all([reader.stop(), writer.stop()]);
   });
 
   test('Curator asks a holder of ours to let go', async () => {
     const path = freshPath('revoked');
     const lease = await new Lock(zk, path, { revocable: true }).acquire();
-    await of('curator').ask(`revoke ${path}`);
+    await of('curator')[0]?.ask(`revoke ${path}`);
     await eventually('the end of the lease', () => lease.signal.aborted);
     expect((lease.signal.reason as LeaseEndedError).reason).toBe('revoked');
     await lease.release();
@@ -84,7 +143,7 @@ describe('with Apache Curator and kazoo on one server', () => {
 
   test('we ask a holder of Curator’s', async () => {
     const path = freshPath('revoked');
-    const curator = of('curator');
+    const [curator] = of('curator') as [InteropPeer];
     expect(await curator.ask(`hold ${path}`)).toBe('holds');
     const lock = new Lock(zk, path);
     expect(await lock.tryAcquire()).toBeUndefined();
@@ -94,3 +153,7 @@ describe('with Apache Curator and kazoo on one server', () => {
     expect(lease).toBeDefined();
   });
 });
+
+function holdings({ events }: History): HistoryEvent[] {
+  return events.filter(({ type }) => type === 'held');
+}

@@ -128,18 +128,17 @@ public class CuratorPeer {
     };
   }
 
-  /** Holds it again and again. Each time it counts one on, in a way that loses a count when somebody else holds it too. */
+  /** Holds it again and again. Each time it counts one on (a reader only looks), in a way that loses a count when others write too. */
   static void contend(Recipe recipe, String what, String path) throws Exception {
     String counter = path + "-counter";
-    String lease = what.equals("read") ? path + " read" : path;
     while (!stopped) {
       String node = recipe.acquire();
       double at = clock();
       long token = client.checkExists().forPath(node).getCzxid();
-      record("held", at, lease, token);
+      record("held", at, path, token);
       int count = Integer.parseInt(new String(client.getData().forPath(counter)));
       if (!what.equals("read")) client.setData().forPath(counter, String.valueOf(count + 1).getBytes());
-      record("released", clock(), lease, token);
+      record("released", clock(), path, token);
       recipe.release();
     }
   }

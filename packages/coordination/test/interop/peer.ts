@@ -7,14 +7,16 @@ import { curatorProgram, eventually, History, kazooProgram, type PeerProgram } f
 
 export type Kind = 'quorate' | 'curator' | 'kazoo';
 
+/** `alien` is `lock`, but for kazoo, which then goes by the name that it has by default. */
+export type Recipe = 'lock' | 'elect' | 'read' | 'write' | 'alien';
+
 /** In milliseconds. Java takes a while to start when ten start at once. */
 const patience = 60_000;
 
 /**
  * A contender in a process of its own, with a library of its own. It is told what to do by lines:
- * - `lock PATH`, `elect PATH`, `read PATH`, `write PATH`: acquires and releases until `stop`, and counts each time in
- *   PATH-counter. Answers `stopped` in the end. `alien PATH` is `lock` but for kazoo, which then goes by the names it
- *   has by default.
+ * - `lock PATH`, or another recipe: acquires and releases until `stop`, and counts each time in PATH-counter. Answers
+ *   `stopped` in the end.
  * - `clock`: its machine-wide monotonic clock, in milliseconds.
  * - of Curator only: `hold PATH` holds a lock until it is asked for it; `revoke PATH` asks who holds it.
  *
@@ -53,9 +55,9 @@ export class InteropPeer implements AsyncDisposable {
   }
 
   /** Acquires and releases again and again, until `stop`. */
-  begin(what: 'lock' | 'elect' | 'read' | 'write' | 'alien', path: string): void {
+  begin(recipe: Recipe, path: string): void {
     this.#lines.length = 0;
-    this.tell(`${what} ${path}`);
+    this.tell(`${recipe} ${path}`);
   }
 
   /** What it has held since it began. */
