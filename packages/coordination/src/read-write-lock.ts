@@ -6,6 +6,7 @@ import type { Lease } from './lease/lease.ts';
 import { read, readWriteKind, write } from './line/kind.ts';
 import { Line } from './line/line.ts';
 import { LineLock, type LockOptions } from './line/line-lock.ts';
+import { defaultId } from './line/line-options.ts';
 import { lastSegment } from './path.ts';
 
 /**
@@ -24,11 +25,14 @@ export class ReadWriteLock {
   readonly read: AnyLock;
   readonly write: AnyLock;
   readonly #zk: ZooKeeper;
+  readonly #id: string;
 
-  constructor(zk: ZooKeeper, path: string, options: LockOptions = {}) {
+  constructor(zk: ZooKeeper, path: string, { id = defaultId(), ...others }: LockOptions = {}) {
     checkPath(path);
     this.path = path;
     this.#zk = zk;
+    this.#id = id;
+    const options = { id, ...others };
     const line = new Line(zk, path, readWriteKind);
     this.read = new LineLock(line, read, options);
     this.write = new LineLock(line, write, options);
@@ -58,10 +62,9 @@ export class ReadWriteLock {
 
   /** Both happen or neither does: at no time is there neither node, and at no time do both count. */
   async #replace(from: string, to: string): Promise<void> {
-    const { data } = await this.#zk.get(from);
     for (;;) {
       try {
-        await this.#zk.transaction().delete(from).create(to, data, { mode: 'ephemeral' }).commit();
+        await this.#zk.transaction().delete(from).create(to, this.#id, { mode: 'ephemeral' }).commit();
         return;
       } catch (error) {
         if (!isQuorateError(error, 'ambiguous') || this.#zk.lost.aborted) throw error;
