@@ -44,7 +44,7 @@ export const election: Benchmark = {
       for (const peer of peers) await peer[Symbol.asyncDispose]();
     }
     return figures.all('quorate', {
-      'resignation to next leader, p50, in round trips': { aim: 3 },
+      'resignation to next leader, p50, in round trips of a write': { aim: 3 },
       'resignation, two led at once': { aim: 0 },
       'crash to next leader, sessions of 4 s': { aim: (short + tick) / 1000 },
       'black hole, two led at once': { aim: 0 },
@@ -70,7 +70,12 @@ async function few(peer: RecipePeer, path: string, count: number, url: string, f
   await peer.perform({ task: 'open', sessions: 0, timeout: long });
   figures.add('resignation to next leader, p50', peer.name, 'µs', p50);
   figures.add('resignation to next leader, p99', peer.name, 'µs', p99);
-  figures.add('resignation to next leader, p50, in round trips', peer.name, '×', (p50 ?? 0) / (trip.p50 ?? Number.NaN));
+  figures.add(
+    'resignation to next leader, p50, in round trips of a write',
+    peer.name,
+    '×',
+    (p50 ?? 0) / (trip.p50 ?? Number.NaN),
+  );
   figures.add('resignation, packets', peer.name, 'packets', packets / count);
   figures.add('resignation, two led at once', peer.name, 'times', overlaps);
 }

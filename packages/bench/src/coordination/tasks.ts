@@ -2,7 +2,7 @@
 export type Task =
   /** Opens so many sessions, in place of those it has. */
   | { readonly task: 'open'; readonly sessions: number; readonly timeout: number }
-  /** Reads a node again and again over one session: what a round trip takes. */
+  /** Writes a node again and again over one session: what a round trip takes that changes something. */
   | { readonly task: 'trips'; readonly count: number }
   /** Acquires a lock and releases it, over one session. */
   | { readonly task: 'cycles'; readonly path: string; readonly count: number }

@@ -37,6 +37,7 @@ export class Hold {
   readonly #options: HoldOptions;
   readonly #leases = new Set<HeldLease>();
   readonly #over = new AbortController();
+  readonly #unwatch = new AbortController();
   #node: string;
   /** The node that we watch is on its way out by our own doing. */
   #moving = false;
@@ -123,6 +124,8 @@ export class Hold {
     try {
       await remove(this.zk, this.node);
     } finally {
+      // Not before: the node takes its watch along, and to take it back would be a request of its own.
+      this.#unwatch.abort();
       this.#options.onGone?.();
     }
   }
@@ -133,7 +136,7 @@ export class Hold {
       if (!this.#over.signal.aborted && !this.#moving) this.#watch();
     };
     this.zk
-      .get(this.node, { watch: again, signal: this.#over.signal })
+      .get(this.node, { watch: again, signal: this.#unwatch.signal })
       .then(({ data }) => {
         if (data.toString() === revocation) this.end('revoked');
       })

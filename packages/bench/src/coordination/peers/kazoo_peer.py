@@ -172,7 +172,7 @@ def perform(task):
         sessions[:] = [connect(task["timeout"]) for _ in range(task["sessions"])]
         return {}
     if kind == "trips":
-        return timed(task["count"], lambda: sessions[0].get("/"))
+        return timed(task["count"], lambda: sessions[0].set("/", b""))
     if kind == "cycles":
         lock = sessions[0].Lock(task["path"])
 

@@ -113,7 +113,7 @@ async function perform(task: Task): Promise<Answer> {
       );
       return {};
     case 'trips':
-      return timed(task.count, () => (sessions[0] as ZooKeeper).get('/'));
+      return timed(task.count, () => (sessions[0] as ZooKeeper).set('/', ''));
     case 'cycles': {
       const lock = new Lock(sessions[0] as ZooKeeper, task.path);
       return timed(task.count, async () => (await lock.acquire()).release());
