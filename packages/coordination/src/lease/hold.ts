@@ -3,6 +3,7 @@ import type { State, ZooKeeper } from '@quorate/zookeeper';
 import { leaseEnds } from '../diagnostics.ts';
 import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
 import { remove } from '../line/removal.ts';
+import { settled } from '../line/waiting.ts';
 import type { HeldLease } from './held-lease.ts';
 
 /** What Curator writes into the node of a holder that is asked to let go. */
@@ -90,9 +91,9 @@ export class Hold {
   }
 
   /** Resolves when the lease means nothing to others any more. */
-  async drop(lease: HeldLease): Promise<void> {
+  async drop(lease: HeldLease, reason: LeaseEndedError): Promise<void> {
     this.#leases.delete(lease);
-    if (this.#leases.size === 0) await this.#letGo();
+    if (this.#leases.size === 0) await this.#letGo(reason);
   }
 
   /** Whether this lease is the only one on it. */
@@ -112,20 +113,20 @@ export class Hold {
     if (this.#options.watched) this.#watch();
   }
 
-  #letGo(): Promise<void> {
-    this.#gone ??= this.#remove();
+  #letGo(reason: LeaseEndedError): Promise<void> {
+    this.#gone ??= this.#remove(reason);
     return this.#gone;
   }
 
-  async #remove(): Promise<void> {
-    this.#ended ??= new LeaseEndedError(this.path, 'released');
-    this.#over.abort();
+  async #remove(reason: LeaseEndedError): Promise<void> {
+    this.#ended ??= reason;
+    this.#over.abort(settled);
     if (leaseEnds.hasSubscribers) leaseEnds.publish({ path: this.path, token: this.token, reason: this.#ended.reason });
     try {
       await remove(this.zk, this.node);
     } finally {
       // Not before: the node takes its watch along, and to take it back would be a request of its own.
-      this.#unwatch.abort();
+      this.#unwatch.abort(settled);
       this.#options.onGone?.();
     }
   }
