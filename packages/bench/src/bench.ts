@@ -6,12 +6,13 @@ import type { Benchmark, Figure } from './benchmark.ts';
 import { cold } from './cold.ts';
 import { election } from './coordination/election.ts';
 import { locks } from './coordination/locks.ts';
+import { group } from './group/group.ts';
 import { links } from './links.ts';
 import { testbed } from './testbed.ts';
 import { detection } from './zookeeper/detection.ts';
 import { zookeeper } from './zookeeper/zookeeper.ts';
 
-const benchmarks: readonly Benchmark[] = [testbed, cold, links, zookeeper, detection, locks, election];
+const benchmarks: readonly Benchmark[] = [testbed, cold, links, zookeeper, detection, locks, election, group];
 
 interface Flags {
   readonly rounds?: number;

@@ -2,9 +2,9 @@ import { eventually, type Link, Testbed } from '@quorate/testbed';
 import { connect, type ZooKeeper } from '@quorate/zookeeper';
 import type { Benchmark } from '../benchmark.ts';
 import { inTurn, startPeers } from '../peer.ts';
+import { SideBySide } from '../side-by-side.ts';
 import { withPackets } from './packets.ts';
 import { type RecipePeer, recipes } from './recipes.ts';
-import { SideBySide } from './side-by-side.ts';
 
 /** Of the leader that is lost; and how much later than that a new one may lead: a tick of the server. */
 const short = 4_000;

@@ -1,9 +1,9 @@
 import { Testbed } from '@quorate/testbed';
 import type { Benchmark } from '../benchmark.ts';
 import { inTurn, startPeers } from '../peer.ts';
+import { SideBySide } from '../side-by-side.ts';
 import { withPackets } from './packets.ts';
 import { type RecipePeer, recipes } from './recipes.ts';
-import { SideBySide } from './side-by-side.ts';
 
 const crowds = [5, 10, 50];
 const timeout = 10_000;

@@ -1,4 +1,4 @@
-import type { Figure } from '../benchmark.ts';
+import type { Figure } from './benchmark.ts';
 
 type Aim = Pick<Figure, 'aim' | 'more'>;
 
