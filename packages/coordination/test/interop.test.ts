@@ -1,7 +1,7 @@
 import { type BedOf, check, eventually, History, type HistoryEvent, Testbed, verdictText } from '@quorate/testbed';
 import { connect, type ZooKeeper } from '@quorate/zookeeper';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type LeaseEndedError, Lock, ReadWriteLock } from '../src/index.ts';
+import { Group, type LeaseEndedError, Lock, ReadWriteLock } from '../src/index.ts';
 import { childrenOf, freshPath } from './conformance/store.ts';
 import { InteropPeer, type Kind, type Recipe, whatIsMissing } from './interop/peer.ts';
 
@@ -132,6 +132,24 @@ describe('with Apache Curator and kazoo on one server', () => {
     await Promise.all([reader.stop(), writer.stop()]);
   });
 
+  test('permits of ours and of Curator: two hold it at once, and never a third', async () => {
+    const path = freshPath('permits');
+    await prepare(path);
+    const contenders = [...of('quorate'), ...of('curator')].map((peer) => [peer, 'permit'] as const);
+    expect(mostAtOnce(History.merge(...(await contest(path, contenders, 300))))).toBe(2);
+  });
+
+  test('a group of ours and of Curator: each sees the other', async () => {
+    const path = freshPath('group');
+    const [curator] = of('curator') as [InteropPeer];
+    const group = new Group(zk, path);
+    await using _ = await group.join({ id: 'ours' });
+    expect(await curator.ask(`join ${path}`)).toBe('joined');
+    await eventually('Curator to know both', async () => (await curator.ask('members')) === `${curator.name},ours`);
+    const ids = (await group.members()).map(({ id }) => id);
+    expect(ids.sort()).toEqual([curator.name, 'ours']);
+  });
+
   test('Curator asks a holder of ours to let go', async () => {
     const path = freshPath('revoked');
     const lease = await new Lock(zk, path, { revocable: true }).acquire();
@@ -153,6 +171,16 @@ describe('with Apache Curator and kazoo on one server', () => {
     expect(lease).toBeDefined();
   });
 });
+
+function mostAtOnce({ events }: History): number {
+  let [now, most] = [0, 0];
+  for (const { type } of events) {
+    if (type === 'held') now += 1;
+    else if (type === 'released') now -= 1;
+    most = Math.max(most, now);
+  }
+  return most;
+}
 
 function holdings({ events }: History): HistoryEvent[] {
   return events.filter(({ type }) => type === 'held');

@@ -1,13 +1,17 @@
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.util.Comparator;
+import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.framework.recipes.leader.LeaderLatch;
 import org.apache.curator.framework.recipes.locks.InterProcessMutex;
 import org.apache.curator.framework.recipes.locks.InterProcessReadWriteLock;
+import org.apache.curator.framework.recipes.locks.InterProcessSemaphoreV2;
+import org.apache.curator.framework.recipes.locks.Lease;
 import org.apache.curator.framework.recipes.locks.Revoker;
+import org.apache.curator.framework.recipes.nodes.GroupMember;
 import org.apache.curator.retry.RetryOneTime;
 
 /** Contends with Apache Curator's recipes, as it is told over standard input; see peer.ts. */
@@ -33,6 +37,7 @@ public class CuratorPeer {
   static CuratorFramework client;
   static String name;
   static volatile boolean stopped;
+  static GroupMember member;
 
   public static void main(String[] args) throws Exception {
     client = CuratorFrameworkFactory.newClient(args[0], 10000, 10000, new RetryOneTime(100));
@@ -47,6 +52,12 @@ public class CuratorPeer {
         case "clock" -> say(String.valueOf(clock()));
         case "stop" -> stopped = true;
         case "hold" -> begin(() -> hold(words[1]));
+        case "join" -> {
+          member = new GroupMember(client, words[1], name);
+          member.start();
+          say("joined");
+        }
+        case "members" -> say(String.join(",", new TreeSet<>(member.getCurrentMembers().keySet())));
         case "revoke" -> {
           Revoker.attemptRevoke(client, first(words[1]));
           say("asked");
@@ -111,6 +122,19 @@ public class CuratorPeer {
           both.readLock().release();
         }
       };
+      case "permit" -> new Recipe() {
+        final InterProcessSemaphoreV2 semaphore = new InterProcessSemaphoreV2(client, path, 2);
+        Lease lease;
+
+        public String acquire() throws Exception {
+          lease = semaphore.acquire();
+          return path + "/leases/" + lease.getNodeName();
+        }
+
+        public void release() {
+          semaphore.returnLease(lease);
+        }
+      };
       default -> new Recipe() {
         LeaderLatch latch;
 
@@ -128,16 +152,17 @@ public class CuratorPeer {
     };
   }
 
-  /** Holds it again and again. Each time it counts one on (a reader only looks), in a way that loses a count when others write too. */
+  /** Holds it again and again. Each time it counts one on (where others may hold it too it only looks), in a way that loses a count when others do so too. */
   static void contend(Recipe recipe, String what, String path) throws Exception {
     String counter = path + "-counter";
+    boolean shared = what.equals("read") || what.equals("permit");
     while (!stopped) {
       String node = recipe.acquire();
       double at = clock();
       long token = client.checkExists().forPath(node).getCzxid();
       record("held", at, path, token);
       int count = Integer.parseInt(new String(client.getData().forPath(counter)));
-      if (!what.equals("read")) client.setData().forPath(counter, String.valueOf(count + 1).getBytes());
+      if (!shared) client.setData().forPath(counter, String.valueOf(count + 1).getBytes());
       record("released", clock(), path, token);
       recipe.release();
     }

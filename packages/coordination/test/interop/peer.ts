@@ -8,7 +8,7 @@ import { curatorProgram, eventually, History, kazooProgram, type PeerProgram } f
 export type Kind = 'quorate' | 'curator' | 'kazoo';
 
 /** `alien` is `lock`, but for kazoo, which then goes by the name that it has by default. */
-export type Recipe = 'lock' | 'elect' | 'read' | 'write' | 'alien';
+export type Recipe = 'lock' | 'elect' | 'read' | 'write' | 'permit' | 'alien';
 
 /** In milliseconds. Java takes a while to start when ten start at once. */
 const patience = 60_000;
@@ -18,7 +18,8 @@ const patience = 60_000;
  * - `lock PATH`, or another recipe: acquires and releases until `stop`, and counts each time in PATH-counter. Answers
  *   `stopped` in the end.
  * - `clock`: its machine-wide monotonic clock, in milliseconds.
- * - of Curator only: `hold PATH` holds a lock until it is asked for it; `revoke PATH` asks who holds it.
+ * - of Curator only: `hold PATH` holds a lock until it is asked for it, `revoke PATH` asks who holds it; `join PATH`
+ *   joins a group, and `members` tells who is in it.
  *
  * What it holds, and when it no longer does, it says in lines of a history.
  */
