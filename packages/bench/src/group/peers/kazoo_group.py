@@ -74,7 +74,8 @@ watcher = None
 
 def watch(path, members):
     global watcher
-    connect().stop()
+    # An empty one at first, so that what is loaded along the way is not counted.
+    Watcher(f"{path}-warm").client.stop()
     before = rss()
     begin = time.perf_counter()
     watcher = Watcher(path)
