@@ -32,7 +32,8 @@ export const election: Benchmark = {
       for (let round = 0; round < rounds; round += 1) {
         for (const peer of inTurn(peers, round))
           await few(peer, `/few-${peer.name}-${round}`, counts.few, url, figures);
-        for (const peer of inTurn(peers, round)) await many(peer, `/many-${peer.name}-${round}`, counts, url, figures);
+        for (const peer of inTurn(peers, round))
+          await many(peer, `/many-${peer.name}-${round}`, counts, url, observer, figures);
         for (const { name } of inTurn(peers, round)) {
           const link = bed.link(`${name}-${round}`, 'zookeeper-1');
           await crash(name, `/crash-${name}-${round}`, url, observer, figures);
@@ -80,15 +81,17 @@ async function few(peer: RecipePeer, path: string, count: number, url: string, f
   figures.add('resignation, two led at once', peer.name, 'times', overlaps);
 }
 
-/** A thousand candidates in twenty sessions. */
+/** A thousand candidates in twenty sessions, at a path that is there: to make it is not what is measured. */
 async function many(
   peer: RecipePeer,
   path: string,
   counts: { readonly candidates: number; readonly many: number },
   url: string,
+  observer: ZooKeeper,
   figures: SideBySide,
 ): Promise<void> {
   const { candidates } = counts;
+  await observer.create(path);
   await peer.perform({ task: 'open', sessions: 20, timeout: long });
   const { seconds } = await peer.perform({ task: 'stand', path, candidates });
   const { p50, packets } = await withPackets(url, () => peer.perform({ task: 'resign', count: counts.many }));

@@ -62,7 +62,7 @@ public class CuratorPeer {
         double begin = clock();
         contest = new Contest(path, candidates);
         contest.leads.await();
-        while (sessions.get(0).getChildren().forPath(path).size() < candidates) Thread.onSpinWait();
+        while (sessions.get(0).getChildren().forPath(path).size() < candidates) Thread.sleep(10);
         return "{\"seconds\":" + (clock() - begin) / 1000 + "}";
       }
       case "resign":
