@@ -4,6 +4,7 @@ import { leaseEnds } from '../diagnostics.ts';
 import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
 import { remove } from '../line/removal.ts';
 import type { HeldLease } from './held-lease.ts';
+import { Pulse } from './pulse.ts';
 
 /** What Curator writes into the node of a holder that is asked to let go. */
 export const revocation = '__REVOKE__';
@@ -11,8 +12,9 @@ export const revocation = '__REVOKE__';
 /**
  * What becomes of leases when the connection breaks.
  * - `stop`: they end at once. The session may live on, but nobody can say.
- * - `wait`: they end when the session does, by our own clock, which is before the servers can give it up. Longer held
- *   over a short break; but all that stands between you and a second holder is then how well two clocks agree.
+ * - `wait`: they end when the leader of the ensemble has not been heard of for half the session timeout, which is well
+ *   before it can give the session up. Longer held over a short break; but all that stands between you and a second
+ *   holder is then how well two clocks agree.
  */
 export type OnSuspended = 'stop' | 'wait';
 
@@ -53,9 +55,11 @@ export class Hold {
       if (state === 'suspended' && options.onSuspended === 'stop') this.end('suspended');
     };
     const lost = (): void => this.end('lost', zk.lost.reason);
+    const calm = Pulse.of(zk).hold(() => this.end('suspended'));
     zk.on('state', changed);
     zk.lost.addEventListener('abort', lost, { once: true });
     this.#over.signal.addEventListener('abort', () => {
+      calm();
       zk.off('state', changed);
       zk.lost.removeEventListener('abort', lost);
     });
@@ -72,6 +76,7 @@ export class Hold {
   /** Why it is not held any more. Asks the clock: after a pause our timers may be late. */
   get ended(): LeaseEndedError | undefined {
     void this.zk.state;
+    Pulse.of(this.zk).check();
     return this.#ended;
   }
 
