@@ -57,6 +57,11 @@ export type BedOf<Options extends TestbedOptions> = Testbed & { readonly [K in K
 
 export interface StartOptions extends Pick<ProgramsOptions, 'offline' | 'onProgress'> {
   readonly signal?: AbortSignal;
+  /**
+   * Each server keeps its data on a disk of its own with so many megabytes, which can be full: `server.fillDisk()`. It
+   * takes Linux with user namespaces that everybody may make, and memory for what is written.
+   */
+  readonly disk?: number;
   /** Told as each server becomes ready. */
   readonly onReady?: (server: Server) => void;
 }
@@ -83,9 +88,11 @@ export class Testbed implements AsyncDisposable {
   /** Resolves when every server answers by its own protocol. When one fails, or `signal` aborts, nothing is left. */
   static async start<const Options extends TestbedOptions>(
     options: Options,
-    { onReady, signal, ...bringing }: StartOptions = {},
+    { disk, onReady, signal, ...bringing }: StartOptions = {},
   ): Promise<BedOf<Options>> {
     const wanted = parseOptions(options);
+    if (disk !== undefined && !(Number.isInteger(disk) && disk >= 1 && disk <= 65_536))
+      throw new InvalidArgumentError('disk', 'a whole number of megabytes from 1 to 65536', disk);
     const programs = await getPrograms(wanted, bringing, signal);
     const warden = await Warden.open(await mkdtemp(join(tmpdir(), 'quorate-')));
     const ports = new Ports();
@@ -96,6 +103,7 @@ export class Testbed implements AsyncDisposable {
         warden,
         ports,
         links,
+        ...(disk !== undefined && { disk }),
         program: (name) => programs.get(name) as Program,
       });
       bed = new Testbed(warden, ports, links, groups);
@@ -146,10 +154,13 @@ export class Testbed implements AsyncDisposable {
     return this.#links.partition(left, right);
   }
 
-  /** Every link is well again, and no server paused or slow. Those that were killed or stopped stay so. */
+  /** Every link is well again, no server paused or slow, and no disk full. Who was killed or has died stays so. */
   async heal(): Promise<void> {
     await this.#links.heal();
-    for (const server of this.servers) if (server.state === 'paused' || server.isSlow) await server.resume();
+    for (const server of this.servers) {
+      if (server.state === 'paused' || server.isSlow) await server.resume();
+      if (server.isDiskFull) await server.freeDisk();
+    }
   }
 
   /** Asks every server. */

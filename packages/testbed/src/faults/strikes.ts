@@ -28,6 +28,15 @@ export const strikes: Readonly<Record<string, Strike>> = {
   kill: onServer((server) => ({ begin: () => server.kill(), end: () => server.start() })),
   pause: onServer((server) => ({ begin: () => server.pause(), end: () => server.resume() })),
   slow: onServer((server) => ({ begin: () => server.slow({ duty: 0.3 }), end: () => server.resume() })),
+  'full-disk': onServer((server) => {
+    if (!server.hasDisk) throw new InvalidArgumentError('target', 'a server of a bed with { disk: … }', server.name);
+    const end = async (): Promise<void> => {
+      await server.freeDisk();
+      // What it did not write it may have given up for good.
+      await server.restart();
+    };
+    return { begin: () => server.fillDisk(), end };
+  }),
   // From the other servers of its kind, while clients still reach it.
   isolate: onServer((server, bed) => {
     const others = neighbours(bed, server).map(({ name }) => name);

@@ -24,7 +24,7 @@ export class Consul {
       return { number: index + 1, http, grpc, rpc, gossip };
     });
     return new Consul(
-      agents.map((agent) => new Server(agentPlan(site, agent, agents, config), site.warden)),
+      agents.map((agent) => new Server(agentPlan(site, agent, agents, config), site)),
       agents.map(({ grpc }) => grpc),
     );
   }

@@ -25,7 +25,7 @@ export class Kafka {
     return new Kafka(
       clients.map((client, index) => {
         const broker: Broker = { id: index + 1, client, controller: controllers[index] ?? 0, voters, cluster, brokers };
-        return new Server(brokerPlan(site, broker, options), site.warden);
+        return new Server(brokerPlan(site, broker, options), site);
       }),
     );
   }
@@ -114,9 +114,9 @@ function brokerPlan(site: Site, broker: Broker, { config, jvm = [] }: KafkaOptio
         .join(''),
       'log4j2.properties': log4j2,
     },
-    prepare: async (cwd, signal) => {
+    prepare: async (cwd, launcher, signal) => {
       const format = ['kafka.tools.StorageTool', 'format', '-t', broker.cluster, '-c', 'server.properties'];
-      await run(site.warden, { command: java, args: [...machine, ...format], cwd, signal });
+      await run(launcher, { command: java, args: [...machine, ...format], cwd, signal });
     },
     ready: (signal) => kafkaServes(address, replicas, signal),
     startWithin: 120_000,

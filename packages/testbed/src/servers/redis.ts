@@ -21,8 +21,7 @@ export class Redis {
     const [primary] = ports;
     return new Redis(
       ports.map(
-        (own, index) =>
-          new Server(serverPlan(site, index + 1, own, index > 0 ? primary : undefined, config), site.warden),
+        (own, index) => new Server(serverPlan(site, index + 1, own, index > 0 ? primary : undefined, config), site),
       ),
     );
   }
@@ -86,7 +85,7 @@ function serverPlan(
         .join(''),
     },
     // A replica that does not find its primary at once tries again only after a second.
-    prepare: async (_folder, signal) => {
+    prepare: async (_folder, _launcher, signal) => {
       if (primary !== undefined)
         await eventually('the primary', (left) => pongs(`127.0.0.1:${primary}`, left), { signal });
     },

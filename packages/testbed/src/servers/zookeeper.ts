@@ -32,7 +32,7 @@ export class ZooKeeper {
       const member = { id: index + 1, client, own: own(index), ensemble: members > 1 ? ensemble : [], gateway };
       return memberPlan(site, member, options);
     });
-    return new ZooKeeper(servers.map((plan) => new Server(plan, site.warden)));
+    return new ZooKeeper(servers.map((plan) => new Server(plan, site)));
   }
 
   private constructor(members: readonly Server[]) {
