@@ -1,6 +1,6 @@
 export { type EventuallyOptions, eventually } from './eventually.ts';
 export { everything } from './everything.ts';
-export type { Blow, Strike } from './faults/strikes.ts';
+export { type Blow, type Strike, strikes } from './faults/strikes.ts';
 export { type UnleashOptions, unleash } from './faults/unleash.ts';
 export type { HistoryCounts } from './history/counts.ts';
 export type { HistoryEvent } from './history/event.ts';
