@@ -143,10 +143,29 @@ export class Testbed implements AsyncDisposable {
 
   /**
    * The way between two parties, always the same one: from a client, whatever it calls itself, to a server, when the
-   * client connects to `await link.address`; or between two members of a ZooKeeper ensemble.
+   * client connects to `await link.address`; or between two servers that reach each other: the members of a ZooKeeper
+   * ensemble, Kafka brokers, a Redis primary and its replica. Others have none, and an InvalidArgumentError says so.
    */
   link(a: string, b: string): Link {
     return this.#links.link(a, b);
+  }
+
+  /**
+   * Somebody of yours who listens on loopback: a service, its sidecar. Links lead there as they do to a server.
+   *
+   *     bed.introduce('query', 9090).introduce('query-sidecar', 20_000);
+   *     const link = bed.link('query', 'query-sidecar');
+   *     await link.addressOf('query-sidecar'); // where the service connects
+   *     await link.addressOf('query'); // where the sidecar connects
+   */
+  introduce(name: string, port: number): this {
+    this.#links.introduce(name, port);
+    return this;
+  }
+
+  /** The servers that this one reaches through links, of its own kind. */
+  neighbours(server: Server): readonly Server[] {
+    return this.#links.neighboursOf(server.name).map((name) => this.server(name));
   }
 
   /** Cuts every link between the two sides: nothing arrives, nothing ends. Clients count when they connect by links. */

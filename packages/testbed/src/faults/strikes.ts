@@ -106,11 +106,10 @@ async function leaderOf(bed: Testbed): Promise<Server> {
 }
 
 function neighbours(bed: Testbed, server: Server): readonly Server[] {
-  const members = ensembleOf(bed)?.members ?? [];
-  if (members.length < 2 || !members.includes(server)) {
-    throw new InvalidArgumentError('target', 'a member of a ZooKeeper ensemble', server.name);
-  }
-  return members.filter((member) => member !== server);
+  const others = bed.neighbours(server);
+  if (others.length === 0)
+    throw new InvalidArgumentError('target', 'a server that reaches others through links', server.name);
+  return others;
 }
 
 function ensembleOf(bed: Testbed): ZooKeeper | undefined {
