@@ -1,5 +1,6 @@
+import { connect } from 'node:net';
 import { Redis } from 'ioredis';
-import { Kafka, logLevel, type PartitionMetadata } from 'kafkajs';
+import { type ISocketFactory, Kafka, logLevel, type PartitionMetadata } from 'kafkajs';
 import { describe, expect, test } from 'vitest';
 import { eventually, Testbed } from '../src/index.ts';
 import { bedTest } from '../src/vitest.ts';
@@ -96,6 +97,25 @@ describe('a Kafka broker', () => {
     await eventually('all are well', async () => (await bed.health()).status === 'pass');
     await theirs.disconnect();
   });
+});
+
+test('a Kafka client stays on its link when its socket factory maps the address that it is told', async () => {
+  await using bed = await Testbed.start({ kafka: 1 });
+  const link = bed.link('shop', 'kafka-1');
+  const port = Number((await link.address).split(':')[1]);
+  const socketFactory: ISocketFactory = ({ onConnect }) => connect({ host: '127.0.0.1', port }, onConnect);
+  const kafka = new Kafka({ brokers: [...bed.kafka.brokers], logLevel: logLevel.NOTHING, socketFactory });
+  const producer = kafka.producer({ retry: { retries: 0 } });
+  const publish = (): Promise<unknown> =>
+    producer.send({ topic: 'rides', messages: [{ value: '42' }], timeout: 1_000 });
+  await producer.connect();
+  await eventually('it is taken', publish);
+  await link.set({ refuse: true });
+  await expect(publish()).rejects.toThrow();
+  expect(await bed.kafka.broker(1).health()).toEqual({ status: 'pass' });
+  await link.heal();
+  await eventually('it is taken again', publish);
+  await producer.disconnect();
 });
 
 describe('Consul servers', () => {

@@ -4,13 +4,13 @@ import { mkdir, open, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Health } from '@quorate/core';
 import { deadline, QuorateError } from '@quorate/core';
-import { eventually } from '../eventually.ts';
 import { Disk } from './disk.ts';
 import { DutyCycle, type Slowness } from './duty-cycle.ts';
 import { lastLines } from './log.ts';
 import { isFree, PortTakenError } from './ports.ts';
+import { becomeReady, longestLook } from './readiness.ts';
 import { residentBytes } from './resident.ts';
-import { ServerFailedError } from './server-failed-error.ts';
+import type { ServerPlan } from './server-plan.ts';
 import type { Launcher, Warden } from './warden.ts';
 
 /** What a server needs of its bed. */
@@ -19,31 +19,6 @@ export interface Ground {
   /** Megabytes of the disk that each server gets for itself; without it all use the machine's. */
   readonly disk?: number;
 }
-
-/** How one server is run. */
-export interface ServerPlan {
-  /** Unique in its bed: `zookeeper-1`. */
-  readonly name: string;
-  /** Where clients reach it: `127.0.0.1:2181`. */
-  readonly address: string;
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  /** The TCP ports it listens on; free before it starts. */
-  readonly ports: readonly number[];
-  /** Written into its folder before the first start, by path. */
-  readonly files?: Readonly<Record<string, string>>;
-  /** Done once, after the files are written: formatting. */
-  readonly prepare?: (folder: string, launcher: Launcher, signal: AbortSignal) => Promise<void>;
-  /** Asks the server, by its own protocol, whether it serves. Throws or gives false when it does not yet. */
-  readonly ready: (signal: AbortSignal) => Promise<boolean>;
-  /** How long it may take to become ready, in milliseconds. */
-  readonly startWithin?: number;
-}
-
-/** How long one question whether it is ready may take, in milliseconds. */
-const shortestLook = 200;
-const longestLook = 2_000;
 
 export type ServerState = 'new' | 'starting' | 'running' | 'paused' | 'stopped' | 'killed' | 'died';
 
@@ -103,7 +78,12 @@ export class Server implements AsyncDisposable {
       if (!this.#prepared) await this.#prepare(limit.signal);
       for (const port of ports) if (!(await isFree(port))) throw new PortTakenError(this.name, port);
       await this.#launch();
-      await this.#becomeReady(startWithin, signal);
+      await becomeReady(this.#plan, {
+        within: startWithin,
+        isAlive: () => this.#process !== undefined,
+        log: () => this.log(),
+        signal,
+      });
       this.#state = 'running';
     } catch (error) {
       await this.#end('SIGKILL');
@@ -224,35 +204,6 @@ export class Server implements AsyncDisposable {
       this.#endSlowness();
       if (this.#state === 'running' || this.#state === 'paused') this.#state = 'died';
     });
-  }
-
-  async #becomeReady(within: number, signal: AbortSignal | undefined): Promise<void> {
-    const died = Symbol('died');
-    // A server may swallow a question that is asked too early: wait little at first, longer if it is only slow.
-    let patience = shortestLook;
-    try {
-      const outcome = await eventually(
-        `${this.name} ready`,
-        async (left) => {
-          if (!this.#process) return died;
-          using look = deadline(patience, left);
-          try {
-            // Awaited here: a bare return would dispose of the look before it has looked.
-            return await this.#plan.ready(look.signal);
-          } catch (error) {
-            if (look.signal.aborted) patience = Math.min(longestLook, 2 * patience);
-            throw error;
-          }
-        },
-        { within, ...(signal && { signal }) },
-      );
-      if (outcome === true) return;
-    } catch (cause) {
-      signal?.throwIfAborted();
-      throw new ServerFailedError(this.name, `did not become ready within ${within} ms`, await this.log(), cause);
-    }
-    for (const port of this.#plan.ports) if (!(await isFree(port))) throw new PortTakenError(this.name, port);
-    throw new ServerFailedError(this.name, 'died while starting', await this.log());
   }
 
   get #launcher(): Launcher {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { run } from '../processes/run.ts';
-import { Server, type ServerPlan } from '../processes/server.ts';
+import { Server } from '../processes/server.ts';
+import type { ServerPlan } from '../processes/server-plan.ts';
 import { type JavaOptions, javaArguments } from './java.ts';
 import { kafkaServes } from './kafka-serves.ts';
 import { numbered, portsFor, type Site } from './site.ts';

@@ -1,5 +1,6 @@
 import { eventually } from '../eventually.ts';
-import { Server, type ServerPlan } from '../processes/server.ts';
+import { Server } from '../processes/server.ts';
+import type { ServerPlan } from '../processes/server-plan.ts';
 import { ask } from './ask.ts';
 import { numbered, portsFor, type Site } from './site.ts';
 

@@ -1,4 +1,5 @@
-import { Server, type ServerPlan } from '../processes/server.ts';
+import { Server } from '../processes/server.ts';
+import type { ServerPlan } from '../processes/server-plan.ts';
 import { ask } from './ask.ts';
 import { type JavaOptions, javaArguments } from './java.ts';
 import { numbered, portsFor, type Site } from './site.ts';
