@@ -182,6 +182,7 @@ function subject<Thing, State, Call>(
 const add = fc
   .tuple(fc.integer({ min: -1, max: 2 }), fc.constantFrom(null, null, 0, 1, 2))
   .map(([by, output]) => ({ op: 'add', input: { by }, output }));
+const more = add.map((step) => ({ ...step, input: { by: Math.abs(step.input.by) } }));
 const sum = fc.integer({ min: 0, max: 3 }).map((output) => ({ op: 'read', input: {}, output }));
 const acquire = value.map((token) => ({ op: 'acquire', input: {}, output: token }));
 const release = value.map((token) => ({ op: 'release', input: { token }, output: null }));
@@ -204,6 +205,7 @@ const subjects: Subject[] = [
   subject('register', register, fc.oneof(read, write), unset, applyRegister),
   subject('compare-and-set register', casRegister, fc.oneof(read, write, cas), unset, applyRegister),
   subject('counter', counter, fc.oneof(add, sum), () => ({ sum: 0 }), applyCounter),
+  subject('counter that only grows', counter, fc.oneof(more, sum), () => ({ sum: 0 }), applyCounter),
   subject('mutex', mutex, fc.oneof(acquire, release), () => ({ holder: null, last: -1 }), applyMutex),
   subject('fifo queue', queue, fc.oneof(twice(enqueue), dequeue), empty, applyQueue(true)),
   subject('fifo queue, each value once', queue, fc.oneof(enqueue, dequeue), empty, applyQueue(true), distinct),
