@@ -47,6 +47,7 @@ describe('a disk that is full', () => {
         (await Promise.all(others.map((member) => bed.zookeeper.isLeader(member)))).includes(true),
       );
       await write('/without-it');
+      expect((await victim.log(500)).join('\n')).toContain('No space left on device');
 
       await victim.freeDisk();
       await victim.restart();

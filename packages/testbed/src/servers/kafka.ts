@@ -157,7 +157,10 @@ function hostsFile(table: ReadonlyMap<string, string>): string {
   return [...here, ...[...table].map(([name, host]) => `${host} ${name}\n`)].join('');
 }
 
+// Each part of Kafka would tell all its settings, hundreds of lines at a time.
 const log4j2 = `rootLogger.level=INFO
+logger.settings.name=org.apache.kafka.common.config.AbstractConfig
+logger.settings.level=WARN
 rootLogger.appenderRefs=out
 rootLogger.appenderRef.out.ref=OUT
 appender.out.type=Console
