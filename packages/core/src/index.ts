@@ -5,6 +5,7 @@ export { type Deadline, deadline } from './deadline.ts';
 export { DeadlineExceededError } from './deadline-exceeded-error.ts';
 export { combinedHealth, type Health } from './health.ts';
 export { InvalidArgumentError } from './invalid-argument-error.ts';
+export { Latest } from './latest.ts';
 export { isQuorateError, QuorateError, type QuorateErrorOptions } from './quorate-error.ts';
 export { type RetryOptions, retry } from './retry.ts';
 export { sleep } from './sleep.ts';

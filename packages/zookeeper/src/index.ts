@@ -14,6 +14,7 @@ export { SessionClosedError } from './errors/session-closed-error.ts';
 export { SessionLostError } from './errors/session-lost-error.ts';
 export { TransactionError } from './errors/transaction-error.ts';
 export type { Auth, ConnectOptions, Sasl } from './options.ts';
+export { checkPath } from './path.ts';
 export { type Acl, creatorAcl, openAcl, type Permission, readOnlyAcl } from './protocol/acl.ts';
 export type { CreateMode } from './protocol/create-mode.ts';
 export type { StepResult } from './protocol/multi.ts';

@@ -1,0 +1,145 @@
+import { isQuorateError } from '@quorate/core';
+import type { State, ZooKeeper } from '@quorate/zookeeper';
+import { leaseEnds } from '../diagnostics.ts';
+import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
+import { remove } from '../line/removal.ts';
+import type { HeldLease } from './held-lease.ts';
+
+/** What Curator writes into the node of a holder that is asked to let go. */
+export const revocation = '__REVOKE__';
+
+/**
+ * What becomes of leases when the connection breaks.
+ * - `stop`: they end at once. The session may live on, but nobody can say.
+ * - `wait`: they end when the session does, by our own clock, which is before the servers can give it up. Longer held
+ *   over a short break; but all that stands between you and a second holder is then how well two clocks agree.
+ */
+export type OnSuspended = 'stop' | 'wait';
+
+export interface HoldOptions {
+  /** What errors call it: the path of the lock or the election. */
+  readonly path: string;
+  /** The node that stands for holding. */
+  readonly node: string;
+  readonly token: bigint;
+  readonly onSuspended: OnSuspended;
+  /** Whether to hear when somebody asks for it, or deletes the node. One request more. */
+  readonly watched: boolean;
+  /** Called once when the node is gone, or the session is. */
+  readonly onGone?: (() => void) | undefined;
+}
+
+/** A node of ours that stands for holding, and the leases on it. When the last of them is released the node goes. */
+export class Hold {
+  readonly zk: ZooKeeper;
+  readonly path: string;
+  readonly token: bigint;
+  readonly #options: HoldOptions;
+  readonly #leases = new Set<HeldLease>();
+  readonly #over = new AbortController();
+  #node: string;
+  /** The node that we watch is on its way out by our own doing. */
+  #moving = false;
+  #ended: LeaseEndedError | undefined;
+  #gone: Promise<void> | undefined;
+
+  constructor(zk: ZooKeeper, options: HoldOptions) {
+    this.zk = zk;
+    this.path = options.path;
+    this.#node = options.node;
+    this.token = options.token;
+    this.#options = options;
+    const changed = (state: State): void => {
+      if (state === 'suspended' && options.onSuspended === 'stop') this.end('suspended');
+    };
+    const lost = (): void => this.end('lost', zk.lost.reason);
+    zk.on('state', changed);
+    zk.lost.addEventListener('abort', lost, { once: true });
+    this.#over.signal.addEventListener('abort', () => {
+      zk.off('state', changed);
+      zk.lost.removeEventListener('abort', lost);
+    });
+    changed(zk.state);
+    if (zk.lost.aborted) lost();
+    if (options.watched) this.#watch();
+  }
+
+  /** The node that stands for it now. */
+  get node(): string {
+    return this.#node;
+  }
+
+  /** Why it is not held any more. Asks the clock: after a pause our timers may be late. */
+  get ended(): LeaseEndedError | undefined {
+    void this.zk.state;
+    return this.#ended;
+  }
+
+  add(lease: HeldLease): void {
+    this.#leases.add(lease);
+    if (this.#ended) lease.end(this.#ended);
+  }
+
+  /** Ends all leases on it, before anybody else can hold it. The node stays until they are released. */
+  end(reason: LeaseEnd, cause?: unknown): void {
+    // Asked for, it is still held; whatever else comes is final.
+    if (this.#ended && this.#ended.reason !== 'revoked') return;
+    this.#ended = new LeaseEndedError(this.path, reason, cause === undefined ? {} : { cause });
+    for (const lease of this.#leases) lease.end(this.#ended);
+  }
+
+  /** Resolves when the lease means nothing to others any more. */
+  async drop(lease: HeldLease): Promise<void> {
+    this.#leases.delete(lease);
+    if (this.#leases.size === 0) await this.#letGo();
+  }
+
+  /** Whether this lease is the only one on it. */
+  isOnly(lease: HeldLease): boolean {
+    return this.#leases.size === 1 && this.#leases.has(lease);
+  }
+
+  /** `move` puts another node in place of this one, at once. */
+  async moveTo(node: string, move: () => Promise<void>): Promise<void> {
+    this.#moving = true;
+    try {
+      await move();
+      this.#node = node;
+    } finally {
+      this.#moving = false;
+    }
+    if (this.#options.watched) this.#watch();
+  }
+
+  #letGo(): Promise<void> {
+    this.#gone ??= this.#remove();
+    return this.#gone;
+  }
+
+  async #remove(): Promise<void> {
+    this.#ended ??= new LeaseEndedError(this.path, 'released');
+    this.#over.abort();
+    if (leaseEnds.hasSubscribers) leaseEnds.publish({ path: this.path, token: this.token, reason: this.#ended.reason });
+    try {
+      await remove(this.zk, this.node);
+    } finally {
+      this.#options.onGone?.();
+    }
+  }
+
+  /** Hears of changes to the node for as long as it is held. */
+  #watch(): void {
+    const again = (): void => {
+      if (!this.#over.signal.aborted && !this.#moving) this.#watch();
+    };
+    this.zk
+      .get(this.node, { watch: again, signal: this.#over.signal })
+      .then(({ data }) => {
+        if (data.toString() === revocation) this.end('revoked');
+      })
+      .catch((error) => {
+        if (this.#over.signal.aborted || this.#moving || !isQuorateError(error, 'no-node')) return;
+        this.end('lost', error);
+      });
+  }
+}

@@ -1,0 +1,16 @@
+import type { Transaction } from '@quorate/zookeeper';
+
+/** Something held for now: a lock, the leadership, a permit. It may end at any moment, and says so. */
+export interface Lease extends AsyncDisposable {
+  /** The fencing token: strictly increasing over all holders, ever. Give it to the resource, and let it refuse older ones. */
+  readonly token: bigint;
+  /** Aborts with a `LeaseEndedError` the moment holding is no longer certain, before anybody else can hold it. */
+  readonly signal: AbortSignal;
+  /** Adds to a transaction that it commits only while this lease is held. Throws when it has ended already. */
+  guard(transaction: Transaction): Transaction;
+  /**
+   * Ends the lease and resolves when others can have it: when its node is gone, or its session is over. Aborting
+   * `signal` ends only the wait; letting go continues.
+   */
+  release(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+}

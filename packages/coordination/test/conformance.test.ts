@@ -1,0 +1,25 @@
+import { type BedOf, Testbed } from '@quorate/testbed';
+import { connect } from '@quorate/zookeeper';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { electionConformance } from './conformance/election.ts';
+import { lockConformance } from './conformance/lock.ts';
+import { multiLockConformance } from './conformance/multi-lock.ts';
+import { readWriteLockConformance } from './conformance/read-write-lock.ts';
+import { semaphoreConformance } from './conformance/semaphore.ts';
+import type { Connect } from './conformance/store.ts';
+
+describe('on a real server', () => {
+  let bed: BedOf<{ zookeeper: 1 }>;
+
+  beforeAll(async () => {
+    bed = await Testbed.start({ zookeeper: 1 });
+  });
+  afterAll(() => bed?.stop());
+
+  const open: Connect = () => connect(bed.zookeeper.url);
+  lockConformance(open);
+  electionConformance(open);
+  readWriteLockConformance(open);
+  semaphoreConformance(open);
+  multiLockConformance(open);
+});
