@@ -12,11 +12,20 @@ export class Crew {
   readonly #running = new Map<string, ChildProcessByStdio<Writable, Readable, null>>();
   readonly #printed: string[][] = [];
   readonly #closed: Promise<unknown>[] = [];
+  readonly #compiled: string;
+
+  /** `compiled` is a folder for what Node has compiled once: very many processes of one program are started. */
+  constructor(compiled: string) {
+    this.#compiled = compiled;
+  }
 
   /** Resolves when it is at work, or has been killed before. */
   async start(options: WorkerOptions): Promise<void> {
     const args = ['--conditions=@quorate/source', program, JSON.stringify(options)];
-    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, args, {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_COMPILE_CACHE: this.#compiled },
+    });
     const lines: string[] = [];
     child.stdout.setEncoding('utf8').on('data', (text: string) => lines.push(text));
     // Writing to one that has been killed is no error of ours.

@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import {
   type BedOf,
   type Blow,
   check,
   counter,
+  eventually,
   type FaultKind,
   History,
   nemesis,
@@ -40,7 +42,7 @@ const takeover = sessionTimeout + 250 + 10_000;
 /** Breaks the ensemble and its clients by the seed's schedule, then judges what they have done. */
 export async function storm(bed: Ensemble, { seed, length, workers }: StormOptions): Promise<StormReport> {
   const history = new History();
-  const crew = new Crew();
+  const crew = new Crew(join(bed.folder, 'compiled'));
   const root = `/storm-${seed}-${process.hrtime.bigint()}`;
   const names = Array.from({ length: workers }, (_, index) => `worker-${index + 1}`);
   const setting = await connect(bed.zookeeper.url);
@@ -137,15 +139,20 @@ function linksOf(bed: Testbed, worker: string): ReturnType<Testbed['link']>[] {
 async function takenOver(url: string, history: History): Promise<Verdict> {
   const name = 'taken over in time';
   const begin = performance.now();
-  try {
-    await using zk = await connect(url, { timeout: takeover });
-    const lease = await new Lock(zk, '/lock', { id: 'probe' }).acquire({ timeout: takeover });
-    const holding = history.held('probe', 'lock', lease.token);
-    holding.released();
+  const left = (): number => Math.max(0, takeover - (performance.now() - begin));
+  const probe = async (): Promise<boolean> => {
+    await using zk = await connect(url, { timeout: left(), sessionTimeout: 5_000 });
+    const lease = await new Lock(zk, '/lock', { id: 'probe' }).acquire({ timeout: left() });
+    history.held('probe', 'lock', lease.token).released();
     await lease.release();
-    const term = await new Election(zk, '/leader', { id: 'probe' }).campaign({ timeout: takeover });
+    const term = await new Election(zk, '/leader', { id: 'probe' }).campaign({ timeout: left() });
     history.held('probe', 'leader', term.token).released();
     await term.release();
+    return true;
+  };
+  try {
+    // One whose session is lost, on a machine that is busy, may come again.
+    await eventually('taken over', probe, { within: takeover });
     return { check: name, result: 'valid', summary: `${Math.round(performance.now() - begin)} ms` };
   } catch (error) {
     return { check: name, result: 'invalid', summary: (error as Error).message };
