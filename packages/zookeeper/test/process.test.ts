@@ -40,7 +40,8 @@ test('once closed, lost or given up, nothing keeps the process alive', async () 
 test('a process that was stopped for longer than its session never reads connected again', async () => {
   await using zk = await connect(bed.zookeeper.url);
   const child = program(`
-    const zk = await connect(process.argv[1], { sessionTimeout: 1000 });
+    // The server counts from the latest ping: we stand still for two thirds of this at least, longer than the gap below.
+    const zk = await connect(process.argv[1], { sessionTimeout: 2000 });
     await zk.create('/stopped', '', { mode: 'ephemeral' });
     const gap = { last: performance.now(), stopped: false };
     console.log('ready');
