@@ -2,9 +2,9 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isQuorateError } from '@quorate/core';
 import { type History, lamportHtml, verdictText } from '@quorate/testbed';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import { exitStatus } from '../src/exit-status.ts';
 import { Interrupted, interruptible } from '../src/interrupt.ts';
 import { progressDisplay } from '../src/progress-display.ts';
 import { type SoakReport, soak } from './soak/run.ts';
@@ -52,7 +52,7 @@ Exit status: 0 every verdict is valid, 1 one is not or something failed, 2 bad u
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = exitStatus(error);
+  process.exitCode = exitStatus('soak', error);
 }
 
 async function run(flags: Flags): Promise<void> {
@@ -144,12 +144,4 @@ function clients(value: string): number {
   if (!(Number.isInteger(number) && number >= 1 && number <= 16))
     throw new InvalidArgumentError('Expected a whole number from 1 to 16.');
   return number;
-}
-
-function exitStatus(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof Interrupted) return error.exitStatus;
-  console.error(`soak: ${error instanceof Error ? error.message : String(error)}`);
-  if (!isQuorateError(error) && error instanceof Error) console.error(error.stack);
-  return isQuorateError(error, 'invalid-argument') ? 2 : 1;
 }
