@@ -28,7 +28,11 @@ describe('quorate', () => {
     [['run', '--redis', '1'], "missing required argument 'command'"],
     [['run', '--s3', 'us-east-1,../up', '--', 'true'], 's3: expected different region names such as "us-east-1"'],
     [['up', '--redis', '1', '--name', '../x'], 'Expected small letters, digits and dashes'],
-    [['demo', 'consensus'], 'There is no demo called consensus yet'],
+    [['demo', 'consenus'], "demo: expected one of consensus, concurrency, everything, got 'consenus'"],
+    [['demo', '--seed', 'x'], 'Expected a whole number.'],
+    [['demo', '--picture', 'here.png'], 'Expected a file that ends in .html.'],
+    [['demo', '--picture', '/no/such/folder/here.html'], 'There is no folder /no/such/folder.'],
+    [['demo', 'everything', '--seed', '1'], '--seed: expected a concept to go with it'],
   ])('%j is bad use: status 2, and the word that is wrong', async (args, message) => {
     const { status, err, out } = await run(args);
     expect(err).toContain(message);
@@ -223,8 +227,26 @@ describe('quorate doctor', () => {
 });
 
 describe('quorate demo', () => {
-  test('starts one of everything, shows where it is and how it is, and ends well at Ctrl-C', async () => {
-    const child = quorate(['demo', '--offline']);
+  test('lists what there is to see', async () => {
+    const { status, out } = await run(['demo', '--list', '--json']);
+    expect(status).toBe(0);
+    expect(JSON.parse(out)).toMatchObject([
+      { name: 'consensus', shows: expect.stringMatching(/leader/) },
+      { name: 'concurrency', shows: expect.stringMatching(/fencing token/) },
+    ]);
+    expect((await run(['demo', '--list'])).out).toMatch(/^DEMO +SHOWS\nconsensus +the leader/);
+  });
+
+  test('without a name is consensus', async () => {
+    const child = quorate(['demo']);
+    await eventually('it has begun', () => child.printed().includes('Three servers'));
+    child.kill('SIGINT');
+    expect((await outcome(child)).status).toBe(130);
+    expect(await beds()).toEqual([]);
+  });
+
+  test('everything: starts one of each server, shows where it is and how it is, and ends well at Ctrl-C', async () => {
+    const child = quorate(['demo', 'everything', '--offline']);
     await eventually('all is ready', () => child.printed().includes('Ctrl-C stops everything'), { within: 90_000 });
     for (const name of [
       'zookeeper-3',
