@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
 import { down } from './commands/down.ts';
+import { inspect } from './commands/inspect.ts';
 import { keep } from './commands/keep.ts';
 import { run } from './commands/run.ts';
 import { status } from './commands/status.ts';
@@ -29,12 +30,14 @@ Examples:
   $ quorate run --zookeeper 3 --redis 1 -- npm test  servers for the time of one command
   $ quorate up --kafka 1 --consul 1                  servers in the background
   $ quorate status --json
+  $ quorate inspect locks
   $ quorate down
 
 Exit status: 0 all well, 1 something failed, 2 bad use; of run, the command's own.`,
   );
-for (const command of [doctor(), run(), up(), status(), down(), demo(), keep()]) {
+for (const command of [doctor(), run(), up(), status(), down(), demo(), inspect(), keep()]) {
   quorate.addCommand(command.copyInheritedSettings(quorate), { hidden: command.name() === 'keep' });
+  for (const subcommand of command.commands) subcommand.copyInheritedSettings(command);
 }
 
 try {

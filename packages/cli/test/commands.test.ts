@@ -10,7 +10,7 @@ describe('quorate', () => {
     expect(await run(['--version'])).toEqual({ status: 0, out: '0.1.0\n', err: '' });
   });
 
-  test.each([[], ['run'], ['up'], ['status'], ['down'], ['doctor'], ['demo']])(
+  test.each([[], ['run'], ['up'], ['status'], ['down'], ['doctor'], ['demo'], ['inspect'], ['inspect', 'locks']])(
     '%s has help with examples',
     async (...command) => {
       const { status, out } = await run([...command, '--help']);

@@ -6,6 +6,7 @@ export { Election, type ElectionOptions } from './election.ts';
 export { AlreadyCampaigningError } from './errors/already-campaigning-error.ts';
 export { type LeaseEnd, LeaseEndedError } from './errors/lease-ended-error.ts';
 export { WrongKindError } from './errors/wrong-kind-error.ts';
+export { inLine, type LineKind, lineKindOf } from './in-line.ts';
 export type { OnSuspended } from './lease/hold.ts';
 export type { Lease } from './lease/lease.ts';
 export type { LockOptions } from './line/line-lock.ts';
