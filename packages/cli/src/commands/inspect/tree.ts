@@ -52,7 +52,7 @@ function text({ nodes, complete }: Walk): string {
 function cells({ stat, names }: Visited): string[] {
   if (!stat) return ['not for us', '', '', '', ''];
   const children = names.length > 0 ? String(names.length) : '';
-  return [`${stat.dataLength} B`, children, String(stat.version), timeText(stat.mtime), ownerOf(stat) ?? ''];
+  return [`${stat.dataLength} B`, children, String(stat.version), timeText(stat.mtime) ?? '', ownerOf(stat) ?? ''];
 }
 
 function json({ nodes, complete }: Walk): object {
@@ -76,6 +76,7 @@ function ownerOf({ ephemeralOwner }: Stat): string | undefined {
   return ephemeralOwner === 0n ? undefined : sessionText(ephemeralOwner);
 }
 
-function timeText(time: bigint): string {
-  return new Date(Number(time)).toISOString();
+/** The nodes that were there from the beginning have none. */
+function timeText(time: bigint): string | null {
+  return time === 0n ? null : new Date(Number(time)).toISOString();
 }
