@@ -13,3 +13,13 @@ export type { LockOptions } from './line/line-lock.ts';
 export type { LineOptions } from './line/line-options.ts';
 export type { Participant } from './line/participant.ts';
 export { Lock } from './lock.ts';
+export {
+  type MemoryConnectOptions,
+  type MemoryCoordination,
+  type MemoryOptions,
+  memoryCoordination,
+} from './memory/memory-coordination.ts';
+export type { MemoryWrite } from './memory/session.ts';
+export { type MultiLease, type MultiLock, multiLock } from './multi-lock.ts';
+export { ReadWriteLock } from './read-write-lock.ts';
+export { Semaphore, type SemaphoreOptions } from './semaphore.ts';

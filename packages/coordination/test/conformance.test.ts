@@ -3,6 +3,9 @@ import { connect } from '@quorate/zookeeper';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { electionConformance } from './conformance/election.ts';
 import { lockConformance } from './conformance/lock.ts';
+import { multiLockConformance } from './conformance/multi-lock.ts';
+import { readWriteLockConformance } from './conformance/read-write-lock.ts';
+import { semaphoreConformance } from './conformance/semaphore.ts';
 import type { Connect } from './conformance/store.ts';
 
 describe('on a real server', () => {
@@ -16,4 +19,7 @@ describe('on a real server', () => {
   const open: Connect = () => connect(bed.zookeeper.url);
   lockConformance(open);
   electionConformance(open);
+  readWriteLockConformance(open);
+  semaphoreConformance(open);
+  multiLockConformance(open);
 });

@@ -56,7 +56,7 @@ export async function create(session: SessionLike, creation: Creation): Promise<
     } catch (error) {
       if (creation.parents && isQuorateError(error, 'no-node')) await createParents(session, creation);
       else if (mark !== undefined && isQuorateError(error, 'ambiguous')) {
-        const found = await findOrKeepDoubt(session, creation, mark, error);
+        const found = await findOrKeepDoubt(session, creation, mark, error as AmbiguousError);
         if (found) return found;
       } else throw error;
     }
@@ -91,15 +91,19 @@ async function findOrKeepDoubt(
   session: SessionLike,
   creation: Creation,
   mark: string,
-  doubt: Error,
+  doubt: AmbiguousError,
 ): Promise<Created | undefined> {
+  const { create, signal } = creation;
   try {
-    return await find(session, creation.create.path, mark, creation.signal);
+    return await find(session, create.path, mark, signal);
   } catch (error) {
+    if (signal?.aborted) {
+      // Nobody waits for it any more, and nobody else would care for it.
+      undo(session, creation, doubt);
+      throw signal.reason;
+    }
     // An ephemeral node goes with its session, so there is no doubt about it.
-    throw isQuorateError(error, 'session-lost') && (creation.create.flags & 1) === 1
-      ? (error as SessionLostError)
-      : doubt;
+    throw isQuorateError(error, 'session-lost') && (create.flags & 1) === 1 ? (error as SessionLostError) : doubt;
   }
 }
 
@@ -129,13 +133,21 @@ async function find(
 
 /** Deletes what was created for somebody who has stopped waiting for it. */
 function undo(session: SessionLike, { create: { path }, mark }: Creation, done: Created | AmbiguousError): void {
-  const remove = (created: string): Promise<void> => session.request(deleteOperation(created, -1, created));
-  // With the session over, nothing can be done, and an ephemeral node needs nothing to be done.
-  const gone = (): void => undefined;
-  if ('stat' in done) remove(done.path).catch(gone);
-  else if (mark !== undefined) {
-    find(session, path, mark)
-      .then((found) => found && remove(found.path))
-      .catch(gone);
+  const created = 'stat' in done ? Promise.resolve(done) : mark === undefined ? undefined : find(session, path, mark);
+  created
+    ?.then((found) => found && remove(session, found.path))
+    // With the session over, nothing can be done, and an ephemeral node needs nothing to be done.
+    .catch(() => undefined);
+}
+
+/** Until the server says that it is gone: after a lost reply it may still be there. */
+async function remove(session: SessionLike, path: string): Promise<void> {
+  for (;;) {
+    try {
+      await session.request(deleteOperation(path, -1, path));
+      return;
+    } catch (error) {
+      if (!isQuorateError(error, 'ambiguous')) throw error;
+    }
   }
 }

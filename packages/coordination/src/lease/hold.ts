@@ -34,17 +34,19 @@ export class Hold {
   readonly zk: ZooKeeper;
   readonly path: string;
   readonly token: bigint;
-  node: string;
   readonly #options: HoldOptions;
   readonly #leases = new Set<HeldLease>();
   readonly #over = new AbortController();
+  #node: string;
+  /** The node that we watch is on its way out by our own doing. */
+  #moving = false;
   #ended: LeaseEndedError | undefined;
   #gone: Promise<void> | undefined;
 
   constructor(zk: ZooKeeper, options: HoldOptions) {
     this.zk = zk;
     this.path = options.path;
-    this.node = options.node;
+    this.#node = options.node;
     this.token = options.token;
     this.#options = options;
     const changed = (state: State): void => {
@@ -60,6 +62,11 @@ export class Hold {
     changed(zk.state);
     if (zk.lost.aborted) lost();
     if (options.watched) this.#watch();
+  }
+
+  /** The node that stands for it now. */
+  get node(): string {
+    return this.#node;
   }
 
   /** Why it is not held any more. Asks the clock: after a pause our timers may be late. */
@@ -87,9 +94,21 @@ export class Hold {
     if (this.#leases.size === 0) await this.#letGo();
   }
 
-  /** The node goes by another name, and the hold with it. */
-  moveTo(node: string): void {
-    this.node = node;
+  /** Whether this lease is the only one on it. */
+  isOnly(lease: HeldLease): boolean {
+    return this.#leases.size === 1 && this.#leases.has(lease);
+  }
+
+  /** `move` puts another node in place of this one, at once. */
+  async moveTo(node: string, move: () => Promise<void>): Promise<void> {
+    this.#moving = true;
+    try {
+      await move();
+      this.#node = node;
+    } finally {
+      this.#moving = false;
+    }
+    if (this.#options.watched) this.#watch();
   }
 
   #letGo(): Promise<void> {
@@ -111,7 +130,7 @@ export class Hold {
   /** Hears of changes to the node for as long as it is held. */
   #watch(): void {
     const again = (): void => {
-      if (!this.#over.signal.aborted) this.#watch();
+      if (!this.#over.signal.aborted && !this.#moving) this.#watch();
     };
     this.zk
       .get(this.node, { watch: again, signal: this.#over.signal })
@@ -119,7 +138,7 @@ export class Hold {
         if (data.toString() === revocation) this.end('revoked');
       })
       .catch((error) => {
-        if (this.#over.signal.aborted || !isQuorateError(error, 'no-node')) return;
+        if (this.#over.signal.aborted || this.#moving || !isQuorateError(error, 'no-node')) return;
         this.end('lost', error);
       });
   }

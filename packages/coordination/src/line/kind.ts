@@ -8,6 +8,8 @@ export interface Kind {
   readonly marks: readonly string[];
   /** Whom of those ahead, in order of arrival, one must wait for; undefined when it is one's turn. */
   readonly waitsFor: (mark: string, ahead: readonly Contender[]) => Contender | undefined;
+  /** Whether anybody who leaves may make it one's turn, not only the one that is waited for. */
+  readonly anyMayLeave?: boolean;
 }
 
 /** The last of those ahead: so that one who leaves wakes one who waits. */
@@ -24,13 +26,18 @@ export const lockKind: Kind = { what: 'a lock', marks: ['lock-'], waitsFor: pred
 export const electionKind: Kind = { what: 'an election', marks: ['latch-'], waitsFor: predecessor };
 export const readWriteKind: Kind = { what: 'a read-write lock', marks: [read, write], waitsFor: writerOrPredecessor };
 
-/** All that is told apart by the names of children. */
-const marksOf: readonly { readonly what: string; readonly marks: readonly string[] }[] = [
-  lockKind,
-  electionKind,
-  readWriteKind,
-  { what: 'permits of a semaphore', marks: ['lease-'] },
-];
+/** As many as there are permits have their turn at once. */
+export function permitKind(permits: number): Kind {
+  return {
+    what: 'permits of a semaphore',
+    marks: ['lease-'],
+    waitsFor: (_, ahead) => (ahead.length < permits ? undefined : ahead.at(-1)),
+    anyMayLeave: true,
+  };
+}
+
+/** What is kept at other paths, told by the names of children. */
+const others = [lockKind, electionKind, readWriteKind, permitKind(1)];
 
 /** Who stands in line, in order of arrival; an error when something else is kept at the path. Other children are none of our business. */
 export function contendersOf(
@@ -39,10 +46,11 @@ export function contendersOf(
   { names, stat }: { readonly names: readonly string[]; readonly stat: Stat },
 ): Contender[] {
   if (stat.dataLength > 0) throw new WrongKindError(path, kind.what, `data of its own (${stat.dataLength} bytes)`);
+  if (names.includes('locks') && names.includes('leases')) throw new WrongKindError(path, kind.what, 'a semaphore');
   const contenders = names.flatMap((name) => {
     const contender = contenderOf(name, kind.marks);
     if (contender) return [contender];
-    const other = marksOf.find(({ marks }) => contenderOf(name, marks) !== undefined);
+    const other = others.find(({ marks }) => contenderOf(name, marks) !== undefined);
     if (other) throw new WrongKindError(path, kind.what, `${other.what} (${name})`);
     return [];
   });

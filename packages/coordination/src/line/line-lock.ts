@@ -5,7 +5,10 @@ import type { AnyLock, LockAcquireOptions } from '../any-lock.ts';
 import { acquires } from '../diagnostics.ts';
 import { HeldLease } from '../lease/held-lease.ts';
 import { Hold, revocation } from '../lease/hold.ts';
+import { holding } from '../lease/holding.ts';
 import type { Lease } from '../lease/lease.ts';
+import { lastSegment } from '../path.ts';
+import { read } from './kind.ts';
 import type { Line } from './line.ts';
 import { checkId, checkOnSuspended, defaultId, type LineOptions } from './line-options.ts';
 import { type Participant, participants } from './participant.ts';
@@ -49,17 +52,7 @@ export class LineLock implements AnyLock {
 
   async with<T>(work: (lease: Lease) => T | Promise<T>, options: LockAcquireOptions = {}): Promise<T> {
     if (typeof work !== 'function') throw new InvalidArgumentError('work', 'a function', work);
-    const lease = await this.acquire(options);
-    let result: T;
-    try {
-      result = await work(lease);
-    } catch (error) {
-      // What letting go may throw must not hide what happened.
-      await lease.release().catch(() => undefined);
-      throw error;
-    }
-    await lease.release();
-    return result;
+    return holding(await this.acquire(options), work);
   }
 
   async holders({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Participant[]> {
@@ -94,11 +87,16 @@ export class LineLock implements AnyLock {
 
   #again(holding: Lease): Lease {
     const hold = HeldLease.holdOf(holding);
-    if (hold?.path !== this.path) {
+    if (hold?.path !== this.path || !this.#covers(hold)) {
       throw new InvalidArgumentError('holding', `a lease of ${this.path} that has not been released`);
     }
     if (hold.ended) throw hold.ended;
     return new HeldLease(hold);
+  }
+
+  /** Who writes may read as well. Who reads and wants to write would wait for itself. */
+  #covers({ node }: Hold): boolean {
+    return this.#mark === read || lastSegment(node).includes(this.#mark);
   }
 
   async #participants(signal: AbortSignal | undefined): Promise<Participant[]> {

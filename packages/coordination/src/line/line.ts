@@ -5,7 +5,7 @@ import { childOf, lastSegment } from '../path.ts';
 import type { Contender } from './contender.ts';
 import { contendersOf, type Kind } from './kind.ts';
 import { remove } from './removal.ts';
-import { connected, departed } from './waiting.ts';
+import { connected, departed, untilChange } from './waiting.ts';
 
 /** How to stand in line. */
 export interface Entry {
@@ -121,12 +121,22 @@ export class Line {
       if (!ahead) return false;
       onAhead?.(ahead.length);
       const blocker = kind.waitsFor(mark, ahead);
-      if (blocker) await departed(zk, childOf(this.path, blocker.name), signal);
+      if (blocker) await this.#change(created, blocker, mark, signal);
       else if (zk.state === 'connected') return true;
       else await connected(zk, signal);
       // An event is not the condition: look again.
       contenders = undefined;
     }
+  }
+
+  async #change(created: Created, blocker: Contender, mark: string, signal: AbortSignal | undefined): Promise<void> {
+    if (!this.kind.anyMayLeave) return departed(this.zk, childOf(this.path, blocker.name), signal);
+    return untilChange(this.zk, signal, async (watch) => {
+      const contenders = contendersOf(this.path, this.kind, await this.zk.children(this.path, watch));
+      const ahead = await this.#ahead(created, contenders, signal);
+      // Whoever left between the list and the watch will not be told of.
+      if (!ahead || !this.kind.waitsFor(mark, ahead)) watch.watch?.({ type: 'children', path: this.path });
+    });
   }
 
   /**

@@ -22,6 +22,8 @@ const ttlFlags = new Map<CreateMode, number>([
   ['persistent-sequential', 6],
 ]);
 
+const modes = new Map([...Object.entries(flags), ...ttlFlags].map(([mode, flag]) => [flag, mode as CreateMode]));
+
 /** The servers keep the time to live in 40 bits. */
 const longestTtl = 2 ** 40 - 1;
 
@@ -36,6 +38,11 @@ export function createFlags(mode: CreateMode, ttl: number | undefined): number {
   const flag = ttlFlags.get(mode);
   if (flag === undefined) throw new InvalidArgumentError('ttl', `mode ${[...ttlFlags.keys()].join(' or ')}`, mode);
   return flag;
+}
+
+/** The reverse. A flag of a node with a time to live is that of its mode without one. */
+export function modeOf(flag: number): CreateMode {
+  return modes.get(flag) ?? 'persistent';
 }
 
 export function isSequential(mode: CreateMode): boolean {

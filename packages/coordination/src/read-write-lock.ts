@@ -1,0 +1,77 @@
+import { InvalidArgumentError, isQuorateError } from '@quorate/core';
+import { checkPath, type ZooKeeper } from '@quorate/zookeeper';
+import type { AnyLock } from './any-lock.ts';
+import { HeldLease } from './lease/held-lease.ts';
+import type { Lease } from './lease/lease.ts';
+import { read, readWriteKind, write } from './line/kind.ts';
+import { Line } from './line/line.ts';
+import { LineLock, type LockOptions } from './line/line-lock.ts';
+import { defaultId } from './line/line-options.ts';
+import { lastSegment } from './path.ts';
+
+/**
+ * Many may read at once, or one may write. First come, first served: readers that come after a writer wait for it.
+ *
+ *     const zones = new ReadWriteLock(zk, '/locks/zones');
+ *     await zones.read.with(() => load());
+ *     await using writing = await zones.write.acquire({ signal });
+ *
+ * Hazards: those of `Lock`. A reader cannot become a writer: two that tried would wait for one another for ever. A writer
+ * can become a reader, by `downgrade`. The tokens of readers that hold at once differ; only a writer's is larger than all
+ * before it.
+ */
+export class ReadWriteLock {
+  readonly path: string;
+  readonly read: AnyLock;
+  readonly write: AnyLock;
+  readonly #zk: ZooKeeper;
+  readonly #id: string;
+
+  constructor(zk: ZooKeeper, path: string, { id = defaultId(), ...others }: LockOptions = {}) {
+    checkPath(path);
+    this.path = path;
+    this.#zk = zk;
+    this.#id = id;
+    const options = { id, ...others };
+    const line = new Line(zk, path, readWriteKind);
+    this.read = new LineLock(line, read, options);
+    this.write = new LineLock(line, write, options);
+  }
+
+  /**
+   * Turns writing into reading without letting another writer in between. `writing` ends; the lease that is returned has
+   * its token and its place in line, so that readers behind it get in and writers do not.
+   */
+  async downgrade(writing: Lease, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Lease> {
+    const hold = HeldLease.holdOf(writing);
+    if (!hold || hold.path !== this.path || !lastSegment(hold.node).includes(write)) {
+      throw new InvalidArgumentError('writing', `a lease of the write lock of ${this.path} that has not been released`);
+    }
+    if (!hold.isOnly(writing as HeldLease)) {
+      throw new InvalidArgumentError('writing', 'the only lease on its lock: release the others first');
+    }
+    if (hold.ended) throw hold.ended;
+    signal?.throwIfAborted();
+    const from = hold.node;
+    const to = from.replace(write, read);
+    await hold.moveTo(to, () => this.#replace(from, to));
+    const reading = new HeldLease(hold);
+    await writing.release();
+    return reading;
+  }
+
+  /** Both happen or neither does: at no time is there neither node, and at no time do both count. */
+  async #replace(from: string, to: string): Promise<void> {
+    for (;;) {
+      try {
+        await this.#zk.transaction().delete(from).create(to, this.#id, { mode: 'ephemeral' }).commit();
+        return;
+      } catch (error) {
+        if (!isQuorateError(error, 'ambiguous') || this.#zk.lost.aborted) throw error;
+        // It was done by us or not at all: nobody else has this name.
+        await this.#zk.sync(this.path);
+        if (await this.#zk.exists(to)) return;
+      }
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import { afterEach, beforeEach, describe } from 'vitest';
+// What every client of ours must do, whatever is behind it. Its own package runs it on real servers.
+import { conformance } from '../../zookeeper/test/conformance.ts';
+import { type MemoryCoordination, memoryCoordination } from '../src/index.ts';
+import { electionConformance } from './conformance/election.ts';
+import { lockConformance } from './conformance/lock.ts';
+import { multiLockConformance } from './conformance/multi-lock.ts';
+import { readWriteLockConformance } from './conformance/read-write-lock.ts';
+import { semaphoreConformance } from './conformance/semaphore.ts';
+import type { Connect } from './conformance/store.ts';
+
+let memory: MemoryCoordination;
+let sweeping: NodeJS.Timeout;
+
+beforeEach(() => {
+  memory = memoryCoordination();
+  // No time passes in memory: what servers delete in time is deleted when it is swept.
+  sweeping = setInterval(() => void memory.sweep(), 20);
+});
+afterEach(() => clearInterval(sweeping));
+
+const open: Connect = async () => memory.connect();
+
+describe('the client, in memory', () => conformance({ open, has: { modern: true } }));
+
+describe('in memory', () => {
+  lockConformance(open);
+  electionConformance(open);
+  readWriteLockConformance(open);
+  semaphoreConformance(open);
+  multiLockConformance(open);
+});

@@ -1,0 +1,49 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { History } from '@quorate/testbed';
+import type { WorkerOptions } from './worker.ts';
+
+const program = fileURLToPath(new URL('worker.ts', import.meta.url));
+
+/** Worker processes by name. One that was killed may be started again: its histories are all kept. */
+export class Crew {
+  readonly #running = new Map<string, ChildProcessByStdio<Writable, Readable, null>>();
+  readonly #printed: string[][] = [];
+  readonly #closed: Promise<unknown>[] = [];
+
+  /** Resolves when it is at work, or has been killed before. */
+  async start(options: WorkerOptions): Promise<void> {
+    const args = ['--conditions=@quorate/source', program, JSON.stringify(options)];
+    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines: string[] = [];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => lines.push(text));
+    // Writing to one that has been killed is no error of ours.
+    child.stdin.on('error', () => undefined);
+    this.#printed.push(lines);
+    this.#closed.push(once(child, 'close'));
+    this.#running.set(options.name, child);
+    await Promise.race([once(child.stdout, 'data'), once(child, 'close')]);
+  }
+
+  signal(name: string, signal: NodeJS.Signals): void {
+    this.#running.get(name)?.kill(signal);
+  }
+
+  /** Lets them finish, and gives what all of them have told. Those that do not finish in time are killed. */
+  async finish(within: number): Promise<History[]> {
+    for (const child of this.#running.values()) {
+      child.kill('SIGCONT');
+      child.stdin.end();
+    }
+    const late = setTimeout(() => this.kill(), within);
+    await Promise.all(this.#closed);
+    clearTimeout(late);
+    return this.#printed.map((lines) => History.fromJsonLines(lines.join(''), { torn: true }));
+  }
+
+  kill(): void {
+    for (const child of this.#running.values()) child.kill('SIGKILL');
+  }
+}

@@ -1,0 +1,179 @@
+import {
+  type BedOf,
+  type Blow,
+  check,
+  counter,
+  type FaultKind,
+  History,
+  nemesis,
+  type Strike,
+  type Testbed,
+  unleash,
+  type Verdict,
+} from '@quorate/testbed';
+import { connect, type ZooKeeper } from '@quorate/zookeeper';
+import { Election, Lock } from '../../src/index.ts';
+import { Crew } from './crew.ts';
+
+export interface StormOptions {
+  readonly seed: number;
+  /** Milliseconds. */
+  readonly length: number;
+  readonly workers: number;
+}
+
+export interface StormReport extends StormOptions {
+  readonly history: History;
+  readonly verdicts: readonly Verdict[];
+}
+
+type Ensemble = BedOf<{ zookeeper: 3 }>;
+
+export const sessionTimeout = 1_500;
+
+/** How long a process that was stopped may take to notice, once it wakes, on a busy machine. */
+const grace = 1_000;
+
+/** Everything well again, a waiter must have its turn within the session timeout and a tick; the rest is a busy machine's. */
+const takeover = sessionTimeout + 250 + 10_000;
+
+/** Breaks the ensemble and its clients by the seed's schedule, then judges what they have done. */
+export async function storm(bed: Ensemble, { seed, length, workers }: StormOptions): Promise<StormReport> {
+  const history = new History();
+  const crew = new Crew();
+  const root = `/storm-${seed}-${process.hrtime.bigint()}`;
+  const names = Array.from({ length: workers }, (_, index) => `worker-${index + 1}`);
+  const setting = await connect(bed.zookeeper.url);
+  for (const key of ['locked', 'led']) await setting.create(`${root}/${key}`, '0', { parents: true });
+  await setting.close();
+
+  let started = 0;
+  const start = async (name: string): Promise<void> => {
+    started += 1;
+    const members = bed.zookeeper.members.map((member) => bed.link(name, member.name).address);
+    const url = `${(await Promise.all(members)).join(',')}${root}`;
+    await crew.start({ name, url, seed: `${seed} ${name} ${started}`, sessionTimeout });
+  };
+  try {
+    await Promise.all(names.map(start));
+    const schedule = nemesis(seed, {
+      length,
+      faults: faultKinds(names),
+      pause: [50, 400],
+      duration: [300, 2_500],
+      together: 3,
+    });
+    await unleash(schedule, bed, history, { strikes: strikesOn(crew, start) });
+    const taken = await takenOver(`${bed.zookeeper.url}${root}`, history);
+    const all = History.merge(history, ...(await crew.finish(10_000)));
+    await finalReads(`${bed.zookeeper.url}${root}`, all);
+    return { seed, length, workers, history: all, verdicts: [...judge(all), taken] };
+  } finally {
+    crew.kill();
+  }
+}
+
+function faultKinds(workers: readonly string[]): FaultKind[] {
+  const members = ['zookeeper-1', 'zookeeper-2', 'zookeeper-3'];
+  const links = workers.flatMap((worker) => members.map((member) => `${worker}~${member}`));
+  return [
+    { kind: 'kill', targets: workers, weight: 2 },
+    // Longer than its session, and shorter.
+    { kind: 'pause', targets: workers, weight: 4 },
+    { kind: 'silence', targets: workers, weight: 4 },
+    { kind: 'kill', targets: members },
+    { kind: 'pause', targets: members },
+    { kind: 'isolate', targets: members },
+    { kind: 'partition', targets: members, split: true },
+    { kind: 'reset', targets: links },
+    { kind: 'cut', targets: links },
+    { kind: 'mute', targets: links },
+    { kind: 'deaf', targets: links },
+    { kind: 'latency', targets: links },
+  ];
+}
+
+/** `kill` and `pause` of workers beside those of servers; `silence` is a black hole around a worker. */
+function strikesOn(crew: Crew, start: (name: string) => Promise<void>): Record<string, Strike> {
+  const isWorker = (name: string): boolean => name.startsWith('worker-');
+  const onWorker = (name: string, ends: Pick<Blow, 'begin' | 'end'>): Blow => ({
+    target: [name],
+    servers: [],
+    ...ends,
+  });
+  return {
+    kill: async (bed, { target: [name = ''] }) => {
+      if (isWorker(name)) {
+        return onWorker(name, { begin: async () => crew.signal(name, 'SIGKILL'), end: async () => void start(name) });
+      }
+      const server = bed.server(name);
+      return { target: [name], servers: [server], begin: () => server.kill(), end: () => server.start() };
+    },
+    pause: async (bed, { target: [name = ''] }) => {
+      if (isWorker(name)) {
+        return onWorker(name, {
+          begin: async () => crew.signal(name, 'SIGSTOP'),
+          end: async () => crew.signal(name, 'SIGCONT'),
+        });
+      }
+      const server = bed.server(name);
+      return { target: [name], servers: [server], begin: () => server.pause(), end: () => server.resume() };
+    },
+    silence: async (bed, { target: [name = ''] }) => {
+      const links = linksOf(bed, name);
+      const set = async (faults: { blackHole?: true }): Promise<void> => {
+        await Promise.all(links.map((link) => link.set(faults)));
+      };
+      return onWorker(name, { begin: () => set({ blackHole: true }), end: () => set({}) });
+    },
+  };
+}
+
+function linksOf(bed: Testbed, worker: string): ReturnType<Testbed['link']>[] {
+  return bed.servers.map(({ name }) => bed.link(worker, name));
+}
+
+/** With everything well, one who comes to the end of the line has the lock in time, and somebody leads. */
+async function takenOver(url: string, history: History): Promise<Verdict> {
+  const name = 'taken over in time';
+  const begin = performance.now();
+  try {
+    await using zk = await connect(url, { timeout: takeover });
+    const lease = await new Lock(zk, '/lock', { id: 'probe' }).acquire({ timeout: takeover });
+    const holding = history.held('probe', 'lock', lease.token);
+    holding.released();
+    await lease.release();
+    const term = await new Election(zk, '/leader', { id: 'probe' }).campaign({ timeout: takeover });
+    history.held('probe', 'leader', term.token).released();
+    await term.release();
+    return { check: name, result: 'valid', summary: `${Math.round(performance.now() - begin)} ms` };
+  } catch (error) {
+    return { check: name, result: 'invalid', summary: (error as Error).message };
+  }
+}
+
+async function finalReads(url: string, history: History): Promise<void> {
+  await using zk: ZooKeeper = await connect(url);
+  await zk.sync('/');
+  for (const key of ['locked', 'led']) {
+    await history.run('probe', 'read', { key }, async () => Number((await zk.get(`/${key}`)).data));
+  }
+}
+
+function judge(history: History): Verdict[] {
+  return [
+    check.exclusive(history, { grace }),
+    check.tokensIncrease(history),
+    check.noLostUpdates(history),
+    check.linearizable(history, counter()),
+  ];
+}
+
+/** One line for people. */
+export function stormLine({ seed, workers, history, verdicts }: StormReport): string {
+  const held = history.events.filter(({ type }) => type === 'held').length;
+  const faults = history.events.filter(({ type }) => type === 'fault').length;
+  const adds = history.operations.filter(({ op, outcome }) => op === 'add' && outcome === 'ok').length;
+  const words = verdicts.map((verdict) => `${verdict.check}: ${verdict.result}`).join(', ');
+  return `seed ${seed}: ${workers} workers, ${faults} faults, ${held} times held, ${adds} guarded updates; ${words}`;
+}
