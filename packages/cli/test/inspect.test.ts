@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Election, Lock, type Participant } from '@quorate/coordination';
+import { Election, Lock, type Participant, ReadWriteLock, Semaphore } from '@quorate/coordination';
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { connect, creatorAcl, type ZooKeeper } from '@quorate/zookeeper';
@@ -23,7 +23,7 @@ const test = bedTest({ zookeeper: 1 })
 
 const hex = (zk: ZooKeeper): string => `0x${zk.id.toString(16)}`;
 
-async function waiting(lock: Lock, count: number): Promise<Participant[]> {
+async function waiting(lock: Pick<Lock, 'waiters'>, count: number): Promise<Participant[]> {
   return await eventually(`${count} wait`, async () => {
     const waiters = await lock.waiters();
     return waiters.length === count ? waiters : undefined;
@@ -73,6 +73,28 @@ describe('quorate inspect locks', () => {
     await held.release();
     await (await second).release();
     await other.release();
+  });
+
+  test('tells readers from writers, and shows the permits of a semaphore', async ({ bed, place, session }) => {
+    const [a, b] = [await session(), await session()];
+    const readers = new ReadWriteLock(a, `${place}/rw`, { id: 'reader' });
+    const reading = [await readers.read.acquire(), await readers.read.acquire()];
+    const write = new ReadWriteLock(b, `${place}/rw`, { id: 'writer' }).write;
+    const writing = write.acquire();
+    await waiting(write, 1);
+    const permit = await new Semaphore(b, `${place}/semaphore`, { permits: 2, id: 'uploader' }).acquire();
+    const { out } = await run(['inspect', 'locks', place, '--zookeeper', bed.zookeeper.url]);
+    const rows = out.split('\n').map((row) => row.replace(/ +\d+ +20\S+Z .*$/, '').trim());
+    expect(rows.filter((row) => !row.startsWith(`${place}/semaphore/locks`))).toEqual([
+      expect.stringMatching(/^LOCK/),
+      expect.stringMatching(/\/rw +holds to read +reader$/),
+      expect.stringMatching(/^holds to read +reader$/),
+      expect.stringMatching(/^waits to write +writer$/),
+      expect.stringMatching(/\/semaphore\/leases +holds a permit +uploader$/),
+      '',
+    ]);
+    for (const lease of [...reading, permit]) await lease.release();
+    await (await writing).release();
   });
 
   test('is bounded, and says what it leaves out', async ({ bed, place, session }) => {

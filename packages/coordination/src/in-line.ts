@@ -1,16 +1,18 @@
 import { isQuorateError } from '@quorate/core';
 import { checkPath, type ZooKeeper } from '@quorate/zookeeper';
 import { contenderOf } from './line/contender.ts';
-import { electionKind, type Kind, lockKind, readWriteKind } from './line/kind.ts';
+import { electionKind, type Kind, lockKind, permitKind, readWriteKind } from './line/kind.ts';
 import { Line } from './line/line.ts';
 import { type Participant, participants } from './line/participant.ts';
 
 /** What can be stood in line for. */
-export type LineKind = 'lock' | 'read-write lock' | 'election';
+export type LineKind = 'lock' | 'read-write lock' | 'permits' | 'election';
 
 const kinds: Readonly<Record<LineKind, Kind>> = {
   lock: lockKind,
   'read-write lock': readWriteKind,
+  // How many there are only those know who take them: here everybody has one, though the last may still wait for it.
+  permits: permitKind(Number.POSITIVE_INFINITY),
   election: electionKind,
 };
 

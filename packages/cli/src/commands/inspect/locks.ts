@@ -13,13 +13,16 @@ export function locks(): Command {
 Examples:
   $ quorate inspect locks                        every lock there is
   $ quorate inspect locks /locks/cab-42 --watch
-  $ quorate inspect locks --json | jq '.locks[] | select(.waiters | length > 10) | .path'`,
+  $ quorate inspect locks --json | jq '.locks[] | select(.waiters | length > 10) | .path'
+
+A semaphore is two paths: below "leases" are those who hold a permit (the last of them may still wait for it), and
+below "locks" those who wait, the first of them next.`,
     )
     .action(show);
 }
 
 async function show(path: string, flags: InspectFlags): Promise<void> {
-  const kinds = ['lock', 'read-write lock'] as const;
+  const kinds = ['lock', 'read-write lock', 'permits'] as const;
   await inspect<LinesSeen>(
     { read: (zk, path, signal) => readLines(zk, path, { kinds, most: flags.limit, signal }), text, json },
     path,
@@ -27,8 +30,12 @@ async function show(path: string, flags: InspectFlags): Promise<void> {
   );
 }
 
-/** Behind the state: whether it is held, or waited for, to read or to write. */
-const purposes: Readonly<Record<string, string>> = { __READ__: ' to read', __WRIT__: ' to write' };
+/** Behind the state: what is held, or waited for. */
+const purposes: Readonly<Record<string, string>> = {
+  __READ__: ' to read',
+  __WRIT__: ' to write',
+  'lease-': ' a permit',
+};
 
 function text(seen: LinesSeen): string {
   return lineText(seen, {
