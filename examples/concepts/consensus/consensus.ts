@@ -26,20 +26,20 @@ async function run(stage: Stage): Promise<Outcome> {
   const play = new Play(stage, servers, history);
   await using _writers = play.startWriters();
 
-  await play.phase('all three are well', 'A write is acknowledged when a majority, two of three, has it on disk.');
+  play.phase('all three are well', 'A write is acknowledged when a majority, two of three, has it on disk.');
   await play.written(stage.fast ? 20 : 150);
 
   const first = await play.leader();
-  await play.phase('the leader is killed', 'Nobody decides for a moment. Then the two others elect one of them.');
+  play.phase('the leader is killed', 'Nobody decides for a moment. Then the two others elect one of them.');
   await play.kill(first);
   const second = await play.newLeader();
   await play.written(stage.fast ? 20 : 150);
 
   await play.kill(second);
-  await play.phase(noMajority, 'One server cannot know what the two others agree on without it. So it must refuse.');
+  play.phase(noMajority, 'One server cannot know what the two others agree on without it. So it must refuse.');
   await play.attempted(stage.fast ? 4 : 12);
 
-  await play.phase('all three are back', 'A majority is there again, and with it everything a majority ever had.');
+  play.phase('all three are back', 'A majority is there again, and with it everything a majority ever had.');
   await play.restart(first, second);
   await play.written(stage.fast ? 20 : 150);
   await play.stopWriters();

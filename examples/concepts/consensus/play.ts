@@ -45,7 +45,7 @@ export class Play {
     await this.#working;
   }
 
-  async phase(name: string, why: string): Promise<void> {
+  phase(name: string, why: string): void {
     this.#stage.scene(name[0]?.toUpperCase() + name.slice(1), why);
     this.#since = this.#history.operations.length;
     this.#history.note(noteOfPhase, name);
