@@ -1,9 +1,12 @@
 import { type BedOf, Testbed } from '@quorate/testbed';
 import { connect } from '@quorate/zookeeper';
 import { afterAll, beforeAll, describe } from 'vitest';
+import { barrierConformance } from './conformance/barrier.ts';
+import { doubleBarrierConformance } from './conformance/double-barrier.ts';
 import { electionConformance } from './conformance/election.ts';
 import { lockConformance } from './conformance/lock.ts';
 import { multiLockConformance } from './conformance/multi-lock.ts';
+import { queueConformance } from './conformance/queue.ts';
 import { readWriteLockConformance } from './conformance/read-write-lock.ts';
 import { semaphoreConformance } from './conformance/semaphore.ts';
 import type { Connect } from './conformance/store.ts';
@@ -22,4 +25,7 @@ describe('on a real server', () => {
   readWriteLockConformance(open);
   semaphoreConformance(open);
   multiLockConformance(open);
+  barrierConformance(open);
+  doubleBarrierConformance(open);
+  queueConformance(open);
 });

@@ -1,6 +1,11 @@
+import { spawn } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { type BedOf, eventually, seeded, Testbed } from '@quorate/testbed';
+import { fileURLToPath } from 'node:url';
+import { type BedOf, check, eventually, History, lamportSvg, seeded, Testbed, type Verdict } from '@quorate/testbed';
 import { connect, type TracedRequest, type ZooKeeper } from '@quorate/zookeeper';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Election, type Lease, type LeaseEndedError, Lock, ReadWriteLock } from '../src/index.ts';
@@ -375,6 +380,74 @@ describe('fact 7: after waking, look again', () => {
     expect(mine.zk.state).toBe('connected');
     expect(lease.signal.aborted).toBe(false);
   });
+});
+
+describe('fact 8: a lock alone is not mutual exclusion: a stopped process wakes up and writes', () => {
+  test('without the guard its write is taken, and an update is lost', async () => {
+    const { history, verdict } = await stoppedHolder('bare');
+    expect(verdict).toMatchObject({ result: 'invalid' });
+    // The lock has kept its promise all the same.
+    expect(check.exclusive(history, { grace: 1_000 })).toMatchObject({ result: 'valid' });
+  });
+
+  test('with the guard it is refused, and nothing is lost', async () => {
+    const { history, verdict } = await stoppedHolder('guarded');
+    expect(verdict).toMatchObject({ result: 'valid' });
+    const late = history.operations.find(({ process }) => process === 'ann');
+    expect(late).toMatchObject({ outcome: 'failed', error: expect.stringContaining('TransactionError') });
+  });
+
+  /** Ann is stopped for longer than her session while she holds the lock; Ben takes it, and adds twice; then she wakes up. */
+  async function stoppedHolder(how: 'bare' | 'guarded'): Promise<{ history: History; verdict: Verdict }> {
+    const history = new History();
+    const root = freshPath('stopped');
+    await using zk = await open();
+    await zk.create(`${root}/rides`, '0', { parents: true });
+    const program = fileURLToPath(new URL('stopped-holder.ts', import.meta.url));
+    const args = ['--conditions=@quorate/source', program, bed.zookeeper.url, root, how];
+    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
+    const closed = once(child, 'close');
+    try {
+      await eventually('she is about to write', () => printed.includes('about to write'));
+      child.kill('SIGSTOP');
+      const stopped = history.fault('pause', 'ann');
+      const lease = await new Lock(zk, `${root}/lock`, { id: 'ben' }).acquire();
+      const holding = history.held('ben', 'lock', lease.token);
+      for (const _ of ['once', 'twice']) {
+        await history.run('ben', 'add', { key: 'rides', by: 1 }, async () => {
+          const sum = Number((await zk.get(`${root}/rides`)).data) + 1;
+          await lease.guard(zk.transaction()).set(`${root}/rides`, String(sum)).commit();
+          return sum;
+        });
+      }
+      holding.released();
+      await lease.release();
+      child.stdin.write('write\n');
+      stopped.end();
+      child.kill('SIGCONT');
+      await closed;
+    } finally {
+      child.kill('SIGKILL');
+    }
+    const whole = History.merge(history, History.fromJsonLines(printed));
+    await whole.run('ben', 'read', { key: 'rides' }, async () => Number((await zk.get(`${root}/rides`)).data));
+    const verdict = check.noLostUpdates(whole);
+    await draw(whole, verdict, how);
+    return { history: whole, verdict };
+  }
+
+  /** The pictures of docs/coordination.md: QUORATE_PICTURES=docs/pictures */
+  async function draw(history: History, verdict: Verdict, how: 'bare' | 'guarded'): Promise<void> {
+    const folder = process.env.QUORATE_PICTURES;
+    if (folder === undefined) return;
+    const end = { bare: 'writes, and two rides are lost', guarded: 'is refused: nothing is lost' }[how];
+    const picture = lamportSvg(history, { title: `Ann is stopped, wakes up, and ${end}`, verdict });
+    await writeFile(join(folder, `stopped-holder-${how}.svg`), picture);
+  }
 });
 
 test('fact 9: the token is the transaction of the node: it increases though the numbers begin again', async () => {

@@ -1,5 +1,6 @@
 import type { Transaction } from '@quorate/zookeeper';
 import { LeaseEndedError } from '../errors/lease-ended-error.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import type { Hold } from './hold.ts';
 import type { Lease } from './lease.ts';
 
@@ -37,7 +38,7 @@ export class HeldLease implements Lease {
       this.end(new LeaseEndedError(this.#hold.path, 'released'));
       this.#released = this.#hold.drop(this);
     }
-    await (signal ? unlessAborted(this.#released, signal) : this.#released);
+    await unlessAborted(this.#released, signal);
   }
 
   /** Only the first reason counts. */
@@ -52,21 +53,5 @@ export class HeldLease implements Lease {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
-  }
-}
-
-/** The work goes on; only the wait for it ends. */
-async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  work.catch(() => undefined);
-  signal.throwIfAborted();
-  let aborted = (): void => undefined;
-  const cut = new Promise<never>((_, reject) => {
-    aborted = () => reject(signal.reason);
-    signal.addEventListener('abort', aborted, { once: true });
-  });
-  try {
-    await Promise.race([work, cut]);
-  } finally {
-    signal.removeEventListener('abort', aborted);
   }
 }

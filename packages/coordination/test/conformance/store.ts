@@ -4,9 +4,9 @@ import type { ZooKeeper } from '@quorate/zookeeper';
 /** Begins a new session of the store that is tested. */
 export type Connect = () => Promise<ZooKeeper>;
 
-export async function codeOf(promise: Promise<unknown>): Promise<string> {
+export async function codeOf(outcome: Promise<unknown> | (() => unknown)): Promise<string> {
   try {
-    await promise;
+    await (typeof outcome === 'function' ? outcome() : outcome);
     return 'no error';
   } catch (error) {
     return isQuorateError(error) ? error.code : String(error);

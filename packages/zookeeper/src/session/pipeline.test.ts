@@ -226,3 +226,16 @@ test('a request too large is refused, connected or not, and leaves no bytes behi
   expect(await outcome(requests.submit(large, {}))).toBe('invalid-argument');
   expect(wire.sent).toEqual([]);
 });
+
+test('of very many requests a thousand are under way at once; each answer lets another one go, in order', async () => {
+  const wire = new Recorder();
+  const requests = pipeline();
+  requests.attach(wire.wire);
+  const all = Array.from({ length: 2_500 }, () => requests.submit(read, {}));
+  expect(wire.sent).toHaveLength(1_000);
+  answer(requests, 1);
+  expect(wire.sent).toHaveLength(1_001);
+  for (let xid = 2; xid <= 2_500; xid += 1) answer(requests, xid);
+  expect(wire.sent.map(({ xid }) => xid)).toEqual(all.map((_, index) => index + 1));
+  expect(await Promise.all(all)).toHaveLength(2_500);
+});

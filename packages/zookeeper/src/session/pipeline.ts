@@ -12,6 +12,12 @@ import type { ReplyHeader, Wire } from './wire.ts';
 
 const lastXid = 2 ** 31 - 1;
 
+/**
+ * More are not sent before some are answered. An answer proves that the server lived when its request was sent: with
+ * very many sent at once, a server that is busy answering them would look dead. Also well below what servers take.
+ */
+const mostUnderWay = 1_000;
+
 export interface PipelineLimits {
   readonly maxRequestSize: number;
   readonly maxReplySize: number;
@@ -41,7 +47,7 @@ export class Pipeline {
   submit<T>(operation: Operation<T>, options: RequestOptions<T>): Promise<T> {
     const request = new Request(operation, options) as Request;
     try {
-      if (this.#wire?.congested === false && !this.#requests.hasWaiting) this.#send(this.#wire, request);
+      if (this.#wire && this.#mayGo(this.#wire) && !this.#requests.hasWaiting) this.#send(this.#wire, request);
       else {
         request.frame = this.#encode(operation, new Writer(256)).take();
         this.#requests.wait(request);
@@ -76,7 +82,7 @@ export class Pipeline {
 
   /** Sends what waits, as far as the connection takes it. */
   pump(): void {
-    while (this.#wire?.congested === false) {
+    while (this.#wire && this.#mayGo(this.#wire)) {
       const request = this.#requests.next();
       if (!request) return;
       try {
@@ -91,6 +97,7 @@ export class Pipeline {
     const request = this.#requests.answered(header.xid);
     if (!request) throw new MalformedFrameError(`a reply to request ${header.xid}, out of order`);
     this.#liveness.answered(request.sentAt);
+    if (this.#requests.hasWaiting) this.pump();
     if (header.zxid > 0n) this.lastZxid = header.zxid;
     const { operation } = request;
     if (header.err !== 0) {
@@ -114,6 +121,10 @@ export class Pipeline {
     const error = new ReplyTooLargeError(path ? `${operation} ${path}` : operation, size, this.#limits.maxReplySize);
     if (writes) request.rejectAsAmbiguous(error);
     else request.fail(error);
+  }
+
+  #mayGo(wire: Wire): boolean {
+    return !wire.congested && this.#requests.underWay < mostUnderWay;
   }
 
   #send(wire: Wire, request: Request): void {

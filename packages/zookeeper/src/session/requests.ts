@@ -10,6 +10,10 @@ export class Requests {
     return this.#waiting.length > 0;
   }
 
+  get underWay(): number {
+    return this.#sent.length;
+  }
+
   get size(): number {
     return this.#waiting.length + this.#sent.length;
   }

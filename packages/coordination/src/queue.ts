@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import { InvalidArgumentError } from '@quorate/core';
+import type { CallOptions, ZooKeeper } from '@quorate/zookeeper';
+import { checkAcquireOptions } from './acquire-options.ts';
+import { acquires } from './diagnostics.ts';
+import { QueueFullError } from './errors/queue-full-error.ts';
+import { remove } from './line/removal.ts';
+import { checkPlace } from './place.ts';
+import { Layout } from './queue/layout.ts';
+import { itemPrefix } from './queue/order.ts';
+import { Receipt } from './queue/receipt.ts';
+import { json, type Serializer } from './queue/serializer.ts';
+import { type Claimed, TakenItem } from './queue/taken-item.ts';
+import { Taker } from './queue/taker.ts';
+import { untilAborted } from './until-aborted.ts';
+import { upToDate } from './up-to-date.ts';
+import { patience, type WaitOptions } from './wait-options.ts';
+
+const mostPriorities = 1_000;
+const largestSize = 100_000;
+/** Puts at once beyond this many make and remove a receipt each. */
+const keptReceipts = 8;
+
+export interface QueueOptions<T> {
+  /** How many priorities there are: 1 to 1,000. Default 1: first in, first out. */
+  readonly priorities?: number | undefined;
+  /** `put` is refused when there are about this many items: 1 to 100,000. Default 10,000. */
+  readonly maxSize?: number | undefined;
+  /** How items become bytes. Default: JSON. */
+  readonly serializer?: Serializer<T> | undefined;
+}
+
+export interface PutOptions extends CallOptions {
+  /** 0 is taken first. Default: the last of the queue's priorities. */
+  readonly priority?: number | undefined;
+}
+
+/**
+ * Items that are taken one by one, each by one taker, and that no crash loses.
+ *
+ *     const queue = new Queue<{ ride: string }>(zk, '/taxi/refunds');
+ *     await queue.put({ ride: 'r-17' });
+ *
+ *     await using item = await queue.take();
+ *     await refund(item.data, { signal: item.signal });
+ *     await item.done();                        // without this, the block gives the item back
+ *
+ * An item is taken by a claim that lives as long as the session: when the taker dies, others get the item, at the place it
+ * had. A taken item is a lease: `signal` aborts when the claim is no longer certain, `token` is for the resource to check,
+ * and `guard` puts the claim into a transaction. Order: by priority, then by arrival, among the items that nobody has.
+ *
+ * - At least once: a taker that dies, or is cut off, after the work and before `done()` leaves its item to another, which
+ *   does it again. Make the work idempotent, or do it in a transaction guarded by the item. `attempt` tells how often it
+ *   has been taken.
+ * - One bad item at the head is taken again and again: look at `attempt`, and `done()` it after putting it elsewhere.
+ * - A `put` whose reply is lost is put exactly once. It is ambiguous only when the session ends, or the wait is aborted,
+ *   before that is known.
+ * - `maxSize` is looked at before a put, so that puts at once may exceed it, by as many as there are.
+ * - Takers stand in line, each waiting for the one before it, so that one item wakes one taker. A taker that is stopped
+ *   without being dead holds up those behind it until its session is over.
+ * - Each take lists all items, with some 20 bytes for each: ZooKeeper makes a small queue, of thousands. Items are kept in
+ *   the memory of all servers, and limited to what one request can carry (1 MB).
+ * - An item costs 2 requests to put, some 8 to take and 1 to finish, however many there are and however many wait.
+ */
+export class Queue<T = unknown> {
+  readonly path: string;
+  readonly #zk: ZooKeeper;
+  readonly #layout: Layout;
+  readonly #priorities: number;
+  readonly #maxSize: number;
+  readonly #serializer: Serializer<T>;
+  /** Those that no put is using now. */
+  readonly #receipts: Receipt[] = [];
+
+  constructor(zk: ZooKeeper, path: string, options: QueueOptions<T> = {}) {
+    checkPlace(zk, path);
+    const { priorities = 1, maxSize = 10_000, serializer = json } = options;
+    checkWhole('priorities', priorities, 1, mostPriorities);
+    checkWhole('maxSize', maxSize, 1, largestSize);
+    if (typeof serializer?.encode !== 'function' || typeof serializer.decode !== 'function') {
+      throw new InvalidArgumentError('serializer', 'an object with the functions encode and decode');
+    }
+    this.#zk = zk;
+    this.path = path;
+    this.#layout = new Layout(zk, path);
+    this.#priorities = priorities;
+    this.#maxSize = maxSize;
+    this.#serializer = serializer;
+  }
+
+  async put(item: T, options: PutOptions = {}): Promise<void> {
+    await this.putMany([item], options);
+  }
+
+  /** Puts all of them, one behind the other with nothing between, or none. */
+  async putMany(items: readonly T[], { priority = this.#priorities - 1, signal }: PutOptions = {}): Promise<void> {
+    if (!Array.isArray(items)) throw new InvalidArgumentError('items', 'a list of items');
+    checkWhole('priority', priority, 0, this.#priorities - 1);
+    checkAcquireOptions({ signal });
+    const encoded = items.map((item) => this.#encode(item));
+    if (encoded.length === 0) return;
+    const name = `${this.#layout.items}/${itemPrefix(priority)}`;
+    await this.#layout.on(async () => {
+      const size = (await this.#zk.exists(this.#layout.items, { signal }))?.numChildren ?? 0;
+      if (size + encoded.length > this.#maxSize) throw new QueueFullError(this.path, size, this.#maxSize);
+      const receipt = this.#receipts.pop() ?? new Receipt(this.#zk, `${this.#layout.puts}/${randomUUID()}`);
+      try {
+        await receipt.commit((transaction) => {
+          for (const bytes of encoded) transaction.create(name, bytes, { mode: 'persistent-sequential' });
+        }, signal);
+      } finally {
+        this.#keep(receipt);
+      }
+    }, signal);
+  }
+
+  /** Resolves with the first item that nobody else has, as soon as there is one and it is this taker's turn. */
+  async take(options: WaitOptions = {}): Promise<TakenItem<T>> {
+    using limit = patience(options);
+    const { signal } = limit;
+    signal?.throwIfAborted();
+    const take = (): Promise<Claimed> =>
+      this.#layout.on(() => new Taker(this.#zk, this.#layout, signal).take(), signal);
+    const traced = acquires.hasSubscribers;
+    const taking = traced ? acquires.tracePromise(take, { path: this.path, what: 'an item of a queue' }) : take();
+    const taken = taking.then((claimed) => new TakenItem(this.#zk, claimed, this.#serializer));
+    return await untilAborted(signal, taken, (item) => void item[Symbol.asyncDispose]());
+  }
+
+  /** How many items there are, those that are taken and not done included. */
+  async size({ signal }: CallOptions = {}): Promise<number> {
+    const { items } = this.#layout;
+    const stat = await upToDate(this.#zk, items, () => this.#zk.exists(items, { signal }), signal);
+    return stat?.numChildren ?? 0;
+  }
+
+  #encode(item: T): Uint8Array | string {
+    let bytes: unknown;
+    try {
+      bytes = this.#serializer.encode(item);
+    } catch (cause) {
+      throw new InvalidArgumentError('item', `something that the serializer can encode (${cause})`);
+    }
+    if (typeof bytes === 'string' || bytes instanceof Uint8Array) return bytes;
+    throw new InvalidArgumentError('serializer', 'an encode that returns a Uint8Array or a string', typeof bytes);
+  }
+
+  #keep(receipt: Receipt): void {
+    if (receipt.isReusable && this.#receipts.length < keptReceipts) this.#receipts.push(receipt);
+    else remove(this.#zk, receipt.path).catch(() => undefined);
+  }
+}
+
+function checkWhole(argument: string, value: unknown, least: number, most: number): void {
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return;
+  throw new InvalidArgumentError(argument, `a whole number from ${least} to ${most}`, value);
+}

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { isQuorateError } from '@quorate/core';
+import type { ZooKeeper } from '@quorate/zookeeper';
+import { remove } from '../line/removal.ts';
+import { NextChange } from '../next-change.ts';
+import { lastSegment } from '../path.ts';
+import { upToDate } from '../up-to-date.ts';
+import { Claim, type ClaimPaths } from './claim.ts';
+import type { Layout } from './layout.ts';
+import { firstFree, predecessorOf } from './order.ts';
+import type { Claimed } from './taken-item.ts';
+
+interface Seen {
+  readonly line: readonly string[];
+  readonly items: readonly string[];
+  readonly claims: readonly string[];
+}
+
+/**
+ * Somebody who wants an item, and stands in line for it: the first in line looks for items, each of the others waits for
+ * the one before it. So one item wakes one taker.
+ */
+export class Taker {
+  readonly #zk: ZooKeeper;
+  readonly #layout: Layout;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(zk: ZooKeeper, layout: Layout, signal: AbortSignal | undefined) {
+    this.#zk = zk;
+    this.#layout = layout;
+    this.#signal = signal;
+  }
+
+  /** When the wait is aborted it looks no further. It may bring an item all the same. */
+  async take(): Promise<Claimed> {
+    for (;;) {
+      const standing = this.#standInLine();
+      try {
+        // Answers come in order, so what is read has the new place in it already.
+        const [{ path }, seen] = await Promise.all([standing, this.#look()]);
+        const claimed = await this.#takeAt(path, seen);
+        if (claimed) return claimed;
+      } catch (error) {
+        standing.then(({ path }) => remove(this.#zk, path)).catch(() => undefined);
+        throw error;
+      }
+    }
+  }
+
+  #standInLine(): Promise<{ readonly path: string }> {
+    return this.#zk.create(`${this.#layout.takers}/taker.`, '', { mode: 'ephemeral-sequential', signal: this.#signal });
+  }
+
+  /** An item, when its turn has come; undefined when somebody has deleted the place in line. */
+  async #takeAt(place: string, first: Seen): Promise<Claimed | undefined> {
+    const own = lastSegment(place);
+    for (let seen = first; ; ) {
+      this.#signal?.throwIfAborted();
+      const predecessor = predecessorOf(own, seen.line);
+      if (predecessor === own) {
+        seen = await upToDate(this.#zk, place, () => this.#look(), this.#signal);
+        if (!seen.line.includes(own)) return undefined;
+      } else if (predecessor !== undefined) {
+        await this.#untilGone(`${this.#layout.takers}/${predecessor}`);
+        seen = await this.#look();
+      } else {
+        const free = firstFree(seen.items, seen.claims) ?? (await this.#untilFree());
+        const claimed = await this.#claim(free, place);
+        if (claimed) return claimed;
+        // What we knew is out of date, or our place in line is gone.
+        seen = await upToDate(this.#zk, place, () => this.#look(), this.#signal);
+      }
+    }
+  }
+
+  async #look(): Promise<Seen> {
+    const { takers, items, claims } = this.#layout;
+    const options = { signal: this.#signal };
+    const [line, put, claimed] = await Promise.all([
+      this.#zk.children(takers, options),
+      this.#zk.children(items, options),
+      this.#zk.children(claims, options),
+    ]);
+    return { line: line.names, items: put.names, claims: claimed.names };
+  }
+
+  async #untilGone(path: string): Promise<void> {
+    using change = new NextChange(this.#zk, this.#signal);
+    try {
+      await this.#zk.get(path, change.watched);
+    } catch (error) {
+      if (isQuorateError(error, 'no-node')) return;
+      throw error;
+    }
+    await change.happened;
+  }
+
+  /** The first item that nobody has, as soon as there is one. */
+  async #untilFree(): Promise<string> {
+    for (;;) {
+      using change = new NextChange(this.#zk, this.#signal);
+      const [items, claims] = await Promise.all([
+        this.#zk.children(this.#layout.items, change.watched),
+        this.#zk.children(this.#layout.claims, change.watched),
+      ]);
+      const free = firstFree(items.names, claims.names);
+      if (free !== undefined) return free;
+      await change.happened;
+    }
+  }
+
+  /** Claims an item and leaves the line, or neither: undefined when somebody was faster. */
+  async #claim(name: string, place: string): Promise<Claimed | undefined> {
+    const { items, claims } = this.#layout;
+    const id = randomUUID();
+    const paths = { item: `${items}/${name}`, claim: `${claims}/${name}`, own: `${items}/${name}/${id}` };
+    const claiming = this.#zk
+      .transaction()
+      .create(paths.claim, id, { mode: 'ephemeral' })
+      .create(paths.own, '', { mode: 'ephemeral' })
+      .delete(place)
+      .commit();
+    // Not the taker's signal: it must become known what has become of the item, whoever waits.
+    const change = new NextChange(this.#zk);
+    try {
+      const claimed = await this.#outcome(claiming, paths, change);
+      if (!claimed) change[Symbol.dispose]();
+      return claimed;
+    } catch (error) {
+      // It may have been claimed all the same.
+      new Claim(this.#zk, paths, 0n, change).release().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #outcome(claiming: Promise<unknown>, paths: ClaimPaths, change: NextChange): Promise<Claimed | undefined> {
+    try {
+      const [claimed] = await Promise.all([this.#read(paths, change), claiming]);
+      return claimed;
+    } catch (error) {
+      if (isQuorateError(error, 'no-node') || isQuorateError(error, 'node-exists')) return undefined;
+      if (!isQuorateError(error, 'ambiguous')) throw error;
+      const [, claimed] = await Promise.all([this.#zk.sync(paths.own), this.#read(paths, change)]);
+      return claimed;
+    }
+  }
+
+  /** The item and the claim on it; undefined when one of them is not there. */
+  async #read(paths: ClaimPaths, change: NextChange): Promise<Claimed | undefined> {
+    try {
+      const [item, { stat }] = await Promise.all([this.#zk.get(paths.item), this.#zk.get(paths.own, change.watched)]);
+      return { paths, token: stat.czxid, item, change };
+    } catch (error) {
+      if (isQuorateError(error, 'no-node')) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import { isQuorateError } from '@quorate/core';
+import type { ZooKeeper } from '@quorate/zookeeper';
+
+/**
+ * Reads what everybody was told before: the member we are connected to catches up with the leader first. Both requests
+ * travel together. `read` is called at once.
+ */
+export async function upToDate<T>(
+  zk: ZooKeeper,
+  path: string,
+  read: () => Promise<T>,
+  signal?: AbortSignal | undefined,
+): Promise<T> {
+  const [, result] = await Promise.all([zk.sync(path, { signal }).catch(ignoreUnsupported), read()]);
+  return result;
+}
+
+/** A client that cannot sync reads what its member has: as good, where there is one member. */
+function ignoreUnsupported(error: unknown): void {
+  if (!isQuorateError(error, 'unsupported')) throw error;
+}
