@@ -1,6 +1,6 @@
-import type { AcquireOptions } from './acquire-options.ts';
 import type { Candidate } from './candidate.ts';
 import type { Lease } from './lease/lease.ts';
+import type { AcquireOptions } from './waiting/acquire-options.ts';
 
 /** What every election can do, whatever stands behind it. */
 export interface AnyElection {

@@ -1,6 +1,6 @@
-import type { AcquireOptions } from './acquire-options.ts';
 import type { Lease } from './lease/lease.ts';
 import type { Participant } from './line/participant.ts';
+import type { AcquireOptions } from './waiting/acquire-options.ts';
 
 export interface LockAcquireOptions extends AcquireOptions {
   /** A lease of this lock that the caller holds: it is acquired once more, at once. The lock goes with the last of them. */

@@ -1,12 +1,12 @@
 import { isQuorateError } from '@quorate/core';
 import type { CallOptions, NodeData, ReadOptions, ZooKeeper } from '@quorate/zookeeper';
-import { checkAcquireOptions } from './acquire-options.ts';
 import { WrongKindError } from './errors/wrong-kind-error.ts';
-import { markOf, otherKind } from './kind.ts';
-import { NextChange } from './next-change.ts';
 import { checkPlace } from './place.ts';
-import { upToDate } from './up-to-date.ts';
-import { patience, type WaitOptions } from './wait-options.ts';
+import { markOf, otherKind } from './used-for.ts';
+import { checkAcquireOptions } from './waiting/acquire-options.ts';
+import { NextChange } from './waiting/next-change.ts';
+import { upToDate } from './waiting/up-to-date.ts';
+import { patience, type WaitOptions } from './waiting/wait-options.ts';
 
 /**
  * Holds back everybody who comes to it, until somebody lifts it for all.

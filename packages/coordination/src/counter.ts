@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '@quorate/core';
 import type { CallOptions, ZooKeeper } from '@quorate/zookeeper';
 import { Cell } from './cell/cell.ts';
 import { WrongKindError } from './errors/wrong-kind-error.ts';
-import { OneAtATime } from './one-at-a-time.ts';
+import { OneAtATime } from './waiting/one-at-a-time.ts';
 
 const kind = { what: 'a counter', word: 'counter' };
 

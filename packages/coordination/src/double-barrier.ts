@@ -4,11 +4,11 @@ import { Gathering } from './double-barrier/gathering.ts';
 import { type Round, remainingOf } from './double-barrier/round.ts';
 import { BarrierStateError } from './errors/barrier-state-error.ts';
 import { remove } from './line/removal.ts';
-import { NextChange } from './next-change.ts';
 import { lastSegment } from './path.ts';
 import { checkPlace } from './place.ts';
-import { untilAborted } from './until-aborted.ts';
-import { patience, type WaitOptions } from './wait-options.ts';
+import { NextChange } from './waiting/next-change.ts';
+import { untilAborted } from './waiting/until-aborted.ts';
+import { patience, type WaitOptions } from './waiting/wait-options.ts';
 
 const largestSize = 1_000;
 

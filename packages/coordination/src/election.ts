@@ -1,6 +1,5 @@
 import { InvalidArgumentError, isQuorateError, Latest } from '@quorate/core';
 import { type Created, checkPath, type ZooKeeper } from '@quorate/zookeeper';
-import { type AcquireOptions, checkAcquireOptions, within } from './acquire-options.ts';
 import type { AnyElection } from './any-election.ts';
 import { type Candidate, checkData, decodeCandidate, encodeCandidate } from './candidate.ts';
 import { acquires } from './diagnostics.ts';
@@ -13,6 +12,7 @@ import { Line } from './line/line.ts';
 import { checkId, checkOnSuspended, defaultId, type LineOptions } from './line/line-options.ts';
 import { participants } from './line/participant.ts';
 import { watchLeader } from './line/watch-leader.ts';
+import { type AcquireOptions, checkAcquireOptions, within } from './waiting/acquire-options.ts';
 
 export interface ElectionOptions extends LineOptions {
   /** What others learn about the leader beside its id, such as its address. At most 64 kB. */

@@ -1,6 +1,5 @@
 import { DeadlineExceededError, deadline, InvalidArgumentError } from '@quorate/core';
 import { type CallOptions, checkPath, type ZooKeeper } from '@quorate/zookeeper';
-import { type AcquireOptions, checkAcquireOptions } from './acquire-options.ts';
 import { AlreadyJoinedError } from './errors/already-joined-error.ts';
 import { Claim } from './group/claim.ts';
 import { createMember, withdraw } from './group/join.ts';
@@ -10,7 +9,8 @@ import { Roster } from './group/roster.ts';
 import type { OnSuspended } from './lease/hold.ts';
 import { checkId, checkOnSuspended } from './line/line-options.ts';
 import { childOf } from './path.ts';
-import { unlessAborted } from './unless-aborted.ts';
+import { type AcquireOptions, checkAcquireOptions } from './waiting/acquire-options.ts';
+import { untilAborted } from './waiting/until-aborted.ts';
 import { follow } from './watched/follow.ts';
 import { streamed } from './watched/streamed.ts';
 
@@ -107,7 +107,7 @@ export class Group {
   async #join({ id, data, node, onSuspended, signal }: Joiner): Promise<Membership> {
     for (let other = Claim.on(this.#zk, node); other; other = Claim.on(this.#zk, node)) {
       if (!other.leaving) throw new AlreadyJoinedError(this.path, id);
-      await unlessAborted(other.gone, signal);
+      await untilAborted(signal, other.gone);
     }
     const claim = new Claim(this.#zk, node);
     try {

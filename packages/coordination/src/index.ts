@@ -1,4 +1,3 @@
-export type { AcquireOptions } from './acquire-options.ts';
 export type { AnyElection } from './any-election.ts';
 export type { AnyLock, LockAcquireOptions } from './any-lock.ts';
 export { Barrier } from './barrier.ts';
@@ -44,4 +43,5 @@ export { type PutOptions, Queue, type QueueOptions } from './queue.ts';
 export { ReadWriteLock } from './read-write-lock.ts';
 export { Semaphore, type SemaphoreOptions } from './semaphore.ts';
 export { type Setting, Settings, type SettingsOptions, type SettingsWatchOptions } from './settings.ts';
-export type { WaitOptions } from './wait-options.ts';
+export type { AcquireOptions } from './waiting/acquire-options.ts';
+export type { WaitOptions } from './waiting/wait-options.ts';

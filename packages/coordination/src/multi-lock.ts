@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from '@quorate/core';
 import type { Transaction } from '@quorate/zookeeper';
-import { type AcquireOptions, checkAcquireOptions, within } from './acquire-options.ts';
 import type { AnyLock } from './any-lock.ts';
 import { holding } from './lease/holding.ts';
 import type { Lease } from './lease/lease.ts';
+import { type AcquireOptions, checkAcquireOptions, within } from './waiting/acquire-options.ts';
 
 /** Several leases as one: it ends when any of them does. */
 export interface MultiLease extends Lease {

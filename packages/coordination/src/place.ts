@@ -1,12 +1,11 @@
 import { InvalidArgumentError } from '@quorate/core';
-import type { ZooKeeper } from '@quorate/zookeeper';
+import { checkPath, type ZooKeeper } from '@quorate/zookeeper';
 
 /** Refuses a path that the client would refuse, and the root, before anything is sent. */
 export function checkPlace(zk: ZooKeeper, path: string): void {
   if (typeof zk?.transaction !== 'function') {
     throw new InvalidArgumentError('zk', 'a ZooKeeper session, as connect() gives it', zk === null ? null : typeof zk);
   }
-  // A transaction checks its steps as they are added, and this one is never committed.
-  zk.transaction().check(path);
+  checkPath(path);
   if (path === '/') throw new InvalidArgumentError('path', 'a path below the root', path);
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError } from '@quorate/core';
 import type { CallOptions, ZooKeeper } from '@quorate/zookeeper';
-import { checkAcquireOptions } from './acquire-options.ts';
 import { acquires } from './diagnostics.ts';
 import { QueueFullError } from './errors/queue-full-error.ts';
 import { remove } from './line/removal.ts';
@@ -12,9 +11,10 @@ import { Receipt } from './queue/receipt.ts';
 import { json, type Serializer } from './queue/serializer.ts';
 import { type Claimed, TakenItem } from './queue/taken-item.ts';
 import { Taker } from './queue/taker.ts';
-import { untilAborted } from './until-aborted.ts';
-import { upToDate } from './up-to-date.ts';
-import { patience, type WaitOptions } from './wait-options.ts';
+import { checkAcquireOptions } from './waiting/acquire-options.ts';
+import { untilAborted } from './waiting/until-aborted.ts';
+import { upToDate } from './waiting/up-to-date.ts';
+import { patience, type WaitOptions } from './waiting/wait-options.ts';
 
 const mostPriorities = 1_000;
 const largestSize = 100_000;

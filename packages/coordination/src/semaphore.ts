@@ -1,6 +1,5 @@
 import { InvalidArgumentError } from '@quorate/core';
 import { checkPath, type ZooKeeper } from '@quorate/zookeeper';
-import { checkAcquireOptions, within } from './acquire-options.ts';
 import type { AnyLock, LockAcquireOptions } from './any-lock.ts';
 import { holding } from './lease/holding.ts';
 import type { Lease } from './lease/lease.ts';
@@ -9,6 +8,7 @@ import { Line } from './line/line.ts';
 import { LineLock, type LockOptions } from './line/line-lock.ts';
 import type { Participant } from './line/participant.ts';
 import { childOf } from './path.ts';
+import { checkAcquireOptions, within } from './waiting/acquire-options.ts';
 
 export interface SemaphoreOptions extends LockOptions {
   /** How many hold it at once. Everybody must say the same. */

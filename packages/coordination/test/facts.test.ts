@@ -25,16 +25,21 @@ afterEach(() => vi.restoreAllMocks());
 const open = (): Promise<ZooKeeper> => connect(bed.zookeeper.url, { sessionTimeout: 2_000 });
 const watchesNow = (): Promise<number> => mntr(bed.zookeeper.url, 'zk_watch_count');
 
+interface Seen {
+  readonly operation: string;
+  readonly sessionId: bigint;
+}
+
 /** Every request while `work` runs, by what it asks. */
-async function requestsOf(work: () => Promise<void>): Promise<{ operation: string; sessionId: bigint }[]> {
-  const seen: { operation: string; sessionId: bigint }[] = [];
+async function requestsOf(work: (seen: readonly Seen[]) => Promise<void>): Promise<Seen[]> {
+  const seen: Seen[] = [];
   const note = (message: unknown): void => {
     const { operation, sessionId } = message as TracedRequest;
     seen.push({ operation, sessionId });
   };
   subscribe('tracing:quorate.zookeeper.request:start', note);
   try {
-    await work();
+    await work(seen);
   } finally {
     unsubscribe('tracing:quorate.zookeeper.request:start', note);
   }
@@ -345,12 +350,14 @@ describe('fact 7: after waking, look again', () => {
       return lease;
     });
     await eventually('three in line', async () => (await childrenOf(zk, path)).length === 3);
-    const requests = await requestsOf(async () => {
+    await requestsOf(async (seen) => {
       stop.abort(new Error('enough'));
       await givesUp;
-      await eventually('it has looked again and waits', async () => (await watchesNow()) === 1);
+      const looked = ({ operation, sessionId }: Seen): boolean => operation === 'children' && sessionId === last.id;
+      await eventually('it has looked again', () => seen.some(looked));
+      // And has its answer: those of one session come in order.
+      await last.sync(path);
     });
-    expect(requests.some(({ operation, sessionId }) => operation === 'children' && sessionId === last.id)).toBe(true);
     expect(got).toBe(false);
     await held.release();
     await (await next).release();

@@ -1,7 +1,7 @@
 import { isQuorateError } from '@quorate/core';
 import type { CallOptions, ZooKeeper } from '@quorate/zookeeper';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
-import { markOf, otherKind } from '../kind.ts';
+import { markOf, otherKind } from '../used-for.ts';
 import { type Round, readRound, roundData } from './round.ts';
 
 const readyName = 'ready';

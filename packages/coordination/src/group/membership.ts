@@ -1,8 +1,8 @@
 import { backoff, isQuorateError } from '@quorate/core';
 import type { CallOptions, Stat, State, ZooKeeper } from '@quorate/zookeeper';
 import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
-import { OneAtATime } from '../one-at-a-time.ts';
-import { unlessAborted } from '../unless-aborted.ts';
+import { OneAtATime } from '../waiting/one-at-a-time.ts';
+import { untilAborted } from '../waiting/until-aborted.ts';
 import type { Claim } from './claim.ts';
 
 /** Being in a group. Disposing of it leaves. */
@@ -91,7 +91,7 @@ export class HeldMembership implements Membership {
 
   async leave({ signal }: CallOptions = {}): Promise<void> {
     this.#left ??= this.#leave();
-    await unlessAborted(this.#left, signal);
+    await untilAborted(signal, this.#left);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

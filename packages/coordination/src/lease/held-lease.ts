@@ -1,6 +1,6 @@
 import type { Transaction } from '@quorate/zookeeper';
 import { LeaseEndedError } from '../errors/lease-ended-error.ts';
-import { unlessAborted } from '../unless-aborted.ts';
+import { untilAborted } from '../waiting/until-aborted.ts';
 import type { Hold } from './hold.ts';
 import type { Lease } from './lease.ts';
 
@@ -38,7 +38,7 @@ export class HeldLease implements Lease {
       this.end(new LeaseEndedError(this.#hold.path, 'released'));
       this.#released = this.#hold.drop(this);
     }
-    await unlessAborted(this.#released, signal);
+    await untilAborted(signal, this.#released);
   }
 
   /** Only the first reason counts. */

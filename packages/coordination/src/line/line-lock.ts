@@ -1,6 +1,5 @@
 import { InvalidArgumentError, isQuorateError } from '@quorate/core';
 import type { Created, ZooKeeper } from '@quorate/zookeeper';
-import { checkAcquireOptions, within } from '../acquire-options.ts';
 import type { AnyLock, LockAcquireOptions } from '../any-lock.ts';
 import { acquires } from '../diagnostics.ts';
 import { HeldLease } from '../lease/held-lease.ts';
@@ -8,6 +7,7 @@ import { Hold, revocation } from '../lease/hold.ts';
 import { holding } from '../lease/holding.ts';
 import type { Lease } from '../lease/lease.ts';
 import { lastSegment } from '../path.ts';
+import { checkAcquireOptions, within } from '../waiting/acquire-options.ts';
 import { read } from './kind.ts';
 import type { Line } from './line.ts';
 import { checkId, checkOnSuspended, defaultId, type LineOptions } from './line-options.ts';

@@ -3,9 +3,9 @@ import type { CallOptions, State, Transaction, ZooKeeper } from '@quorate/zookee
 import { leaseEnds } from '../diagnostics.ts';
 import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
 import type { Lease } from '../lease/lease.ts';
-import { NextChange } from '../next-change.ts';
-import { untilAborted } from '../until-aborted.ts';
-import { upToDate } from '../up-to-date.ts';
+import { NextChange } from '../waiting/next-change.ts';
+import { untilAborted } from '../waiting/until-aborted.ts';
+import { upToDate } from '../waiting/up-to-date.ts';
 
 /** Where a claim is. Its own node has a name that nobody else ever uses: who finds it knows whose it is. */
 export interface ClaimPaths {

@@ -1,8 +1,8 @@
 import { isQuorateError } from '@quorate/core';
 import type { ZooKeeper } from '@quorate/zookeeper';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
-import { markOf, otherKind } from '../kind.ts';
-import { untilAborted } from '../until-aborted.ts';
+import { markOf, otherKind } from '../used-for.ts';
+import { untilAborted } from '../waiting/until-aborted.ts';
 
 /**
  * The nodes of a queue:

@@ -1,7 +1,7 @@
 import type { NodeData, ZooKeeper } from '@quorate/zookeeper';
 import { UnreadableItemError } from '../errors/unreadable-item-error.ts';
-import type { NextChange } from '../next-change.ts';
 import { lastSegment } from '../path.ts';
+import type { NextChange } from '../waiting/next-change.ts';
 import { Claim, type ClaimPaths } from './claim.ts';
 import { priorityOf } from './order.ts';
 import type { Serializer } from './serializer.ts';

@@ -1,4 +1,4 @@
-import { unlessAborted } from './unless-aborted.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** One at a time, in the order of the calls. */
 export class OneAtATime {
@@ -11,7 +11,7 @@ export class OneAtATime {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#last = before.then(() => promise);
     try {
-      await unlessAborted(before, signal);
+      await untilAborted(signal, before);
       return await work();
     } finally {
       resolve();

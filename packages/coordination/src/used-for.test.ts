@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { markOf, otherKind } from './kind.ts';
+import { markOf, otherKind } from './used-for.ts';
 
 test.each(['', '127.0.0.1', 'fe80::1', markOf('queue')])('%j may be a queue', (text) => {
   expect(otherKind('queue', Buffer.from(text))).toBeUndefined();
