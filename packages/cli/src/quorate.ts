@@ -5,6 +5,7 @@ import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
 import { down } from './commands/down.ts';
 import { fault } from './commands/fault.ts';
+import { inspect } from './commands/inspect.ts';
 import { keep } from './commands/keep.ts';
 import { run } from './commands/run.ts';
 import { status } from './commands/status.ts';
@@ -30,12 +31,14 @@ Examples:
   $ quorate up --kafka 1 --consul 1                  servers in the background
   $ quorate status --json
   $ quorate fault kill kafka-1                       break one of them
+  $ quorate inspect locks
   $ quorate down
 
 Exit status: 0 all well, 1 something failed, 2 bad use; of run, the command's own.`,
   );
-for (const command of [doctor(), run(), up(), status(), fault(), down(), demo(), keep()]) {
+for (const command of [doctor(), run(), up(), status(), fault(), down(), demo(), inspect(), keep()]) {
   quorate.addCommand(command.copyInheritedSettings(quorate), { hidden: command.name() === 'keep' });
+  for (const subcommand of command.commands) subcommand.copyInheritedSettings(command);
 }
 
 try {

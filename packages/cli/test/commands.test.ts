@@ -11,14 +11,22 @@ describe('quorate', () => {
     expect(await run(['--version'])).toEqual({ status: 0, out: '0.1.0\n', err: '' });
   });
 
-  test.each([[], ['run'], ['up'], ['status'], ['fault'], ['down'], ['doctor'], ['demo']])(
-    '%s has help with examples',
-    async (...command) => {
-      const { status, out } = await run([...command, '--help']);
-      expect(status).toBe(0);
-      expect(out).toMatch(/Examples:\n {2}\$ /);
-    },
-  );
+  test.each([
+    [],
+    ['run'],
+    ['up'],
+    ['status'],
+    ['fault'],
+    ['down'],
+    ['doctor'],
+    ['demo'],
+    ['inspect'],
+    ['inspect', 'locks'],
+  ])('%s has help with examples', async (...command) => {
+    const { status, out } = await run([...command, '--help']);
+    expect(status).toBe(0);
+    expect(out).toMatch(/Examples:\n {2}\$ /);
+  });
 
   test.each([
     [['runn'], "unknown command 'runn'"],
@@ -39,7 +47,11 @@ describe('quorate', () => {
     [['fault', 'link', 'me~redis-1', '--set', 'latencyMs'], 'Expected name=value, such as latencyMs=200.'],
     [['fault', 'restart', 'redis-1', '--for', '5'], '--for: expected one of kill, pause'],
     [['fault', 'kill', 'redis-1', '--for', '0'], 'Expected seconds, above 0'],
-    [['demo', 'consensus'], 'There is no demo called consensus yet'],
+    [['demo', 'consenus'], "demo: expected one of consensus, concurrency, everything, got 'consenus'"],
+    [['demo', '--seed', 'x'], 'Expected a whole number.'],
+    [['demo', '--picture', 'here.png'], 'Expected a file that ends in .html.'],
+    [['demo', '--picture', '/no/such/folder/here.html'], 'There is no folder /no/such/folder.'],
+    [['demo', 'everything', '--seed', '1'], '--seed: expected a concept to go with it'],
   ])('%j is bad use: status 2, and the word that is wrong', async (args, message) => {
     const { status, err, out } = await run(args);
     expect(err).toContain(message);
@@ -357,8 +369,26 @@ describe('quorate doctor', () => {
 });
 
 describe('quorate demo', () => {
-  test('starts one of everything, shows where it is and how it is, and ends well at Ctrl-C', async () => {
-    const child = quorate(['demo', '--offline']);
+  test('lists what there is to see', async () => {
+    const { status, out } = await run(['demo', '--list', '--json']);
+    expect(status).toBe(0);
+    expect(JSON.parse(out)).toMatchObject([
+      { name: 'consensus', shows: expect.stringMatching(/leader/) },
+      { name: 'concurrency', shows: expect.stringMatching(/fencing token/) },
+    ]);
+    expect((await run(['demo', '--list'])).out).toMatch(/^DEMO +SHOWS\nconsensus +the leader/);
+  });
+
+  test('without a name is consensus', async () => {
+    const child = quorate(['demo']);
+    await eventually('it has begun', () => child.printed().includes('Three servers'));
+    child.kill('SIGINT');
+    expect((await outcome(child)).status).toBe(130);
+    expect(await beds()).toEqual([]);
+  });
+
+  test('everything: starts one of each server, shows where it is and how it is, and ends well at Ctrl-C', async () => {
+    const child = quorate(['demo', 'everything', '--offline']);
     await eventually('all is ready', () => child.printed().includes('Ctrl-C stops everything'), { within: 90_000 });
     for (const name of [
       'zookeeper-3',

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -139,6 +140,14 @@ export class Testbed implements AsyncDisposable {
     if (!found)
       throw new InvalidArgumentError('server', `one of ${this.servers.map((server) => server.name).join(', ')}`, name);
     return found;
+  }
+
+  /**
+   * Starts a program of yours beside the servers: a client that can be stopped and killed as they can. It has a process
+   * group of its own and no input; read both its outputs. It ends with the bed at the latest, however that ends.
+   */
+  launch(command: string, args: readonly string[] = []): Promise<ChildProcess> {
+    return this.#warden.launch({ command, args, cwd: process.cwd(), output: 'pipe' });
   }
 
   /**
