@@ -3,7 +3,6 @@ import type { State, ZooKeeper } from '@quorate/zookeeper';
 import { leaseEnds } from '../diagnostics.ts';
 import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
 import { remove } from '../line/removal.ts';
-import type { HeldLease } from './held-lease.ts';
 import { Pulse } from './pulse.ts';
 
 /** What Curator writes into the node of a holder that is asked to let go. */
@@ -31,13 +30,18 @@ export interface HoldOptions {
   readonly onGone?: (() => void) | undefined;
 }
 
+/** A lease on a hold: told when it ends. */
+interface Leaseholder {
+  end(reason: LeaseEndedError): void;
+}
+
 /** A node of ours that stands for holding, and the leases on it. When the last of them is released the node goes. */
 export class Hold {
   readonly zk: ZooKeeper;
   readonly path: string;
   readonly token: bigint;
   readonly #options: HoldOptions;
-  readonly #leases = new Set<HeldLease>();
+  readonly #leases = new Set<Leaseholder>();
   readonly #over = new AbortController();
   #node: string;
   /** The node that we watch is on its way out by our own doing. */
@@ -80,7 +84,7 @@ export class Hold {
     return this.#ended;
   }
 
-  add(lease: HeldLease): void {
+  add(lease: Leaseholder): void {
     this.#leases.add(lease);
     if (this.#ended) lease.end(this.#ended);
   }
@@ -94,13 +98,13 @@ export class Hold {
   }
 
   /** Resolves when the lease means nothing to others any more. */
-  async drop(lease: HeldLease): Promise<void> {
+  async drop(lease: Leaseholder): Promise<void> {
     this.#leases.delete(lease);
     if (this.#leases.size === 0) await this.#letGo();
   }
 
   /** Whether this lease is the only one on it. */
-  isOnly(lease: HeldLease): boolean {
+  isOnly(lease: Leaseholder): boolean {
     return this.#leases.size === 1 && this.#leases.has(lease);
   }
 

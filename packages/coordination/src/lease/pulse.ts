@@ -69,8 +69,8 @@ export class Pulse {
   }
 
   #arm(): void {
-    const beatDue = this.#beating ? Number.POSITIVE_INFINITY : this.#nextBeat();
-    const due = Math.min(beatDue, ...[...this.#holdings].map((holding) => this.#certainUntil(holding)));
+    let due = this.#beating ? Number.POSITIVE_INFINITY : this.#nextBeat();
+    for (const holding of this.#holdings) due = Math.min(due, this.#certainUntil(holding));
     this.#timer = setTimeout(() => this.#tick(), Math.max(1, due - performance.now())).unref();
   }
 
