@@ -3,6 +3,7 @@ import type { State, ZooKeeper } from '@quorate/zookeeper';
 import { leaseEnds } from '../diagnostics.ts';
 import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
 import { remove } from '../line/removal.ts';
+import { settled } from '../line/waiting.ts';
 import { Pulse } from './pulse.ts';
 
 /** What Curator writes into the node of a holder that is asked to let go. */
@@ -43,6 +44,7 @@ export class Hold {
   readonly #options: HoldOptions;
   readonly #leases = new Set<Leaseholder>();
   readonly #over = new AbortController();
+  readonly #unwatch = new AbortController();
   #node: string;
   /** The node that we watch is on its way out by our own doing. */
   #moving = false;
@@ -98,9 +100,9 @@ export class Hold {
   }
 
   /** Resolves when the lease means nothing to others any more. */
-  async drop(lease: Leaseholder): Promise<void> {
+  async drop(lease: Leaseholder, reason: LeaseEndedError): Promise<void> {
     this.#leases.delete(lease);
-    if (this.#leases.size === 0) await this.#letGo();
+    if (this.#leases.size === 0) await this.#letGo(reason);
   }
 
   /** Whether this lease is the only one on it. */
@@ -120,18 +122,20 @@ export class Hold {
     if (this.#options.watched) this.#watch();
   }
 
-  #letGo(): Promise<void> {
-    this.#gone ??= this.#remove();
+  #letGo(reason: LeaseEndedError): Promise<void> {
+    this.#gone ??= this.#remove(reason);
     return this.#gone;
   }
 
-  async #remove(): Promise<void> {
-    this.#ended ??= new LeaseEndedError(this.path, 'released');
-    this.#over.abort();
+  async #remove(reason: LeaseEndedError): Promise<void> {
+    this.#ended ??= reason;
+    this.#over.abort(settled);
     if (leaseEnds.hasSubscribers) leaseEnds.publish({ path: this.path, token: this.token, reason: this.#ended.reason });
     try {
       await remove(this.zk, this.node);
     } finally {
+      // Not before: the node takes its watch along, and to take it back would be a request of its own.
+      this.#unwatch.abort(settled);
       this.#options.onGone?.();
     }
   }
@@ -142,7 +146,7 @@ export class Hold {
       if (!this.#over.signal.aborted && !this.#moving) this.#watch();
     };
     this.zk
-      .get(this.node, { watch: again, signal: this.#over.signal })
+      .get(this.node, { watch: again, signal: this.#unwatch.signal })
       .then(({ data }) => {
         if (data.toString() === revocation) this.end('revoked');
       })
