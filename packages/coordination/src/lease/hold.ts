@@ -4,7 +4,7 @@ import { leaseEnds } from '../diagnostics.ts';
 import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
 import { remove } from '../line/removal.ts';
 import { settled } from '../line/waiting.ts';
-import type { HeldLease } from './held-lease.ts';
+import { Pulse } from './pulse.ts';
 
 /** What Curator writes into the node of a holder that is asked to let go. */
 export const revocation = '__REVOKE__';
@@ -12,8 +12,9 @@ export const revocation = '__REVOKE__';
 /**
  * What becomes of leases when the connection breaks.
  * - `stop`: they end at once. The session may live on, but nobody can say.
- * - `wait`: they end when the session does, by our own clock, which is before the servers can give it up. Longer held
- *   over a short break; but all that stands between you and a second holder is then how well two clocks agree.
+ * - `wait`: they end when the leader of the ensemble has not been heard of for half the session timeout, which is well
+ *   before it can give the session up. Longer held over a short break; but all that stands between you and a second
+ *   holder is then how well two clocks agree.
  */
 export type OnSuspended = 'stop' | 'wait';
 
@@ -30,13 +31,18 @@ export interface HoldOptions {
   readonly onGone?: (() => void) | undefined;
 }
 
+/** A lease on a hold: told when it ends. */
+interface Leaseholder {
+  end(reason: LeaseEndedError): void;
+}
+
 /** A node of ours that stands for holding, and the leases on it. When the last of them is released the node goes. */
 export class Hold {
   readonly zk: ZooKeeper;
   readonly path: string;
   readonly token: bigint;
   readonly #options: HoldOptions;
-  readonly #leases = new Set<HeldLease>();
+  readonly #leases = new Set<Leaseholder>();
   readonly #over = new AbortController();
   readonly #unwatch = new AbortController();
   #node: string;
@@ -55,9 +61,11 @@ export class Hold {
       if (state === 'suspended' && options.onSuspended === 'stop') this.end('suspended');
     };
     const lost = (): void => this.end('lost', zk.lost.reason);
+    const calm = Pulse.of(zk).hold(() => this.end('suspended'));
     zk.on('state', changed);
     zk.lost.addEventListener('abort', lost, { once: true });
     this.#over.signal.addEventListener('abort', () => {
+      calm();
       zk.off('state', changed);
       zk.lost.removeEventListener('abort', lost);
     });
@@ -74,10 +82,11 @@ export class Hold {
   /** Why it is not held any more. Asks the clock: after a pause our timers may be late. */
   get ended(): LeaseEndedError | undefined {
     void this.zk.state;
+    Pulse.of(this.zk).check();
     return this.#ended;
   }
 
-  add(lease: HeldLease): void {
+  add(lease: Leaseholder): void {
     this.#leases.add(lease);
     if (this.#ended) lease.end(this.#ended);
   }
@@ -91,13 +100,13 @@ export class Hold {
   }
 
   /** Resolves when the lease means nothing to others any more. */
-  async drop(lease: HeldLease, reason: LeaseEndedError): Promise<void> {
+  async drop(lease: Leaseholder, reason: LeaseEndedError): Promise<void> {
     this.#leases.delete(lease);
     if (this.#leases.size === 0) await this.#letGo(reason);
   }
 
   /** Whether this lease is the only one on it. */
-  isOnly(lease: HeldLease): boolean {
+  isOnly(lease: Leaseholder): boolean {
     return this.#leases.size === 1 && this.#leases.has(lease);
   }
 

@@ -167,8 +167,18 @@ export class Line {
     const name = lastSegment(path);
     const isOurs = (contender: Contender): boolean => contender.name === name;
     // A list that was asked for twice, over two connections, may be older than our node.
-    const known = contenders?.some(isOurs) ? contenders : await this.list(signal);
+    const known = contenders?.some(isOurs) ? contenders : await this.#listOrNobody(signal);
     const index = known.findIndex(isOurs);
     return index === -1 ? undefined : known.slice(0, index);
+  }
+
+  /** The path itself may be gone: the servers remove it when nobody is left in line. */
+  async #listOrNobody(signal: AbortSignal | undefined): Promise<readonly Contender[]> {
+    try {
+      return await this.list(signal);
+    } catch (error) {
+      if (isQuorateError(error, 'no-node')) return [];
+      throw error;
+    }
   }
 }
