@@ -8,11 +8,12 @@ import { election } from './coordination/election.ts';
 import { locks } from './coordination/locks.ts';
 import { group } from './group/group.ts';
 import { links } from './links.ts';
+import { mesh } from './mesh/mesh.ts';
 import { testbed } from './testbed.ts';
 import { detection } from './zookeeper/detection.ts';
 import { zookeeper } from './zookeeper/zookeeper.ts';
 
-const benchmarks: readonly Benchmark[] = [testbed, cold, links, zookeeper, detection, locks, election, group];
+const benchmarks: readonly Benchmark[] = [testbed, cold, links, zookeeper, detection, locks, election, group, mesh];
 
 interface Flags {
   readonly rounds?: number;

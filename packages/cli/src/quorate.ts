@@ -8,6 +8,7 @@ import { fault } from './commands/fault.ts';
 import { inspect } from './commands/inspect.ts';
 import { keep } from './commands/keep.ts';
 import { run } from './commands/run.ts';
+import { sidecar } from './commands/sidecar.ts';
 import { status } from './commands/status.ts';
 import { up } from './commands/up.ts';
 import { exitStatus } from './exit-status.ts';
@@ -36,7 +37,7 @@ Examples:
 
 Exit status: 0 all well, 1 something failed, 2 bad use; of run, the command's own.`,
   );
-for (const command of [doctor(), run(), up(), status(), fault(), down(), demo(), inspect(), keep()]) {
+for (const command of [doctor(), run(), up(), status(), fault(), down(), demo(), inspect(), sidecar(), keep()]) {
   quorate.addCommand(command.copyInheritedSettings(quorate), { hidden: command.name() === 'keep' });
   for (const subcommand of command.commands) subcommand.copyInheritedSettings(command);
 }

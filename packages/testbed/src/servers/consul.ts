@@ -70,6 +70,8 @@ function agentPlan(
   config: Readonly<Record<string, unknown>>,
 ): ServerPlan {
   const name = `consul-${agent.number}`;
+  // Ports are merged one by one: whoever adds one does not know ours.
+  const { ports, ...rest } = config;
   const settings = {
     node_name: name,
     server: true,
@@ -87,6 +89,7 @@ function agentPlan(
       serf_wan: -1,
       dns: -1,
       grpc_tls: -1,
+      ...(ports as Readonly<Record<string, number>> | undefined),
     },
     connect: { enabled: true },
     ui_config: { enabled: true },
@@ -94,7 +97,7 @@ function agentPlan(
     performance: { raft_multiplier: 1, leave_drain_time: '0s' },
     leave_on_terminate: false,
     disable_update_check: true,
-    ...config,
+    ...rest,
   };
   const address = `127.0.0.1:${agent.http}`;
   return {

@@ -1,0 +1,87 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { deadline, isQuorateError, retry } from '@quorate/core';
+import type { Bootstrap } from '@quorate/mesh';
+import { Command, InvalidArgumentError } from 'commander';
+import { addConsulOptions, type ConsulFlags, consulHelp, meshOf } from '../consul-options.ts';
+import { interruptible } from '../interrupt.ts';
+
+interface Flags extends ConsulFlags {
+  readonly admin?: string;
+  readonly grpc?: string;
+  readonly out?: string;
+  readonly wait?: number;
+}
+
+export function sidecar(): Command {
+  return new Command('sidecar')
+    .description('Envoy beside a service, for containers')
+    .addHelpText('after', '\nExamples:\n  $ quorate sidecar bootstrap query-8080 --out /envoy/bootstrap.json')
+    .addCommand(bootstrap());
+}
+
+function bootstrap(): Command {
+  return addConsulOptions(new Command('bootstrap'))
+    .description('prints what Envoy must be started with to be the sidecar of an instance')
+    .argument('<id>', 'the id of the instance, or of its sidecar')
+    .option('--admin <address>', 'where Envoy is administered; 127.0.0.1:19000 unless said otherwise')
+    .option('--grpc <address>', 'where the agent hands out configuration; as the agent says unless said otherwise')
+    .option('--out <file>', 'write it to a file that only its owner can read, instead of printing it')
+    .option('--wait <seconds>', 'how long to wait for the agent, and for the instance to be registered', seconds)
+    .addHelpText(
+      'after',
+      `${consulHelp}
+
+Examples:
+  $ quorate sidecar bootstrap query-8080 --out /envoy/bootstrap.json --wait 60
+  $ quorate sidecar bootstrap query-8080 --consul https://127.0.0.1:8501 --ca ca.pem --token-file /run/token
+  $ envoy --config-path /envoy/bootstrap.json
+
+It holds the token. Exit status 1 when the agent cannot be reached or does not know the instance.`,
+    )
+    .action(write);
+}
+
+function seconds(text: string): number {
+  const number = Number(text);
+  if (text !== '' && number >= 0 && number <= 86_400) return number;
+  throw new InvalidArgumentError('Expected seconds from 0 to 86400.');
+}
+
+async function write(id: string, { admin, grpc, out, wait = 0, ...consul }: Flags): Promise<void> {
+  using stop = interruptible();
+  await using mesh = meshOf(consul);
+  const proxyId = id.endsWith('-sidecar-proxy') ? id : `${id}-sidecar-proxy`;
+  const options = { ...(admin !== undefined && { admin }), ...(grpc !== undefined && { grpc }) };
+  const read = (signal: AbortSignal): Promise<Bootstrap> => mesh.bootstrap(proxyId, { ...options, signal });
+  const text = `${JSON.stringify(await patiently(read, wait, stop.signal), null, 2)}\n`;
+  if (out === undefined) {
+    process.stdout.write(text);
+    return;
+  }
+  await writeFile(out, text, { mode: 0o600 });
+  // The mode above counts for a new file alone.
+  await chmod(out, 0o600);
+}
+
+/** Again and again, until it is there or the time is over; then with the last error. */
+async function patiently<T>(read: (signal: AbortSignal) => Promise<T>, wait: number, signal: AbortSignal): Promise<T> {
+  if (wait === 0) return read(signal);
+  using limit = deadline(wait * 1_000, signal);
+  let last: unknown;
+  const attempt = async (): Promise<T> => {
+    try {
+      return await read(limit.signal);
+    } catch (error) {
+      if (!limit.signal.aborted) last = error;
+      throw error;
+    }
+  };
+  const when = (error: unknown): boolean =>
+    isQuorateError(error) && (error.retryable || error.code === 'not-found') && !limit.signal.aborted;
+  try {
+    return await retry(attempt, { attempts: Infinity, min: 100, max: 1_000, when, signal: limit.signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw limit.signal.aborted && last !== undefined ? last : error;
+  }
+}

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { InvalidArgumentError } from '@quorate/core';
+import { Mesh } from '@quorate/mesh';
+import type { Command } from 'commander';
+
+/** Where the agent is, and how to be let in. */
+export interface ConsulFlags {
+  readonly consul?: string;
+  readonly tokenFile?: string;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export const consulHelp = `
+The agent is at --consul, or QUORATE_CONSUL, or http://127.0.0.1:8500. A token is taken from --token-file or from
+QUORATE_CONSUL_TOKEN: on the command line everybody on the machine could read it.`;
+
+export function addConsulOptions(command: Command): Command {
+  return command
+    .option('--consul <url>', 'the address of the Consul agent')
+    .option('--token-file <file>', 'a file with the token in it')
+    .option('--ca <file>', 'the authority that signed the certificate of the agent')
+    .option('--cert <file>', 'our certificate, where the agent asks for one')
+    .option('--key <file>', 'its key');
+}
+
+export function meshOf({ consul, tokenFile, ca, cert, key }: ConsulFlags): Mesh {
+  const token = tokenFile === undefined ? process.env.QUORATE_CONSUL_TOKEN : read('--token-file', tokenFile).trim();
+  const tls = {
+    ...(ca !== undefined && { ca: read('--ca', ca) }),
+    ...(cert !== undefined && { cert: read('--cert', cert) }),
+    ...(key !== undefined && { key: read('--key', key) }),
+  };
+  return new Mesh({
+    address: consul ?? process.env.QUORATE_CONSUL ?? 'http://127.0.0.1:8500',
+    ...(token !== undefined && token !== '' && { token }),
+    ...(Object.keys(tls).length > 0 && { tls }),
+  });
+}
+
+function read(flag: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    throw new InvalidArgumentError(flag, 'a file that can be read', path);
+  }
+}

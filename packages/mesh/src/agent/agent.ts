@@ -1,0 +1,165 @@
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { deadline, isQuorateError } from '@quorate/core';
+import { requests } from '../diagnostics.ts';
+import { MalformedReplyError } from '../errors/malformed-reply-error.ts';
+import { PermissionDeniedError } from '../errors/permission-denied-error.ts';
+import type { Settings } from '../options.ts';
+import { boundReplies } from './bounded-transport.ts';
+import { type CallOptions, type ConsulClient, consulClient } from './consul-package.ts';
+import { type Asked, failure, type PackageError } from './failure.ts';
+
+export interface Ask {
+  /** As it is called in errors and traces: `register query-1`. */
+  readonly operation: string;
+  readonly path: string;
+  readonly signal?: AbortSignal | undefined;
+  /** How long the answer may take, in milliseconds, when not as long as every other. */
+  readonly timeout?: number;
+  /** Whether asking twice does no harm. */
+  readonly repeatable?: boolean;
+  /** Whether an answer from which something was left out, because of the token, is worth nothing. */
+  readonly whole?: boolean;
+  /** Nobody waits for the answer: it does not keep the process alive. */
+  readonly background?: boolean;
+}
+
+/** An endpoint that the package does not have. */
+export interface Call extends Ask {
+  readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly body?: unknown;
+}
+
+export interface Answer<T> {
+  readonly body: T;
+  /** What a blocking query waits for to be exceeded; 0 where there is none. */
+  readonly index: bigint;
+  /** Of the few endpoints that block on what was, instead of on a number. */
+  readonly hash: string | undefined;
+}
+
+type Reply = readonly [IncomingMessage, unknown?];
+
+/**
+ * The local Consul agent. Everything goes through the HTTP client of the npm package `consul`; what it leaves out is added
+ * here: signals, limits of time and size, typed errors, tracing.
+ */
+export class Agent {
+  readonly address: string;
+  readonly #client: ConsulClient;
+  readonly #settings: Settings;
+
+  constructor(settings: Settings) {
+    this.address = settings.address;
+    this.#settings = settings;
+    this.#client = consulClient({
+      baseUrl: `${settings.address}/v1`,
+      headers: settings.token === undefined ? {} : { 'x-consul-token': settings.token },
+      ...settings.tls,
+    });
+    boundReplies(this.#client, settings.maxReplySize);
+  }
+
+  /** An endpoint that the package has. */
+  ask<T>(ask: Ask, by: (client: ConsulClient, options: CallOptions) => Promise<Reply>): Promise<Answer<T>> {
+    const { datacenter } = this.#settings;
+    return this.#send(ask, (options) =>
+      by(this.#client, { ...options, ...(datacenter !== undefined && { dc: datacenter }) }),
+    );
+  }
+
+  /** An endpoint that it lacks. */
+  call<T>({ method = 'GET', query, body, ...ask }: Call): Promise<Answer<T>> {
+    const { datacenter } = this.#settings;
+    const asked = { ...query, ...(datacenter !== undefined && { dc: datacenter }) };
+    const present = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
+    const repeatable = ask.repeatable ?? method === 'GET';
+    return this.#send({ ...ask, repeatable }, (options) =>
+      this.#client._request(
+        {
+          name: ask.operation,
+          method,
+          path: ask.path,
+          query: present,
+          ...(body !== undefined && { body, type: 'json' }),
+          ...options,
+        },
+        (request, next) => {
+          if (!request.err) return next(false, undefined, [request.res, request.res?.body]);
+          next(false, Object.assign(request.err, { response: request.res }));
+        },
+      ),
+    );
+  }
+
+  /** Ends idle connections. */
+  close(): void {
+    this.#client.destroy();
+  }
+
+  async #send<T>(ask: Ask, by: (options: CallOptions) => Promise<Reply>): Promise<Answer<T>> {
+    const { operation, path, repeatable = true } = ask;
+    const { address } = this;
+    // Whoever traces sees what the traced function returns: answers hold keys and values, so they go another way.
+    let answer: Answer<T> | undefined;
+    const traced = async (): Promise<void> => {
+      try {
+        answer = await this.#once<T>(ask, by);
+      } catch (error) {
+        // An agent that was restarted has forgotten the idle connections we kept.
+        if (!repeatable || !(isQuorateError(error, 'agent-unreachable') && isReset(error.cause))) throw error;
+        ask.signal?.throwIfAborted();
+        answer = await this.#once<T>(ask, by);
+      }
+    };
+    await requests.tracePromise(traced, { operation, path, address });
+    return answer as Answer<T>;
+  }
+
+  async #once<T>(ask: Ask, by: (options: CallOptions) => Promise<Reply>): Promise<Answer<T>> {
+    const { signal, operation, timeout = this.#settings.timeout } = ask;
+    signal?.throwIfAborted();
+    const asked: Asked = {
+      operation,
+      address: this.address,
+      repeatable: ask.repeatable ?? true,
+      maxReplySize: this.#settings.maxReplySize,
+      whole: ask.whole ?? false,
+    };
+    const ctx = Object.assign(new EventEmitter(), { includeResponse: true, background: ask.background === true });
+    // The package's own time-out would keep the process alive.
+    using limit = deadline(timeout, signal);
+    limit.signal.addEventListener('abort', () => void ctx.emit('cancel'), { once: true });
+    try {
+      const [response, body] = await by({ ctx, timeout: 0 });
+      return answer<T>(response, body, asked);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (isQuorateError(error)) throw error;
+      throw failure(error as PackageError, asked, limit.signal.aborted ? timeout : undefined);
+    }
+  }
+}
+
+function answer<T>(response: IncomingMessage, body: unknown, { operation, address, whole }: Asked): Answer<T> {
+  const { headers } = response;
+  // Without the right to see something Consul leaves it out instead of refusing: an empty answer would be a lie.
+  if (whole && headers['x-consul-results-filtered-by-acls'] === 'true') {
+    throw new PermissionDeniedError(operation, 403, 'results were left out that this token may not see');
+  }
+  if (typeof body === 'string' && headers['content-type']?.startsWith('text/html')) {
+    throw new MalformedReplyError(operation, address, 'a web page');
+  }
+  const index = headers['x-consul-index'];
+  const hash = headers['x-consul-contenthash'];
+  return {
+    body: body as T,
+    index: typeof index === 'string' && /^\d+$/.test(index) ? BigInt(index) : 0n,
+    hash: typeof hash === 'string' ? hash : undefined,
+  };
+}
+
+function isReset(cause: unknown): boolean {
+  return cause instanceof Error && (cause as NodeJS.ErrnoException).code === 'ECONNRESET';
+}

@@ -1,0 +1,32 @@
+import type { IncomingMessage } from 'node:http';
+import type { ConsulClient } from './consul-package.ts';
+
+/** The answer has more bytes than were allowed. */
+export class TooLarge extends Error {}
+
+/**
+ * Makes the package's client safe against what it does not look at: an answer without an end, which it would hold in
+ * memory whole, and a connection that breaks in the middle of an answer, for which it would wait for ever. And what is
+ * asked in the background does not keep the process alive.
+ */
+export function boundReplies(client: ConsulClient, maxReplySize: number): void {
+  client._ext('onRequest', (request, next) => {
+    const { transport } = request;
+    request.transport = {
+      request: (options) => {
+        const sent = transport.request(options);
+        if (request.opts.ctx?.background) sent.on('socket', (socket) => socket.unref());
+        sent.on('response', (response: IncomingMessage) => {
+          let size = 0;
+          response.on('data', (chunk: Buffer) => {
+            size += chunk.length;
+            if (size > maxReplySize) sent.destroy(new TooLarge());
+          });
+          response.on('error', (error) => sent.emit('error', error));
+        });
+        return sent;
+      },
+    };
+    next();
+  });
+}

@@ -1,0 +1,47 @@
+import { InvalidArgumentError } from '@quorate/core';
+
+/** A service's name goes into URLs, certificates and DNS names. */
+export function checkName(argument: string, value: unknown): asserts value is string {
+  if (typeof value !== 'string' || !/^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/.test(value)) {
+    throw new InvalidArgumentError(argument, 'letters, digits and dashes, 1 to 63 of them', value);
+  }
+}
+
+export function checkPort(argument: string, value: unknown): asserts value is number {
+  if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > 65_535) {
+    throw new InvalidArgumentError(argument, 'a port from 1 to 65535', value);
+  }
+}
+
+export function checkText(argument: string, value: unknown): asserts value is string {
+  if (typeof value !== 'string' || value === '' || value.length > 512) {
+    throw new InvalidArgumentError(argument, 'a text of 1 to 512 characters', value);
+  }
+}
+
+export function checkNumber(argument: string, value: unknown, least: number, most: number): asserts value is number {
+  if (typeof value === 'number' && value >= least && value <= most) return;
+  throw new InvalidArgumentError(argument, `a number from ${least} to ${most}`, value);
+}
+
+/** Refuses what is misspelt: an option that is not known would be ignored in silence. */
+export function checkKeys(argument: string, value: unknown, known: readonly string[]): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidArgumentError(argument, `an object with ${known.join(', ')}`, value);
+  }
+  const unknown = Object.keys(value).find((key) => !known.includes(key));
+  if (unknown !== undefined) throw new InvalidArgumentError(`${argument}.${unknown}`, `one of ${known.join(', ')}`);
+}
+
+export function checkTexts(argument: string, value: unknown): asserts value is readonly string[] {
+  if (!Array.isArray(value)) throw new InvalidArgumentError(argument, 'a list of texts', value);
+  value.forEach((text, index) => {
+    checkText(`${argument}[${index}]`, text);
+  });
+}
+
+/** A key without a slash in front, as Consul stores it. */
+export function checkKey(argument: string, value: unknown): asserts value is string {
+  if (typeof value === 'string' && /^[^/].{0,510}$/s.test(value)) return;
+  throw new InvalidArgumentError(argument, 'a key of 1 to 511 characters that does not begin with a slash', value);
+}

@@ -1,0 +1,127 @@
+import {
+  AmbiguousError,
+  backoff,
+  DeadlineExceededError,
+  InvalidArgumentError,
+  isQuorateError,
+  sleep,
+} from '@quorate/core';
+import { checkName, checkNumber } from '../arguments.ts';
+import { type Duration, milliseconds } from '../duration.ts';
+import { ServiceUnreachableError } from '../errors/service-unreachable-error.ts';
+import type { Balancer } from './balancer.ts';
+import type { RetryBudget } from './retry-budget.ts';
+
+export interface MeshRequestInit extends RequestInit {
+  /** For all attempts together, and for reading the answer. Default 10 s. */
+  readonly deadline?: Duration;
+  /** How many attempts there may be. Default 3; fewer when retries are more than a fifth of all requests. */
+  readonly attempts?: number;
+}
+
+export interface Destination {
+  readonly balancer: Balancer;
+  readonly budget: RetryBudget;
+}
+
+/** What may be asked twice: done once more, the result is the same. */
+const repeatable = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+/** The instance, or something before it, says that it did not do it. */
+const worthAnother = new Set([502, 503, 504]);
+
+/** Failures before anything was sent. */
+const notSent = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** `fetch` to a service by its name: `http://query/rides?day=3`. */
+export async function meshFetch(
+  input: string | URL | Request,
+  { deadline = 10_000, attempts = 3, ...init }: MeshRequestInit,
+  destination: (service: string) => Destination,
+): Promise<Response> {
+  const ms = milliseconds('deadline', deadline);
+  checkNumber('attempts', attempts, 1, 100);
+  const url = new URL(input instanceof Request ? input.url : input);
+  if (url.protocol !== 'http:') {
+    throw new InvalidArgumentError('url', 'one that begins with "http://"; for TLS run a sidecar', url.href);
+  }
+  checkName('url.hostname', url.hostname);
+  const request = new Request(input, init);
+  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(ms)]);
+  const service = url.hostname;
+  const { balancer, budget } = destination(service);
+  const once = !replayable(input, init.body);
+  const again = repeatable.has(request.method);
+  const delays = backoff({ min: 10, max: 250 });
+  const tried: string[] = [];
+  budget.earn();
+  for (;;) {
+    const attempt = tried.length + 1;
+    const more = (): boolean => !once && attempt < attempts && budget.spend();
+    using endpoint = await inTime(balancer.pick({ signal, except: tried }), request, ms, balancer);
+    tried.push(endpoint.instance.id);
+    const target = new URL(url.pathname + url.search, `http://${endpoint.address}`);
+    try {
+      const copy = once ? request : request.clone();
+      const response = await fetch(target, { ...parts(copy), signal });
+      if (!worthAnother.has(response.status)) return response;
+      endpoint.failed();
+      if (!again || !more()) return response;
+      await response.body?.cancel();
+    } catch (error) {
+      request.signal.throwIfAborted();
+      endpoint.failed();
+      const unsent = notSent.has(codeOf(error));
+      if (!unsent && !again) {
+        throw new AmbiguousError(`${request.method} ${service}: no answer; it may have been done or not`, {
+          cause: error,
+        });
+      }
+      if (signal.aborted) throw tooLate(service, ms, error);
+      if (!more()) throw new ServiceUnreachableError(service, attempt, error);
+    }
+    await inTime(sleep(delays.next(), { signal }), request, ms, balancer);
+  }
+}
+
+/** A stream can be read once. */
+function replayable(input: string | URL | Request, body: RequestInit['body']): boolean {
+  if (input instanceof Request && input.body) return false;
+  return (
+    !(body instanceof ReadableStream) && !(typeof body === 'object' && body !== null && Symbol.asyncIterator in body)
+  );
+}
+
+function parts(request: Request): RequestInit {
+  const { method, headers, body, redirect } = request;
+  return { method, headers, redirect, ...(body && { body, duplex: 'half' }) } as RequestInit;
+}
+
+/** Our deadline is told as such; the caller's reason as it is. */
+async function inTime<T>(promise: Promise<T>, request: Request, ms: number, balancer: Balancer): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    request.signal.throwIfAborted();
+    if (isQuorateError(error)) throw error;
+    throw tooLate(balancer.service, ms, balancer.failure ?? error);
+  }
+}
+
+function tooLate(service: string, ms: number, cause: unknown): DeadlineExceededError {
+  const why = isQuorateError(cause) ? `; ${cause.message}` : '';
+  return new DeadlineExceededError(`${service}: no answer within ${ms} ms${why}`, { cause });
+}
+
+function codeOf(error: unknown): string {
+  const cause =
+    error instanceof Error ? (error.cause as { code?: string; errors?: { code?: string }[] } | undefined) : undefined;
+  return cause?.code ?? cause?.errors?.[0]?.code ?? '';
+}

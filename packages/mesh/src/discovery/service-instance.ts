@@ -1,0 +1,57 @@
+export type InstanceStatus = 'passing' | 'warning' | 'critical' | 'maintenance';
+
+/** One instance of a service, as Consul knows it. */
+export interface ServiceInstance {
+  readonly id: string;
+  readonly name: string;
+  readonly node: string;
+  readonly datacenter: string;
+  /** The instance's own address, or its node's where it has none. */
+  readonly address: string;
+  readonly port: number;
+  readonly tags: readonly string[];
+  readonly meta: Readonly<Record<string, string>>;
+  /** As bad as the worst of its checks and its node's. */
+  readonly status: InstanceStatus;
+  /** Its share of the load as it is now. */
+  readonly weight: number;
+}
+
+/** An entry of `/v1/health/service`. */
+export interface HealthEntry {
+  readonly Node: { readonly Node: string; readonly Address: string; readonly Datacenter: string };
+  readonly Service: {
+    readonly ID: string;
+    readonly Service: string;
+    readonly Address: string;
+    readonly Port: number;
+    readonly Tags: readonly string[] | null;
+    readonly Meta: Readonly<Record<string, string>> | null;
+    readonly Weights?: { readonly Passing: number; readonly Warning: number };
+  };
+  readonly Checks: readonly { readonly CheckID: string; readonly Status: string }[];
+}
+
+export function serviceInstance({ Node, Service, Checks }: HealthEntry): ServiceInstance {
+  const status = worst(Checks);
+  const { Passing = 1, Warning = 1 } = Service.Weights ?? {};
+  return {
+    id: Service.ID,
+    name: Service.Service,
+    node: Node.Node,
+    datacenter: Node.Datacenter,
+    address: Service.Address || Node.Address,
+    port: Service.Port,
+    tags: Service.Tags ?? [],
+    meta: Service.Meta ?? {},
+    status,
+    weight: status === 'passing' ? Passing : status === 'warning' ? Warning : 0,
+  };
+}
+
+function worst(checks: HealthEntry['Checks']): InstanceStatus {
+  // Maintenance is a critical check with a name of its own.
+  if (checks.some(({ CheckID }) => /^_(?:node|service)_maintenance/.test(CheckID))) return 'maintenance';
+  if (checks.some(({ Status }) => Status === 'critical')) return 'critical';
+  return checks.some(({ Status }) => Status === 'warning') ? 'warning' : 'passing';
+}

@@ -1,0 +1,11 @@
+import { QuorateError } from '@quorate/core';
+
+/** The value is not what it was when it was read, or somebody else holds the key: nothing was written. Read again. */
+export class ConflictError extends QuorateError {
+  readonly key: string;
+
+  constructor(operation: string, key: string) {
+    super(`${operation}: it has been changed, or is held, by somebody else`, { code: 'conflict', retryable: true });
+    this.key = key;
+  }
+}

@@ -1,0 +1,24 @@
+import { QuorateError } from '@quorate/core';
+
+/** The agent answered with an error. `status` is HTTP's, `text` what Consul said. */
+export class ConsulError extends QuorateError {
+  readonly operation: string;
+  readonly status: number;
+  readonly text: string;
+
+  constructor(
+    operation: string,
+    status: number,
+    text: string,
+    {
+      code = 'consul-error',
+      retryable = false,
+      advice = '',
+    }: { readonly code?: string; readonly retryable?: boolean; readonly advice?: string } = {},
+  ) {
+    super(`${operation}: Consul answered ${status}: ${text}${advice && `. ${advice}`}`, { code, retryable });
+    this.operation = operation;
+    this.status = status;
+    this.text = text;
+  }
+}

@@ -1,0 +1,150 @@
+import { InvalidArgumentError, isQuorateError } from '@quorate/core';
+import type { Agent, Answer } from '../agent/agent.ts';
+import { checkKey } from '../arguments.ts';
+import type { Turn } from '../discovery/blocking-query.ts';
+import { Following, type Watch } from '../discovery/watch.ts';
+import { ConflictError } from '../errors/conflict-error.ts';
+import { KvCell } from './kv-cell.ts';
+import type { Schema } from './schema.ts';
+import type { Session } from './session.ts';
+
+export interface KvEntry {
+  readonly key: string;
+  readonly value: Buffer;
+  /** Changes with each write: what a compare-and-set compares. */
+  readonly index: bigint;
+  /** The session that holds it. */
+  readonly session: string | undefined;
+}
+
+export interface KvOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface KvWriteOptions extends KvOptions {
+  /** Only if the entry is still the one with this index; 0n: only if there is none. */
+  readonly ifIndex?: bigint;
+}
+
+export interface KvSetOptions extends KvWriteOptions {
+  /** Take the key for this session. */
+  readonly acquire?: Session;
+  /** Give the key back. */
+  readonly release?: Session;
+}
+
+/** An entry as the agent sends it. */
+interface RawEntry {
+  readonly Key: string;
+  readonly Value: Buffer | null;
+  readonly ModifyIndex: number;
+  readonly Session?: string;
+}
+
+/** The largest value that Consul takes. */
+const maxValue = 512 * 1024;
+
+/** Consul's key-value store. A write whose answer is lost is `ambiguous`: it may have happened. */
+export class Kv {
+  readonly #agent: Agent;
+
+  constructor(agent: Agent) {
+    this.#agent = agent;
+  }
+
+  async get(key: string, { signal }: KvOptions = {}): Promise<KvEntry | undefined> {
+    checkKey('key', key);
+    return entry((await this.#read(key, { signal })).body);
+  }
+
+  /** Throws `conflict` when a condition is not met. */
+  async set(key: string, value: string | Uint8Array, options: KvSetOptions = {}): Promise<void> {
+    checkKey('key', key);
+    if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
+      throw new InvalidArgumentError('value', 'a string or bytes', value);
+    }
+    const bytes = Buffer.from(value as Uint8Array);
+    if (bytes.length > maxValue) throw new InvalidArgumentError('value', `at most ${maxValue} bytes`);
+    const { ifIndex, acquire, release, signal } = options;
+    const { body } = await this.#agent.ask<boolean>(
+      { operation: `set ${key}`, path: '/kv', repeatable: false, signal },
+      (client, call) =>
+        client.kv.set({
+          key,
+          value: bytes,
+          ...(ifIndex !== undefined && { cas: String(ifIndex) }),
+          ...(acquire && { acquire: acquire.id }),
+          ...(release && { release: release.id }),
+          ...call,
+        }),
+    );
+    if (!body) throw new ConflictError(`set ${key}`, key);
+  }
+
+  /** Deleting what is not there is no error. Throws `conflict` when a condition is not met. */
+  async delete(
+    key: string,
+    { ifIndex, recursive = false, signal }: KvWriteOptions & { readonly recursive?: boolean } = {},
+  ): Promise<void> {
+    checkKey('key', key);
+    const { body } = await this.#agent.ask<boolean>(
+      { operation: `delete ${key}`, path: '/kv', repeatable: ifIndex === undefined, signal },
+      (client, call) =>
+        client.kv.del({
+          key,
+          ...(recursive && { recurse: true }),
+          ...(ifIndex !== undefined && { cas: String(ifIndex) }),
+          ...call,
+        }),
+    );
+    if (!body) throw new ConflictError(`delete ${key}`, key);
+  }
+
+  async keys(prefix: string, { signal }: KvOptions = {}): Promise<readonly string[]> {
+    const ask = { operation: `list ${prefix}`, path: '/kv', whole: true, signal };
+    try {
+      const { body } = await this.#agent.ask<string[]>(ask, (client, call) => client.kv.keys({ key: prefix, ...call }));
+      return body;
+    } catch (error) {
+      // Consul has no empty lists.
+      if (isQuorateError(error, 'not-found')) return [];
+      throw error;
+    }
+  }
+
+  /** The entry each time it changes; undefined while there is none. */
+  watch(key: string, options: KvOptions = {}): Watch<KvEntry | undefined> {
+    return this.watchAs(key, (found) => found, options);
+  }
+
+  /** The same, each entry read as something else. */
+  watchAs<T>(key: string, read: (entry: KvEntry | undefined) => T, { signal }: KvOptions = {}): Watch<T> {
+    checkKey('key', key);
+    return new Following({
+      watched: `key ${key}`,
+      ask: (turn) => this.#read(key, turn),
+      read: (raw) => read(entry(raw)),
+      signal,
+    });
+  }
+
+  /** A value of a known type, as JSON under one key. */
+  cell<T = unknown>(key: string, schema?: Schema<T>): KvCell<T> {
+    checkKey('key', key);
+    return new KvCell<T>(this, key, schema);
+  }
+
+  #read(
+    key: string,
+    { index, wait, ...rest }: Partial<Omit<Turn, 'signal'>> & { readonly signal?: AbortSignal | undefined },
+  ): Promise<Answer<RawEntry | undefined>> {
+    return this.#agent.ask({ operation: `get ${key}`, path: '/kv', ...rest }, (client, call) =>
+      client.kv.get({ key, buffer: true, ...(index !== undefined && { index, wait }), ...call }),
+    );
+  }
+}
+
+function entry(raw: RawEntry | undefined): KvEntry | undefined {
+  if (!raw) return undefined;
+  return { key: raw.Key, value: raw.Value ?? Buffer.alloc(0), index: BigInt(raw.ModifyIndex), session: raw.Session };
+}

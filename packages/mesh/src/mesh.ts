@@ -1,0 +1,125 @@
+import { InvalidArgumentError } from '@quorate/core';
+import { Agent } from './agent/agent.ts';
+import { Balancer, type BalancerOptions } from './balance/balancer.ts';
+import { Destinations } from './balance/destinations.ts';
+import { type MeshRequestInit, meshFetch } from './balance/mesh-fetch.ts';
+import { Config } from './config/config.ts';
+import { Intentions } from './config/intentions.ts';
+import { Propagation } from './config/propagation.ts';
+import { type DiscoveryOptions, readInstances, type WatchOptions, watchInstances } from './discovery/instances.ts';
+import type { ServiceInstance } from './discovery/service-instance.ts';
+import type { Watch } from './discovery/watch.ts';
+import { Kv } from './kv/kv.ts';
+import { Session, type SessionOptions } from './kv/session.ts';
+import { checkOptions, type MeshOptions, type Settings } from './options.ts';
+import { Instance } from './registration/instance.ts';
+import { checkRegistration, type Registration } from './registration/registration.ts';
+import { Authority } from './security/authority.ts';
+import type { Bootstrap } from './sidecar/bootstrap.ts';
+import type { Sidecar } from './sidecar/sidecar.ts';
+import { type BootstrapOptions, readBootstrap, type SidecarOptions, startSidecar } from './sidecar/start-sidecar.ts';
+
+export interface MeshBalancerOptions
+  extends BalancerOptions,
+    Pick<WatchOptions, 'tag' | 'near' | 'filter' | 'consistency'> {}
+
+/**
+ * The service mesh, by way of the Consul agent on this machine.
+ *
+ *     const mesh = new Mesh({ address: 'http://127.0.0.1:8500' });
+ *     await using instance = await mesh.register({ name: 'query', port: 8080 });
+ *     for await (const instances of mesh.watch('rides', { passing: true, signal })) { … }
+ */
+export class Mesh {
+  readonly kv: Kv;
+  readonly intentions: Intentions;
+  readonly config: Config;
+  readonly authority: Authority;
+  readonly #agent: Agent;
+  readonly #settings: Settings;
+  readonly #propagation = new Propagation();
+  readonly #destinations = new Destinations((service) => this.balancer(service));
+
+  constructor(options: MeshOptions = {}) {
+    this.#settings = checkOptions(options);
+    this.#agent = new Agent(this.#settings);
+    this.kv = new Kv(this.#agent);
+    this.authority = new Authority(this.#agent);
+    this.intentions = new Intentions(this.#agent, this.#propagation);
+    this.config = new Config(this.#agent, this.#propagation);
+  }
+
+  /** Resolves when the agent has the instance. It stays registered until it is disposed of, also over the agent's restarts. */
+  async register(registration: Registration, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Instance> {
+    return Instance.register(this.#agent, checkRegistration(registration), signal);
+  }
+
+  /** The instances of a service each time they change, from now on. */
+  watch(service: string, options: WatchOptions = {}): Watch<readonly ServiceInstance[]> {
+    return watchInstances(this.#agent, service, options);
+  }
+
+  /** The instances of a service as they are now. */
+  async instances(service: string, options: DiscoveryOptions = {}): Promise<readonly ServiceInstance[]> {
+    return readInstances(this.#agent, service, options);
+  }
+
+  /** The names of all services there are, each with the tags of its instances. */
+  async services({
+    signal,
+  }: {
+    readonly signal?: AbortSignal;
+  } = {}): Promise<Readonly<Record<string, readonly string[]>>> {
+    const ask = { operation: 'list services', path: '/catalog/services', signal };
+    const { body } = await this.#agent.ask<Record<string, string[]>>(ask, (client, options) =>
+      client.catalog.service.list({ ...options }),
+    );
+    return body;
+  }
+
+  /** Chooses an instance for each request, for programs without a sidecar. */
+  balancer(service: string, { tag, near, filter, consistency, ...options }: MeshBalancerOptions = {}): Balancer {
+    const which = { tag, near, filter, consistency };
+    const given = Object.fromEntries(Object.entries(which).filter(([, value]) => value !== undefined));
+    return new Balancer(service, this.watch(service, given), options);
+  }
+
+  /**
+   * `fetch`, with a service's name for the host: `mesh.fetch('http://query/rides')`. It has a deadline, tries other
+   * instances within a budget what may be tried again, and leaves out those that fail. For programs without a sidecar.
+   */
+  readonly fetch: (input: string | URL | Request, init?: MeshRequestInit) => Promise<Response> = (input, init = {}) =>
+    meshFetch(input, init, (service) => this.#destinations.get(service));
+
+  /**
+   * Runs Envoy beside an instance that was registered with a sidecar; resolves when it serves. It is started again when it
+   * dies, drained when it stops, and does not outlive this process.
+   */
+  async startSidecar(instance: Pick<Instance, 'proxyId'>, options: SidecarOptions = {}): Promise<Sidecar> {
+    const { proxyId } = instance;
+    if (proxyId === undefined) throw new InvalidArgumentError('instance', 'one that was registered with a sidecar');
+    const sidecar = await startSidecar(this.#agent, this.#settings, proxyId, options);
+    this.#propagation.add(sidecar);
+    return sidecar;
+  }
+
+  /** What an Envoy must be started with to be the sidecar with this id. It holds the token. */
+  async bootstrap(proxyId: string, options: BootstrapOptions = {}): Promise<Bootstrap> {
+    return readBootstrap(this.#agent, this.#settings, proxyId, options);
+  }
+
+  /** A session, to hold keys with; kept alive until it is disposed of. */
+  async session(options: SessionOptions = {}): Promise<Session> {
+    return Session.create(this.#agent, options);
+  }
+
+  /** Lets go of what `fetch` follows. Instances, watches, sessions and sidecars are ended by whoever holds them. */
+  async close(): Promise<void> {
+    await this.#destinations.close();
+    this.#agent.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { deadline, type Health } from '@quorate/core';
+import { milliseconds } from '../duration.ts';
+import type { Check, FunctionCheck } from './check.ts';
+
+const statuses = { pass: 200, warn: 429, fail: 503 } as const;
+
+/** Serves functions to the agent on loopback, each under a path that nobody can guess. Keeps no process alive. */
+export class FunctionChecks implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #paths: ReadonlyMap<FunctionCheck, string>;
+
+  /** Nothing, when there is no function among the checks. */
+  static async serve(checks: readonly Check[]): Promise<FunctionChecks | undefined> {
+    const functions = checks.filter((check): check is FunctionCheck => 'run' in check);
+    if (functions.length === 0) return undefined;
+    const served = new FunctionChecks(functions);
+    await once(served.#server.listen(0, '127.0.0.1'), 'listening');
+    served.#server.unref();
+    return served;
+  }
+
+  private constructor(functions: readonly FunctionCheck[]) {
+    this.#paths = new Map(functions.map((check) => [check, `/${randomUUID()}`]));
+    const byPath = new Map([...this.#paths].map(([check, path]) => [path, check]));
+    this.#server = createServer((request, response) => {
+      const check = byPath.get(request.url ?? '');
+      if (check) void respond(check, response);
+      else response.writeHead(404).end();
+    });
+    this.#server.on('connection', (socket) => socket.unref());
+  }
+
+  url(check: FunctionCheck): string {
+    const { port } = this.#server.address() as AddressInfo;
+    return `http://127.0.0.1:${port}${this.#paths.get(check)}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+}
+
+async function respond({ run, interval = 5_000, timeout }: FunctionCheck, response: ServerResponse): Promise<void> {
+  using limit = deadline(milliseconds('timeout', timeout ?? interval));
+  const tooLate = new Promise<never>((_, reject) => {
+    limit.signal.addEventListener('abort', () => reject(limit.signal.reason), { once: true });
+  });
+  let health: Health;
+  try {
+    const result = await Promise.race([run(limit.signal), tooLate]);
+    health = isHealth(result) ? result : { status: result === false ? 'fail' : 'pass' };
+  } catch (error) {
+    health = { status: 'fail', detail: error instanceof Error ? error.message : 'it threw' };
+  }
+  response.writeHead(statuses[health.status], { 'content-type': 'text/plain' });
+  response.end((health.detail ?? health.status).slice(0, 1_000));
+}
+
+function isHealth(value: unknown): value is Health {
+  return typeof value === 'object' && value !== null && 'status' in value && String(value.status) in statuses;
+}

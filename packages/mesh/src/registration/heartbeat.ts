@@ -1,0 +1,46 @@
+import type { Agent } from '../agent/agent.ts';
+import { milliseconds } from '../duration.ts';
+import { pause } from '../pause.ts';
+import { type Check, checkId } from './check.ts';
+
+/** Says for an instance that it lives, until `signal` aborts. Failures are told and tried again: the next beat is near. */
+export function keepAlive(
+  agent: Agent,
+  { id, checks }: { readonly id: string; readonly checks: readonly Check[] },
+  failed: (error: unknown) => void,
+  signal: AbortSignal,
+): void {
+  checks.forEach((check, index) => {
+    if (!('ttl' in check)) return;
+    const every = milliseconds('ttl', check.ttl) / 3;
+    const beats = async (): Promise<void> => {
+      for (;;) {
+        await pause(every, signal, true);
+        await beat(agent, checkId(id, index), signal, every).catch(failed);
+      }
+    };
+    beats().catch(() => undefined);
+  });
+}
+
+/** The first beat of each, so that an instance is well from the moment it is there. */
+export async function firstBeats(
+  agent: Agent,
+  { id, checks }: { readonly id: string; readonly checks: readonly Check[] },
+  signal?: AbortSignal,
+): Promise<void> {
+  await Promise.all(checks.map((check, index) => 'ttl' in check && beat(agent, checkId(id, index), signal)));
+}
+
+async function beat(agent: Agent, check: string, signal?: AbortSignal, timeout?: number): Promise<void> {
+  await agent.ask(
+    {
+      operation: `pass ${check}`,
+      path: '/agent/check/pass',
+      signal,
+      background: timeout !== undefined,
+      ...(timeout !== undefined && { timeout }),
+    },
+    (client, options) => client.agent.check.pass({ id: check, ...options }),
+  );
+}

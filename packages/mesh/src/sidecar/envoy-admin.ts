@@ -1,0 +1,110 @@
+import { deadline } from '@quorate/core';
+
+/** How long Envoy may take to answer about itself. */
+const patience = 5_000;
+
+/** The most of an answer that is read: a configuration of thousands of endpoints has megabytes. */
+const most = 64 * 1024 * 1024;
+
+interface Dump {
+  readonly '@type': string;
+}
+
+/** The parts of its configuration that Consul tells it. */
+const told = /(?:Listeners|Clusters|Routes)ConfigDump$/;
+
+/**
+ * For `JSON.stringify`: the same content gives the same text. Envoy writes maps in any order, and the version of a listener
+ * stays what it was when only its rules have changed, so it is the content that must be compared.
+ */
+function ordered(key: string, value: unknown): unknown {
+  if (key === 'last_updated' || key === 'version_info') return undefined;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The administration of one Envoy. */
+export class EnvoyAdmin {
+  /** `127.0.0.1:19000`. */
+  readonly address: string;
+
+  constructor(address: string) {
+    this.address = address;
+  }
+
+  /** Whether it has its configuration and serves. */
+  async ready(signal?: AbortSignal): Promise<boolean> {
+    return (await this.#ask('/ready', 'GET', signal)).trim() === 'LIVE';
+  }
+
+  /** From now on every answer asks for its connection to be closed. Listeners stay open. */
+  async drain(signal?: AbortSignal): Promise<void> {
+    await this.#ask('/healthcheck/fail', 'POST', signal);
+  }
+
+  /** Whether connections live on under a configuration that is no longer true. */
+  async lingers(signal?: AbortSignal): Promise<boolean> {
+    const text = await this.#ask(
+      '/stats?filter=listener_manager.total_(filter_chains|listeners)_draining',
+      'GET',
+      signal,
+    );
+    return /: [1-9]/.test(text);
+  }
+
+  /** Requests and plain connections on their way through it now, and how much there ever was, in whatever unit. */
+  async traffic(signal?: AbortSignal): Promise<{ readonly active: number; readonly total: number }> {
+    const path = '/stats?format=json&filter=downstream_(rq_active|rq_total|cx_active|cx_rx_bytes_total)$';
+    const { stats } = JSON.parse(await this.#ask(path, 'GET', signal)) as {
+      readonly stats: readonly { readonly name?: string; readonly value?: number }[];
+    };
+    const sum = (counted: RegExp): number =>
+      stats.reduce((total, { name = '', value = 0 }) => total + (counted.test(name) ? value : 0), 0);
+    return {
+      // An idle HTTP connection holds nobody up.
+      active: sum(/^(?:http\.(?!admin\.).*rq_active|tcp\..*cx_active)$/),
+      // Bytes, because Consul's check that somebody listens is a connection too, every second, but a silent one.
+      total: sum(/^(?:http\.(?!admin\.).*rq_total|tcp\..*rx_bytes_total)$/),
+    };
+  }
+
+  /** How many instances of a service it would send requests to. */
+  async endpoints(service: string, signal?: AbortSignal): Promise<number> {
+    interface Cluster {
+      readonly name: string;
+      readonly host_statuses?: readonly { readonly health_status: Readonly<Record<string, unknown>> }[];
+    }
+    const { cluster_statuses } = JSON.parse(await this.#ask('/clusters?format=json', 'GET', signal)) as {
+      readonly cluster_statuses: readonly Cluster[];
+    };
+    // [subset.]service.namespace.datacenter…; a host that is well has nothing in its status but that it is.
+    const named = new RegExp(`^(?:[^.]+\\.)?${service}\\.default\\.`);
+    return cluster_statuses
+      .filter(({ name }) => named.test(name))
+      .flatMap(({ host_statuses = [] }) => host_statuses)
+      .filter(({ health_status }) => Object.values(health_status).every((status) => status === 'HEALTHY')).length;
+  }
+
+  /** What it was told, as one text that is another one when it was told something else. */
+  async configuration(signal?: AbortSignal): Promise<string> {
+    const { configs } = JSON.parse(await this.#ask('/config_dump', 'GET', signal)) as {
+      readonly configs: readonly Dump[];
+    };
+    return JSON.stringify(
+      configs.filter((config) => told.test(config['@type'])),
+      ordered,
+    );
+  }
+
+  async #ask(path: string, method: 'GET' | 'POST', signal?: AbortSignal): Promise<string> {
+    using limit = deadline(patience, signal);
+    const response = await fetch(`http://${this.address}${path}`, { method, signal: limit.signal });
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body ?? []) {
+      text += decoder.decode(chunk, { stream: true });
+      if (text.length > most) throw new Error(`Envoy at ${this.address} answers ${path} without an end`);
+    }
+    return text;
+  }
+}

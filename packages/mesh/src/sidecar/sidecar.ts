@@ -1,0 +1,251 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { backoff, deadline, InvalidArgumentError, sleep } from '@quorate/core';
+import { type SidecarEvent, sidecarEvents } from '../diagnostics.ts';
+import { SidecarFailedError } from '../errors/sidecar-failed-error.ts';
+import { pause } from '../pause.ts';
+import type { Bootstrap } from './bootstrap.ts';
+import { EnvoyAdmin } from './envoy-admin.ts';
+import { EnvoyProcess } from './envoy-process.ts';
+
+export type SidecarState = 'starting' | 'ready' | 'restarting' | 'draining' | 'stopped';
+
+export interface SidecarPlan {
+  readonly proxyId: string;
+  readonly service: string;
+  readonly upstreams: readonly string[];
+  readonly program: string;
+  readonly bootstrap: Bootstrap;
+  /** How long it may take to become ready, in milliseconds. */
+  readonly startWithin: number;
+  /** How long requests on their way may take when it stops, in milliseconds. */
+  readonly drain: number;
+  /** How long connections may live on when their configuration has changed, in milliseconds. */
+  readonly grace: number;
+  readonly concurrency: number;
+  readonly logLevel: string;
+}
+
+/**
+ * Without a request for so long, in milliseconds, nobody sends any more. Other Envoys hear at once that an instance is to be
+ * left out, and heed it within a second.
+ */
+const quiet = 1_200;
+
+/** So many of the last lines that Envoy logged are kept, for errors. */
+const keptLines = 50;
+
+/** An Envoy that is kept running beside an instance, until it is stopped. It does not outlive this process. */
+export class Sidecar implements AsyncDisposable {
+  readonly proxyId: string;
+  readonly service: string;
+  readonly upstreams: readonly string[];
+  readonly #plan: SidecarPlan;
+  readonly #stopping = new AbortController();
+  readonly #log: string[] = [];
+  #folder = '';
+  #state: SidecarState = 'starting';
+  #process: EnvoyProcess | undefined;
+  #admin: EnvoyAdmin | undefined;
+  #restarts = 0;
+  #running: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  /** Resolves when Envoy has its configuration and serves. When it rejects, no process and no file is left. */
+  static async start(plan: SidecarPlan, signal?: AbortSignal): Promise<Sidecar> {
+    const sidecar = new Sidecar(plan);
+    try {
+      using limit = deadline(plan.startWithin, signal);
+      await sidecar.#launch();
+      await sidecar.#becomeReady(limit.signal);
+    } catch (error) {
+      await sidecar.#end();
+      signal?.throwIfAborted();
+      if (error instanceof SidecarFailedError) throw error;
+      throw new SidecarFailedError(plan.proxyId, `was not ready within ${plan.startWithin} ms`, sidecar.log);
+    }
+    sidecar.#running = sidecar.#keepRunning().catch(() => undefined);
+    return sidecar;
+  }
+
+  private constructor(plan: SidecarPlan) {
+    this.proxyId = plan.proxyId;
+    this.service = plan.service;
+    this.upstreams = plan.upstreams;
+    this.#plan = plan;
+  }
+
+  get state(): SidecarState {
+    return this.#state;
+  }
+
+  /** How often Envoy had to be started again. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** Where Envoy is administered, on loopback: `127.0.0.1:40123`. Another one after a restart. */
+  get adminAddress(): string | undefined {
+    return this.#admin?.address;
+  }
+
+  /** The last lines that Envoy logged. */
+  get log(): readonly string[] {
+    return [...this.#log];
+  }
+
+  /** The process id of Envoy as it runs now. */
+  async pid(): Promise<number | undefined> {
+    return this.#process?.pid;
+  }
+
+  /** Envoy's configuration as it is now, to see whether it changes; undefined while it cannot be asked. */
+  async configuration(signal?: AbortSignal): Promise<string | undefined> {
+    return this.#admin?.configuration(signal).catch(() => undefined);
+  }
+
+  /** Whether connections live on under a configuration that is no longer true. */
+  async lingers(signal?: AbortSignal): Promise<boolean> {
+    return (await this.#admin?.lingers(signal).catch(() => false)) ?? false;
+  }
+
+  /** Resolves when there is an instance of this upstream to send requests to: before, they would fail. */
+  async reaches(service: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (!this.upstreams.includes(service)) {
+      throw new InvalidArgumentError(
+        'service',
+        `an upstream: ${this.upstreams.join(', ') || 'there are none'}`,
+        service,
+      );
+    }
+    for (;;) {
+      signal?.throwIfAborted();
+      if (this.#state === 'stopped') throw new SidecarFailedError(this.proxyId, 'is stopped', this.log);
+      if (await this.#admin?.endpoints(service, signal).catch(() => 0)) return;
+      await sleep(50, { signal });
+    }
+  }
+
+  /**
+   * Connections are asked to end and requests are let through; resolves when none has come for a while, or the drain time is
+   * over. Take the instance out of discovery first (`instance.maintenance`): others go on sending until they know.
+   */
+  async drain({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    const admin = this.#admin;
+    if (!admin || this.#state === 'stopped') return;
+    this.#state = 'draining';
+    this.#tell('draining');
+    using limit = deadline(this.#plan.drain, signal);
+    try {
+      await admin.drain(limit.signal);
+      let last = -1;
+      let since = performance.now();
+      for (;;) {
+        const { active, total } = await admin.traffic(limit.signal);
+        if (active > 0 || total !== last) since = performance.now();
+        if (performance.now() - since > quiet) return;
+        last = total;
+        await sleep(50, { signal: limit.signal });
+      }
+    } catch {
+      // Envoy has ended, or the time is over: either way there is nothing more to wait for.
+      signal?.throwIfAborted();
+    }
+  }
+
+  /** Drains, then ends Envoy. Resolves when nothing of it is left. May be called twice. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#state === 'ready') await this.drain();
+    this.#stopping.abort();
+    await this.#process?.stop();
+    // It may be starting another one just now.
+    await this.#running;
+    await this.#end();
+    this.#tell('stopped');
+  }
+
+  async #launch(): Promise<void> {
+    const { program, bootstrap, concurrency, logLevel, grace } = this.#plan;
+    this.#tell('starting');
+    this.#admin = undefined;
+    this.#folder = await mkdtemp(join(tmpdir(), 'quorate-sidecar-'));
+    await writeFile(join(this.#folder, 'bootstrap.json'), JSON.stringify(bootstrap), { mode: 0o600 });
+    this.#process = await EnvoyProcess.start({
+      program,
+      folder: this.#folder,
+      concurrency,
+      logLevel,
+      graceSeconds: Math.ceil(grace / 1_000),
+      logged: (line) => {
+        this.#log.push(line);
+        if (this.#log.length > keptLines) this.#log.shift();
+        this.#tell('log', line);
+      },
+    });
+  }
+
+  async #becomeReady(signal: AbortSignal): Promise<void> {
+    const envoy = this.#process as EnvoyProcess;
+    for (;;) {
+      if (envoy.over) throw new SidecarFailedError(this.proxyId, await envoy.ended, this.log);
+      const address = await envoy.admin();
+      if (address !== undefined) {
+        const admin = new EnvoyAdmin(address);
+        if (await admin.ready(signal).catch(() => false)) {
+          this.#admin = admin;
+          this.#state = 'ready';
+          this.#tell('ready');
+          return;
+        }
+      }
+      await pause(25, signal, this.#restarts > 0);
+    }
+  }
+
+  /** Starts it again each time it dies. */
+  async #keepRunning(): Promise<void> {
+    const { signal } = this.#stopping;
+    const delays = backoff({ min: 100, max: 10_000 });
+    for (;;) {
+      const begun = performance.now();
+      await this.#process?.ended;
+      signal.throwIfAborted();
+      this.#state = 'restarting';
+      this.#admin = undefined;
+      this.#tell('died');
+      // One that ran for a while did not die of its beginning.
+      if (performance.now() - begun > 30_000) delays.reset();
+      await pause(delays.next(), signal, true);
+      await rm(this.#folder, { recursive: true, force: true });
+      this.#restarts += 1;
+      try {
+        await this.#launch();
+        await this.#becomeReady(signal);
+      } catch {
+        // The next round sees that it has ended. One that cannot be launched at all is tried again as well.
+        signal.throwIfAborted();
+      }
+    }
+  }
+
+  async #end(): Promise<void> {
+    await this.#process?.stop();
+    await rm(this.#folder, { recursive: true, force: true });
+    this.#admin = undefined;
+    this.#state = 'stopped';
+  }
+
+  #tell(event: SidecarEvent['event'], line?: string): void {
+    sidecarEvents.publish({ proxyId: this.proxyId, event, ...(line !== undefined && { line }) });
+  }
+}

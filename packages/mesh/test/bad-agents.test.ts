@@ -1,0 +1,168 @@
+import type { RequestListener } from 'node:http';
+import { eventually } from '@quorate/testbed';
+import { describe, expect, test } from 'vitest';
+import { Mesh } from '../src/index.ts';
+import { codeOf, HttpService } from './http-service.ts';
+
+// What a real agent does only once in a while is made here to happen always: these agents are made up.
+
+function entries(count: number): unknown[] {
+  return Array.from({ length: count }, (_, number) => ({
+    Node: { Node: 'n', Address: '127.0.0.1', Datacenter: 'dc1' },
+    Service: { ID: `many-${number}`, Service: 'many', Address: '', Port: number, Tags: [], Meta: {} },
+    Checks: [{ CheckID: 'serfHealth', Status: 'passing' }],
+  }));
+}
+
+function answers(index: (turn: number) => number | string | undefined, body: unknown = []): RequestListener {
+  let turn = 0;
+  return (_, response) => {
+    const now = index(turn++);
+    if (now !== undefined) response.setHeader('x-consul-index', now);
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
+  };
+}
+
+/** How many requests a watch may make in so many milliseconds: ten a second, and five at once after a rest. */
+function allowed(elapsed: number): number {
+  return 5 + Math.ceil(elapsed / 100);
+}
+
+describe.concurrent('no hot loop: ten requests a second at most', () => {
+  test.each<[what: string, index: (turn: number) => number | string | undefined]>([
+    ['an index that goes backwards each time', (turn) => 1_000 - turn],
+    ['an index that jumps to and fro', (turn) => (turn % 2 === 0 ? 5 : 900)],
+    ['an index that grows without any news', (turn) => turn + 1],
+    ['an index of 0', () => 0],
+    ['no index', () => undefined],
+    ['an index that is no number', () => 'many'],
+    ['an agent that does not wait', () => 7],
+  ])('%s', async (_, index) => {
+    await using agent = await HttpService.start(answers(index));
+    const mesh = new Mesh({ address: agent.url });
+    await using watch = mesh.watch('many');
+    await watch.next();
+    const begin = performance.now();
+    const { requests } = agent;
+    await eventually('1.5 s went by', () => performance.now() - begin > 1_500);
+    expect(agent.requests - requests).toBeLessThanOrEqual(allowed(performance.now() - begin));
+  });
+
+  test.each<[what: string, listener: RequestListener]>([
+    ['answers 500', (_, response) => response.writeHead(500).end('No cluster leader')],
+    ['answers 429', (_, response) => response.writeHead(429).end('rate limit')],
+    ['ends every connection', (request) => request.socket.destroy()],
+  ])('an agent that %s', async (_, listener) => {
+    await using agent = await HttpService.start(listener);
+    await using watch = new Mesh({ address: agent.url }).watch('many', { patience: '1h' });
+    await eventually('it is told', () => watch.failure);
+    const begin = performance.now();
+    await eventually('1.5 s went by', () => performance.now() - begin > 1_500);
+    // A broken connection is tried a second time at once.
+    expect(agent.requests).toBeLessThanOrEqual(allowed(performance.now() - begin));
+  });
+});
+
+test('an index that goes backwards is followed from the beginning, and its answer counts', async () => {
+  const asked: string[] = [];
+  await using agent = await HttpService.start((request, response) => {
+    asked.push(new URL(request.url ?? '', 'http://agent').searchParams.get('index') ?? 'none');
+    const index = [100, 40, 41][asked.length - 1];
+    if (index === undefined) return;
+    response.setHeader('x-consul-index', index).setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(entries(asked.length)));
+  });
+  await using watch = new Mesh({ address: agent.url }).watch('many');
+  const sizes: number[] = [];
+  for await (const instances of watch) if (sizes.push(instances.length) === 3) break;
+  await eventually('asked once more', () => asked.length === 4, { within: 500 }).catch(() => undefined);
+  expect(sizes).toEqual([1, 2, 3]);
+  expect(asked.slice(0, 3)).toEqual(['none', '100', 'none']);
+});
+
+test('10,000 instances arrive whole', async () => {
+  await using agent = await HttpService.start(answers((turn) => turn + 1, entries(10_000)));
+  await using watch = new Mesh({ address: agent.url }).watch('many');
+  expect((await watch.next()).value).toHaveLength(10_000);
+});
+
+test('an answer without an end is cut off at the limit', async () => {
+  await using agent = await HttpService.start((_, response) => {
+    response.setHeader('content-type', 'application/json');
+    const more = (): void => {
+      while (!response.destroyed && response.write('['.repeat(16_384)));
+    };
+    response.on('drain', more);
+    more();
+  });
+  const mesh = new Mesh({ address: agent.url, maxReplySize: 100_000 });
+  expect(await codeOf(mesh.instances('many'))).toBe('reply-too-large');
+});
+
+describe('an agent that answers slowly or not at all', () => {
+  test('is given up after the time-out, which says so', async () => {
+    await using agent = await HttpService.start(() => undefined);
+    const mesh = new Mesh({ address: agent.url, timeout: '300ms' });
+    await expect(mesh.instances('many')).rejects.toThrow('did not answer within 300 ms');
+    expect(await codeOf(mesh.watch('many', { patience: '500ms' }).next())).toBe('agent-unreachable');
+  });
+
+  test('in the middle of an answer as well', async () => {
+    await using agent = await HttpService.start((_, response) => response.write('[{"Node'));
+    const mesh = new Mesh({ address: agent.url, timeout: '300ms' });
+    expect(await codeOf(mesh.instances('many'))).toBe('agent-unreachable');
+  });
+
+  test('a connection that breaks in the middle of an answer is noticed at once', async () => {
+    await using agent = await HttpService.start((_, response) => {
+      response.writeHead(200, { 'content-length': 100 });
+      response.write('[{"Node', () => response.destroy());
+    });
+    const mesh = new Mesh({ address: agent.url, timeout: '1h' });
+    expect(await codeOf(mesh.instances('many'))).toBe('agent-unreachable');
+  });
+});
+
+test.each<[what: string, listener: RequestListener]>([
+  ['a web page', (_, response) => response.setHeader('content-type', 'text/html').end('<h1>It works</h1>')],
+  ['broken JSON', (_, response) => response.setHeader('content-type', 'application/json').end('[{')],
+])('%s instead of an answer is said to be that', async (_, listener) => {
+  await using agent = await HttpService.start(listener);
+  expect(await codeOf(new Mesh({ address: agent.url }).instances('many'))).toBe('malformed-reply');
+});
+
+test('what left out because of the token is an error and not an empty answer', async () => {
+  await using agent = await HttpService.start((_, response) => {
+    response.setHeader('x-consul-results-filtered-by-acls', 'true').setHeader('content-type', 'application/json');
+    response.end('[]');
+  });
+  expect(await codeOf(new Mesh({ address: agent.url }).instances('many'))).toBe('permission-denied');
+});
+
+test('a name that nobody knows, and TLS where there is none', async () => {
+  expect(await codeOf(new Mesh({ address: 'http://consul.invalid:8500' }).instances('many'))).toBe('agent-unreachable');
+  await using agent = await HttpService.start((_, response) => response.end('[]'));
+  const secure = new Mesh({ address: agent.url.replace('http:', 'https:') });
+  expect(await codeOf(secure.instances('many'))).toBe('agent-certificate');
+});
+
+test('the token is in no error', async () => {
+  const token = 'b1gs4331-1111-2222-3333-444455556666';
+  await using agent = await HttpService.start((_, response) => response.writeHead(403).end('ACL not found'));
+  const { inspect } = await import('node:util');
+  for (const address of [agent.url, 'http://127.0.0.1:1', agent.url.replace('http:', 'https:')]) {
+    const error = await new Mesh({ address, token }).instances('many').catch((error) => error);
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(token);
+  }
+});
+
+test.each<[argument: string, options: object]>([
+  ['address', { address: 'localhost:8500' }],
+  ['address', { address: 'http://127.0.0.1:8500/v1' }],
+  ['address', { address: 'http://127.0.0.1:8500', tls: { ca: 'x' } }],
+  ['token', { token: 'with space' }],
+  ['timeout', { timeout: 'soon' }],
+  ['options.adress', { adress: 'x' }],
+])('a bad %s of a mesh is refused: %j', (argument, options) => {
+  expect(() => new Mesh(options as never)).toThrow(`${argument}: expected`);
+});

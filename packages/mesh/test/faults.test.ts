@@ -1,0 +1,185 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { eventually } from '@quorate/testbed';
+import { bedTest } from '@quorate/testbed/vitest';
+import { afterAll, expect, onTestFinished } from 'vitest';
+import { defaults, Mesh } from '../src/index.ts';
+import { EnvoyAdmin } from '../src/sidecar/envoy-admin.ts';
+import { codeOf, freePort } from './http-service.ts';
+import { ask, settle } from './town.ts';
+
+const test = bedTest({ consul: 1, envoy: true });
+
+// A place of our own for temporary files: what others leave there is none of our business.
+const temporary = mkdtempSync(join(tmpdir(), 'quorate-mesh-faults-'));
+process.env.TMPDIR = temporary;
+afterAll(() => rmSync(temporary, { recursive: true, force: true }));
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly id: string;
+  readonly envoy: number;
+}
+
+async function instanceProcess(url: string, name: string, envoy: string): Promise<Running> {
+  const program = fileURLToPath(new URL('instance-process.ts', import.meta.url));
+  const args = ['--conditions=@quorate/source', program, url, name, String(await freePort()), envoy];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  const [line] = await once(createInterface({ input: child.stdout }), 'line', { signal: AbortSignal.timeout(60_000) });
+  return { child, ...(JSON.parse(line) as { id: string; envoy: number }) };
+}
+
+function lives(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+test('kill -9 of an instance under load: gone from the watch and from Envoy within the check interval and 1 s; its Envoy too', async ({
+  bed,
+}) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const envoy = bed.envoy.program;
+  await mesh.config.put(defaults('mortal', { protocol: 'http' }));
+  const [first, second] = await Promise.all([
+    instanceProcess(bed.consul.url, 'mortal', envoy),
+    instanceProcess(bed.consul.url, 'mortal', envoy),
+  ]);
+  const gateway = await settle(mesh, 'mourner', { envoy, to: ['mortal'] });
+  const url = gateway.upstream.mortal as string;
+  const admin = new EnvoyAdmin(gateway.sidecar.adminAddress as string);
+  await eventually('both serve', async () => (await admin.endpoints('mortal')) === 2);
+  await using watch = mesh.watch('mortal', { passing: true });
+  await eventually('both are seen', () => watch.latest?.length === 2);
+
+  const stop = new AbortController();
+  let lastFailure = 0;
+  let answered = 0;
+  const load = (async () => {
+    while (!stop.signal.aborted) {
+      if ((await ask(url)).status === 200) answered += 1;
+      else lastFailure = performance.now();
+    }
+  })();
+  first.child.kill('SIGKILL');
+  const killed = performance.now();
+  await eventually('gone from the watch', () => watch.latest?.length === 1);
+  const fromWatch = performance.now() - killed;
+  await eventually('gone from Envoy', async () => (await admin.endpoints('mortal')) === 1);
+  const fromEnvoy = performance.now() - killed;
+  // Envoy tells its workers of such changes at most once a second.
+  await eventually('requests meet nobody dead', () => performance.now() - Math.max(lastFailure, killed) > 1_000);
+  stop.abort();
+  await load;
+  expect(answered).toBeGreaterThan(10);
+  expect(lastFailure - killed).toBeLessThan(3_000);
+  // The interval of its check is 1 s.
+  expect(fromWatch).toBeLessThan(2_000);
+  expect(fromEnvoy).toBeLessThan(2_000);
+  expect(watch.latest?.[0]?.id).toBe(second.id);
+  await eventually('its Envoy is gone as well', () => !lives(first.envoy), { within: 10_000 });
+  expect(lives(second.envoy)).toBe(true);
+});
+
+test('Envoy killed: started again, ready, and it serves as before', async ({ bed }) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const envoy = bed.envoy.program;
+  await settle(mesh, 'behind', { envoy });
+  const front = await settle(mesh, 'front', { envoy, to: ['behind'] });
+  const url = front.upstream.behind as string;
+  await eventually('traffic', async () => (await ask(url)).status === 200);
+  for (const restarts of [1, 2]) {
+    process.kill((await front.sidecar.pid()) as number, 'SIGKILL');
+    await eventually('started again', () => front.sidecar.restarts === restarts && front.sidecar.state === 'ready');
+    expect(await ask(url)).toEqual({ status: 200, text: 'behind' });
+  }
+});
+
+test('stopping lets requests on their way through, and leaves nothing', async ({ bed }) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const envoy = bed.envoy.program;
+  const arrived = Promise.withResolvers<void>();
+  const leave = Promise.withResolvers<void>();
+  await mesh.config.put(defaults('slow', { protocol: 'http' }));
+  await settle(mesh, 'slow', {
+    envoy,
+    answer: async (request, response) => {
+      if (request.url === '/wait') {
+        arrived.resolve();
+        await leave.promise;
+      }
+      response.end('done');
+    },
+  });
+  const before = await folders();
+  const hasty = await settle(mesh, 'hasty', { envoy, to: ['slow'] });
+  const url = hasty.upstream.slow as string;
+  await eventually('traffic', async () => (await ask(url)).status === 200);
+  const pid = (await hasty.sidecar.pid()) as number;
+  const answer = ask(`${url}/wait`, { signal: AbortSignal.timeout(10_000) });
+  await arrived.promise;
+  const stopped = hasty.sidecar.stop();
+  await eventually('it drains', () => hasty.sidecar.state === 'draining');
+  leave.resolve();
+  expect(await answer).toEqual({ status: 200, text: 'done' });
+  await stopped;
+  expect(lives(pid)).toBe(false);
+  expect(await folders()).toEqual(before);
+});
+
+/** Where sidecars keep their bootstraps. */
+async function folders(): Promise<string[]> {
+  return (await readdir(tmpdir())).filter((name) => name.startsWith('quorate-sidecar-')).sort();
+}
+
+async function fakeEnvoy(script: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'quorate-fake-envoy-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'envoy');
+  await writeFile(path, `#!/bin/sh\n${script}\n`);
+  await chmod(path, 0o755);
+  return path;
+}
+
+const saysIts = (version: string): string =>
+  `[ "$1" = --version ] && { echo "envoy  version: abc123/${version}/Clean/RELEASE/BoringSSL"; exit 0; }`;
+
+test('a pairing that nobody has tried is refused with those that are taken, unless it is wanted', async ({ bed }) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  await using instance = await mesh.register({ name: 'paired', port: 1, sidecar: { port: await freePort() } });
+  const envoy = await fakeEnvoy(`${saysIts('1.20.7')}\necho "cannot start" >&2; exit 3`);
+  await expect(mesh.startSidecar(instance, { envoy })).rejects.toMatchObject({
+    code: 'envoy-pairing',
+    accepted: ['1.33', '1.34', '1.35', '1.36'],
+  });
+  const failed = mesh.startSidecar(instance, { envoy, anyPairing: true });
+  await expect(failed).rejects.toThrow(/the sidecar paired-1-sidecar-proxy ended with status 3.*cannot start/s);
+});
+
+test('no Envoy, one that hangs, one that is given up: said plainly, and nothing is left', async ({ bed }) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  await using instance = await mesh.register({ name: 'unlucky', port: 1, sidecar: { port: await freePort() } });
+  const before = await folders();
+  expect(await codeOf(mesh.startSidecar(instance, { envoy: '/nowhere/envoy' }))).toBe('envoy-missing');
+  expect(await codeOf(mesh.startSidecar(instance, { envoy: '/bin/true' }))).toBe('envoy-missing');
+  const pids = join(await mkdtemp(join(tmpdir(), 'quorate-pids-')), 'pids');
+  onTestFinished(() => rm(join(pids, '..'), { recursive: true }));
+  const envoy = await fakeEnvoy(`${saysIts('1.36.4')}\necho $$ >> ${pids}\nexec sleep 1000`);
+  const late = mesh.startSidecar(instance, { envoy, startWithin: '500ms' });
+  await expect(late).rejects.toThrow('was not ready within 500 ms');
+  const signal = AbortSignal.timeout(500);
+  await expect(mesh.startSidecar(instance, { envoy, signal })).rejects.toMatchObject({ name: 'TimeoutError' });
+  expect(await folders()).toEqual(before);
+  for (const pid of (await readFile(pids, 'utf8')).trim().split('\n')) expect(lives(Number(pid))).toBe(false);
+});

@@ -1,0 +1,161 @@
+import { eventually } from '@quorate/testbed';
+import { bedTest } from '@quorate/testbed/vitest';
+import { describe, expect, onTestFinished } from 'vitest';
+import { Mesh } from '../src/index.ts';
+import { codeOf, freePort, HttpService } from './http-service.ts';
+
+const test = bedTest({ consul: 1 });
+
+/** So many instances that answer with their number, from 1. */
+async function instances(mesh: Mesh, name: string, count: number): Promise<HttpService[]> {
+  const services: HttpService[] = [];
+  for (let number = 1; number <= count; number += 1) {
+    const service = await HttpService.start((_, response) => response.end(String(number)));
+    await mesh.register({ name, port: service.port, checks: [] });
+    services.push(service);
+  }
+  onTestFinished(async () => {
+    for (const service of services) await service[Symbol.asyncDispose]();
+  });
+  return services;
+}
+
+test('finds a service by its name, with path, query, method, headers and body; and shares the load', async ({
+  bed,
+}) => {
+  await using mesh = new Mesh({ address: bed.consul.url });
+  await using echo = await HttpService.start(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    response.end(JSON.stringify([request.method, request.url, request.headers['x-trip'], body]));
+  });
+  await using _ = await mesh.register({ name: 'echo', port: echo.port, checks: [] });
+  const { fetch } = mesh;
+  const answer = await fetch('http://echo/rides?day=3', { method: 'POST', headers: { 'x-trip': '7' }, body: 'hello' });
+  expect(await answer.json()).toEqual(['POST', '/rides?day=3', '7', 'hello']);
+  const request = new Request('http://echo/again', { method: 'PUT', body: 'there' });
+  expect(await (await fetch(request)).json()).toEqual(['PUT', '/again', null, 'there']);
+
+  const services = await instances(mesh, 'shared', 3);
+  await Promise.all(Array.from({ length: 90 }, async () => (await fetch('http://shared/')).text()));
+  for (const { requests } of services) expect(requests).toBeGreaterThan(10);
+});
+
+test('an instance that is gone: another one answers, also a POST that was not sent; then it is left out', async ({
+  bed,
+}) => {
+  await using mesh = new Mesh({ address: bed.consul.url });
+  const [gone, alive] = await instances(mesh, 'half', 2);
+  await gone?.[Symbol.asyncDispose]();
+  for (let request = 0; request < 40; request += 1) {
+    const answer = await mesh.fetch('http://half/', { method: 'POST', body: 'x' });
+    expect(await answer.text()).toBe('2');
+  }
+  expect(alive?.requests).toBe(40);
+});
+
+describe('what may not be done twice is not', () => {
+  test('a POST that was sent and not answered is ambiguous; a GET goes to another instance', async ({ bed }) => {
+    await using mesh = new Mesh({ address: bed.consul.url });
+    await using rude = await HttpService.start((request) => request.socket.destroy());
+    await using _ = await mesh.register({ name: 'rude', port: rude.port, checks: [] });
+    expect(await codeOf(mesh.fetch('http://rude/', { method: 'POST', body: 'x' }))).toBe('ambiguous');
+    expect(rude.requests).toBe(1);
+    expect(await codeOf(mesh.fetch('http://rude/'))).toBe('service-unreachable');
+    expect(rude.requests).toBe(4);
+  });
+
+  test('a body that can be read once is sent once', async ({ bed }) => {
+    await using mesh = new Mesh({ address: bed.consul.url });
+    await using full = await HttpService.start((request, response) => {
+      request.resume();
+      request.on('end', () => response.writeHead(503).end());
+    });
+    await using _ = await mesh.register({ name: 'full', port: full.port, checks: [] });
+    const body = new Blob(['x']).stream();
+    const init = { method: 'PUT', body, duplex: 'half' } as RequestInit;
+    expect((await mesh.fetch('http://full/', init)).status).toBe(503);
+    expect(full.requests).toBe(1);
+  });
+});
+
+test('retries stay within their budget: with everything failing, a fifth more and a few', async ({ bed }) => {
+  await using mesh = new Mesh({ address: bed.consul.url });
+  await using sick = await HttpService.start((_, response) => response.writeHead(503).end());
+  await using _ = await mesh.register({ name: 'sick', port: sick.port, checks: [] });
+  for (let request = 0; request < 100; request += 1) {
+    expect((await mesh.fetch('http://sick/')).status).toBe(503);
+  }
+  expect(sick.requests).toBeGreaterThan(100);
+  expect(sick.requests).toBeLessThanOrEqual(100 + 20 + 10);
+});
+
+test('the deadline is for all attempts, and told as such; the reason of a signal is passed on', async ({ bed }) => {
+  await using mesh = new Mesh({ address: bed.consul.url });
+  await using mute = await HttpService.start(() => undefined);
+  await using _ = await mesh.register({ name: 'mute', port: mute.port, checks: [] });
+  const begin = performance.now();
+  expect(await codeOf(mesh.fetch('http://mute/', { deadline: '300ms' }))).toBe('deadline-exceeded');
+  expect(performance.now() - begin).toBeLessThan(2_000);
+  const reason = new Error('not needed any more');
+  const abort = new AbortController();
+  const waiting = mesh.fetch('http://mute/', { signal: abort.signal });
+  await eventually('it is on its way', () => mute.requests >= 2);
+  abort.abort(reason);
+  await expect(waiting).rejects.toBe(reason);
+});
+
+test('instances that come and go under load: no request fails', async ({ bed }) => {
+  await using mesh = new Mesh({ address: bed.consul.url });
+  const stack = new AsyncDisposableStack();
+  onTestFinished(() => stack.disposeAsync());
+  const start = async () => {
+    const service = stack.use(await HttpService.start((_, response) => response.end('ok')));
+    return { service, instance: stack.use(await mesh.register({ name: 'busy', port: service.port, checks: [] })) };
+  };
+  const running = [await start(), await start()];
+  const stop = new AbortController();
+  let answered = 0;
+  const load = Array.from({ length: 4 }, async () => {
+    while (!stop.signal.aborted) {
+      expect((await mesh.fetch('http://busy/')).status).toBe(200);
+      answered += 1;
+    }
+  });
+  for (let round = 0; round < 3; round += 1) {
+    const oldest = running.shift();
+    running.push(await start());
+    // Without a goodbye: first the process is gone, then Consul hears of it.
+    await oldest?.service[Symbol.asyncDispose]();
+    await oldest?.instance.deregister();
+    const until = answered + 50;
+    await eventually('more was answered', () => answered > until);
+  }
+  stop.abort();
+  await Promise.all(load);
+});
+
+test('nobody there, no such service, no agent: said plainly', async ({ bed }) => {
+  await using mesh = new Mesh({ address: bed.consul.url });
+  await expect(mesh.fetch('http://nobody/')).rejects.toThrow('nobody: it has no instances');
+  await expect(mesh.fetch('https://query/')).rejects.toThrow('url: expected one that begins with "http://"');
+  await expect(mesh.fetch('http://10.0.0.1/')).rejects.toThrow('url.hostname: expected');
+  await using lost = new Mesh({ address: `http://127.0.0.1:${await freePort()}` });
+  const begin = performance.now();
+  expect(await codeOf(lost.fetch('http://query/', { deadline: '500ms' }))).toBe('deadline-exceeded');
+  expect(performance.now() - begin).toBeLessThan(3_000);
+});
+
+test('while the agent is away the last good answer is used', async ({ bed }) => {
+  await using mesh = new Mesh({ address: bed.consul.url });
+  await instances(mesh, 'steady', 1);
+  await using balancer = mesh.balancer('steady', { policy: 'round-robin' });
+  using _ = await balancer.pick();
+  expect((await mesh.fetch('http://steady/')).status).toBe(200);
+  await bed.consul.server(1).kill();
+  expect(await (await mesh.fetch('http://steady/')).text()).toBe('1');
+  using endpoint = await balancer.pick();
+  expect(endpoint.instance.name).toBe('steady');
+  expect(balancer.age).toBeGreaterThan(0);
+  await bed.consul.server(1).restart();
+});

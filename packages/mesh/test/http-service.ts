@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A small HTTP server on loopback, gone with its block. */
+export class HttpService implements AsyncDisposable {
+  readonly #server: Server;
+  /** How many requests came. */
+  requests = 0;
+
+  static async start(listener: RequestListener, port = 0): Promise<HttpService> {
+    const service = new HttpService(listener);
+    await once(service.#server.listen(port, '127.0.0.1'), 'listening');
+    return service;
+  }
+
+  private constructor(listener: RequestListener) {
+    this.#server = createServer((request, response) => {
+      this.requests += 1;
+      listener(request, response);
+    });
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  await using service = await HttpService.start(() => undefined);
+  return service.port;
+}
+
+export async function codeOf(promise: PromiseLike<unknown>): Promise<unknown> {
+  return promise.then(
+    (value) => ({ resolved: value }),
+    (error) => error.code,
+  );
+}

@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import { eventually } from '@quorate/testbed';
+import { bedTest } from '@quorate/testbed/vitest';
+import { expect } from 'vitest';
+import { Mesh, type Schema } from '../src/index.ts';
+import { codeOf, HttpService } from './http-service.ts';
+
+const test = bedTest({ consul: 1 });
+
+interface Zone {
+  readonly cabs: number;
+}
+
+const zone: Schema<Zone> = {
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate: (value) =>
+      typeof (value as Zone)?.cabs === 'number'
+        ? { value: value as Zone }
+        : { issues: [{ message: 'expected a number', path: ['cabs'] }] },
+  },
+};
+
+test('bytes come back as they went, also none, and also under keys with slashes', async ({ bed }) => {
+  const { kv } = new Mesh({ address: bed.consul.url });
+  const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
+  await kv.set('deep/down/ünder a key?', bytes);
+  expect((await kv.get('deep/down/ünder a key?'))?.value).toEqual(bytes);
+  await kv.set('deep/empty', '');
+  expect((await kv.get('deep/empty'))?.value).toHaveLength(0);
+  expect(await kv.keys('deep/')).toEqual(['deep/down/ünder a key?', 'deep/empty']);
+  await kv.delete('deep/', { recursive: true });
+  expect([await kv.get('deep/empty'), await kv.keys('deep/')]).toEqual([undefined, []]);
+});
+
+test('compare-and-set: of many that add one at once no addition is lost', async ({ bed }) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const counter = mesh.kv.cell<number>('counter');
+  await Promise.all(Array.from({ length: 20 }, () => counter.update((value = 0) => value + 1)));
+  const read = await counter.get();
+  expect(read?.value).toBe(20);
+  expect(await codeOf(counter.set(7, { ifIndex: 0n }))).toBe('conflict');
+  expect(await codeOf(mesh.kv.delete('counter', { ifIndex: (read?.index ?? 0n) - 1n }))).toBe('conflict');
+  await counter.set(21, { ifIndex: read?.index ?? 0n });
+});
+
+test('a typed cell refuses what is not valid on the way in and on the way out, and says where', async ({ bed }) => {
+  const { kv } = new Mesh({ address: bed.consul.url });
+  const cell = kv.cell('zone', zone);
+  await expect(cell.set({ cabs: 'many' } as never)).rejects.toThrow(
+    'zone: expected a valid value (cabs: expected a number)',
+  );
+  expect(await cell.get()).toBeUndefined();
+  await kv.set('zone', '{"cabs":"many"}');
+  expect(await codeOf(cell.get())).toBe('invalid-value');
+  await kv.set('zone', 'many');
+  expect(await codeOf(cell.get())).toBe('invalid-value');
+});
+
+test('a watch yields each change, and keeps the last good value when a bad one comes', async ({ bed }) => {
+  const { kv } = new Mesh({ address: bed.consul.url });
+  const cell = kv.cell('watched', zone);
+  await using watch = cell.watch();
+  expect((await watch.next()).value).toBeUndefined();
+  await cell.set({ cabs: 1 });
+  expect((await watch.next()).value).toMatchObject({ value: { cabs: 1 } });
+  await kv.set('watched', '{}');
+  await eventually('it is told', () => watch.failure);
+  expect(await codeOf(Promise.reject(watch.failure))).toBe('invalid-value');
+  expect(watch.latest).toMatchObject({ value: { cabs: 1 } });
+  await cell.set({ cabs: 2 });
+  expect((await watch.next()).value).toMatchObject({ value: { cabs: 2 } });
+  expect(watch.failure).toBeUndefined();
+});
+
+test('a session holds a key against others until it is destroyed', async ({ bed }) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const [mine, theirs] = [await mesh.session({ lockDelay: 0 }), await mesh.session({ lockDelay: 0 })];
+  await mesh.kv.set('held', 'mine', { acquire: mine });
+  expect(await codeOf(mesh.kv.set('held', 'theirs', { acquire: theirs }))).toBe('conflict');
+  expect((await mesh.kv.get('held'))?.session).toBe(mine.id);
+  await mine.destroy();
+  expect(mine.lost.reason).toMatchObject({ code: 'session-lost' });
+  await mesh.kv.set('held', 'theirs', { acquire: theirs });
+  await mesh.kv.set('held', 'given back', { release: theirs });
+  expect((await mesh.kv.get('held'))?.session).toBeUndefined();
+  await theirs.destroy();
+});
+
+test('a session that the servers have ended is lost, at its next sign of life', async ({ bed }) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  await using session = await mesh.session({ ttl: '10s' });
+  await fetch(`${bed.consul.url}/v1/session/destroy/${session.id}`, { method: 'PUT' });
+  if (!session.lost.aborted) await once(session.lost, 'abort', { signal: AbortSignal.timeout(8_000) });
+  expect(session.lost.reason.message).toContain('does not know it any more');
+});
+
+test('a write whose answer is lost is ambiguous, and not sent again', async () => {
+  await using agent = await HttpService.start((request) => request.socket.destroy());
+  const { kv } = new Mesh({ address: agent.url });
+  expect(await codeOf(kv.set('a', '1', { ifIndex: 7n }))).toBe('ambiguous');
+  expect(agent.requests).toBe(1);
+  expect(await codeOf(kv.get('a'))).toBe('agent-unreachable');
+});
+
+test.for<[argument: string, call: (mesh: Mesh) => Promise<unknown>]>([
+  ['key', ({ kv }) => kv.get('/a')],
+  ['value', ({ kv }) => kv.set('a', 1 as never)],
+  ['value', ({ kv }) => kv.set('a', Buffer.alloc(600_000))],
+  ['ttl', (mesh) => mesh.session({ ttl: '1s' })],
+  ['lockDelay', (mesh) => mesh.session({ lockDelay: '2m' })],
+])('a bad %s is refused before anything is sent', async ([argument, call]) => {
+  await expect(call(new Mesh({ address: 'http://127.0.0.1:1' }))).rejects.toThrow(`${argument}: expected`);
+});

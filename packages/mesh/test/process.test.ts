@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process';
+import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { inspect } from 'node:util';
+import { eventually } from '@quorate/testbed';
+import { bedTest } from '@quorate/testbed/vitest';
+import { expect, onTestFinished } from 'vitest';
+import { Mesh } from '../src/index.ts';
+import { codeOf, freePort } from './http-service.ts';
+
+const test = bedTest({ consul: 1, envoy: true });
+
+async function printed(
+  text: string,
+  args: readonly string[],
+  told: (line: string) => void = () => undefined,
+): Promise<{ status: number | null; lines: string[] }> {
+  const source = `import { Mesh } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)};\n${text}`;
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@quorate/source', '--input-type=module', '-e', source, ...args],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const lines: string[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    lines.push(line);
+    told(line);
+  });
+  const [status] = (await once(child, 'exit', { signal: AbortSignal.timeout(30_000) })) as [number | null];
+  return { status, lines };
+}
+
+test('nothing keeps the process alive: neither instances nor watches, balancers, sessions or a sidecar', async ({
+  bed,
+}) => {
+  const { status, lines } = await printed(
+    `
+    const [, address, envoy, port] = process.argv;
+    const mesh = new Mesh({ address });
+    const checks = [{ ttl: '5s' }, { run: () => true }];
+    const instance = await mesh.register({ name: 'left', port: 1, checks, sidecar: { port: Number(port) } });
+    await mesh.startSidecar(instance, { envoy, concurrency: 1 });
+    const watch = mesh.watch('left');
+    await watch.next();
+    await mesh.session();
+    using endpoint = await mesh.balancer('left-sidecar-proxy').pick().catch(() => ({ [Symbol.dispose]() {} }));
+    await mesh.kv.watch('nothing').next();
+    console.log('the end');
+    `,
+    [bed.consul.url, bed.envoy.program, String(await freePort())],
+  );
+  expect({ status, lines }).toEqual({ status: 0, lines: ['the end'] });
+  await fetch(`${bed.consul.url}/v1/agent/service/deregister/left-1`, { method: 'PUT' });
+});
+
+test('somebody who waits for a change keeps it alive until it is there', async ({ bed }) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const ready = Promise.withResolvers<string>();
+  const waiting = printed(
+    `
+    const watch = new Mesh({ address: process.argv[1] }).watch('waited');
+    console.log((await watch.next()).value.length);
+    console.log((await watch.next()).value.length);
+    `,
+    [bed.consul.url],
+    ready.resolve,
+  );
+  await ready.promise;
+  await using _ = await mesh.register({ name: 'waited', port: 1, checks: [] });
+  expect(await waiting).toEqual({ status: 0, lines: ['0', '1'] });
+});
+
+test('diagnostics tell of requests, instances and watches, and of no secret', async ({ bed }) => {
+  const told: unknown[] = [];
+  const hear = (message: unknown, name: string | symbol): void => void told.push([name, message]);
+  const requests = tracingChannel('quorate.mesh.request');
+  const traced = { start: (m: unknown) => hear(m, 'start'), error: (m: unknown) => hear(m, 'error') };
+  requests.subscribe(traced as never);
+  for (const name of ['instance', 'watch']) subscribe(`quorate.mesh.${name}`, hear);
+  const mesh = new Mesh({ address: bed.consul.url, token: 'hunter2' });
+  // Without ACLs Consul does not look at tokens.
+  {
+    await using instance = await mesh.register({ name: 'told', port: 1 });
+    await using watch = mesh.watch('told');
+    await watch.next();
+    await mesh.kv.set('told', 'hunter2');
+    await mesh.kv.get('told');
+    await instance.maintenance('a reason');
+    await fetch(`${bed.consul.url}/v1/agent/service/deregister/${instance.id}`, { method: 'PUT' });
+    await eventually('told of the second registration', () => inspect(told, { depth: 9 }).includes('registered-again'));
+  }
+  expect(await codeOf(mesh.config.put({ kind: 'service-defaults', name: 'x', settings: { Protocol: 7 } }))).toBe(
+    'consul-error',
+  );
+  requests.unsubscribe(traced as never);
+  for (const name of ['instance', 'watch']) unsubscribe(`quorate.mesh.${name}`, hear);
+  const events = told.flatMap((entry) => {
+    const [name, { event }] = entry as [string, { event?: string }];
+    return name === 'quorate.mesh.instance' ? [event] : [];
+  });
+  expect(events).toEqual(['registered', 'maintenance', 'registered-again', 'deregistered']);
+  expect(told).toContainEqual(['start', expect.objectContaining({ operation: 'register told-1' })]);
+  expect(told).toContainEqual(['error', expect.objectContaining({ operation: 'put service-defaults x' })]);
+  expect(told).toContainEqual(['quorate.mesh.watch', { watched: 'service told', event: 'changed' }]);
+  // What the traced calls return is not told either: it holds values.
+  expect(told.filter((entry) => (entry as [string, { result?: unknown }])[1].result !== undefined)).toEqual([]);
+  expect(inspect(told, { depth: 99, maxStringLength: null, maxArrayLength: null })).not.toContain('hunter2');
+});

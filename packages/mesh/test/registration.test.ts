@@ -1,0 +1,233 @@
+import { once } from 'node:events';
+import { createServer, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
+import { eventually } from '@quorate/testbed';
+import { bedTest } from '@quorate/testbed/vitest';
+import { describe, expect } from 'vitest';
+import { type Check, Mesh, type ServiceInstance } from '../src/index.ts';
+import { codeOf, HttpService } from './http-service.ts';
+
+const test = bedTest({ consul: 1 });
+
+const at = (url: string): Mesh => new Mesh({ address: url });
+
+function becomes(mesh: Mesh, service: string, statuses: readonly string[]): Promise<readonly ServiceInstance[]> {
+  return eventually(`${service} is ${statuses.join(', ')}`, async () => {
+    const instances = await mesh.instances(service);
+    return isDeepStrictEqual(
+      instances.map(({ status }) => status),
+      statuses,
+    )
+      ? instances
+      : undefined;
+  });
+}
+
+test('an instance is found with all that was said of it, and gone when disposed of', async ({ bed }) => {
+  const mesh = at(bed.consul.url);
+  {
+    await using instance = await mesh.register({
+      name: 'query',
+      port: 8080,
+      address: '127.0.0.9',
+      tags: ['v1', 'primary'],
+      meta: { version: '1' },
+      weights: { passing: 7, warning: 2 },
+    });
+    expect(instance.id).toBe('query-127.0.0.9-8080');
+    expect(await mesh.instances('query', { passing: true })).toEqual([
+      {
+        id: instance.id,
+        name: 'query',
+        node: 'consul-1',
+        datacenter: 'dc1',
+        address: '127.0.0.9',
+        port: 8080,
+        tags: ['v1', 'primary'],
+        meta: { version: '1' },
+        status: 'passing',
+        weight: 7,
+      },
+    ]);
+  }
+  expect(await mesh.instances('query')).toEqual([]);
+});
+
+test('two instances of a service on one host just work, each with a sidecar port of its own', async ({ bed }) => {
+  const mesh = at(bed.consul.url);
+  await using one = await mesh.register({ name: 'pair', port: 8081, sidecar: true });
+  await using two = await mesh.register({ name: 'pair', port: 8082, sidecar: { upstreams: { rides: 9191 } } });
+  expect((await mesh.instances('pair')).map(({ port }) => port)).toEqual([8081, 8082]);
+  expect(one.sidecarPort).toBeGreaterThan(0);
+  expect(two.sidecarPort).not.toBe(one.sidecarPort);
+  const proxies = await mesh.instances('pair-sidecar-proxy');
+  expect(proxies.map(({ id, port }) => [id, port])).toEqual([
+    [one.proxyId, one.sidecarPort],
+    [two.proxyId, two.sidecarPort],
+  ]);
+  await one.deregister();
+  expect((await mesh.instances('pair-sidecar-proxy')).map(({ id }) => id)).toEqual([two.proxyId]);
+});
+
+describe('checks', () => {
+  test.for<[kind: string, check: (port: number) => Check]>([
+    ['http, a path', () => ({ http: '/healthz', interval: '1s' })],
+    ['http, a URL', (port) => ({ http: `http://127.0.0.1:${port}/healthz`, interval: 1_000, method: 'HEAD' })],
+    ['tcp', (port) => ({ tcp: `127.0.0.1:${port}`, interval: '1s', timeout: '500ms' })],
+  ])('%s: passing while it answers, critical when it does not', async ([kind, check], { bed }) => {
+    const mesh = at(bed.consul.url);
+    const name = `checked-${kind.replaceAll(/\W+/g, '-').toLowerCase()}`;
+    await using service = await HttpService.start((_, response) => response.end('ok'));
+    await using instance = await mesh.register({ name, port: service.port, checks: [check(service.port)] });
+    expect((await becomes(mesh, name, ['passing']))[0]?.id).toBe(instance.id);
+    await service[Symbol.asyncDispose]();
+    await becomes(mesh, name, ['critical']);
+  });
+
+  test('grpc: passing while the service says that it serves', async ({ bed }) => {
+    const mesh = at(bed.consul.url);
+    let asked: string | undefined;
+    const rpc = createServer().on('stream', (stream: ServerHttp2Stream, headers) => {
+      asked = headers[':path'];
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+      // One message of two bytes: field 1, the status, is 1, serving.
+      stream.end(Buffer.from([0, 0, 0, 0, 2, 0x08, 0x01]));
+    });
+    await once(rpc.listen(0, '127.0.0.1'), 'listening');
+    const { port } = rpc.address() as AddressInfo;
+    const checks = [{ grpc: `127.0.0.1:${port}/query`, interval: '1s' }];
+    await using _ = await mesh.register({ name: 'rpc', port, checks });
+    await becomes(mesh, 'rpc', ['passing']);
+    expect(asked).toBe('/grpc.health.v1.Health/Check');
+    rpc.close();
+    await becomes(mesh, 'rpc', ['critical']);
+  });
+
+  test('a function of ours: what it says is what Consul knows', async ({ bed }) => {
+    const mesh = at(bed.consul.url);
+    let answer: unknown = true;
+    await using _ = await mesh.register({
+      name: 'function',
+      checks: [
+        {
+          interval: '1s',
+          run: () => {
+            if (answer instanceof Error) throw answer;
+            return answer as boolean;
+          },
+        },
+      ],
+    });
+    await becomes(mesh, 'function', ['passing']);
+    answer = { status: 'warn', detail: 'the disk is nearly full' };
+    expect((await becomes(mesh, 'function', ['warning']))[0]?.weight).toBe(1);
+    expect(await (await fetch(`${bed.consul.url}/v1/health/checks/function`)).text()).toContain(
+      'the disk is nearly full',
+    );
+    answer = new Error('no database');
+    await becomes(mesh, 'function', ['critical']);
+    answer = undefined;
+    await becomes(mesh, 'function', ['passing']);
+    answer = false;
+    await becomes(mesh, 'function', ['critical']);
+  });
+
+  test('ttl: kept alive by us for longer than the TTL, and critical soon after we stop', async ({ bed }) => {
+    const mesh = at(bed.consul.url);
+    await using alive = await mesh.register({ name: 'alive', port: 1, checks: [{ ttl: '600ms' }] });
+    // Nobody keeps this one alive: it measures how long the TTL is to Consul.
+    const orphan = { Name: 'orphan', ID: 'orphan', Check: { CheckID: 'orphan', TTL: '600ms', Status: 'passing' } };
+    await fetch(`${bed.consul.url}/v1/agent/service/register`, { method: 'PUT', body: JSON.stringify(orphan) });
+    const seen = new Set<string>();
+    await eventually('the one that nobody keeps alive is critical', async () => {
+      seen.add((await mesh.instances('alive'))[0]?.status ?? 'gone');
+      return (await mesh.instances('orphan'))[0]?.status === 'critical';
+    });
+    expect([...seen, (await mesh.instances('alive'))[0]?.status]).toEqual(['passing', 'passing']);
+    await alive.deregister();
+    await fetch(`${bed.consul.url}/v1/agent/service/deregister/orphan`, { method: 'PUT' });
+  });
+});
+
+test('maintenance takes an instance out without ending it, until it is over', async ({ bed }) => {
+  const mesh = at(bed.consul.url);
+  await using instance = await mesh.register({ name: 'kept', port: 8090 });
+  await instance.maintenance('a new version is on its way');
+  expect((await mesh.instances('kept')).map(({ status }) => status)).toEqual(['maintenance']);
+  expect(await mesh.instances('kept', { passing: true })).toEqual([]);
+  // Also when the agent has lost it in between.
+  await fetch(`${bed.consul.url}/v1/agent/service/deregister/${instance.id}`, { method: 'PUT' });
+  await becomes(mesh, 'kept', ['maintenance']);
+  await instance.endMaintenance();
+  await becomes(mesh, 'kept', ['passing']);
+});
+
+test('whoever deregisters it: an instance that lives is registered again, once', async ({ bed }) => {
+  const mesh = at(bed.consul.url);
+  await using instance = await mesh.register({ name: 'tough', port: 8091, sidecar: true });
+  const { sidecarPort } = instance;
+  const before = await modifyIndex(bed.consul.url, 'tough');
+  await fetch(`${bed.consul.url}/v1/agent/service/deregister/${instance.id}`, { method: 'PUT' });
+  await eventually('it is back', async () => (await modifyIndex(bed.consul.url, 'tough')) > before);
+  await becomes(mesh, 'tough', ['passing']);
+  expect((await mesh.instances('tough-sidecar-proxy')).map(({ port }) => port)).toEqual([sidecarPort]);
+  await instance.deregister();
+  await instance.deregister();
+  expect(await mesh.instances('tough')).toEqual([]);
+});
+
+async function modifyIndex(url: string, service: string): Promise<number> {
+  const entries = (await (await fetch(`${url}/v1/health/service/${service}`)).json()) as {
+    Service: { CreateIndex: number };
+  }[];
+  return entries[0]?.Service.CreateIndex ?? 0;
+}
+
+test('aborting a registration leaves nothing behind', async ({ bed }) => {
+  const mesh = at(bed.consul.url);
+  const aborted = AbortSignal.abort(new Error('changed my mind'));
+  await expect(mesh.register({ name: 'never', port: 1 }, { signal: aborted })).rejects.toThrow('changed my mind');
+  // In the middle: the agent has the registration, and is asked for the sidecar's port.
+  const giveUp = new AbortController();
+  await using between = await HttpService.start(async (request, response) => {
+    if (request.url?.includes('sidecar-proxy')) return giveUp.abort(new Error('too long'));
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { method = 'GET', url } = request;
+    const body = chunks.length > 0 ? { body: Buffer.concat(chunks) } : {};
+    const answer = await fetch(`${bed.consul.url}${url}`, { method, ...body });
+    response.writeHead(answer.status).end(await answer.text());
+  });
+  const registering = at(between.url).register({ name: 'never', port: 1, sidecar: true }, { signal: giveUp.signal });
+  await expect(registering).rejects.toThrow('too long');
+  expect(await mesh.instances('never')).toEqual([]);
+});
+
+test.for<[argument: string, registration: object]>([
+  ['name', { name: 'a/b' }],
+  ['port', { name: 'a', port: 70_000 }],
+  ['port', { name: 'a', sidecar: true }],
+  ['registration.prot', { name: 'a', prot: 1 }],
+  ['checks[0]', { name: 'a', checks: [{ ping: 'x' }] }],
+  ['checks[0].interval', { name: 'a', checks: [{ tcp: '127.0.0.1:1', interval: '10ms' }] }],
+  ['checks[0].http', { name: 'a', checks: [{ http: 'localhost/x' }] }],
+  ['checks[0].http', { name: 'a', checks: [{ http: '/x' }] }],
+  ['checks[0].ttl', { name: 'a', checks: [{ ttl: 'soon' }] }],
+  ['deregisterCriticalServiceAfter', { name: 'a', deregisterCriticalServiceAfter: '10s' }],
+  ['tags[1]', { name: 'a', tags: ['x', ''] }],
+  ['meta.zone', { name: 'a', meta: { zone: 1 } }],
+  ['weights.passing', { name: 'a', weights: { passing: 0 } }],
+  ['sidecar.upstreams.rides', { name: 'a', port: 1, sidecar: { upstreams: { rides: 0 } } }],
+  ['sidecar.upstreams.c', { name: 'a', port: 1, sidecar: { upstreams: { b: 9000, c: 9000 } } }],
+])('a bad %s is refused before anything is touched: %j', async ([argument, registration]) => {
+  const mesh = at('http://127.0.0.1:1');
+  await expect(mesh.register(registration as never)).rejects.toThrow(`${argument}: expected`);
+});
+
+test('an agent that is not there is said, with its address', async () => {
+  const mesh = at('http://127.0.0.1:1');
+  expect(await codeOf(mesh.register({ name: 'query', port: 1 }))).toBe('agent-unreachable');
+  await expect(mesh.instances('query')).rejects.toThrow('the Consul agent at http://127.0.0.1:1 refuses connections');
+});

@@ -1,0 +1,53 @@
+import { Agent, request } from 'node:http';
+import { eventually } from '@quorate/testbed';
+import { bedTest } from '@quorate/testbed/vitest';
+import { expect } from 'vitest';
+import { defaults, Mesh } from '../src/index.ts';
+import { ask, settle } from './town.ts';
+
+const test = bedTest({ consul: 1, envoy: true });
+
+test('a rolling restart under load, in the right order: no request fails', async ({ bed }) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const envoy = bed.envoy.program;
+  await mesh.config.put(defaults('rolled', { protocol: 'http' }));
+  const start = () => settle(mesh, 'rolled', { envoy, drain: '10s' });
+  const running = [await start(), await start()];
+  const gateway = await settle(mesh, 'roller', { envoy, to: ['rolled'] });
+  const url = gateway.upstream.rolled as string;
+  await eventually('traffic', async () => (await ask(url)).status === 200);
+
+  const agent = new Agent({ keepAlive: true });
+  const get = (): Promise<number> =>
+    new Promise((resolve) => {
+      request(url, { agent }, (response) => {
+        response.resume().on('end', () => resolve(response.statusCode ?? 0));
+      })
+        .on('error', () => resolve(0))
+        .end();
+    });
+  const stop = new AbortController();
+  const counts: Record<number, number> = {};
+  const load = Array.from({ length: 4 }, async () => {
+    while (!stop.signal.aborted) {
+      const status = await get();
+      counts[status] = (counts[status] ?? 0) + 1;
+    }
+  });
+  for (const old of [...running]) {
+    const fresh = await start();
+    await eventually('the new one is asked', () => fresh.service.requests > 0);
+    // Out of discovery; what is on its way goes through; then away.
+    await old.instance.maintenance('a rolling restart');
+    await old.sidecar.stop();
+    const { requests } = old.service;
+    await old.instance.deregister();
+    await old.service[Symbol.asyncDispose]();
+    expect(old.service.requests).toBe(requests);
+  }
+  stop.abort();
+  await Promise.all(load);
+  agent.destroy();
+  expect(Object.keys(counts)).toEqual(['200']);
+  expect(counts[200]).toBeGreaterThan(20);
+});

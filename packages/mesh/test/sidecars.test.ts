@@ -1,0 +1,123 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { eventually } from '@quorate/testbed';
+import { bedTest } from '@quorate/testbed/vitest';
+import { describe, expect } from 'vitest';
+import { defaults, Mesh } from '../src/index.ts';
+import { ask, settle } from './town.ts';
+
+const test = bedTest({ consul: 1, envoy: true });
+
+test('two services talk through their sidecars: the server sees who asks, and nobody else gets in', async ({ bed }) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const envoy = bed.envoy.program;
+  await mesh.config.put(defaults('query', { protocol: 'http' }));
+  const query = await settle(mesh, 'query', {
+    envoy,
+    answer: (request, response) => response.end(String(request.headers['x-forwarded-client-cert'])),
+  });
+  const gateway = await settle(mesh, 'gateway', { envoy, to: ['query'] });
+  const url = gateway.upstream.query as string;
+  await gateway.sidecar.reaches('query');
+  const { status, text } = await ask(url);
+  expect(status).toBe(200);
+  expect(text).toMatch(/URI=spiffe:\/\/[0-9a-f-]+\.consul\/ns\/default\/dc\/dc1\/svc\/gateway/);
+
+  await expect(gateway.sidecar.reaches('rides')).rejects.toThrow('service: expected an upstream: query');
+  const signal = AbortSignal.abort(new Error('enough'));
+  await expect(gateway.sidecar.reaches('query', { signal })).rejects.toThrow('enough');
+
+  // Plain HTTP at the sidecar's port, and TLS without a certificate of the mesh.
+  const port = query.instance.sidecarPort as number;
+  const { requests } = query.service;
+  expect((await ask(`http://127.0.0.1:${port}/`)).status).toBe(0);
+  expect(await plain(port)).toBe('');
+  expect(await withoutCertificate(port)).toMatch(/alert|ECONNRESET|closed/i);
+  expect(query.service.requests).toBe(requests);
+});
+
+/** What comes back on a connection without TLS. */
+async function plain(port: number): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port });
+  socket.on('error', () => undefined);
+  socket.write('GET / HTTP/1.1\r\nhost: query\r\n\r\n');
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += chunk;
+  });
+  await once(socket, 'close');
+  return text;
+}
+
+async function withoutCertificate(port: number): Promise<string> {
+  const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false });
+  socket.on('secureConnect', () => socket.write('GET / HTTP/1.1\r\nhost: query\r\n\r\n'));
+  return new Promise((resolve) => {
+    socket.on('error', (error: NodeJS.ErrnoException) => resolve(`${error.code} ${error.message}`));
+    socket.on('data', (data) => resolve(`answered ${data}`));
+    socket.on('close', () => resolve('closed'));
+  });
+}
+
+describe('a deny intention cuts live traffic off within 3 s, and allow restores it', () => {
+  test.for(['http', 'tcp'] as const)('%s', async (protocol, { bed }) => {
+    const mesh = new Mesh({ address: bed.consul.url });
+    const envoy = bed.envoy.program;
+    const [from, to] = [`${protocol}-gateway`, `${protocol}-query`];
+    await mesh.config.put(defaults(to, { protocol }));
+    await settle(mesh, to, { envoy });
+    const gateway = await settle(mesh, from, { envoy, to: [to] });
+    const url = gateway.upstream[to] as string;
+    const passes = async (): Promise<boolean> => (await ask(url)).status === 200;
+    await eventually('traffic', passes);
+    let lastPassed = 0;
+    const stop = new AbortController();
+    const load = Array.from({ length: 4 }, async () => {
+      while (!stop.signal.aborted) if (await passes()) lastPassed = performance.now();
+    });
+    const denied = performance.now();
+    await mesh.intentions.deny(from, to);
+    const resolved = performance.now();
+    expect([await passes(), await passes(), await passes()]).toEqual([false, false, false]);
+    stop.abort();
+    await Promise.all(load);
+    expect(lastPassed).toBeGreaterThan(denied);
+    expect(lastPassed - denied).toBeLessThan(3_000);
+    // What `deny` waits for: that not one more passes.
+    expect(lastPassed).toBeLessThan(resolved);
+    expect(await mesh.intentions.allows(from, to)).toBe(false);
+    await mesh.intentions.allow(from, to);
+    expect(await mesh.intentions.allows(from, to)).toBe(true);
+    await eventually('restored', passes, { within: 3_000 });
+  });
+});
+
+test('rules: by path and method', async ({ bed }) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const envoy = bed.envoy.program;
+  await mesh.config.put(defaults('rides', { protocol: 'http' }));
+  await settle(mesh, 'rides', { envoy });
+  const gateway = await settle(mesh, 'ruled', { envoy, to: ['rides'] });
+  const url = gateway.upstream.rides as string;
+  await eventually('traffic', async () => (await ask(url)).status === 200);
+  await mesh.intentions.rules('ruled', 'rides', [
+    { action: 'deny', path: { exact: '/rides/secret' } },
+    { action: 'allow', path: { prefix: '/rides' }, methods: ['GET', 'HEAD'] },
+    { action: 'allow', path: { regex: '/admin/[a-z]+' }, headers: { 'x-staff': true } },
+    { action: 'deny', path: { prefix: '/' } },
+  ]);
+  const statuses = await Promise.all([
+    ask(`${url}/rides/7`),
+    ask(`${url}/rides/secret`),
+    ask(`${url}/rides/7`, { method: 'POST', body: '' }),
+    ask(`${url}/`),
+    ask(`${url}/admin/users`),
+    ask(`${url}/admin/users`, { headers: { 'x-staff': 'yes' } }),
+  ]);
+  expect(statuses.map(({ status }) => status)).toEqual([200, 403, 403, 403, 403, 200]);
+  const rule = { source: 'ruled', destination: 'rides', action: 'rules', permissions: 4, precedence: 9 };
+  expect(await mesh.intentions.list()).toContainEqual(rule);
+  await mesh.intentions.remove('ruled', 'rides');
+  expect(await mesh.intentions.list()).not.toContainEqual(expect.objectContaining({ source: 'ruled' }));
+});

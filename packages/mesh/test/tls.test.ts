@@ -1,0 +1,111 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually, Testbed } from '@quorate/testbed';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { defaults, Mesh, type MeshOptions } from '../src/index.ts';
+import { codeOf, freePort } from './http-service.ts';
+import { ask, settle } from './town.ts';
+
+let bed: Testbed & { consul: { url: string }; envoy: { program: string } };
+let folder: string;
+let secure: string;
+const pem = (name: string): string => readFileSync(join(folder, `${name}.pem`), 'utf8');
+const openssl = (...args: string[]): void => {
+  execFileSync(process.env.OPENSSL ?? 'openssl', args, { cwd: folder, stdio: 'pipe' });
+};
+const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+
+/** An authority. */
+function authority(name: string): void {
+  openssl(
+    'req',
+    '-x509',
+    ...newKey,
+    '-days',
+    '2',
+    '-subj',
+    `/CN=${name}`,
+    '-keyout',
+    `${name}-key.pem`,
+    '-out',
+    `${name}.pem`,
+  );
+}
+
+/** Somebody an authority vouches for; for 0 days means until now. */
+function certificate(name: string, by: string, days: number, alternative = 'IP:127.0.0.1,DNS:localhost'): void {
+  openssl('req', ...newKey, '-subj', `/CN=${name}`, '-keyout', `${name}-key.pem`, '-out', `${name}.csr`);
+  writeFileSync(join(folder, 'names'), `subjectAltName=${alternative}\n`);
+  const signer = ['-CA', `${by}.pem`, '-CAkey', `${by}-key.pem`, '-CAcreateserial'];
+  const valid = ['-days', String(days), '-extfile', 'names'];
+  openssl('x509', '-req', '-in', `${name}.csr`, ...signer, ...valid, '-out', `${name}.pem`);
+}
+
+function tlsFiles(name: string): object {
+  const at = (file: string): string => join(folder, `${file}.pem`);
+  const files = { ca_file: at('ca'), cert_file: at(name), key_file: at(`${name}-key`) };
+  return { https: { ...files, verify_incoming: true }, grpc: { ...files, verify_incoming: false } };
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'quorate-mesh-tls-'));
+  authority('ca');
+  authority('stranger');
+  // Envoy takes the certificate for the name that Consul's agents have in their datacenter.
+  certificate('server', 'ca', 2, 'IP:127.0.0.1,DNS:localhost,DNS:server.dc1.consul');
+  certificate('client', 'ca', 2);
+  certificate('expired', 'ca', 0);
+  certificate('unknown', 'stranger', 2);
+  const [https, grpc] = [await freePort(), await freePort()];
+  secure = `https://127.0.0.1:${https}`;
+  const config = { ports: { https, grpc_tls: grpc, grpc: -1 }, tls: tlsFiles('server') };
+  bed = await Testbed.start({ consul: { servers: 1, config }, envoy: true });
+});
+afterAll(async () => {
+  await bed?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const trusted = (name = 'client'): MeshOptions => ({
+  address: secure,
+  tls: { ca: pem('ca'), cert: pem(name), key: pem(`${name}-key`) },
+});
+
+test('everything goes over TLS in both directions: the agent, and the configuration of Envoy', async () => {
+  const mesh = new Mesh(trusted());
+  const envoy = bed.envoy.program;
+  await mesh.config.put(defaults('safe', { protocol: 'http' }));
+  await settle(mesh, 'safe', { envoy, checks: [{ ttl: '5s' }] });
+  const gateway = await settle(mesh, 'safe-gateway', { envoy, to: ['safe'] });
+  const url = gateway.upstream.safe as string;
+  await eventually('traffic', async () => (await ask(url)).status === 200);
+  const { static_resources } = (await mesh.bootstrap(gateway.instance.proxyId as string)) as never;
+  expect(JSON.stringify(static_resources)).toContain('UpstreamTlsContext');
+});
+
+test.each<[what: string, options: () => MeshOptions, message: RegExp]>([
+  ['an authority we do not trust', () => ({ address: secure }), /signed by an authority that is not trusted here/],
+  ['no certificate of ours', () => ({ address: secure, tls: { ca: pem('ca') } }), /does not accept our certificate/],
+  ['a certificate of ours that has expired', () => trusted('expired'), /does not accept our certificate/],
+  ['a certificate of ours from a stranger', () => trusted('unknown'), /does not accept our certificate/],
+  ['plain HTTP where TLS is spoken', () => ({ address: secure.replace('https', 'http') }), /must begin with https:/],
+])('%s: a clear error', async (_, options, message) => {
+  const mesh = new Mesh(options());
+  const error = await mesh.instances('safe').catch((error) => error);
+  expect(error.code).toBe('agent-certificate');
+  expect(error.message).toMatch(message);
+  expect(error.message).toContain('tls.cert');
+  expect(error.retryable).toBe(false);
+});
+
+test("the agent's certificate has expired: said so, by a watch as well, without waiting", async () => {
+  const https = await freePort();
+  const config = { ports: { https }, tls: tlsFiles('expired') };
+  await using old = await Testbed.start({ consul: { servers: 1, config } });
+  expect(old.consul.url).toBeDefined();
+  const mesh = new Mesh({ ...trusted(), address: `https://127.0.0.1:${https}` });
+  await expect(mesh.instances('safe')).rejects.toThrow('its certificate has expired');
+  expect(await codeOf(mesh.watch('safe').next())).toBe('agent-certificate');
+});

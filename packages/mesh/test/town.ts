@@ -1,0 +1,50 @@
+import type { RequestListener } from 'node:http';
+import { onTestFinished } from 'vitest';
+import type { Duration, Instance, Mesh, Registration, Sidecar } from '../src/index.ts';
+import { freePort, HttpService } from './http-service.ts';
+
+export interface Resident {
+  readonly service: HttpService;
+  readonly instance: Instance;
+  readonly sidecar: Sidecar;
+  /** Where another service is for this one: through its own sidecar. */
+  readonly upstream: Readonly<Record<string, string>>;
+}
+
+interface Settling extends Partial<Omit<Registration, 'name' | 'sidecar'>> {
+  readonly to?: readonly string[];
+  readonly answer?: RequestListener;
+  readonly envoy: string;
+  readonly drain?: Duration;
+}
+
+/** A service with its instance and its sidecar, for as long as one test. The answer is its name unless said otherwise. */
+export async function settle(
+  mesh: Mesh,
+  name: string,
+  { to = [], answer, envoy, drain = '500ms', ...more }: Settling,
+): Promise<Resident> {
+  const stack = new AsyncDisposableStack();
+  onTestFinished(() => stack.disposeAsync());
+  const service = stack.use(await HttpService.start(answer ?? ((_, response) => response.end(name))));
+  const upstreams: Record<string, number> = {};
+  for (const other of to) upstreams[other] = await freePort();
+  // The agent chooses ports without looking whether somebody has them; on a machine where much is tested somebody does.
+  const sidecarPort = await freePort();
+  const instance = stack.use(
+    await mesh.register({ name, port: service.port, checks: [], ...more, sidecar: { port: sidecarPort, upstreams } }),
+  );
+  const sidecar = stack.use(await mesh.startSidecar(instance, { envoy, concurrency: 1, drain }));
+  const upstream = Object.fromEntries(to.map((other) => [other, `http://127.0.0.1:${upstreams[other]}`]));
+  return { service, instance, sidecar, upstream };
+}
+
+/** The answer's status and text; a connection that fails is 0. */
+export async function ask(url: string, init: RequestInit = {}): Promise<{ status: number; text: string }> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(5_000), ...init });
+    return { status: response.status, text: await response.text() };
+  } catch (error) {
+    return { status: 0, text: String((error as Error).cause ?? error) };
+  }
+}

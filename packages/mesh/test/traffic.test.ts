@@ -1,0 +1,126 @@
+import { eventually } from '@quorate/testbed';
+import { bedTest } from '@quorate/testbed/vitest';
+import { describe, expect } from 'vitest';
+import { defaults, Mesh, resolver, router, splitter } from '../src/index.ts';
+import { ask, settle } from './town.ts';
+
+const test = bedTest({ consul: 1, envoy: true });
+
+const subsets = { v1: 'Service.Meta.version == "1"', v2: 'Service.Meta.version == "2"' };
+
+/** Two versions of a service that answer with their number, and somebody who asks them. */
+async function versions(mesh: Mesh, name: string, envoy: string) {
+  await mesh.config.put(defaults(name, { protocol: 'http' }));
+  const one = await settle(mesh, name, { envoy, meta: { version: '1' }, answer: (_, response) => response.end('1') });
+  const two = await settle(mesh, name, { envoy, meta: { version: '2' }, answer: (_, response) => response.end('2') });
+  const gateway = await settle(mesh, `${name}-gateway`, { envoy, to: [name] });
+  const url = gateway.upstream[name] as string;
+  await eventually('both answer', async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => ask(url)));
+    return answers.some(({ text }) => text === '1') && answers.some(({ text }) => text === '2');
+  });
+  return { one, two, gateway, url };
+}
+
+/** How many of so many requests each answer got. */
+async function poll(url: string, requests: number): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  let left = requests;
+  const client = async (): Promise<void> => {
+    while (left > 0) {
+      left -= 1;
+      const { status, text } = await ask(url);
+      const answer = status === 200 ? text : `status ${status}`;
+      counts[answer] = (counts[answer] ?? 0) + 1;
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, client));
+  return counts;
+}
+
+test('a canary of 10 % gets 10 %: 5,000 requests within five standard deviations', async ({ bed }) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const { url } = await versions(mesh, 'canary', bed.envoy.program);
+  await mesh.config.put(resolver('canary', { subsets }));
+  await mesh.config.put(splitter('canary', { v1: 90, v2: 10 }));
+  const counts = await poll(url, 5_000);
+  // 5,000 throws at 0.1: the standard deviation is the root of 5,000 × 0.1 × 0.9, that is 21.2.
+  expect(Object.keys(counts).sort()).toEqual(['1', '2']);
+  expect(Math.abs((counts[2] ?? 0) - 500)).toBeLessThan(5 * 21.2);
+  await mesh.config.put(splitter('canary', { v1: 0, v2: 100 }));
+  expect(await poll(url, 200)).toEqual({ 2: 200 });
+});
+
+test('when all instances of a subset are critical, traffic goes to the other one, and comes back', async ({ bed }) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const { url, one } = await versions(mesh, 'over', bed.envoy.program);
+  await mesh.config.put(resolver('over', { subsets, defaultSubset: 'v1', failover: { v1: { subset: 'v2' } } }));
+  expect(await poll(url, 50)).toEqual({ 1: 50 });
+  await one.instance.maintenance('critical, on purpose');
+  await eventually('the other subset answers', async () => (await ask(url)).text === '2', { within: 5_000 });
+  expect(await poll(url, 50)).toEqual({ 2: 50 });
+  await one.instance.endMaintenance();
+  await eventually('the first subset answers', async () => (await ask(url)).text === '1', { within: 5_000 });
+});
+
+test('routes: by path, method and header, with the path rewritten; and a redirect', async ({ bed }) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const { url, gateway } = await versions(mesh, 'ways', bed.envoy.program);
+  await mesh.config.put(defaults('elsewhere', { protocol: 'http' }));
+  await settle(mesh, 'elsewhere', {
+    envoy: bed.envoy.program,
+    answer: (request, response) => response.end(`elsewhere ${request.url}`),
+  });
+  await mesh.config.put(resolver('ways', { subsets, defaultSubset: 'v1' }));
+  await mesh.config.put(
+    router('ways', [
+      { match: { path: { prefix: '/old' } }, to: { service: 'elsewhere', prefixRewrite: '/new' } },
+      { match: { headers: { 'x-canary': 'yes' } }, to: { subset: 'v2' } },
+      { match: { path: { exact: '/' }, methods: ['POST'] }, to: { subset: 'v2', retries: 1, retryOn: [503] } },
+    ]),
+  );
+  await eventually('the other service is known', async () => (await ask(`${url}/old`)).status === 200);
+  const answers = await Promise.all([
+    ask(url),
+    ask(`${url}/old/town`),
+    ask(url, { headers: { 'x-canary': 'yes' } }),
+    ask(url, { method: 'POST', body: '' }),
+    ask(`${url}/x`, { method: 'POST', body: '' }),
+  ]);
+  expect(answers.map(({ text }) => text)).toEqual(['1', 'elsewhere /new/town', '2', '2', '1']);
+  await mesh.config.delete('service-router', 'ways');
+  await mesh.config.put(resolver('ways', { redirect: { service: 'elsewhere' } }));
+  await eventually('redirected', async () => (await ask(`${url}/y`)).text === 'elsewhere /y', { within: 5_000 });
+  expect(await mesh.config.get('service-router', 'ways')).toBeUndefined();
+  expect((await mesh.config.get('service-resolver', 'ways'))?.Redirect).toMatchObject({ Service: 'elsewhere' });
+  expect((await mesh.config.list('service-resolver')).map(({ Name }) => Name)).toContain('ways');
+  expect(gateway.sidecar.state).toBe('ready');
+});
+
+describe('what makes no sense is refused', () => {
+  test.for<[argument: string, build: () => unknown]>([
+    ['protocol', () => defaults('a', { protocol: 'udp' as never })],
+    ['options.protcol', () => defaults('a', { protcol: 'http' } as never)],
+    ['splits', () => splitter('a', { v1: 90, v2: 20 })],
+    ['splits[0].weight', () => splitter('a', [{ weight: 101 }])],
+    ['defaultSubset', () => resolver('a', { subsets, defaultSubset: 'v3' })],
+    ['failover', () => resolver('a', { subsets, failover: { v3: { service: 'b' } } })],
+    ['failover.v1', () => resolver('a', { subsets, failover: { v1: { subset: 'v9' } } })],
+    ['failover.*[0]', () => resolver('a', { failover: { '*': {} } })],
+    ['redirect', () => resolver('a', { subsets, redirect: { service: 'b' } })],
+    ['routes[0].match.path', () => router('a', [{ match: { path: { exact: '/', prefix: '/' } as never } }])],
+    ['routes[0].match.path.prefix', () => router('a', [{ match: { path: { prefix: 'x' } } }])],
+    ['routes[0].to.timeout', () => router('a', [{ to: { timeout: 'never' } }])],
+  ])('%s', ([argument, build]) => {
+    expect(build).toThrow(`${argument}: expected`);
+  });
+
+  test('by Consul as well, in its words: a split of what speaks tcp', async ({ bed }) => {
+    const mesh = new Mesh({ address: bed.consul.url });
+    await mesh.config.put(defaults('plain', { protocol: 'tcp' }));
+    const put = mesh.config.put(splitter('plain', [{ weight: 100 }]));
+    await expect(put).rejects.toThrow(/put service-splitter plain: Consul answered \d+: .*protocol/);
+    await expect(mesh.intentions.rules('a', 'b', [{ action: 'allow' }])).rejects.toThrow('permissions[0]: expected');
+    await expect(mesh.intentions.rules('a', 'b', [])).rejects.toThrow('permissions: expected');
+  });
+});

@@ -1,0 +1,141 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { eventually } from '@quorate/testbed';
+import { bedTest } from '@quorate/testbed/vitest';
+import { describe, expect } from 'vitest';
+import { Mesh, type ServiceInstance, type Watch } from '../src/index.ts';
+import { codeOf } from './http-service.ts';
+
+const test = bedTest({ consul: 1 });
+
+/** Reads on until the instances have these ids. */
+async function ids(
+  watch: Watch<readonly ServiceInstance[]>,
+  wanted: readonly string[],
+): Promise<readonly ServiceInstance[]> {
+  for (;;) {
+    const { value, done } = await watch.next();
+    if (done) throw new Error(`the watch ended before there were ${wanted.join(', ')}`);
+    if (
+      isDeepStrictEqual(
+        value.map(({ id }) => id),
+        wanted,
+      )
+    )
+      return value;
+  }
+}
+
+test('yields the instances now, and each time they change; leaving the loop ends it', async ({ bed }) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const seen: string[][] = [];
+  const registered: AsyncDisposable[] = [];
+  for await (const instances of mesh.watch('seen')) {
+    seen.push(instances.map(({ id, status }) => `${id} ${status}`));
+    if (seen.length === 1) registered.push(await mesh.register({ name: 'seen', port: 1, checks: [] }));
+    else if (seen.length === 2) registered.push(await mesh.register({ name: 'seen', port: 2, checks: [] }));
+    else if (seen.length === 3) await registered[0]?.[Symbol.asyncDispose]();
+    else break;
+  }
+  await registered[1]?.[Symbol.asyncDispose]();
+  expect(seen).toEqual([[], ['seen-1 passing'], ['seen-1 passing', 'seen-2 passing'], ['seen-2 passing']]);
+});
+
+test('only the latest waits for a slow reader', async ({ bed }) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  await using watch = mesh.watch('slow');
+  await watch.next();
+  for (let port = 1; port <= 5; port += 1) await mesh.register({ name: 'slow', port, checks: [] });
+  await eventually('all are known', () => watch.latest?.length === 5);
+  const { value } = await watch.next();
+  expect(value?.length).toBe(5);
+});
+
+describe('filters', () => {
+  test('by tag, by health and by an expression', async ({ bed }) => {
+    const mesh = new Mesh({ address: bed.consul.url });
+    await using _1 = await mesh.register({ name: 'many', port: 1, tags: ['a'], meta: { version: '1' } });
+    await using _2 = await mesh.register({ name: 'many', port: 2, tags: ['a', 'b'], meta: { version: '2' } });
+    await using three = await mesh.register({ name: 'many', port: 3, tags: ['b'] });
+    await three.maintenance('broken');
+    await using tagged = mesh.watch('many', { tag: 'a' });
+    await using both = mesh.watch('many', { tag: ['a', 'b'] });
+    await using passing = mesh.watch('many', { passing: true });
+    await using filtered = mesh.watch('many', { filter: 'Service.Meta.version == "2"', near: '_agent' });
+    expect(await ids(tagged, ['many-1', 'many-2'])).toHaveLength(2);
+    expect(await ids(both, ['many-2'])).toHaveLength(1);
+    expect(await ids(passing, ['many-1', 'many-2'])).toHaveLength(2);
+    expect(await ids(filtered, ['many-2'])).toHaveLength(1);
+    await three.endMaintenance();
+    expect(await ids(passing, ['many-1', 'many-2', 'many-3'])).toHaveLength(3);
+  });
+
+  test('an expression that is wrong is refused, with what Consul says of it', async ({ bed }) => {
+    const mesh = new Mesh({ address: bed.consul.url });
+    const watch = mesh.watch('many', { filter: 'Service.Meta.version = 2' });
+    await expect(watch.next()).rejects.toThrow(/find many: Consul answered 500: .*no match found/);
+    expect(await watch.next()).toEqual({ done: true, value: undefined });
+  });
+});
+
+test('aborts at once, with the reason, in the middle of a blocking query', async ({ bed }) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const abort = new AbortController();
+  const watch = mesh.watch('none', { signal: abort.signal });
+  await watch.next();
+  const waiting = watch.next();
+  const begin = performance.now();
+  abort.abort(new Error('enough'));
+  await expect(waiting).rejects.toThrow('enough');
+  expect(performance.now() - begin).toBeLessThan(100);
+  await expect(mesh.watch('none', { signal: abort.signal }).next()).rejects.toThrow('enough');
+});
+
+test('over an agent that dies and comes back: the last answer is kept, its age told, and news come again', async ({
+  bed,
+}) => {
+  const mesh = new Mesh({ address: bed.consul.url, timeout: '2s' });
+  await using instance = await mesh.register({ name: 'lasting', port: 1, checks: [] });
+  await using watch = mesh.watch('lasting');
+  const last = await ids(watch, [instance.id]);
+  await bed.consul.server(1).kill();
+  await eventually('the failure is told', () => watch.failure);
+  expect(await codeOf(Promise.reject(watch.failure))).toBe('agent-unreachable');
+  expect(watch.latest).toBe(last);
+  const { age } = watch;
+  await eventually('it grows older', () => watch.age > age + 200);
+  await bed.consul.server(1).restart();
+  await eventually('the agent answers again', () => watch.failure === undefined);
+  expect(watch.age).toBeLessThan(age + 30_000);
+  await using second = await mesh.register({ name: 'lasting', port: 2, checks: [] });
+  await ids(watch, [instance.id, second.id]);
+});
+
+test('the agent was killed and restarted: the instance is back by itself, nothing is registered twice', async ({
+  bed,
+}) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  await using _1 = await mesh.register({ name: 'again', port: 1, checks: [{ ttl: '5s' }], sidecar: true });
+  await using _2 = await mesh.register({ name: 'again', port: 2, checks: [{ ttl: '5s' }] });
+  await bed.consul.server(1).kill();
+  // What an agent keeps of its services is in its folder: without that it has lost them, as one with a new disk has.
+  await rm(join(bed.consul.server(1).folder, 'data', 'services'), { recursive: true });
+  await rm(join(bed.consul.server(1).folder, 'data', 'checks'), { recursive: true });
+  await bed.consul.server(1).restart();
+  const known = async (service: string): Promise<number> => {
+    const all = await (await fetch(`${bed.consul.url}/v1/agent/services`)).json();
+    return Object.values(all as Record<string, { Service: string }>).filter(({ Service }) => Service === service)
+      .length;
+  };
+  await eventually('the agent has them again', async () => (await known('again')) === 2);
+  await eventually('and so have all', async () => {
+    const instances = await mesh.instances('again', { passing: true });
+    return isDeepStrictEqual(
+      instances.map(({ port }) => port),
+      [1, 2],
+    );
+  });
+  expect(await known('again-sidecar-proxy')).toBe(1);
+  expect(await mesh.instances('again-sidecar-proxy')).toHaveLength(1);
+});
