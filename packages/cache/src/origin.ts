@@ -1,0 +1,68 @@
+import {
+  BrokenCircuitError,
+  type BulkheadPolicy,
+  BulkheadRejectedError,
+  bulkhead,
+  type CircuitBreakerPolicy,
+  CircuitState,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  handleWhen,
+} from 'cockatiel';
+import { OriginUnavailableError } from './errors/origin-unavailable-error.ts';
+import { OverloadedError } from './errors/overloaded-error.ts';
+import type { Settings } from './options.ts';
+
+/** Breakers beyond this number are those of names that were made up on the fly: the oldest goes. */
+const mostBreakers = 1_000;
+
+/** What is behind the cache, and what keeps it from being overrun: so many loads at a time, and none for a while after failures. */
+export class Origin {
+  readonly #settings: Settings['origin'];
+  readonly #bulkhead: BulkheadPolicy;
+  readonly #breakers = new Map<string, CircuitBreakerPolicy>();
+
+  constructor(settings: Settings['origin']) {
+    this.#settings = settings;
+    this.#bulkhead = bulkhead(settings.concurrency, settings.queue);
+  }
+
+  /** The origins that are not asked for now. */
+  get broken(): string[] {
+    return [...this.#breakers].filter(([, breaker]) => breaker.state === CircuitState.Open).map(([name]) => name);
+  }
+
+  /** Does `work` when it is its turn. What its signal has ended is not held against the origin. */
+  async call<T>(key: string, name: string, signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
+    const breaker = this.#breaker(name);
+    try {
+      return await this.#bulkhead.execute(() => breaker.execute(work, signal), signal);
+    } catch (error) {
+      if (error instanceof BrokenCircuitError) {
+        const failure = breaker.lastFailure;
+        throw new OriginUnavailableError(key, name, failure && 'error' in failure ? failure.error : error);
+      }
+      if (error instanceof BulkheadRejectedError) throw new OverloadedError(key, error);
+      throw error;
+    }
+  }
+
+  #breaker(name: string): CircuitBreakerPolicy {
+    const there = this.#breakers.get(name);
+    if (there) return there;
+    if (this.#breakers.size >= mostBreakers) {
+      const [oldest] = this.#breakers.keys();
+      if (oldest !== undefined) this.#breakers.delete(oldest);
+    }
+    const { breakAfter, breakFor } = this.#settings;
+    const breaker = circuitBreaker(
+      handleWhen((error) => !(error instanceof GivenUp)),
+      { halfOpenAfter: breakFor, breaker: new ConsecutiveBreaker(breakAfter) },
+    );
+    this.#breakers.set(name, breaker);
+    return breaker;
+  }
+}
+
+/** Nobody waits for this load any more. */
+export class GivenUp extends Error {}

@@ -1,0 +1,84 @@
+/** What is kept in Redis of a value beside its bytes. Times are those of the Redis server, in milliseconds. */
+export interface Header {
+  /** Absent: the origin said that there is nothing. */
+  readonly absent: boolean;
+  readonly compressed: boolean;
+  readonly serializer: string;
+  readonly freshUntil: number;
+  readonly staleUntil: number;
+  /** How long the load took, in milliseconds. */
+  readonly loadMs: number;
+  /** What the clock of invalidations read before the load began: a tag that has a later one makes this invalid. */
+  readonly clock: number;
+  /** The token of the lease it was loaded under; 0 when it was set. */
+  readonly token: number;
+  readonly tags: readonly string[];
+}
+
+export interface Envelope extends Header {
+  readonly payload: Buffer;
+}
+
+const magic = 0x51;
+const format = 1;
+const fixed = 48;
+/** Where Lua finds the token: `claim` compares it. */
+export const tokenOffset = 32;
+const noTags: readonly string[] = [];
+
+export function seal(header: Header, payload: string | Uint8Array): Buffer {
+  const tags = header.tags.length === 0 ? '' : JSON.stringify(header.tags);
+  const tagBytes = Buffer.byteLength(tags);
+  const nameBytes = header.serializer.length;
+  const start = fixed + nameBytes + tagBytes;
+  const payloadBytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength;
+  const bytes = Buffer.allocUnsafe(start + payloadBytes);
+  bytes[0] = magic;
+  bytes[1] = format;
+  bytes[2] = (header.absent ? 1 : 0) | (header.compressed ? 2 : 0);
+  bytes[3] = nameBytes;
+  bytes.writeUInt32LE(Math.min(2 ** 32 - 1, Math.ceil(header.loadMs)), 4);
+  bytes.writeDoubleLE(header.freshUntil, 8);
+  bytes.writeDoubleLE(header.staleUntil, 16);
+  bytes.writeDoubleLE(header.clock, 24);
+  bytes.writeDoubleLE(header.token, tokenOffset);
+  bytes.writeUInt32LE(tagBytes, 40);
+  bytes.writeUInt32LE(payloadBytes, 44);
+  bytes.write(header.serializer, fixed, 'latin1');
+  bytes.write(tags, fixed + nameBytes);
+  if (typeof payload === 'string') bytes.write(payload, start);
+  else bytes.set(payload, start);
+  return bytes;
+}
+
+/** Undefined for anything that is not whole: another program's value, half a value, another format. */
+export function unseal(bytes: Buffer): Envelope | undefined {
+  if (bytes.length < fixed || bytes[0] !== magic || bytes[1] !== format) return undefined;
+  const [flags = 0, nameBytes = 0] = [bytes[2], bytes[3]];
+  const tagBytes = bytes.readUInt32LE(40);
+  const start = fixed + nameBytes + tagBytes;
+  if (bytes.length !== start + bytes.readUInt32LE(44)) return undefined;
+  const tags = tagBytes === 0 ? noTags : readTags(bytes.toString('utf8', fixed + nameBytes, start));
+  if (tags === undefined) return undefined;
+  return {
+    absent: (flags & 1) !== 0,
+    compressed: (flags & 2) !== 0,
+    serializer: bytes.toString('latin1', fixed, fixed + nameBytes),
+    loadMs: bytes.readUInt32LE(4),
+    freshUntil: bytes.readDoubleLE(8),
+    staleUntil: bytes.readDoubleLE(16),
+    clock: bytes.readDoubleLE(24),
+    token: bytes.readDoubleLE(tokenOffset),
+    tags,
+    payload: bytes.subarray(start),
+  };
+}
+
+function readTags(text: string): readonly string[] | undefined {
+  try {
+    const tags: unknown = JSON.parse(text);
+    return Array.isArray(tags) && tags.every((tag) => typeof tag === 'string') ? tags : undefined;
+  } catch {
+    return undefined;
+  }
+}

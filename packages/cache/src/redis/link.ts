@@ -1,0 +1,277 @@
+import type { Cluster, Redis } from 'ioredis';
+import type { Script } from './scripts.ts';
+
+/** Nothing came back in time, or nothing was sent: nobody can say what Redis would have answered. */
+export const silence: unique symbol = Symbol('silence');
+export type Silence = typeof silence;
+
+/** Keys in one MGET: enough to save the overhead of each, few enough that the first answers do not wait for the last. */
+const largestBatch = 128;
+
+interface Pending {
+  readonly since: number;
+  overdue(): void;
+}
+
+interface Read {
+  readonly key: string;
+  readonly resolve: (found: Buffer | null | Silence) => void;
+}
+
+interface Command {
+  readonly script: Script;
+  readonly keys: readonly string[];
+  readonly args: readonly (string | Buffer)[];
+  readonly resolve: (reply: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * The way to Redis. What is asked in one turn of the event loop travels together: reads as one MGET, scripts as one
+ * pipeline. Whatever is not answered within `timeout` resolves to `silence`; from then on Redis counts as away, and is not asked
+ * until it has answered a beat.
+ */
+export class Link {
+  readonly redis: Redis | Cluster;
+  readonly #timeout: number;
+  readonly #onAway: () => void;
+  readonly #pending = new Set<Pending>();
+  #reads: Read[] = [];
+  #commands: Command[] = [];
+  #leaving = false;
+  #timer: NodeJS.Timeout | undefined;
+  #away = true;
+  #met = Promise.withResolvers<void>();
+  /** What to add to our monotonic clock to have the server's, in milliseconds. */
+  #offset = Number.NaN;
+
+  constructor(redis: Redis | Cluster, timeout: number, onAway: () => void) {
+    this.redis = redis;
+    this.#timeout = timeout;
+    this.#onAway = onAway;
+  }
+
+  /** Whether Redis has not answered lately: it is not asked then. */
+  get away(): boolean {
+    return this.#away || this.redis.status !== 'ready';
+  }
+
+  /** What the Redis server's clock reads now, as far as we know: the wall clock of this machine may jump, this does not. */
+  serverTime(local: number): number {
+    return local + this.#offset;
+  }
+
+  localTime(server: number): number {
+    return server - this.#offset;
+  }
+
+  /** Whether Redis has ever answered, which the clock needs. Waits for it for as long as for any answer. */
+  async meet(): Promise<boolean> {
+    if (!Number.isNaN(this.#offset)) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const giveUp = (): void => resolve(false);
+    const timer = setTimeout(giveUp, this.#timeout).unref();
+    void this.#met.promise.then(() => resolve(true));
+    return promise.finally(() => clearTimeout(timer));
+  }
+
+  /** Redis has answered a beat that was sent at `sent`, with its own time in milliseconds. */
+  answered(sent: number, received: number, serverTime: number): void {
+    this.#offset = serverTime - (sent + received) / 2;
+    this.#away = false;
+    this.#met.resolve();
+  }
+
+  /** The bytes under a key, or null where there are none. */
+  read(key: string): Promise<Buffer | null | Silence> {
+    if (this.away) return Promise.resolve(silence);
+    return new Promise((resolve) => {
+      this.#reads.push({ key, resolve });
+      this.#leave();
+    });
+  }
+
+  /** Rejects only with what Redis itself has answered. */
+  run(script: Script, keys: readonly string[], args: readonly (string | Buffer)[]): Promise<unknown> {
+    if (this.away) return Promise.resolve(silence);
+    return new Promise((resolve, reject) => {
+      this.#commands.push({ script, keys, args, resolve, reject });
+      this.#leave();
+    });
+  }
+
+  /** A request that leaves at once, whether or not Redis is away. */
+  ask<T>(request: () => Promise<T>): Promise<T | Silence> {
+    return new Promise((resolve, reject) => {
+      const done = this.#expect(() => resolve(silence));
+      request().then(
+        (reply) => {
+          done();
+          resolve(reply);
+        },
+        (error) => {
+          done();
+          if (isAnswer(error)) reject(error);
+          else resolve(silence);
+        },
+      );
+    });
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const pending of this.#pending) pending.overdue();
+    this.#pending.clear();
+  }
+
+  /** At the end of this turn: whoever else asks until then comes along. */
+  #leave(): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    process.nextTick(this.#depart);
+  }
+
+  readonly #depart = (): void => {
+    this.#leaving = false;
+    if (this.#commands.length > 0) {
+      const commands = this.#commands;
+      this.#commands = [];
+      this.#sendCommands(commands);
+    }
+    if (this.#reads.length > 0) {
+      const reads = this.#reads;
+      this.#reads = [];
+      // The keys of one MGET must be in one slot: in a cluster each goes by itself.
+      const size = this.redis.isCluster ? 1 : largestBatch;
+      if (reads.length <= size) this.#sendReads(reads);
+      else for (let from = 0; from < reads.length; from += size) this.#sendReads(reads.slice(from, from + size));
+    }
+  };
+
+  #sendReads(reads: readonly Read[]): void {
+    const [first] = reads as [Read];
+    const fail = (found: null | Silence): void => {
+      for (const { resolve } of reads) resolve(found);
+    };
+    const done = this.#expect(() => fail(silence));
+    // Something else than a string stands there: nothing of ours, and a write puts that right.
+    const failed = (error: unknown): void => {
+      done();
+      const answered = isAnswer(error);
+      if (!answered) this.#lost();
+      fail(answered ? null : silence);
+    };
+    if (reads.length === 1) {
+      this.redis.getBuffer(first.key).then((found) => {
+        done();
+        first.resolve(found);
+      }, failed);
+      return;
+    }
+    const keys = reads.map(({ key }) => key);
+    this.redis.mgetBuffer(keys).then((found) => {
+      done();
+      for (let i = 0; i < reads.length; i += 1) (reads[i] as Read).resolve(found[i] ?? null);
+    }, failed);
+  }
+
+  #sendCommands(commands: readonly Command[]): void {
+    if (commands.length === 1 || this.redis.isCluster) {
+      for (const command of commands) this.#send(command);
+      return;
+    }
+    const pipeline = this.redis.pipeline();
+    for (const { script, keys, args } of commands) pipeline.evalsha(script.sha, keys.length, ...keys, ...args);
+    const done = this.#expect(() => {
+      for (const { resolve } of commands) resolve(silence);
+    });
+    pipeline.exec().then(
+      (replies) => {
+        done();
+        for (let i = 0; i < commands.length; i += 1) {
+          const [error, reply] = replies?.[i] ?? [];
+          this.#settle(commands[i] as Command, error ?? undefined, reply);
+        }
+      },
+      (error) => {
+        done();
+        for (const command of commands) this.#settle(command, error, undefined);
+      },
+    );
+  }
+
+  #send(command: Command): void {
+    const { script, keys, args } = command;
+    const done = this.#expect(() => command.resolve(silence));
+    this.redis.evalsha(script.sha, keys.length, ...keys, ...args).then(
+      (reply) => {
+        done();
+        command.resolve(reply);
+      },
+      (error) => {
+        done();
+        this.#settle(command, error, undefined);
+      },
+    );
+  }
+
+  #settle(command: Command, error: unknown, reply: unknown): void {
+    const { script, keys, args, resolve, reject } = command;
+    if (error === undefined) {
+      resolve(reply);
+    } else if (isUnknownScript(error)) {
+      this.ask(() => this.redis.eval(script.lua, keys.length, ...keys, ...args)).then(resolve, reject);
+    } else if (isAnswer(error)) {
+      reject(error);
+    } else {
+      this.#lost();
+      resolve(silence);
+    }
+  }
+
+  #lost(): void {
+    if (this.#away) return;
+    this.#away = true;
+    this.#onAway();
+  }
+
+  /** One timer for all that is under way: a timer for each would cost more than the request. */
+  #expect(overdue: () => void): () => void {
+    const pending: Pending = { since: performance.now(), overdue };
+    this.#pending.add(pending);
+    this.#timer ??= setTimeout(this.#look, this.#timeout).unref();
+    return () => this.#pending.delete(pending);
+  }
+
+  // When this process has stood still, answers lie in its sockets: they are read before the timer's word counts.
+  readonly #look = (): void => {
+    setImmediate(() => {
+      this.#timer = undefined;
+      const now = performance.now();
+      let oldest = Infinity;
+      for (const pending of this.#pending) {
+        if (pending.since + this.#timeout > now) {
+          oldest = pending.since;
+          break;
+        }
+        this.#pending.delete(pending);
+        pending.overdue();
+        this.#lost();
+      }
+      if (oldest < Infinity) this.#timer = setTimeout(this.#look, oldest + this.#timeout - now).unref();
+    });
+  };
+}
+
+/** Whether Redis has said it, not the way there. */
+function isAnswer(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    error.name === 'ReplyError' &&
+    !/^(LOADING|MASTERDOWN|READONLY|CLUSTERDOWN|MOVED|TRYAGAIN)/.test(error.message)
+  );
+}
+
+function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
+}

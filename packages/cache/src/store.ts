@@ -1,0 +1,229 @@
+import { randomBytes } from 'node:crypto';
+import { linkChanges } from './diagnostics.ts';
+import type { Keeping } from './entry-options.ts';
+import type { Flight } from './flight.ts';
+import { LocalEntry } from './local/local-entry.ts';
+import { LocalTier } from './local/local-tier.ts';
+import type { Settings } from './options.ts';
+import { Origin } from './origin.ts';
+import { Parcel } from './parcel.ts';
+import { Channel } from './redis/channel.ts';
+import { KeyNames, leaseOf } from './redis/key-names.ts';
+import { Link } from './redis/link.ts';
+import type { Message } from './redis/message.ts';
+import { renew } from './redis/scripts.ts';
+import { TagClock } from './redis/tag-clock.ts';
+import { Versions } from './redis/versions.ts';
+import { Counters } from './stats.ts';
+
+/** What an entry takes beside its value: the object, its place in the map and in the row. */
+const overhead = 220;
+
+/** With this many load times before its end a value may be refreshed early; before that, chance hardly ever says so. */
+const earliest = 8;
+
+/** Remembered of fencing tokens: for longer than any ex-leader may sleep. */
+export const fenceLife: number = 7 * 86_400_000;
+
+/** When a value ends, by the clock of this process. */
+export interface Times {
+  readonly freshUntil: number;
+  readonly staleUntil: number;
+  readonly loadMs: number;
+  readonly absent: boolean;
+}
+
+/** All that one cache holds: what it knows, whom it talks to, and what is under way. */
+export class Store {
+  readonly settings: Settings;
+  readonly id: string = randomBytes(9).toString('base64url');
+  readonly names: KeyNames;
+  readonly link: Link;
+  readonly local: LocalTier | undefined;
+  readonly tags: TagClock;
+  readonly versions: Versions;
+  readonly origin: Origin;
+  readonly parcel: Parcel;
+  readonly counters: Counters = new Counters();
+  /** Whom callers join. */
+  readonly flights: Map<string, Flight> = new Map();
+  /** What is loaded anew while callers get what there is. */
+  readonly refreshes: Map<string, Flight> = new Map();
+  /** Flights that wait for another's load, by key. */
+  readonly waiting: Map<string, Set<Flight>> = new Map();
+  /** Aborts when the cache is closed. */
+  readonly closing: AbortController = new AbortController();
+  /** Until then what is in the local tier is good: all that anybody changed has been heard. */
+  heardUntil = 0;
+  readonly #channel: Channel;
+  readonly #held = new Map<string, string>();
+  #heardAt = Number.NEGATIVE_INFINITY;
+  #answers: boolean | undefined;
+
+  constructor(settings: Settings) {
+    this.settings = settings;
+    const { redis, prefix, local, heartbeat } = settings;
+    this.names = new KeyNames(prefix, redis.options.keyPrefix ?? '');
+    this.link = new Link(redis, settings.redisTimeout, () => this.#redisIs(false));
+    const evicted = (): void => {
+      this.counters.evictions += 1;
+    };
+    this.local = local && new LocalTier(local.maxItems, local.maxBytes, evicted);
+    this.tags = new TagClock(this.link, this.names, 2 * 365 * 86_400_000);
+    this.versions = new Versions(this.link, this.names);
+    this.origin = new Origin(settings.origin);
+    this.parcel = new Parcel(settings);
+    const names = { channel: this.names.channel, own: this.names.processChannel(this.id) };
+    this.#channel = new Channel(this.link, names, heartbeat, {
+      gap: () => this.#gap(),
+      heard: (at) => this.#heard(at),
+      lost: () => this.#lost(),
+      told: (message) => this.#told(message),
+      beat: (answered) => this.#beat(answered),
+    });
+  }
+
+  open(): void {
+    this.#channel.open();
+  }
+
+  /** Whether a local entry may be given out: its word is good, or Redis is away and it is not too old to be trusted. */
+  vouches(entry: LocalEntry, now: number): boolean {
+    if (now < this.heardUntil) {
+      if (entry.checkedAt >= this.tags.now) return true;
+      if (this.tags.valid(entry.tags, entry.clock) !== true) return false;
+      entry.checkedAt = this.tags.now;
+      return true;
+    }
+    if (!this.link.away) return false;
+    const trust = this.settings.local?.trust ?? 0;
+    return now < Math.max(this.#heardAt, entry.since) + trust && this.tags.valid(entry.tags, entry.clock) !== false;
+  }
+
+  /** Keeps a value in this process, for as long as it and the local tier's own limit allow. */
+  adopt(key: string, value: unknown, bytes: number, tags: readonly string[], clock: number, times: Times): void {
+    const { local } = this.settings;
+    if (this.local === undefined || local === undefined) return;
+    const since = Math.trunc(performance.now());
+    const limit = since + local.ttl;
+    const freshUntil = Math.min(Math.trunc(times.freshUntil), limit);
+    const early = times.absent ? 0 : Math.ceil(Math.max(1, times.loadMs) * this.settings.early * earliest);
+    this.local.set(
+      new LocalEntry({
+        key,
+        value,
+        tags,
+        clock: tags.length === 0 ? 0 : clock,
+        freshUntil,
+        // What the local limit has ended is not stale: Redis may well have it.
+        staleUntil: limit <= times.freshUntil ? freshUntil : Math.min(Math.trunc(times.staleUntil), limit),
+        readyUntil: freshUntil - early,
+        since,
+        loadMs: Math.trunc(times.loadMs),
+        bytes: bytes + key.length + overhead,
+      }),
+    );
+  }
+
+  /** XFetch: the nearer the end and the longer a load takes, the likelier it is that somebody refreshes now, and so few do at once. */
+  drawEarly(now: number, freshUntil: number, loadMs: number): boolean {
+    const { early } = this.settings;
+    return early > 0 && now - Math.max(1, loadMs) * early * Math.log(Math.random()) >= freshUntil;
+  }
+
+  /** From now on nobody joins this key's flight, and what it brings is not kept in this process. */
+  supersede(key: string): void {
+    this.local?.delete(key);
+    for (const flights of [this.flights, this.refreshes]) {
+      const flight = flights.get(key);
+      if (flight === undefined) continue;
+      flight.dirty = true;
+      flights.delete(key);
+    }
+  }
+
+  supersedeAll(): void {
+    for (const flights of [this.flights, this.refreshes]) {
+      for (const flight of flights.values()) flight.dirty = true;
+      flights.clear();
+    }
+  }
+
+  /** The lease is renewed at each beat until it is let go. */
+  hold(entry: string, held: string): void {
+    this.#held.set(entry, held);
+  }
+
+  letGo(entry: string): void {
+    this.#held.delete(entry);
+  }
+
+  freshKeeping(keeping: Keeping, absent: boolean): { readonly ttl: number; readonly stale: number } {
+    return absent ? { ttl: keeping.negative, stale: 0 } : { ttl: keeping.ttl, stale: keeping.stale };
+  }
+
+  close(): void {
+    this.#channel.close();
+    this.link.close();
+    this.local?.clear();
+    this.heardUntil = 0;
+  }
+
+  get channelOpen(): boolean {
+    return this.#channel.subscribed;
+  }
+
+  #gap(): void {
+    this.local?.clear();
+    this.supersedeAll();
+    this.tags.hearing = true;
+    this.versions.hearing = true;
+    this.versions.forget();
+    // So that what is loaded from now on is not taken for older than it is.
+    void this.tags.prepare([]);
+  }
+
+  #lost(): void {
+    this.heardUntil = 0;
+    this.supersedeAll();
+    this.tags.hearing = false;
+    this.versions.hearing = false;
+  }
+
+  #heard(at: number): void {
+    this.#heardAt = at;
+    this.heardUntil = at + 3 * this.settings.heartbeat;
+  }
+
+  #told(message: Message): void {
+    if (message.kind === 'wake') {
+      for (const flight of this.waiting.get(message.key) ?? []) flight.wake();
+    } else if (message.kind === 'key') {
+      // Our own writes have been seen to already; this is older than what may have come since.
+      if (message.sender !== this.id) this.supersede(message.key);
+    } else if (message.kind === 'version') {
+      this.versions.told(message.namespace, message.number, message.version);
+    } else {
+      this.tags.told(message.clock, message.tags);
+      // Which of them will have these tags is not known before they end. The lease still keeps each key to one load.
+      this.supersedeAll();
+    }
+  }
+
+  #beat(answered: boolean): void {
+    this.#redisIs(answered);
+    if (!answered) return;
+    for (const [entry, held] of this.#held) {
+      void this.link.run(renew, [leaseOf(entry)], [held, String(this.settings.lease)]).catch(() => {});
+    }
+  }
+
+  #redisIs(answering: boolean): void {
+    if (this.#answers === answering) return;
+    if (!answering) this.counters.redisSilences += 1;
+    this.#answers = answering;
+    if (linkChanges.hasSubscribers) {
+      linkChanges.publish({ cache: this.settings.prefix, redis: answering ? 'answers' : 'away' });
+    }
+  }
+}
