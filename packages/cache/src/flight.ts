@@ -168,7 +168,7 @@ export class Flight {
           this.outcome = 'wait';
           await this.#wakeCall(Number(detail), limit.signal);
         }
-        const found = kind === 2 ? await this.#open(detail as Buffer) : await this.#look();
+        const found = await this.#look();
         if (found === silence) return await this.#alone();
         if ('value' in found) return this.#give(found, performance.now());
         before = found.seen;
@@ -294,12 +294,12 @@ export class Flight {
     return { value: opened.value, envelope };
   }
 
-  async #claim(seen: Buffer): Promise<readonly [0 | 1 | 2, unknown] | Silence> {
+  async #claim(seen: Buffer): Promise<readonly [0 | 1 | 2, number | string] | Silence> {
     const { link, settings, id } = this.#store;
     const keys = [this.#entry, leaseOf(this.#entry), waitersOf(this.#entry)];
     try {
       const reply = await link.run(claim, keys, [this.#owner, String(settings.lease), seen, id]);
-      return reply === silence ? silence : (reply as [0 | 1 | 2, unknown]);
+      return reply === silence ? silence : (reply as [0 | 1 | 2, number | string]);
     } catch {
       // Redis refuses: it is full, or we may not write. The value can be had all the same.
       return silence;

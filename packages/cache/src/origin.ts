@@ -19,11 +19,13 @@ const mostBreakers = 1_000;
 /** What is behind the cache, and what keeps it from being overrun: so many loads at a time, and none for a while after failures. */
 export class Origin {
   readonly #settings: Settings['origin'];
+  readonly #onRefused: () => void;
   readonly #bulkhead: BulkheadPolicy;
   readonly #breakers = new Map<string, CircuitBreakerPolicy>();
 
-  constructor(settings: Settings['origin']) {
+  constructor(settings: Settings['origin'], onRefused: () => void) {
     this.#settings = settings;
+    this.#onRefused = onRefused;
     this.#bulkhead = bulkhead(settings.concurrency, settings.queue);
   }
 
@@ -39,11 +41,13 @@ export class Origin {
       return await this.#bulkhead.execute(() => breaker.execute(work, signal), signal);
     } catch (error) {
       if (error instanceof BrokenCircuitError) {
+        this.#onRefused();
         const failure = breaker.lastFailure;
         throw new OriginUnavailableError(key, name, failure && 'error' in failure ? failure.error : error);
       }
-      if (error instanceof BulkheadRejectedError) throw new OverloadedError(key, error);
-      throw error;
+      if (!(error instanceof BulkheadRejectedError)) throw error;
+      this.#onRefused();
+      throw new OverloadedError(key, error);
     }
   }
 

@@ -71,7 +71,9 @@ export class Store {
     this.local = local && new LocalTier(local.maxItems, local.maxBytes, evicted);
     this.tags = new TagClock(this.link, this.names, 2 * 365 * 86_400_000);
     this.versions = new Versions(this.link, this.names);
-    this.origin = new Origin(settings.origin);
+    this.origin = new Origin(settings.origin, () => {
+      this.counters.refusedLoads += 1;
+    });
     this.parcel = new Parcel(settings);
     const names = { channel: this.names.channel, own: this.names.processChannel(this.id) };
     this.#channel = new Channel(this.link, names, heartbeat, {

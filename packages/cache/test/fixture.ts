@@ -4,7 +4,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { Cache, type CacheOptions } from '../src/index.ts';
 
 /** A client whose errors are nobody's concern: servers die here on purpose. */
-export function clientOf(url: string, options: RedisOptions = {}): Redis {
+export function clientOf(url: string, options: Omit<RedisOptions, 'replyMapping'> = {}): Redis {
   const { hostname, port } = new URL(url);
   return new Redis({ host: hostname, port: Number(port), ...options }).on('error', () => {});
 }

@@ -41,7 +41,7 @@ local function passFence(key, token, life)
 end`;
 
 /**
- * Asks for the right to load. Gives {1, token} to whoever has it now, {0, ms} while another has it, and {2, entry} when
+ * Asks for the right to load. Gives {1, token} to whoever has it now, {0, ms} while another has it, and {2, 0} when
  * the entry is no longer the one the caller has seen. Asking twice with the same name is asking once.
  */
 export const claim: Script = script(
@@ -51,7 +51,7 @@ local entry, lease, waiters = KEYS[1], KEYS[2], KEYS[3]
 local owner, life, seen, process = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 if redis.call('TYPE', entry).ok == 'string' then
   local token = redis.call('GETRANGE', entry, ${tokenOffset}, ${tokenOffset + 7})
-  if #token == 8 and token ~= seen then return {2, redis.call('GET', entry)} end
+  if #token == 8 and token ~= seen then return {2, 0} end
 end
 local held = redis.call('GET', lease)
 if held then
