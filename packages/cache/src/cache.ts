@@ -13,10 +13,11 @@ import { FencedError } from './errors/fenced-error.ts';
 import { RedisRefusedError } from './errors/redis-refused-error.ts';
 import { RedisUnavailableError } from './errors/redis-unavailable-error.ts';
 import { ValueTooLargeError } from './errors/value-too-large-error.ts';
-import { type Errand, Flight, refresh } from './flight.ts';
+import { Flight, refresh } from './flight.ts';
 import { checkFence, checkKey, checkTags } from './key.ts';
 import type { Load } from './load-context.ts';
 import { type LoadMany, together } from './load-many.ts';
+import type { Errand } from './loading.ts';
 import type { LocalEntry } from './local/local-entry.ts';
 import { Namespace } from './namespace.ts';
 import { type CacheOptions, checkOptions } from './options.ts';
@@ -240,26 +241,33 @@ export class Cache implements Component, AsyncDisposable {
     return store.parcel.reveal(entry.value);
   }
 
-  async #fly(key: string, load: Load<unknown>, options: GetOptions | undefined, special: Special): Promise<unknown> {
+  #fly(key: string, load: Load<unknown>, options: GetOptions | undefined, special: Special): Promise<unknown> {
     const store = this.#store;
-    if (this.#closed) throw new CacheClosedError(store.settings.prefix);
-    checkKey(key);
-    if (typeof load !== 'function') throw new InvalidArgumentError('load', 'a function', load);
-    const keeping = checkGet(options, store.settings);
-    options?.signal?.throwIfAborted();
-    let flight = store.flights.get(key);
-    if (flight === undefined) {
-      flight = new Flight(store, this.#errand(key, load, keeping, special));
-      store.flights.set(key, flight);
-      flight.start();
-    } else {
-      store.counters.joined += 1;
+    try {
+      if (this.#closed) throw new CacheClosedError(store.settings.prefix);
+      checkKey(key);
+      if (typeof load !== 'function') throw new InvalidArgumentError('load', 'a function', load);
+      const keeping = checkGet(options, store.settings);
+      options?.signal?.throwIfAborted();
+      let flight = store.flights.get(key);
+      if (flight === undefined) {
+        flight = new Flight(store, this.#errand(key, load, keeping, special));
+        store.flights.set(key, flight);
+      } else {
+        store.counters.joined += 1;
+      }
+      flight.join();
+      const result = options?.signal || options?.timeout !== undefined ? waited(flight, options) : flight.result;
+      return store.parcel.veiled || answers.hasSubscribers ? this.#handOver(flight, result) : result;
+    } catch (error) {
+      return Promise.reject(error);
     }
-    flight.join();
-    const kept =
-      options?.signal || options?.timeout !== undefined ? await waited(flight, options) : await flight.result;
-    if (answers.hasSubscribers) this.#tell(key, flight.outcome);
-    return store.parcel.veiled ? store.parcel.reveal(kept) : kept;
+  }
+
+  async #handOver(flight: Flight, result: Promise<unknown>): Promise<unknown> {
+    const kept = await result;
+    if (answers.hasSubscribers) this.#tell(flight.key, flight.outcome);
+    return this.#store.parcel.reveal(kept);
   }
 
   #errand(key: string, load: Load<unknown>, keeping: Keeping, { version, guarded = false }: Special): Errand {

@@ -16,7 +16,7 @@ export type { LoadMany } from './load-many.ts';
 export type { Namespace } from './namespace.ts';
 export type { CacheOptions, LocalOptions, OriginOptions } from './options.ts';
 export { json } from './serializers/json.ts';
-export type { Serializer } from './serializers/serializer.ts';
+export type { BinarySerializer, Serializer, TextSerializer } from './serializers/serializer.ts';
 export { structuredClone } from './serializers/structured-clone.ts';
 export type { Schema } from './standard-schema.ts';
 export type { CacheStats } from './stats.ts';

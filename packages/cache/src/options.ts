@@ -195,13 +195,14 @@ function checkRedis(redis: unknown): Redis | Cluster {
 }
 
 function checkSerializer(serializer: Serializer): Serializer {
-  const whole = typeof serializer?.encode === 'function' && typeof serializer.decode === 'function';
+  const reads =
+    serializer !== null &&
+    typeof serializer === 'object' &&
+    ('parse' in serializer ? serializer.parse : serializer.decode);
+  const whole = typeof reads === 'function' && typeof serializer.encode === 'function';
   if (whole && typeof serializer.name === 'string' && /^[\w.-]{1,32}$/.test(serializer.name)) return serializer;
-  throw new InvalidArgumentError(
-    'serializer',
-    'an object with name (1 to 32 letters, digits, dots, hyphens), encode and decode',
-    serializer,
-  );
+  const expected = 'an object with name (1 to 32 letters, digits, dots, hyphens), encode, and parse or decode';
+  throw new InvalidArgumentError('serializer', expected, serializer);
 }
 
 function checkCompress(compress: unknown): number {

@@ -49,18 +49,16 @@ export class Parcel {
   /** What this process keeps of a value that it has written itself. The first caller gets what all others will get. */
   own(value: unknown, { plain }: Written): unknown {
     if (this.#settings.local?.values === 'shared') return value;
-    return this.#keep(
-      typeof plain === 'string' ? Buffer.from(plain) : Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength),
-    );
+    return typeof plain === 'string' ? this.#keepText(plain) : this.#keepBytes(view(plain));
   }
 
   /** What this process keeps of what came from Redis; undefined when it cannot be read. Mostly there is nothing to wait for. */
   open(envelope: Envelope, { schema }: Keeping): Opened | Promise<Opened> {
     if (envelope.absent) return { value: undefined };
-    if (envelope.serializer !== this.#settings.serializer.name) return undefined;
+    if (!envelope.isBy(this.#settings.serializer.name)) return undefined;
     if (envelope.compressed || schema !== undefined) return this.#openSlowly(envelope, schema);
     try {
-      return { value: this.#keep(envelope.payload) };
+      return { value: this.#reads(envelope) };
     } catch {
       return undefined;
     }
@@ -68,7 +66,7 @@ export class Parcel {
 
   /** What a caller gets of what was kept. */
   reveal(kept: unknown): unknown {
-    return this.#copied && kept !== undefined ? this.#settings.serializer.decode(kept as Buffer) : kept;
+    return this.#copied && kept !== undefined ? this.#decode(kept as string | Buffer) : kept;
   }
 
   /** Whether `reveal` has anything to do. */
@@ -76,14 +74,24 @@ export class Parcel {
     return this.#copied;
   }
 
+  #reads(envelope: Envelope): unknown {
+    const isText = 'parse' in this.#settings.serializer;
+    return isText ? this.#keepText(envelope.text) : this.#keepBytes(envelope.payload);
+  }
+
   async #openSlowly(envelope: Envelope, schema: Keeping['schema']): Promise<Opened> {
     const { maxValueBytes, serializer } = this.#settings;
     try {
       const plain = envelope.compressed ? await decompress(envelope.payload, maxValueBytes) : envelope.payload;
-      if (schema === undefined) return { value: this.#keep(plain) };
-      const result = await schema['~standard'].validate(serializer.decode(plain));
+      const written = 'parse' in serializer ? plain.toString() : plain;
+      if (schema === undefined)
+        return { value: typeof written === 'string' ? this.#keepText(written) : this.#keepBytes(written) };
+      const result = await schema['~standard'].validate(this.#decode(written));
       if (result.issues) return undefined;
-      if (this.#copied) return { value: Buffer.from(serializer.encode(result.value)) };
+      if (this.#copied) {
+        const again = serializer.encode(result.value);
+        return { value: typeof again === 'string' ? again : Buffer.from(again) };
+      }
       if (this.#frozen) freeze(result.value);
       return { value: result.value };
     } catch {
@@ -91,13 +99,29 @@ export class Parcel {
     }
   }
 
-  #keep(plain: Buffer): unknown {
+  #keepText(text: string): unknown {
+    return this.#copied ? text : this.#decoded(text);
+  }
+
+  #keepBytes(bytes: Buffer): unknown {
     // A copy: what came from a socket would keep all that came with it in memory.
-    if (this.#copied) return Buffer.from(plain);
-    const value = this.#settings.serializer.decode(plain);
+    return this.#copied ? Buffer.from(bytes) : this.#decoded(bytes);
+  }
+
+  #decoded(written: string | Buffer): unknown {
+    const value = this.#decode(written);
     if (this.#frozen) freeze(value);
     return value;
   }
+
+  #decode(written: string | Buffer): unknown {
+    const { serializer } = this.#settings;
+    return 'parse' in serializer ? serializer.parse(String(written)) : serializer.decode(written as Buffer);
+  }
+}
+
+function view(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Undefined: not to be read. The value may be undefined as well: then that is what is known. */

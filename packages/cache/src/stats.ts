@@ -17,6 +17,7 @@ export interface CacheStats {
   readonly unreadable: number;
   readonly redisSilences: number;
   readonly local: { readonly items: number; readonly bytes: number; readonly evictions: number };
+  /** Of Redis: of each batch of requests that left together. */
   readonly latency: { readonly redis: LatencySummary; readonly load: LatencySummary };
 }
 

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { linkChanges } from './diagnostics.ts';
-import type { Keeping } from './entry-options.ts';
 import type { Flight } from './flight.ts';
 import { LocalEntry } from './local/local-entry.ts';
 import { LocalTier } from './local/local-tier.ts';
@@ -8,6 +7,7 @@ import type { Settings } from './options.ts';
 import { Origin } from './origin.ts';
 import { Parcel } from './parcel.ts';
 import { Channel } from './redis/channel.ts';
+import type { Envelope } from './redis/envelope.ts';
 import { KeyNames, leaseOf } from './redis/key-names.ts';
 import { Link } from './redis/link.ts';
 import type { Message } from './redis/message.ts';
@@ -33,6 +33,10 @@ export interface Times {
   readonly absent: boolean;
 }
 
+interface Waiter {
+  wake(): void;
+}
+
 /** All that one cache holds: what it knows, whom it talks to, and what is under way. */
 export class Store {
   readonly settings: Settings;
@@ -49,14 +53,14 @@ export class Store {
   readonly flights: Map<string, Flight> = new Map();
   /** What is loaded anew while callers get what there is. */
   readonly refreshes: Map<string, Flight> = new Map();
-  /** Flights that wait for another's load, by key. */
-  readonly waiting: Map<string, Set<Flight>> = new Map();
   /** Aborts when the cache is closed. */
   readonly closing: AbortController = new AbortController();
   /** Until then what is in the local tier is good: all that anybody changed has been heard. */
   heardUntil = 0;
   readonly #channel: Channel;
   readonly #held = new Map<string, string>();
+  /** Who waits for another's load, by key. */
+  readonly #waiting = new Map<string, Set<Waiter>>();
   #heardAt = Number.NEGATIVE_INFINITY;
   #answers: boolean | undefined;
 
@@ -64,7 +68,7 @@ export class Store {
     this.settings = settings;
     const { redis, prefix, local, heartbeat } = settings;
     this.names = new KeyNames(prefix, redis.options.keyPrefix ?? '');
-    this.link = new Link(redis, settings.redisTimeout, () => this.#redisIs(false));
+    this.link = new Link(redis, settings.redisTimeout, this.counters.redis, () => this.#redisIs(false));
     const evicted = (): void => {
       this.counters.evictions += 1;
     };
@@ -127,6 +131,15 @@ export class Store {
     );
   }
 
+  /** The same for what came from Redis. */
+  adoptEnvelope(key: string, value: unknown, envelope: Envelope, now: number): void {
+    if (this.local === undefined) return;
+    const { tags, clock, loadMs, absent, payloadBytes } = envelope;
+    const ahead = this.link.serverTime(now) - now;
+    const times = { freshUntil: envelope.freshUntil - ahead, staleUntil: envelope.staleUntil - ahead, loadMs, absent };
+    this.adopt(key, value, payloadBytes, tags, clock, times);
+  }
+
   /** XFetch: the nearer the end and the longer a load takes, the likelier it is that somebody refreshes now, and so few do at once. */
   drawEarly(now: number, freshUntil: number, loadMs: number): boolean {
     const { early } = this.settings;
@@ -160,8 +173,20 @@ export class Store {
     this.#held.delete(entry);
   }
 
-  freshKeeping(keeping: Keeping, absent: boolean): { readonly ttl: number; readonly stale: number } {
-    return absent ? { ttl: keeping.negative, stale: 0 } : { ttl: keeping.ttl, stale: keeping.stale };
+  holds(entry: string, held: string): boolean {
+    return this.#held.get(entry) === held;
+  }
+
+  /** Told when there is something to look at for this key, until it is disposed of. */
+  waitInLine(key: string, waiter: Waiter): Disposable {
+    const line = this.#waiting.get(key) ?? new Set();
+    this.#waiting.set(key, line.add(waiter));
+    return {
+      [Symbol.dispose]: () => {
+        line.delete(waiter);
+        if (line.size === 0 && this.#waiting.get(key) === line) this.#waiting.delete(key);
+      },
+    };
   }
 
   close(): void {
@@ -199,7 +224,7 @@ export class Store {
 
   #told(message: Message): void {
     if (message.kind === 'wake') {
-      for (const flight of this.waiting.get(message.key) ?? []) flight.wake();
+      for (const waiter of this.#waiting.get(message.key) ?? []) waiter.wake();
     } else if (message.kind === 'key') {
       // Our own writes have been seen to already; this is older than what may have come since.
       if (message.sender !== this.id) this.supersede(message.key);

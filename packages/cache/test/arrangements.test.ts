@@ -171,7 +171,7 @@ describe('TLS and users', () => {
     const tls = { ca: cert };
     await using family = await RedisFamily.open();
     const rights =
-      '~app:taxi:* &app:taxi:* -@all +@read +@write +@string +@scripting +@connection +@pubsub +time +info -@dangerous +info';
+      'resetchannels &app:taxi:* ~app:taxi:* -@all +@read +@write +@string +@scripting +@connection +@pubsub +time +info -@dangerous +info';
     const { port } = await family.start({
       name: 'secure',
       files: { 'cert.pem': cert, 'key.pem': key },

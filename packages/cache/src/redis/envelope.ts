@@ -10,13 +10,9 @@ export interface Header {
   readonly loadMs: number;
   /** What the clock of invalidations read before the load began: a tag that has a later one makes this invalid. */
   readonly clock: number;
-  /** The token of the lease it was loaded under; 0 when it was set. */
+  /** The token of the lease it was loaded under; below 0 when it was set. */
   readonly token: number;
   readonly tags: readonly string[];
-}
-
-export interface Envelope extends Header {
-  readonly payload: Buffer;
 }
 
 const magic = 0x51;
@@ -54,24 +50,80 @@ export function seal(header: Header, payload: string | Uint8Array): Buffer {
 /** Undefined for anything that is not whole: another program's value, half a value, another format. */
 export function unseal(bytes: Buffer): Envelope | undefined {
   if (bytes.length < fixed || bytes[0] !== magic || bytes[1] !== format) return undefined;
-  const [flags = 0, nameBytes = 0] = [bytes[2], bytes[3]];
+  const afterName = fixed + (bytes[3] ?? 0);
   const tagBytes = bytes.readUInt32LE(40);
-  const start = fixed + nameBytes + tagBytes;
+  const start = afterName + tagBytes;
   if (bytes.length !== start + bytes.readUInt32LE(44)) return undefined;
-  const tags = tagBytes === 0 ? noTags : readTags(bytes.toString('utf8', fixed + nameBytes, start));
-  if (tags === undefined) return undefined;
-  return {
-    absent: (flags & 1) !== 0,
-    compressed: (flags & 2) !== 0,
-    serializer: bytes.toString('latin1', fixed, fixed + nameBytes),
-    loadMs: bytes.readUInt32LE(4),
-    freshUntil: bytes.readDoubleLE(8),
-    staleUntil: bytes.readDoubleLE(16),
-    clock: bytes.readDoubleLE(24),
-    token: bytes.readDoubleLE(tokenOffset),
-    tags,
-    payload: bytes.subarray(start),
-  };
+  const tags = tagBytes === 0 ? noTags : readTags(bytes.toString('utf8', afterName, start));
+  return tags && new Envelope(bytes, start, tags);
+}
+
+/** Each part is read when it is asked for: this is made for every hit, and most parts are not needed then. */
+export class Envelope {
+  readonly tags: readonly string[];
+  /** Where the value begins. */
+  readonly start: number;
+  readonly #bytes: Buffer;
+
+  constructor(bytes: Buffer, start: number, tags: readonly string[]) {
+    this.#bytes = bytes;
+    this.start = start;
+    this.tags = tags;
+  }
+
+  get absent(): boolean {
+    return ((this.#bytes[2] ?? 0) & 1) !== 0;
+  }
+
+  get compressed(): boolean {
+    return ((this.#bytes[2] ?? 0) & 2) !== 0;
+  }
+
+  get loadMs(): number {
+    return this.#bytes.readUInt32LE(4);
+  }
+
+  get freshUntil(): number {
+    return this.#bytes.readDoubleLE(8);
+  }
+
+  get staleUntil(): number {
+    return this.#bytes.readDoubleLE(16);
+  }
+
+  get clock(): number {
+    return this.#bytes.readDoubleLE(24);
+  }
+
+  /** As `claim` compares it. */
+  get token(): Buffer {
+    return tokenIn(this.#bytes);
+  }
+
+  get payloadBytes(): number {
+    return this.#bytes.length - this.start;
+  }
+
+  get payload(): Buffer {
+    return this.#bytes.subarray(this.start);
+  }
+
+  get text(): string {
+    return this.#bytes.toString('utf8', this.start);
+  }
+
+  isBy(serializer: string): boolean {
+    if (this.#bytes[3] !== serializer.length) return false;
+    for (let i = 0; i < serializer.length; i += 1) {
+      if (this.#bytes[fixed + i] !== serializer.charCodeAt(i)) return false;
+    }
+    return true;
+  }
+}
+
+/** The bytes at the place of the token, whatever it is that stands there. */
+export function tokenIn(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.subarray(tokenOffset, tokenOffset + 8));
 }
 
 function readTags(text: string): readonly string[] | undefined {

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import type { Latency } from '../latency.ts';
 import type { Script } from './scripts.ts';
 
 /** Nothing came back in time, or nothing was sent: nobody can say what Redis would have answered. */
@@ -35,6 +36,7 @@ export class Link {
   readonly redis: Redis | Cluster;
   readonly #timeout: number;
   readonly #onAway: () => void;
+  readonly #latency: Latency;
   readonly #pending = new Set<Pending>();
   #reads: Read[] = [];
   #commands: Command[] = [];
@@ -45,9 +47,10 @@ export class Link {
   /** What to add to our monotonic clock to have the server's, in milliseconds. */
   #offset = Number.NaN;
 
-  constructor(redis: Redis | Cluster, timeout: number, onAway: () => void) {
+  constructor(redis: Redis | Cluster, timeout: number, latency: Latency, onAway: () => void) {
     this.redis = redis;
     this.#timeout = timeout;
+    this.#latency = latency;
     this.#onAway = onAway;
   }
 
@@ -59,10 +62,6 @@ export class Link {
   /** What the Redis server's clock reads now, as far as we know: the wall clock of this machine may jump, this does not. */
   serverTime(local: number): number {
     return local + this.#offset;
-  }
-
-  localTime(server: number): number {
-    return server - this.#offset;
   }
 
   /** Whether Redis has ever answered, which the clock needs. Waits for it for as long as for any answer. */
@@ -240,7 +239,9 @@ export class Link {
     const pending: Pending = { since: performance.now(), overdue };
     this.#pending.add(pending);
     this.#timer ??= setTimeout(this.#look, this.#timeout).unref();
-    return () => this.#pending.delete(pending);
+    return () => {
+      if (this.#pending.delete(pending)) this.#latency.add(performance.now() - pending.since);
+    };
   }
 
   // When this process has stood still, answers lie in its sockets: they are read before the timer's word counts.

@@ -1,7 +1,7 @@
-import type { Serializer } from './serializer.ts';
+import type { TextSerializer } from './serializer.ts';
 
 /** JSON: readable, fast, and what a value with a `Date` or a `Map` does not survive as it was. */
-export const json: Serializer = {
+export const json: TextSerializer = {
   name: 'json',
   encode: (value) => {
     const text = JSON.stringify(value);
@@ -9,5 +9,5 @@ export const json: Serializer = {
     if ((text as string | undefined) === undefined) throw new TypeError(`a ${typeof value} has no JSON`);
     return text;
   },
-  decode: (bytes) => JSON.parse(bytes.toString()),
+  parse: (text) => JSON.parse(text),
 };
