@@ -3,13 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Benchmark } from './benchmark.ts';
+import { cache } from './cache/cache.ts';
 import { cold } from './cold.ts';
 import { links } from './links.ts';
 import { testbed } from './testbed.ts';
 import { detection } from './zookeeper/detection.ts';
 import { zookeeper } from './zookeeper/zookeeper.ts';
 
-const benchmarks: readonly Benchmark[] = [testbed, cold, links, zookeeper, detection];
+const benchmarks: readonly Benchmark[] = [testbed, cold, links, zookeeper, detection, cache];
 
 interface Flags {
   readonly rounds?: number;

@@ -1,7 +1,7 @@
 /** Figures of one kind, one for each round. */
 export interface Figure {
   readonly name: string;
-  readonly unit: 's' | 'ms' | 'µs' | 'MB' | 'MB/s' | '/s' | 'B' | '×';
+  readonly unit: 's' | 'ms' | 'µs' | 'ns' | 'MB' | 'MB/s' | '/s' | 'B' | '×';
   readonly values: readonly number[];
   /** What the project has promised: at most this, or of a speed at least. */
   readonly aim?: number;

@@ -79,8 +79,8 @@ export class Cache implements Component, AsyncDisposable {
     if (!Array.isArray(keys)) throw new InvalidArgumentError('keys', 'a list of keys', keys);
     for (const key of keys) checkKey(key, 'keys');
     const store = this.#store;
-    const loadOne = together(load, store.settings.loadTimeout, (key, signal, work) =>
-      store.origin.call(key, options?.origin ?? '', signal, work),
+    const loadOne = together(load, store.settings.loadTimeout, (key, work) =>
+      store.origin.call(key, options?.origin ?? '', work),
     );
     const unique = [...new Set(keys)];
     const values = await Promise.all(unique.map((key) => this.special(key, loadOne, options, { guarded: true })));
@@ -190,11 +190,7 @@ export class Cache implements Component, AsyncDisposable {
     if (this.#closed) return;
     this.#closed = true;
     const store = this.#store;
-    const ending = [...store.flights.values(), ...store.refreshes.values()];
-    store.closing.abort(new CacheClosedError(store.settings.prefix));
-    // Their leases are given back, so that nobody elsewhere waits for us.
-    await Promise.allSettled(ending.map(({ result }) => result));
-    store.close();
+    await store.close(new CacheClosedError(store.settings.prefix));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -21,6 +21,7 @@ export class Flight {
   readonly #store: Store;
   readonly #errand: Errand;
   #waiters = 0;
+  #ended: { readonly reason: unknown } | undefined = undefined;
   #loading: Loading | undefined = undefined;
 
   constructor(store: Store, errand: Errand) {
@@ -39,7 +40,12 @@ export class Flight {
     this.#waiters -= 1;
     if (this.#waiters > 0) return;
     this.#end();
-    this.#loading?.abort(new GivenUp('nobody waits for this load any more'));
+    this.abort(new GivenUp('nobody waits for this load any more'));
+  }
+
+  abort(reason: unknown): void {
+    this.#ended = { reason };
+    this.#loading?.abort(reason);
   }
 
   async #run(): Promise<unknown> {
@@ -51,7 +57,7 @@ export class Flight {
       failed = false;
       return value;
     } catch (error) {
-      throw store.closing.signal.aborted ? new CacheClosedError(store.settings.prefix) : error;
+      throw store.closed ? new CacheClosedError(store.settings.prefix) : error;
     } finally {
       this.#end(failed);
     }
@@ -103,13 +109,19 @@ export class Flight {
   }
 
   #load(): Loading {
-    this.#loading = new Loading(this.#store, this.#errand, this);
-    return this.#loading;
+    if (this.#store.closed) throw new CacheClosedError(this.#store.settings.prefix);
+    const loading = new Loading(this.#store, this.#errand, this);
+    if (this.#ended) loading.abort(this.#ended.reason);
+    this.#loading = loading;
+    // What only reads ends by itself, and soon.
+    this.#store.underWay.add(this);
+    return loading;
   }
 
   /** Nobody joins it any more. A refresh that has failed holds its place for a while: the next one would fail as well. */
   #end(failed = false): void {
-    const { flights, refreshes } = this.#store;
+    const { flights, refreshes, underWay } = this.#store;
+    underWay.delete(this);
     if (this.#errand.beyond === undefined) {
       if (flights.get(this.key) === this) flights.delete(this.key);
       return;
@@ -124,7 +136,7 @@ export class Flight {
 
 /** Loads anew in the background, unless that is being done already. */
 export function refresh(store: Store, errand: Errand, beyond: number): void {
-  if (store.refreshes.has(errand.key) || store.closing.signal.aborted) return;
+  if (store.refreshes.has(errand.key) || store.closed) return;
   store.counters.refreshes += 1;
   const flight = new Flight(store, { ...errand, beyond });
   store.refreshes.set(errand.key, flight);

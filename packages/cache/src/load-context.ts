@@ -6,17 +6,21 @@ export type Load<T> = (context: LoadContext) => T | Promise<T>;
 /** What a loader is told, and what it may say about its value. */
 export class LoadContext {
   readonly key: string;
-  /** Aborts when the time for loading is over, when nobody waits any more, and when the cache is closed. */
-  readonly signal: AbortSignal;
   /** In a namespace: the version to load. It may have moved since. */
   readonly version: string | undefined;
+  readonly #allowance: { readonly signal: AbortSignal };
   #keeping: Keeping;
 
-  constructor(key: string, signal: AbortSignal, version: string | undefined, keeping: Keeping) {
+  constructor(key: string, allowance: { readonly signal: AbortSignal }, version: string | undefined, keeping: Keeping) {
     this.key = key;
-    this.signal = signal;
+    this.#allowance = allowance;
     this.version = version;
     this.#keeping = keeping;
+  }
+
+  /** Aborts when the time for loading is over, when nobody waits any more, and when the cache is closed. */
+  get signal(): AbortSignal {
+    return this.#allowance.signal;
   }
 
   /** How this value is to be kept; tags are added to those the caller has given. `{ ttl: 0 }`: not at all. */

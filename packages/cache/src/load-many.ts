@@ -1,4 +1,5 @@
-import { deadline, InvalidArgumentError } from '@quorate/core';
+import { InvalidArgumentError } from '@quorate/core';
+import { Allowance } from './allowance.ts';
 import type { Load, LoadContext } from './load-context.ts';
 
 /** Loads what is missing of several keys at once. What it leaves out does not exist. */
@@ -20,7 +21,7 @@ interface Wanted {
 export function together<T>(
   load: LoadMany<T>,
   loadTimeout: number,
-  guard: <R>(key: string, signal: AbortSignal, work: () => Promise<R>) => Promise<R>,
+  guard: <R>(key: string, work: () => Promise<R>) => Promise<R>,
 ): Load<T> {
   if (typeof load !== 'function') throw new InvalidArgumentError('load', 'a function', load);
   let gathered: Wanted[] = [];
@@ -28,18 +29,16 @@ export function together<T>(
     const wanted = gathered;
     gathered = [];
     const keys = wanted.map(({ context }) => context.key);
-    using limit = deadline(loadTimeout);
-    const all = new AbortController();
-    limit.signal.addEventListener('abort', () => all.abort(limit.signal.reason));
+    using allowance = new Allowance(loadTimeout, `${keys.length} keys: their loader was not done`);
     // When nobody wants any of them any more, the load may end.
     let left = wanted.length;
     const unwanted = ({ reason }: AbortSignal): void => {
       left -= 1;
-      if (left === 0) all.abort(reason);
+      if (left === 0) allowance.abort(reason);
     };
     for (const { context } of wanted) context.signal.addEventListener('abort', () => unwanted(context.signal));
     try {
-      const found = await guard(keys[0] ?? '', all.signal, async () => await load(keys, { signal: all.signal }));
+      const found = await guard(keys[0] ?? '', () => allowance.bound(() => load(keys, { signal: allowance.signal })));
       if (typeof found !== 'object' || found === null)
         throw new InvalidArgumentError('load', 'a function that gives a Map or an object', found);
       for (const { context, resolve } of wanted) resolve(valueIn(found, context.key) as never);

@@ -1,4 +1,5 @@
-import { DeadlineExceededError, deadline } from '@quorate/core';
+import { DeadlineExceededError } from '@quorate/core';
+import { Allowance } from './allowance.ts';
 import { loads, type Outcome } from './diagnostics.ts';
 import type { Keeping } from './entry-options.ts';
 import { FencedError } from './errors/fenced-error.ts';
@@ -49,9 +50,10 @@ export class Loading {
   readonly #traveller: Traveller;
   readonly #entry: string;
   readonly #owner: string;
-  readonly #controller = new AbortController();
+  #allowance: Allowance | undefined = undefined;
+  #ended: { readonly reason: unknown } | undefined = undefined;
   #woken = false;
-  #wake: (() => void) | undefined;
+  #wake: (() => void) | undefined = undefined;
 
   constructor(store: Store, errand: Errand, traveller: Traveller) {
     this.#store = store;
@@ -62,7 +64,9 @@ export class Loading {
   }
 
   abort(reason: unknown): void {
-    this.#controller.abort(reason);
+    this.#ended = { reason };
+    this.#allowance?.abort(reason);
+    this.#wake?.();
   }
 
   /** Word from the process that loads: there is something to look at. */
@@ -74,22 +78,21 @@ export class Loading {
   /** Asks for the right to load until it has it, or until somebody else has loaded. `seen` is the token of what is no good. */
   async fetch(seen: Buffer = nothing.seen): Promise<unknown> {
     const store = this.#store;
-    using _ = this.#untilClosing();
-    using limit = deadline(store.settings.loadTimeout, this.#controller.signal);
+    const begin = performance.now();
     using _line = store.waitInLine(this.#errand.key, this);
     for (let before = seen; ; ) {
       this.#woken = false;
       const answer = await this.#claim(before);
-      if (answer === silence) return await this.#unshared();
+      if (answer === silence) return await this.#load(undefined);
       const [kind, detail] = answer;
       if (kind === 1) return await this.#load(String(detail));
       if (kind === 0) {
         store.counters.elsewhere += 1;
         this.#traveller.outcome = 'wait';
-        await this.#wakeCall(Number(detail), limit.signal);
+        await this.#wakeCall(Number(detail), begin + store.settings.loadTimeout);
       }
       const found = await this.#look();
-      if (found === silence) return await this.#unshared();
+      if (found === silence) return await this.#load(undefined);
       if ('value' in found) {
         if (!this.#traveller.dirty)
           store.adoptEnvelope(this.#errand.key, found.value, found.envelope, performance.now());
@@ -111,13 +114,7 @@ export class Loading {
       return entry.value;
     }
     if (beyond === undefined) counters.misses += 1;
-    using _ = this.#untilClosing();
     return await this.#load(undefined);
-  }
-
-  /** Redis has fallen silent while we asked. */
-  #unshared(): Promise<unknown> {
-    return this.#load(undefined);
   }
 
   /** Loads under a lease, or without one while Redis is away. */
@@ -128,14 +125,15 @@ export class Loading {
     if (held !== undefined) store.hold(this.#entry, held);
     this.#traveller.outcome = 'load';
     try {
-      using limit = deadline(store.settings.loadTimeout, this.#controller.signal);
       if (keeping.tags.length > 0) await store.tags.prepare(keeping.tags);
       const clock = store.tags.now;
       const begin = performance.now();
-      const context = new LoadContext(key, limit.signal, version, keeping);
-      const work = (): Promise<unknown> => orAborted(limit.signal, key, async () => await load(context));
-      const told = (): Promise<unknown> => this.#counted(() => this.#traced(work));
-      const value = await (guarded ? work() : store.origin.call(key, keeping.origin, limit.signal, told));
+      using allowance = new Allowance(store.settings.loadTimeout, `${key}: its loader was not done`);
+      if (this.#ended) allowance.abort(this.#ended.reason);
+      this.#allowance = allowance;
+      const context = new LoadContext(key, allowance, version, keeping);
+      const work = (): Promise<unknown> => allowance.bound(() => load(context));
+      const value = await (guarded ? work() : this.#guarded(work));
       const cargo = { value, keeping: LoadContext.keepingOf(context), clock, loadMs: performance.now() - begin };
       return await this.#deliver(cargo, held);
     } finally {
@@ -229,25 +227,29 @@ export class Loading {
   }
 
   /** Until somebody says that there is something to look at, or the lease must be over. */
-  #wakeCall(leaseLeft: number, signal: AbortSignal): Promise<void> {
-    if (this.#woken) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const ms = Math.max(1, this.#store.channelOpen ? leaseLeft : Math.min(lookAgain, leaseLeft));
-      const over = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', aborted);
-        this.#wake = undefined;
-        resolve();
-      };
-      const aborted = (): void => {
-        over();
-        reject(late(signal.reason, `${this.#errand.key}: another process loads it, and was`));
-      };
-      const timer = setTimeout(over, ms).unref();
-      this.#wake = over;
-      if (signal.aborted) aborted();
-      else signal.addEventListener('abort', aborted, { once: true });
-    });
+  async #wakeCall(leaseLeft: number, until: number): Promise<void> {
+    const { channelOpen, settings } = this.#store;
+    const left = until - performance.now();
+    if (!this.#woken && left > 0 && !this.#ended) {
+      const lease = channelOpen ? leaseLeft : Math.min(lookAgain, leaseLeft);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, Math.max(1, Math.min(lease, left))).unref();
+      this.#wake = resolve;
+      await promise;
+      this.#wake = undefined;
+      clearTimeout(timer);
+    }
+    if (this.#ended) throw this.#ended.reason;
+    if (!this.#woken && performance.now() >= until) {
+      const what = `${this.#errand.key}: another process loads it, and was not done within ${settings.loadTimeout} ms`;
+      throw new DeadlineExceededError(what);
+    }
+  }
+
+  /** When it is our turn, and while the origin is not known to be ill. */
+  async #guarded(work: () => Promise<unknown>): Promise<unknown> {
+    const { key, keeping } = this.#errand;
+    return await this.#store.origin.call(key, keeping.origin, () => this.#counted(() => this.#traced(work)));
   }
 
   /** The channel would publish what a traced promise gives: values are nobody else's business. */
@@ -275,36 +277,10 @@ export class Loading {
       counters.load.add(performance.now() - begin);
     }
   }
-
-  /** Closing the cache aborts it. */
-  #untilClosing(): Disposable {
-    const { signal } = this.#store.closing;
-    const closed = (): void => this.#controller.abort(signal.reason);
-    if (signal.aborted) closed();
-    else signal.addEventListener('abort', closed, { once: true });
-    return { [Symbol.dispose]: () => signal.removeEventListener('abort', closed) };
-  }
 }
 
 let numbers = 0;
 function nextNumber(): string {
   numbers += 1;
   return numbers.toString(36);
-}
-
-/** What `work` gives, or the reason of the signal: a loader that takes no notice of it is left to itself. */
-async function orAborted(signal: AbortSignal, key: string, work: () => Promise<unknown>): Promise<unknown> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const aborted = (): void => reject(late(signal.reason, `${key}: its loader was`));
-  if (signal.aborted) aborted();
-  signal.addEventListener('abort', aborted, { once: true });
-  try {
-    return await Promise.race([promise, work()]);
-  } finally {
-    signal.removeEventListener('abort', aborted);
-  }
-}
-
-function late(reason: unknown, what: string): unknown {
-  return reason instanceof DeadlineExceededError ? new DeadlineExceededError(`${what} ${reason.message}`) : reason;
 }

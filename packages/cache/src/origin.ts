@@ -9,6 +9,7 @@ import {
   circuitBreaker,
   handleWhen,
 } from 'cockatiel';
+import { CacheClosedError } from './errors/cache-closed-error.ts';
 import { OriginUnavailableError } from './errors/origin-unavailable-error.ts';
 import { OverloadedError } from './errors/overloaded-error.ts';
 import type { Settings } from './options.ts';
@@ -34,11 +35,11 @@ export class Origin {
     return [...this.#breakers].filter(([, breaker]) => breaker.state === CircuitState.Open).map(([name]) => name);
   }
 
-  /** Does `work` when it is its turn. What its signal has ended is not held against the origin. */
-  async call<T>(key: string, name: string, signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
+  /** Does `work` when it is its turn. That nobody wanted it any more is not held against the origin. */
+  async call<T>(key: string, name: string, work: () => Promise<T>): Promise<T> {
     const breaker = this.#breaker(name);
     try {
-      return await this.#bulkhead.execute(() => breaker.execute(work, signal), signal);
+      return await this.#bulkhead.execute(() => breaker.execute(work));
     } catch (error) {
       if (error instanceof BrokenCircuitError) {
         this.#onRefused();
@@ -60,7 +61,7 @@ export class Origin {
     }
     const { breakAfter, breakFor } = this.#settings;
     const breaker = circuitBreaker(
-      handleWhen((error) => !(error instanceof GivenUp)),
+      handleWhen((error) => !(error instanceof GivenUp) && !(error instanceof CacheClosedError)),
       { halfOpenAfter: breakFor, breaker: new ConsecutiveBreaker(breakAfter) },
     );
     this.#breakers.set(name, breaker);

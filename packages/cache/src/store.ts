@@ -53,8 +53,9 @@ export class Store {
   readonly flights: Map<string, Flight> = new Map();
   /** What is loaded anew while callers get what there is. */
   readonly refreshes: Map<string, Flight> = new Map();
-  /** Aborts when the cache is closed. */
-  readonly closing: AbortController = new AbortController();
+  /** All that has not ended, also what nobody joins any more. */
+  readonly underWay: Set<Flight> = new Set();
+  closed = false;
   /** Until then what is in the local tier is good: all that anybody changed has been heard. */
   heardUntil = 0;
   readonly #channel: Channel;
@@ -189,7 +190,12 @@ export class Store {
     };
   }
 
-  close(): void {
+  async close(reason: unknown): Promise<void> {
+    this.closed = true;
+    const ending = [...this.underWay];
+    for (const flight of ending) flight.abort(reason);
+    // Their leases are given back, so that nobody elsewhere waits for us.
+    await Promise.allSettled(ending.map(({ result }) => result));
     this.#channel.close();
     this.link.close();
     this.local?.clear();
