@@ -64,9 +64,9 @@ export class Cache implements Component, AsyncDisposable {
     if (entry !== undefined) {
       const now = performance.now();
       // What most calls come to: it stands in this process, and all that was changed anywhere has been heard.
-      if (now < entry.readyUntil && now < store.heardUntil && entry.checkedAt >= store.tags.now) {
-        return this.#local(entry) as Promise<T>;
-      }
+      const { tagging } = entry;
+      const untouched = tagging === undefined || tagging.checkedAt >= store.tags.now;
+      if (now < entry.readyUntil && now < store.heardUntil && untouched) return this.#local(entry) as Promise<T>;
       if (store.vouches(entry, now) && (now < entry.staleUntil || now < entry.freshUntil)) {
         return this.#old(entry, now, load, options) as Promise<T>;
       }
@@ -130,7 +130,7 @@ export class Cache implements Component, AsyncDisposable {
       if (outcome !== silence) return outcome;
       // It may have happened, and we would not be told.
       for (const entry of [...(store.local ?? [])]) {
-        if (entry.tags.some((tag) => tags.includes(tag))) store.local?.delete(entry.key);
+        if (entry.tagging?.tags.some((tag) => tags.includes(tag))) store.local?.delete(entry.key);
       }
       return silence;
     });
@@ -226,7 +226,10 @@ export class Cache implements Component, AsyncDisposable {
     const store = this.#store;
     const keeping = checkGet(options, store.settings);
     const stale = now >= entry.freshUntil;
-    if (stale || (now >= entry.readyUntil && store.drawEarly(now, entry.freshUntil, entry.loadMs))) {
+    if (
+      stale ||
+      (now >= entry.readyUntil && store.drawEarly(now, entry.freshUntil, entry.freshUntil - entry.readyUntil))
+    ) {
       // Both clocks may be a little off: later by less than this is the same value.
       const beyond = store.link.serverTime(stale ? now : entry.freshUntil + 50);
       refresh(store, this.#errand(entry.key, load, keeping, special), Number.isNaN(beyond) ? Infinity : beyond);

@@ -90,14 +90,14 @@ export class Flight {
     const now = performance.now();
     const value = this.#take(found, now);
     counters.redisHits += 1;
-    const { freshUntil, loadMs } = found.envelope;
+    const { freshUntil, loadMs, absent } = found.envelope;
     const serverNow = link.serverTime(now);
     const stale = serverNow >= freshUntil;
     if (stale) {
       counters.staleServed += 1;
       this.outcome = 'stale';
     }
-    if (stale || this.#store.drawEarly(serverNow, freshUntil, loadMs)) {
+    if (stale || this.#store.drawEarly(serverNow, freshUntil, this.#store.earlySpan(loadMs, absent))) {
       refresh(this.#store, this.#errand, stale ? serverNow : freshUntil);
     }
     return value;

@@ -17,7 +17,7 @@ import { Versions } from './redis/versions.ts';
 import { Counters } from './stats.ts';
 
 /** What an entry takes beside its value: the object, its place in the map and in the row. */
-const overhead = 220;
+const overhead = 200;
 
 /** With this many load times before its end a value may be refreshed early; before that, chance hardly ever says so. */
 const earliest = 8;
@@ -96,15 +96,17 @@ export class Store {
 
   /** Whether a local entry may be given out: its word is good, or Redis is away and it is not too old to be trusted. */
   vouches(entry: LocalEntry, now: number): boolean {
+    const { tagging } = entry;
     if (now < this.heardUntil) {
-      if (entry.checkedAt >= this.tags.now) return true;
-      if (this.tags.valid(entry.tags, entry.clock) !== true) return false;
-      entry.checkedAt = this.tags.now;
+      if (tagging === undefined || tagging.checkedAt >= this.tags.now) return true;
+      if (this.tags.valid(tagging.tags, tagging.clock) !== true) return false;
+      tagging.checkedAt = this.tags.now;
       return true;
     }
     if (!this.link.away) return false;
     const trust = this.settings.local?.trust ?? 0;
-    return now < Math.max(this.#heardAt, entry.since) + trust && this.tags.valid(entry.tags, entry.clock) !== false;
+    if (now >= Math.max(this.#heardAt, entry.since) + trust) return false;
+    return tagging === undefined || this.tags.valid(tagging.tags, tagging.clock) !== false;
   }
 
   /** Keeps a value in this process, for as long as it and the local tier's own limit allow. */
@@ -114,19 +116,16 @@ export class Store {
     const since = Math.trunc(performance.now());
     const limit = since + local.ttl;
     const freshUntil = Math.min(Math.trunc(times.freshUntil), limit);
-    const early = times.absent ? 0 : Math.ceil(Math.max(1, times.loadMs) * this.settings.early * earliest);
     this.local.set(
       new LocalEntry({
         key,
         value,
-        tags,
-        clock: tags.length === 0 ? 0 : clock,
+        tagging: tags.length === 0 ? undefined : { tags, clock, checkedAt: clock },
         freshUntil,
         // What the local limit has ended is not stale: Redis may well have it.
         staleUntil: limit <= times.freshUntil ? freshUntil : Math.min(Math.trunc(times.staleUntil), limit),
-        readyUntil: freshUntil - early,
+        readyUntil: freshUntil - this.earlySpan(times.loadMs, times.absent),
         since,
-        loadMs: Math.trunc(times.loadMs),
         bytes: bytes + key.length + overhead,
       }),
     );
@@ -141,10 +140,16 @@ export class Store {
     this.adopt(key, value, payloadBytes, tags, clock, times);
   }
 
-  /** XFetch: the nearer the end and the longer a load takes, the likelier it is that somebody refreshes now, and so few do at once. */
-  drawEarly(now: number, freshUntil: number, loadMs: number): boolean {
-    const { early } = this.settings;
-    return early > 0 && now - Math.max(1, loadMs) * early * Math.log(Math.random()) >= freshUntil;
+  /**
+   * XFetch: the nearer the end and the longer a load takes, the likelier it is that somebody refreshes now, and so few do
+   * at once. `span` is for how long before its end that may happen at all.
+   */
+  drawEarly(now: number, freshUntil: number, span: number): boolean {
+    return span > 0 && now - (span / earliest) * Math.log(Math.random()) >= freshUntil;
+  }
+
+  earlySpan(loadMs: number, absent: boolean): number {
+    return absent ? 0 : Math.ceil(Math.max(1, loadMs) * this.settings.early * earliest);
   }
 
   /** From now on nobody joins this key's flight, and what it brings is not kept in this process. */

@@ -4,8 +4,8 @@ import { LocalEntry } from './local-entry.ts';
 import { LocalTier } from './local-tier.ts';
 
 function entry(key: string, bytes = 1): LocalEntry {
-  const times = { readyUntil: 0, freshUntil: 0, staleUntil: 0, since: 0, loadMs: 0 };
-  return new LocalEntry({ key, value: key, tags: [], clock: 0, bytes, ...times });
+  const times = { readyUntil: 0, freshUntil: 0, staleUntil: 0, since: 0 };
+  return new LocalEntry({ key, value: key, tagging: undefined, bytes, ...times });
 }
 
 describe('the local tier', () => {

@@ -9,6 +9,9 @@ export type Silence = typeof silence;
 /** Keys in one MGET: enough to save the overhead of each, few enough that the first answers do not wait for the last. */
 const largestBatch = 128;
 
+/** Calls in one script, for as long as which Redis does nothing else. */
+const largestScript = 32;
+
 interface Pending {
   readonly since: number;
   overdue(): void;
@@ -28,8 +31,8 @@ interface Command {
 }
 
 /**
- * The way to Redis. What is asked in one turn of the event loop travels together: reads as one MGET, scripts as one
- * pipeline. Whatever is not answered within `timeout` resolves to `silence`; from then on Redis counts as away, and is not asked
+ * The way to Redis. What is asked in one turn of the event loop travels together: reads as one MGET, calls of a
+ * script as one call. Whatever is not answered within `timeout` resolves to `silence`; from then on Redis counts as away, and is not asked
  * until it has answered a beat.
  */
 export class Link {
@@ -175,57 +178,44 @@ export class Link {
   }
 
   #sendCommands(commands: readonly Command[]): void {
-    if (commands.length === 1 || this.redis.isCluster) {
-      for (const command of commands) this.#send(command);
-      return;
+    const alike = Map.groupBy(commands, ({ script }) => script);
+    for (const [script, group] of alike) {
+      // In a cluster the keys of one request must be in one slot.
+      const size = script.each === undefined || this.redis.isCluster ? 1 : largestScript;
+      for (let from = 0; from < group.length; from += size) this.#call(script, group.slice(from, from + size));
     }
-    const pipeline = this.redis.pipeline();
-    for (const { script, keys, args } of commands) pipeline.evalsha(script.sha, keys.length, ...keys, ...args);
-    const done = this.#expect(() => {
-      for (const { resolve } of commands) resolve(silence);
-    });
-    pipeline.exec().then(
-      (replies) => {
-        done();
-        for (let i = 0; i < commands.length; i += 1) {
-          const [error, reply] = replies?.[i] ?? [];
-          this.#settle(commands[i] as Command, error ?? undefined, reply);
-        }
-      },
-      (error) => {
-        done();
-        for (const command of commands) this.#settle(command, error, undefined);
-      },
-    );
   }
 
-  #send(command: Command): void {
-    const { script, keys, args } = command;
-    const done = this.#expect(() => command.resolve(silence));
+  /** Several calls of one script as one request. */
+  #call(script: Script, commands: readonly Command[]): void {
+    const keys = commands.flatMap((command) => command.keys);
+    const args = commands.flatMap((command) => command.args);
+    const answer = (reply: unknown): void => {
+      for (const [index, { resolve }] of commands.entries()) {
+        resolve(reply === silence || script.each === undefined ? reply : (reply as unknown[])[index]);
+      }
+    };
+    const failed = (error: unknown): void => {
+      if (isUnknownScript(error)) {
+        this.ask(() => this.redis.eval(script.lua, keys.length, ...keys, ...args)).then(answer, failed);
+      } else if (isAnswer(error)) {
+        for (const { reject } of commands) reject(error);
+      } else {
+        this.#lost();
+        answer(silence);
+      }
+    };
+    const done = this.#expect(() => answer(silence));
     this.redis.evalsha(script.sha, keys.length, ...keys, ...args).then(
       (reply) => {
         done();
-        command.resolve(reply);
+        answer(reply);
       },
       (error) => {
         done();
-        this.#settle(command, error, undefined);
+        failed(error);
       },
     );
-  }
-
-  #settle(command: Command, error: unknown, reply: unknown): void {
-    const { script, keys, args, resolve, reject } = command;
-    if (error === undefined) {
-      resolve(reply);
-    } else if (isUnknownScript(error)) {
-      this.ask(() => this.redis.eval(script.lua, keys.length, ...keys, ...args)).then(resolve, reject);
-    } else if (isAnswer(error)) {
-      reject(error);
-    } else {
-      this.#lost();
-      resolve(silence);
-    }
   }
 
   #lost(): void {

@@ -3,15 +3,27 @@ import { tokenOffset } from './envelope.ts';
 
 /** A script, and the name Redis has for it once it knows it. */
 export interface Script {
-  readonly name: string;
   readonly lua: string;
   readonly sha: string;
+  /** Several calls of it are one request: each has so many keys and arguments, and its answer its place in a list. */
+  readonly each?: { readonly keys: number; readonly args: number };
 }
 
-const script = (name: string, lua: string): Script => ({
-  name,
-  lua,
-  sha: createHash('sha1').update(lua).digest('hex'),
+const script = (lua: string): Script => ({ lua, sha: createHash('sha1').update(lua).digest('hex') });
+
+/** A request costs the client more than its work costs the server: what leaves together is one. */
+const together = (keys: number, args: number, prelude: string, lua: string): Script => ({
+  ...script(`${prelude}
+local function call(KEYS, ARGV)
+${lua}
+end
+local answers = {}
+for i = 0, #KEYS / ${keys} - 1 do
+  local keys = {unpack(KEYS, i * ${keys} + 1, (i + 1) * ${keys})}
+  answers[i + 1] = call(keys, {unpack(ARGV, i * ${args} + 1, (i + 1) * ${args})})
+end
+return answers`),
+  each: { keys, args },
 });
 
 /** Microseconds of the server. */
@@ -44,10 +56,11 @@ end`;
  * Asks for the right to load. Gives {1, token} to whoever has it now, {0, ms} while another has it, and {2, 0} when
  * the entry is no longer the one the caller has seen. Asking twice with the same name is asking once.
  */
-export const claim: Script = script(
-  'claim',
-  `${now}
-local entry, lease, waiters = KEYS[1], KEYS[2], KEYS[3]
+export const claim: Script = together(
+  3,
+  4,
+  `${now}`,
+  `local entry, lease, waiters = KEYS[1], KEYS[2], KEYS[3]
 local owner, life, seen, process = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 if redis.call('TYPE', entry).ok == 'string' then
   local token = redis.call('GETRANGE', entry, ${tokenOffset}, ${tokenOffset + 7})
@@ -67,10 +80,11 @@ return {1, token}`,
 );
 
 /** Keeps what was loaded, while the lease still holds. Gives 1, or 0 when the lease was lost, or 2 when a newer token has written. */
-export const fill: Script = script(
-  'fill',
-  `${wake}${passFence}
-local entry, lease, waiters, fence = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+export const fill: Script = together(
+  4,
+  9,
+  `${wake}${passFence}`,
+  `local entry, lease, waiters, fence = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local held, value, life, token, fenceLife = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if redis.call('GET', lease) ~= held then return 0 end
 redis.call('DEL', lease)
@@ -84,17 +98,20 @@ return passed and 1 or 2`,
 );
 
 /** Whoever still loads has its lease for as long again. */
-export const renew: Script = script(
-  'renew',
+export const renew: Script = together(
+  1,
+  2,
+  ``,
   `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 0`,
 );
 
 /** Writes, or deletes when the value is empty; a load that began before is not kept. Gives 1, or 2 when a newer token has written. */
-export const put: Script = script(
-  'put',
-  `${wake}${passFence}
-local entry, lease, waiters, fence = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+export const put: Script = together(
+  4,
+  8,
+  `${wake}${passFence}`,
+  `local entry, lease, waiters, fence = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local value, life, token, fenceLife = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 if not passFence(fence, token, fenceLife) then return 2 end
 if value == '' then redis.call('DEL', entry) else redis.call('SET', entry, value, 'PX', life) end
@@ -109,7 +126,6 @@ return 1`,
  * a Redis that has lost its data, or a replica that had not seen the last ones, does not begin below what was given out.
  */
 export const invalidate: Script = script(
-  'invalidate',
   `${now}
 local clock = string.format('%.0f', math.max(now(), tonumber(redis.call('GET', KEYS[1]) or '0') + 1))
 redis.call('SET', KEYS[1], clock)
@@ -123,7 +139,6 @@ return clock`,
  * that is not valid any more, so a record that Redis has evicted makes for misses, never for old values.
  */
 export const learn: Script = script(
-  'learn',
   `${now}
 local clock = redis.call('GET', KEYS[1])
 if not clock then
@@ -144,7 +159,6 @@ return known`,
 
 /** Moves a namespace to a version. Gives the number of the move, or 0 when a newer token has moved it. */
 export const move: Script = script(
-  'move',
   `${now}${passFence}
 local record, fence = KEYS[1], KEYS[2]
 local version, token, life = ARGV[1], ARGV[2], ARGV[3]
