@@ -70,6 +70,8 @@ export class Link {
   /** Whether Redis has ever answered, which the clock needs. Waits for it for as long as for any answer. */
   async meet(): Promise<boolean> {
     if (!Number.isNaN(this.#offset)) return true;
+    // A client that waits for its first command: this is it.
+    if (this.redis.status === 'wait') this.redis.connect().catch(() => {});
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const giveUp = (): void => resolve(false);
     const timer = setTimeout(giveUp, this.#timeout).unref();
