@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@quorate/core';
-import { checkDuration, type Duration } from './duration.ts';
+import { checkDuration, type Duration, longestLife } from './duration.ts';
 import { checkFence, checkTags } from './key.ts';
 import { checkNames, checkSchema, type Settings } from './options.ts';
 import type { Schema } from './standard-schema.ts';
@@ -86,7 +86,7 @@ function keeping(options: GetOptions, usual: Keeping): Keeping {
     schema: schema === undefined ? usual.schema : checkSchema(schema),
     origin: origin === undefined ? usual.origin : checkOrigin(origin),
   };
-  if (kept.ttl + kept.stale > 365 * 86_400_000)
+  if (kept.ttl + kept.stale > longestLife)
     throw new InvalidArgumentError('stale', 'at most a year together with ttl', stale);
   return kept;
 }

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '@quorate/core';
 import type { Cluster, Redis } from 'ioredis';
-import { checkDuration, type Duration } from './duration.ts';
+import { checkDuration, type Duration, longestLife } from './duration.ts';
 import { checkPrefix } from './key.ts';
 import { json } from './serializers/json.ts';
 import type { Serializer } from './serializers/serializer.ts';
@@ -149,7 +149,7 @@ export function checkOptions(options: CacheOptions): Settings {
 function checkTogether(settings: Settings, given: CacheOptions): void {
   const { ttl, stale, negative, lease, heartbeat, redisTimeout, loadTimeout, local } = settings;
   const above = given.compress ? given.compress.above : 0;
-  if (ttl + stale > 365 * 86_400_000)
+  if (ttl + stale > longestLife)
     throw new InvalidArgumentError('stale', 'at most a year together with ttl', given.stale);
   if (given.negative !== undefined && negative > ttl) {
     throw new InvalidArgumentError('negative', `at most ttl (${ttl} ms)`, given.negative);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { linkChanges } from './diagnostics.ts';
+import { longestLife } from './duration.ts';
 import type { Flight } from './flight.ts';
 import { LocalEntry } from './local/local-entry.ts';
 import { LocalTier } from './local/local-tier.ts';
@@ -74,7 +75,7 @@ export class Store {
       this.counters.evictions += 1;
     };
     this.local = local && new LocalTier(local.maxItems, local.maxBytes, evicted);
-    this.tags = new TagClock(this.link, this.names, 2 * 365 * 86_400_000);
+    this.tags = new TagClock(this.link, this.names, 2 * longestLife);
     this.versions = new Versions(this.link, this.names);
     this.origin = new Origin(settings.origin, () => {
       this.counters.refusedLoads += 1;
