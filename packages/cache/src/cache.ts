@@ -80,7 +80,7 @@ export class Cache implements Component, AsyncDisposable {
     for (const key of keys) checkKey(key, 'keys');
     const store = this.#store;
     const loadOne = together(load, store.settings.loadTimeout, (key, work) =>
-      store.origin.call(key, options?.origin ?? '', work),
+      store.origin.call(key, options?.origin ?? '', () => store.counters.counted(work)),
     );
     const unique = [...new Set(keys)];
     const values = await Promise.all(unique.map((key) => this.special(key, loadOne, options, { guarded: true })));

@@ -249,7 +249,8 @@ export class Loading {
   /** When it is our turn, and while the origin is not known to be ill. */
   async #guarded(work: () => Promise<unknown>): Promise<unknown> {
     const { key, keeping } = this.#errand;
-    return await this.#store.origin.call(key, keeping.origin, () => this.#counted(() => this.#traced(work)));
+    const { origin, counters } = this.#store;
+    return await origin.call(key, keeping.origin, () => counters.counted(() => this.#traced(work)));
   }
 
   /** The channel would publish what a traced promise gives: values are nobody else's business. */
@@ -262,20 +263,6 @@ export class Loading {
     };
     await loads.tracePromise(untold, { cache: this.#store.settings.prefix, key, origin: keeping.origin });
     return value;
-  }
-
-  async #counted(work: () => Promise<unknown>): Promise<unknown> {
-    const { counters } = this.#store;
-    counters.loads += 1;
-    const begin = performance.now();
-    try {
-      return await work();
-    } catch (error) {
-      counters.failedLoads += 1;
-      throw error;
-    } finally {
-      counters.load.add(performance.now() - begin);
-    }
   }
 }
 

@@ -40,6 +40,20 @@ export class Counters {
   readonly redis: Latency = new Latency();
   readonly load: Latency = new Latency();
 
+  /** One call of the origin. */
+  async counted<T>(work: () => Promise<T>): Promise<T> {
+    this.loads += 1;
+    const begin = performance.now();
+    try {
+      return await work();
+    } catch (error) {
+      this.failedLoads += 1;
+      throw error;
+    } finally {
+      this.load.add(performance.now() - begin);
+    }
+  }
+
   summary(local: { readonly items: number; readonly bytes: number } | undefined): CacheStats {
     return {
       hits: { local: this.localHits, redis: this.redisHits },

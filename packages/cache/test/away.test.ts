@@ -65,13 +65,17 @@ describe('a black hole between the process and Redis', () => {
     await hearing(cut, free);
     const tags = ['zones'];
     await cut.get('zone', () => 'old', { tags });
+    await cut.get('plain', () => 'old');
     const link = bed.link('missed', 'redis-1');
     await link.set({ blackHole: true });
     await away(cut);
     await free.invalidate({ tags });
-    await free.delete('other');
+    await free.set('plain', 'new');
     expect(await cut.get('zone', () => 'new', { tags })).toBe('old');
+    expect(await cut.get('plain', () => 'loaded')).toBe('old');
     await link.heal();
+    await hearing(cut);
+    expect(await cut.get('plain', () => 'loaded')).toBe('new');
     await eventually('it is forgotten', async () => (await cut.get('zone', () => 'new', { tags })) === 'new');
   });
 
@@ -145,6 +149,8 @@ describe('a Redis that is not there', () => {
     expect(await cache.get('zone', () => 'loaded')).toBe('loaded');
     expect(await cache.get('zone', () => 'anew')).toBe('loaded');
     expect(cache.health().status).toBe('warn');
+    // Which version a namespace is at cannot be guessed.
+    expect(await codeOf(cache.namespace('rides').get('zone', () => 'loaded'))).toBe('redis-unavailable');
     await link.heal();
     await hearing(cache);
     await cache.set('zone', 'written');

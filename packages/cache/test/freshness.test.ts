@@ -2,7 +2,7 @@ import { eventually } from '@quorate/testbed';
 import { sharedTest as test } from '@quorate/testbed/vitest';
 import { describe, expect } from 'vitest';
 import type { LoadContext } from '../src/index.ts';
-import { caches, codeOf, counting, hearing } from './fixture.ts';
+import { caches, clientOf, codeOf, counting, hearing } from './fixture.ts';
 
 describe('stale values', () => {
   test.for([
@@ -213,6 +213,37 @@ describe('writing', () => {
       const expected = change === 'set' ? 'written' : 'loaded after';
       for (const cache of [a, b]) expect(await cache.get(change, () => 'loaded after')).toBe(expected);
     }
+  });
+
+  test('what was read before a write and arrives after the word of it is given out, and not kept', async ({
+    servers,
+  }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const redis = clientOf(servers.QUORATE_REDIS ?? '');
+    const [slow, other] = [await c.cache({ redis }), await c.cache()];
+    await hearing(slow, other);
+    await other.set('zone', 'old');
+    await slow.get('marker', () => 'old');
+    // The answer of Redis is held up, while the connection for changes is not.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const arrived = Promise.withResolvers<void>();
+    const read = redis.getBuffer.bind(redis) as (key: string) => Promise<Buffer | null>;
+    redis.getBuffer = (async (key: string) => {
+      const answer = await read(key);
+      arrived.resolve();
+      await promise;
+      return answer;
+    }) as typeof redis.getBuffer;
+    const reading = slow.get('zone', () => 'not needed');
+    await arrived.promise;
+    redis.getBuffer = read as typeof redis.getBuffer;
+    await other.set('zone', 'new');
+    await other.set('marker', 'new');
+    await eventually('it has heard', async () => (await slow.get('marker', () => 'not needed')) === 'new');
+    resolve();
+    expect(await reading).toBe('old');
+    expect(await slow.get('zone', () => 'not needed')).toBe('new');
+    redis.disconnect();
   });
 
   test('nothing written under a token is overwritten under an older one, not even after it was deleted', async ({

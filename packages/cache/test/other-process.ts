@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { deadline } from '@quorate/core';
+import type { CacheStats } from '../src/index.ts';
 
 const program = fileURLToPath(new URL('stampede-process.ts', import.meta.url));
 
@@ -50,10 +51,20 @@ export class OtherProcess implements AsyncDisposable {
   }
 
   async loads(): Promise<number> {
+    return (await this.#stats()).loads;
+  }
+
+  async localHits(): Promise<number> {
+    return (await this.#stats()).stats.hits.local;
+  }
+
+  async #stats(): Promise<{ readonly loads: number; readonly stats: CacheStats }> {
     this.tell({ ask: 'stats' });
     for (;;) {
       const said = await this.hear();
-      if (typeof said === 'object' && said !== null && 'loads' in said) return Number(said.loads);
+      if (typeof said === 'object' && said !== null && 'stats' in said) {
+        return said as { readonly loads: number; readonly stats: CacheStats };
+      }
     }
   }
 

@@ -146,6 +146,7 @@ describe('many keys', () => {
       ['four', 4],
     ]);
     expect(asked).toEqual([['four', 'none', 'three']]);
+    expect(b.stats().loads).toEqual({ started: 1, failed: 0, refused: 0 });
     // What was left out is known not to be there.
     expect((await a.getMany<number>(['four', 'none'], () => Promise.reject(new Error('not needed')))).get('four')).toBe(
       4,

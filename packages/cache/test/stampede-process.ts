@@ -19,6 +19,13 @@ for await (const line of createInterface({ input: process.stdin })) {
     continue;
   }
   if (ask === 'end') break;
+  if (ask === 'stand still') {
+    say('standing still');
+    // Nothing of this process runs, as when it is paused; and what it is asked first afterwards, it is asked at once.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, loadMs);
+    say({ values: { [await cache.get(key, () => 'loaded anew')]: 1 } });
+    continue;
+  }
   const load = async ({ signal }: { signal: AbortSignal }): Promise<string> => {
     loads += 1;
     say('loading');

@@ -135,6 +135,28 @@ test('a leader that was paused and has been replaced loses: what the new one wro
   expect(await leader.get('dataset', () => 'not needed')).toBe('by the new leader');
 });
 
+test('a process that stood still gives out nothing that was changed meanwhile, not even before it has heard', async ({
+  servers,
+}) => {
+  await using stack = new AsyncDisposableStack();
+  await using c = caches(servers.QUORATE_REDIS ?? '');
+  const [other] = (await processes(stack, 1, c, portOf(servers), { ttl: '1m' })) as [OtherProcess];
+  const cache = await c.cache();
+  await cache.set('zone', 'old');
+  const ask = async (): Promise<string[]> => {
+    other.tell({ key: 'zone', callers: 1, loadMs: 1 });
+    return Object.keys(await other.values());
+  };
+  await eventually('it has it in its memory', async () => {
+    expect(await ask()).toEqual(['old']);
+    return (await other.localHits()) > 0;
+  });
+  other.tell({ ask: 'stand still', key: 'zone', loadMs: 1_000 });
+  expect(await other.hear()).toBe('standing still');
+  await cache.set('zone', 'new');
+  expect(Object.keys(await other.values())).toEqual(['new']);
+});
+
 test('a process ends by itself once its cache and its client are closed', async ({ servers }) => {
   await using c = caches(servers.QUORATE_REDIS ?? '');
   await using other = await OtherProcess.start(portOf(servers), c.prefix);

@@ -91,6 +91,28 @@ describe('tags', () => {
     expect(await after).toBe('after');
   });
 
+  test('once a process has heard of an invalidation, nobody in it joins a load from before', async ({ servers }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const [here, there] = [await c.cache(), await c.cache()];
+    await hearing(here, there);
+    await here.get('marker', () => 'old', { tags: ['zones'] });
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const began = Promise.withResolvers<void>();
+    const loading = here.get('zone', async (context) => {
+      began.resolve();
+      const value = await promise;
+      context.keep({ tags: ['zones'] });
+      return value;
+    });
+    await began.promise;
+    await there.invalidate({ tags: ['zones'] });
+    await eventually('it has heard', async () => (await here.get('marker', () => 'new')) === 'new');
+    const after = here.get('zone', () => 'after');
+    resolve('before');
+    expect(await loading).toBe('before');
+    expect(await after).toBe('after');
+  });
+
   test('a record that Redis has lost makes for misses, never for old values', async ({ servers }) => {
     await using c = caches(servers.QUORATE_REDIS ?? '');
     const a = await c.cache({ local: false });

@@ -1,17 +1,23 @@
+import { RedisUnavailableError } from '../errors/redis-unavailable-error.ts';
 import type { KeyNames } from './key-names.ts';
 import { type Link, silence } from './link.ts';
 import { versionMessage } from './message.ts';
 import { move } from './scripts.ts';
 
 /** Before anybody has moved it. */
-const first = { number: 0, version: '0' };
+const first: Latest = { number: 0, version: '0' };
+
+interface Latest {
+  readonly number: number;
+  readonly version: string;
+}
 
 /** Which version each namespace is at. */
 export class Versions {
   readonly #link: Link;
   readonly #names: KeyNames;
   /** The latest of each that we know of: a later word never loses to an earlier one. */
-  readonly #latest = new Map<string, { readonly number: number; readonly version: string }>();
+  readonly #latest = new Map<string, Latest>();
   readonly #sure = new Set<string>();
   #hearing = false;
 
@@ -35,19 +41,18 @@ export class Versions {
     return this.#sure.has(namespace) ? this.#latest.get(namespace)?.version : undefined;
   }
 
-  /** The version; while Redis does not answer, the last one that was known. */
+  /** The version. While Redis does not answer it is the last one that was known; a process that knows none cannot guess. */
   async current(namespace: string): Promise<string> {
     const known = this.known(namespace);
     if (known !== undefined) return known;
     const found = await this.#link.read(this.#names.version(namespace));
     if (found !== silence) {
-      const [, number, version = ''] = /^(\d+) (.*)$/s.exec(found?.toString() ?? '') ?? [];
-      this.told(
-        namespace,
-        ...(number === undefined ? ([first.number, first.version] as const) : ([Number(number), version] as const)),
-      );
+      const { number, version } = parse(found?.toString()) ?? first;
+      this.told(namespace, number, version);
     }
-    return (this.#latest.get(namespace) ?? first).version;
+    const latest = this.#latest.get(namespace);
+    if (latest === undefined) throw new RedisUnavailableError(`asking for the version of ${namespace}`);
+    return latest.version;
   }
 
   told(namespace: string, number: number, version: string): void {
@@ -55,7 +60,6 @@ export class Versions {
     if (this.#hearing) this.#sure.add(namespace);
   }
 
-  /** Gives what the move is told as, undefined when a newer token has moved it. */
   async move(
     namespace: string,
     version: string,
@@ -73,4 +77,9 @@ export class Versions {
     this.told(namespace, Number(reply), version);
     return 'moved';
   }
+}
+
+function parse(record: string | undefined): Latest | undefined {
+  const [, number, version = ''] = /^(\d+) (.*)$/s.exec(record ?? '') ?? [];
+  return number === undefined ? undefined : { number: Number(number), version };
 }
