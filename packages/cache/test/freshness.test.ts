@@ -95,30 +95,44 @@ describe('stale values', () => {
     await hearing(cache);
   });
 
-  test('a value is never given out after its stale time, nor does a copy in a process outlive the one in Redis', async ({
-    servers,
-  }) => {
+  test.for([
+    [400, 0],
+    [200, 300],
+  ] as const)(
+    'fresh for %i ms and stale for %i: a copy in a process does not outlive the one in Redis',
+    async ([ttl, stale], { servers }) => {
+      await using c = caches(servers.QUORATE_REDIS ?? '');
+      const [a, b] = [await c.cache({ ttl, stale, early: 0 }), await c.cache({ ttl, stale, early: 0 })];
+      await hearing(a, b);
+      const never = (): Promise<string> => new Promise(() => {});
+      await a.get('zone', () => 'old');
+      const loaded = performance.now();
+      // Taken over late in its life: it keeps the end it has.
+      await eventually('half of its life is over', () => performance.now() - loaded > ttl / 2, { every: 5 });
+      let last = 0;
+      await eventually('it is long over', async () => {
+        const before = performance.now();
+        const value = await b.get('zone', never, { timeout: 50 }).catch(() => undefined);
+        if (value === 'old') last = before;
+        return before - loaded > 2 * (ttl + stale);
+      });
+      expect(last).toBeGreaterThan(loaded);
+      // The clocks of Redis and process are compared over the network: a few milliseconds.
+      expect(last - loaded).toBeLessThan(ttl + stale + 50);
+    },
+  );
+
+  test('a value older than local.ttl is asked for in Redis again', async ({ servers }) => {
     await using c = caches(servers.QUORATE_REDIS ?? '');
-    const [a, b] = [
-      await c.cache({ ttl: 300, stale: 200, early: 0 }),
-      await c.cache({ ttl: 300, stale: 200, early: 0 }),
-    ];
-    await hearing(a, b);
-    const never = (): Promise<string> => new Promise(() => {});
-    const begin = performance.now();
-    await a.get('zone', () => 'old');
-    const loaded = performance.now();
-    // Taken over late in its life: it keeps the end it has.
-    await eventually('some of its life is over', () => performance.now() - loaded > 200, { every: 5 });
-    let last = 0;
-    await eventually('it is over', async () => {
-      const before = performance.now();
-      const value = await b.get('zone', never, { timeout: 50 }).catch(() => undefined);
-      if (value === 'old') last = before;
-      return before - loaded > 700;
-    });
-    // The clocks of Redis and process are compared over the network: a few milliseconds.
-    expect(last - begin).toBeLessThan(500 + 50);
+    const [cache, other] = [await c.cache({ stale: '1m', local: { ttl: 150 } }), await c.cache()];
+    await hearing(cache, other);
+    await cache.get('zone', () => 'old');
+    await other.set('another', 'new');
+    expect(await cache.get('zone', () => 'not needed')).toBe('old');
+    // Behind everybody's back: nobody is told.
+    await c.redis.rename(`${c.prefix}:{another}`, `${c.prefix}:{zone}`);
+    await eventually('it is seen', async () => (await cache.get('zone', () => 'not needed')) === 'new');
+    expect(cache.stats()).toMatchObject({ staleServed: 0, loads: { started: 1 } });
   });
 });
 
