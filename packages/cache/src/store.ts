@@ -123,8 +123,7 @@ export class Store {
         value,
         tagging: tags.length === 0 ? undefined : { tags, clock, checkedAt: clock },
         freshUntil,
-        // What the local limit has ended is not stale: Redis may well have it.
-        staleUntil: limit <= times.freshUntil ? freshUntil : Math.min(Math.trunc(times.staleUntil), limit),
+        staleUntil: Math.min(Math.trunc(times.staleUntil), limit),
         readyUntil: freshUntil - this.earlySpan(times.loadMs, times.absent),
         since,
         bytes: bytes + key.length + overhead,
