@@ -23,18 +23,15 @@ export async function stampedes(
     if (what === '') return;
     const of = (read: (answer: Required<Answer>) => number): number[] =>
       answers.map((answer) => read(answer as Required<Answer>));
-    note(
-      `stampede of 1,000 callers ${what}, calls of the origin: ${name}`,
-      '×',
-      of(({ loads }) => loads).reduce((sum, each) => sum + each, 0),
-    );
-    note(
-      `stampede of 1,000 callers ${what}, different values: ${name}`,
-      '×',
-      new Set(answers.flatMap(({ values = [] }) => values)).size,
-    );
-    note(`stampede of 1,000 callers ${what}, longest wait: ${name}`, 'ms', Math.max(...of(({ most }) => most)) / 1000);
-    note(`stampede of 1,000 callers ${what}, p99: ${name}`, 'ms', Math.max(...of(({ p99 }) => p99)) / 1000);
+    const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
+    const tell = (figure: string, unit: Figure['unit'], value: number): void =>
+      note(`stampede of 1,000 callers ${what}, ${figure}: ${name}`, unit, value);
+    tell('calls of the origin', '×', sum(of(({ loads }) => loads)));
+    tell('different values', '×', new Set(answers.flatMap(({ values = [] }) => values)).size);
+    tell('longest wait', 'ms', Math.max(...of(({ most }) => most)) / 1000);
+    tell('p99', 'ms', Math.max(...of(({ p99 }) => p99)) / 1000);
+    const errors = sum(of((answer) => answer.errors));
+    if (errors > 0) tell('callers who got an error', '×', errors);
   };
   const life = 1_000;
   await together('for a cold key', life);

@@ -30,6 +30,8 @@ export interface Answer {
   readonly bytes?: number;
   /** How often this process has called the origin. */
   readonly loads?: number;
+  /** How many of its callers got an error. */
+  readonly errors?: number;
   /** The different values that its callers got. */
   readonly values?: readonly string[];
 }
