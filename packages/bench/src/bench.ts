@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Benchmark, Figure } from './benchmark.ts';
+import { cache } from './cache/cache.ts';
 import { cold } from './cold.ts';
 import { election } from './coordination/election.ts';
 import { locks } from './coordination/locks.ts';
@@ -13,7 +14,18 @@ import { testbed } from './testbed.ts';
 import { detection } from './zookeeper/detection.ts';
 import { zookeeper } from './zookeeper/zookeeper.ts';
 
-const benchmarks: readonly Benchmark[] = [testbed, cold, links, zookeeper, detection, locks, election, group, mesh];
+const benchmarks: readonly Benchmark[] = [
+  testbed,
+  cold,
+  links,
+  zookeeper,
+  detection,
+  locks,
+  election,
+  group,
+  mesh,
+  cache,
+];
 
 interface Flags {
   readonly rounds?: number;

@@ -1,7 +1,7 @@
 /** Figures of one kind, one for each round. */
 export interface Figure {
   readonly name: string;
-  readonly unit: 's' | 'ms' | 'µs' | 'MB' | 'MB/s' | '/s' | 'B' | '×' | 'packets' | 'times';
+  readonly unit: 's' | 'ms' | 'µs' | 'ns' | 'MB' | 'MB/s' | '/s' | 'B' | '×' | 'packets' | 'times';
   readonly values: readonly number[];
   /** What the project has promised: at most this, or of a speed and where `more` says so at least. */
   readonly aim?: number;

@@ -13,9 +13,9 @@ export class Peer<Task, Answer> implements AsyncDisposable {
   static async start<Task, Answer>(
     name: string,
     { command, args, env }: PeerProgram,
-    url: string,
+    ...more: readonly string[]
   ): Promise<Peer<Task, Answer>> {
-    const child = spawn(command, [...args, url], {
+    const child = spawn(command, [...args, ...more], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, ...env },
     });
