@@ -25,7 +25,7 @@ export default defineConfig({
   test: {
     projects: [
       project('unit', ['packages/*/{src,workspace}/**/*.test.ts'], { testTimeout: 30_000, parallel: true }),
-      project('integration', ['packages/*/test/**/*.test.ts'], {
+      project('integration', ['{packages,examples}/*/test/**/*.test.ts'], {
         testTimeout: 120_000,
         parallel: false,
         setup: ['packages/testbed/test/shared-bed.setup.ts'],

@@ -2,19 +2,35 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
-import type { Benchmark } from './benchmark.ts';
+import type { Benchmark, Figure } from './benchmark.ts';
+import { cache } from './cache/cache.ts';
 import { cold } from './cold.ts';
+import { election } from './coordination/election.ts';
+import { locks } from './coordination/locks.ts';
+import { group } from './group/group.ts';
 import { links } from './links.ts';
 import { mesh } from './mesh/mesh.ts';
 import { testbed } from './testbed.ts';
 import { detection } from './zookeeper/detection.ts';
 import { zookeeper } from './zookeeper/zookeeper.ts';
 
-const benchmarks: readonly Benchmark[] = [testbed, cold, links, zookeeper, detection, mesh];
+const benchmarks: readonly Benchmark[] = [
+  testbed,
+  cold,
+  links,
+  zookeeper,
+  detection,
+  locks,
+  election,
+  group,
+  mesh,
+  cache,
+];
 
 interface Flags {
   readonly rounds?: number;
   readonly json?: string;
+  readonly quick?: boolean;
 }
 
 await new Command('bench')
@@ -26,18 +42,19 @@ await new Command('bench')
     return found;
   })
   .option('--rounds <number>', 'how often each is measured', wholeNumber)
+  .option('--quick', 'small counts where there are large ones: to see that it works, not how fast')
   .option('--json <file>', 'write the raw figures to a file')
   .addHelpText(
     'after',
-    '\nExamples:\n  $ npm run bench -- testbed\n  $ npm run bench -- testbed --rounds 9 --json figures.json\n  $ npm run bench -- cold',
+    '\nExamples:\n  $ npm run bench -- testbed\n  $ npm run bench -- testbed --rounds 9 --json figures.json\n  $ npm run bench -- cold\n  $ npm run bench -- locks --rounds 1 --quick',
   )
-  .action(async (chosen, { rounds, json }: Flags) => {
+  .action(async (chosen, { rounds, json, quick = false }: Flags) => {
     // Commander hands over what the parser of the argument made of it.
     const benchmark = chosen as unknown as Benchmark;
     const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${process.arch}, Node ${process.version}`;
     console.log(`${benchmark.what}; ${machine}\n`);
-    const figures = await benchmark.measure(rounds ?? benchmark.rounds);
-    for (const { name, unit, values, aim } of figures) console.log(line(name, unit, values, aim));
+    const figures = await benchmark.measure(rounds ?? benchmark.rounds, { quick });
+    for (const figure of figures) console.log(line(figure));
     if (json)
       await writeFile(
         json,
@@ -53,12 +70,12 @@ function wholeNumber(text: string): number {
   return number;
 }
 
-function line(name: string, unit: string, values: readonly number[], aim?: number): string {
+function line({ name, unit, values, aim, more }: Figure): string {
   const sorted = values.toSorted((a, b) => a - b);
-  const digits = { s: 2, ms: 3, µs: 1, '×': 3 }[unit] ?? 0;
+  const digits = { s: 2, ms: 3, µs: 1, '×': 3, packets: 2 }[unit as string] ?? 0;
   const [least, median, most] = [0, Math.floor((sorted.length - 1) / 2), sorted.length - 1].map((index) =>
     (sorted[index] ?? Number.NaN).toFixed(digits),
   );
-  const against = aim === undefined ? '' : `   aim: ${unit === 'MB/s' ? 'at least' : 'within'} ${aim} ${unit}`;
+  const against = aim === undefined ? '' : `   aim: ${unit === 'MB/s' || more ? 'at least' : 'within'} ${aim} ${unit}`;
   return `${name.padEnd(70)} median ${median} ${unit}, from ${least} to ${most}, of ${values.length}${against}`;
 }

@@ -12,6 +12,7 @@ export interface ServerFlags {
   readonly temporal?: true;
   readonly s3?: string[];
   readonly dynamodb?: true;
+  readonly disk?: number;
   readonly offline?: true;
 }
 
@@ -23,6 +24,13 @@ function oneOf(...allowed: number[]): (text: string) => number {
       throw new InvalidArgumentError(`Expected ${allowed.join(', ').replace(/, (\d+)$/, ' or $1')}.`);
     return number;
   };
+}
+
+function megabytes(text: string): number {
+  const number = Number(text);
+  if (!(Number.isInteger(number) && number >= 1 && number <= 65_536))
+    throw new InvalidArgumentError('Expected a whole number from 1 to 65536.');
+  return number;
 }
 
 export function addServerOptions(command: Command): Command {
@@ -41,10 +49,15 @@ export function addServerOptions(command: Command): Command {
       ),
     )
     .option('--dynamodb', 'DynamoDB Local')
+    .addOption(
+      new Option('--disk <megabytes>', 'a disk of its own for each server, which can be full (Linux)').argParser(
+        megabytes,
+      ),
+    )
     .option('--offline', 'never fetch a program that is missing');
 }
 
-export function bedOptions({ offline: _, ...servers }: ServerFlags): TestbedOptions {
+export function bedOptions({ offline: _, disk: __, ...servers }: ServerFlags): TestbedOptions {
   if (Object.keys(servers).length === 0) {
     throw new BadUse(
       'servers',

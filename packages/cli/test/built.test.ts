@@ -1,12 +1,43 @@
 import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-test('what is published, plain JavaScript, does the same as the sources', async () => {
+/** The command as it is published: without the demos, which are no package of the registry. */
+async function installed(): Promise<AsyncDisposable & { readonly program: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'quorate-test-'));
+  const home = join(folder, 'node_modules/quorate');
+  await mkdir(join(folder, 'node_modules/@quorate'), { recursive: true });
+  await cp(join(root, 'packages/cli/dist'), join(home, 'dist'), { recursive: true });
+  await cp(join(root, 'packages/cli/package.json'), join(home, 'package.json'));
+  for (const name of ['core', 'testbed', 'zookeeper', 'coordination'])
+    await symlink(join(root, 'packages', name), join(folder, 'node_modules/@quorate', name));
+  await symlink(join(root, 'node_modules/commander'), join(folder, 'node_modules/commander'));
+  return { program: join(home, 'dist/quorate.js'), [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+}
+
+beforeAll(async () => {
   await promisify(execFile)('tsc', ['-b'], { cwd: root });
+});
+
+test('where the demos are not installed, demo says where they are', async () => {
+  await using quorate = await installed();
+  const version = await promisify(execFile)(process.execPath, [quorate.program, '--version']);
+  expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  for (const args of [['demo'], ['demo', 'concurrency'], ['demo', '--list']]) {
+    await expect(promisify(execFile)(process.execPath, [quorate.program, ...args])).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^quorate: the demos are not here: they come with the repository of Quorate.*\n$/),
+    });
+  }
+});
+
+test('what is published, plain JavaScript, does the same as the sources', async () => {
   const built = fileURLToPath(new URL('../dist/quorate.js', import.meta.url));
   const up = await promisify(execFile)(process.execPath, [
     built,

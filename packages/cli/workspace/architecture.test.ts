@@ -15,7 +15,11 @@ const mayImport: Record<string, readonly string[]> = {
   storage: ['core'],
   service: ['core'],
   testbed: ['core'],
-  cli: ['core', 'testbed', 'zookeeper', 'coordination', 'mesh', 'cache', 'stream', 'workflow', 'storage', 'service'],
+  cli: [
+    ...['core', 'testbed', 'zookeeper', 'coordination', 'mesh', 'cache', 'stream', 'workflow', 'storage', 'service'],
+    // It plays the demos, where they are installed.
+    'concepts',
+  ],
   bench: ['core', 'testbed', 'zookeeper', 'coordination', 'mesh', 'cache', 'stream', 'workflow', 'storage', 'service'],
 };
 
@@ -51,6 +55,21 @@ describe.each(packages)('%s', (name) => {
     expect(readdirSync(join(root, 'packages', name))).toContain('README.md');
     if (name === 'cli' || name === 'bench') return;
     expect(readFileSync(join(root, 'packages', name, 'src/index.ts'), 'utf8')).not.toContain('export *');
+  });
+});
+
+describe.each(readdirSync(join(root, 'examples')))('examples/%s', (name) => {
+  test('imports packages by their public entry only', () => {
+    const home = join(root, 'examples', name);
+    for (const file of readdirSync(home, { recursive: true, encoding: 'utf8' })) {
+      if (!/^(?!.*(dist|node_modules)\/).*\.ts$/.test(file)) continue;
+      for (const specifier of imports(join(home, file))) {
+        expect(specifier, file).not.toMatch(/packages\//);
+        const up = specifier.split('/').filter((part) => part === '..').length;
+        expect(up, `${file} imports ${specifier}`).toBeLessThan(file.split('/').length);
+        if (specifier.startsWith('@quorate/')) expect(specifier, file).toMatch(/^@quorate\/[a-z]+(\/vitest)?$/);
+      }
+    }
   });
 });
 

@@ -2,18 +2,20 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isQuorateError } from '@quorate/core';
 import { type History, lamportHtml, verdictText } from '@quorate/testbed';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import { exitStatus } from '../src/exit-status.ts';
 import { Interrupted, interruptible } from '../src/interrupt.ts';
 import { progressDisplay } from '../src/progress-display.ts';
 import { type SoakReport, soak } from './soak/run.ts';
+import { storms } from './soak/storms.ts';
 
 interface Flags {
   readonly minutes: number;
   readonly seed: number;
   readonly clients: number;
   readonly careless?: boolean;
+  readonly storms?: true;
   readonly json?: true;
   readonly quiet?: true;
   readonly keep?: string;
@@ -30,6 +32,7 @@ const program = new Command('soak')
   .option('--seed <number>', 'a whole number; the same seed gives the same schedule of faults', seed, 1)
   .option('--clients <number>', 'from 1 to 16', clients, 3)
   .option('--careless', 'clients that ignore versions, to see that their lost updates are found')
+  .option('--storms', 'processes that hold locks and lead, in storms of 20 s with one seed after the other')
   .option('--json', 'print the outcome as JSON')
   .option('--quiet', 'do not tell each fault as it begins')
   .option('--keep <folder>', 'save the history and its picture there, also when all is well')
@@ -40,6 +43,7 @@ Examples:
   $ npm run soak -- --minutes 2 --seed 7
   $ npm run soak -- --minutes 0.2 --seed 42 --json
   $ npm run soak -- --minutes 0.1 --careless --keep /tmp
+  $ npm run soak -- --minutes 240 --storms --clients 8
 
 A run that fails prints the command that replays its schedule, and saves its history and a picture.
 The schedule is the same each time; what servers and clients make of it is not.
@@ -52,10 +56,11 @@ Exit status: 0 every verdict is valid, 1 one is not or something failed, 2 bad u
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = exitStatus(error);
+  process.exitCode = exitStatus('soak', error);
 }
 
 async function run(flags: Flags): Promise<void> {
+  if (flags.storms) return runStorms(flags);
   const again = `npm run soak -- --minutes ${flags.minutes} --seed ${flags.seed} --clients ${flags.clients}${flags.careless ? ' --careless' : ''}`;
   const say = (line: string): void => {
     if (!flags.json && !flags.quiet) console.error(line);
@@ -73,6 +78,31 @@ async function run(flags: Flags): Promise<void> {
     if (!(error instanceof Interrupted)) console.error(`soak: seed ${flags.seed}; the same schedule again: ${again}`);
     throw error;
   }
+}
+
+async function runStorms(flags: Flags): Promise<void> {
+  const { minutes, seed, clients } = flags;
+  using stop = interruptible();
+  const say = (line: string): void => {
+    if (!flags.json && !flags.quiet) console.error(line);
+  };
+  const { failed, ...counts } = await storms({ minutes, seed, workers: clients, signal: stop.signal, say });
+  const replay = failed && `npm run soak -- --storms --minutes 0.1 --seed ${failed.seed} --clients ${clients}`;
+  const folder = failed && (await save(failed.history, failed, flags.keep));
+  const { storms: number, held, faults, guardedUpdates } = counts;
+  if (flags.json) {
+    const verdicts = failed ? failed.verdicts : [];
+    console.log(JSON.stringify({ seed, minutes, ...counts, valid: !failed, verdicts, replay, folder }, null, 2));
+  } else {
+    console.log(`storms      ${number} from seed ${seed}: ${faults} faults`);
+    console.log(`leases      ${held} held, ${guardedUpdates} guarded updates`);
+    for (const verdict of failed?.verdicts ?? []) console.log(verdictText(verdict));
+    if (!failed)
+      console.log('VALID  one holder at a time, tokens increase, no guarded update lost, taken over in time');
+    if (replay) console.log(`the same schedule again: ${replay}`);
+    if (folder) console.log(`history and picture: ${folder}`);
+  }
+  if (failed) process.exitCode = 1;
 }
 
 async function start(
@@ -112,7 +142,7 @@ function text({ seed, minutes, counts, sessions, verdicts }: SoakReport, folder?
   ].join('\n');
 }
 
-async function save(history: History, { verdicts }: SoakReport, keep?: string): Promise<string> {
+async function save(history: History, { verdicts }: Pick<SoakReport, 'verdicts'>, keep?: string): Promise<string> {
   const folder = keep ?? (await mkdtemp(join(tmpdir(), 'quorate-soak-')));
   await history.save(join(folder, 'history.jsonl'));
   const verdict = verdicts.find(({ evidence }) => evidence !== undefined);
@@ -144,12 +174,4 @@ function clients(value: string): number {
   if (!(Number.isInteger(number) && number >= 1 && number <= 16))
     throw new InvalidArgumentError('Expected a whole number from 1 to 16.');
   return number;
-}
-
-function exitStatus(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof Interrupted) return error.exitStatus;
-  console.error(`soak: ${error instanceof Error ? error.message : String(error)}`);
-  if (!isQuorateError(error) && error instanceof Error) console.error(error.stack);
-  return isQuorateError(error, 'invalid-argument') ? 2 : 1;
 }

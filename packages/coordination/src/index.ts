@@ -19,6 +19,7 @@ export { WrongKindError } from './errors/wrong-kind-error.ts';
 export type { Member } from './group/member.ts';
 export type { Membership } from './group/membership.ts';
 export { Group, type JoinAs, type JoinOptions } from './group.ts';
+export { inLine, type LineKind, lineKindOf } from './in-line.ts';
 export type { OnSuspended } from './lease/hold.ts';
 export type { Lease } from './lease/lease.ts';
 export type { LockOptions } from './line/line-lock.ts';

@@ -33,5 +33,5 @@ test.concurrent.each(seeds)(
       expect(verdict.result, `${stormLine(report)}\nQUORATE_STORM_SEED=${seed}: ${verdictText(verdict)}`).toBe('valid');
     }
   },
-  120_000,
+  300_000,
 );

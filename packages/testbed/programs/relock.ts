@@ -89,9 +89,10 @@ const wanted: Record<string, Wanted> = {
     versionPattern: 'zookeeper-(\\d+(?:\\.\\d+)*)\\.jar',
     runsOn: 'java',
     maven: {
-      // metrics-core and snappy are needed at run time; ZooKeeper's own list leaves them out.
+      // metrics-core and snappy are needed at run time; ZooKeeper's own list leaves them out, and what writes its log.
       roots: [
         'org.apache.zookeeper:zookeeper:3.9.4',
+        'ch.qos.logback:logback-classic:1.3.15',
         'io.dropwizard.metrics:metrics-core:4.2.30',
         'org.xerial.snappy:snappy-java:1.1.10.7',
       ],
@@ -105,7 +106,10 @@ const wanted: Record<string, Wanted> = {
     versionArguments: [],
     versionPattern: 'kafka_2\\.13-(\\d+(?:\\.\\d+)*)\\.jar',
     runsOn: 'java',
-    maven: { roots: ['org.apache.kafka:kafka_2.13:4.1.0'] },
+    // Kafka's own list leaves out what writes its log.
+    maven: {
+      roots: ['org.apache.kafka:kafka_2.13:4.1.0', 'org.apache.logging.log4j:log4j-slf4j-impl:2.24.3'],
+    },
     byHand: { debian: 'sudo apt-get install maven', macos: 'brew install maven' },
   },
   dynamodb: {

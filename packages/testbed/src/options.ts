@@ -95,7 +95,7 @@ const servers: Record<
   kafka: {
     short: counted('brokers'),
     expected: '1 or 3 brokers, or options',
-    options: { brokers: count(1, 3), port, config: bag, jvm: words },
+    options: { brokers: count(1, 3), port, links: flag, config: bag, jvm: words },
   },
   consul: {
     short: counted('servers'),

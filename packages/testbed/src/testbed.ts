@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +58,11 @@ export type BedOf<Options extends TestbedOptions> = Testbed & { readonly [K in K
 
 export interface StartOptions extends Pick<ProgramsOptions, 'offline' | 'onProgress'> {
   readonly signal?: AbortSignal;
+  /**
+   * Each server keeps its data on a disk of its own with so many megabytes, which can be full: `server.fillDisk()`. It
+   * takes Linux with user namespaces that everybody may make, and memory for what is written.
+   */
+  readonly disk?: number;
   /** Told as each server becomes ready. */
   readonly onReady?: (server: Server) => void;
 }
@@ -83,9 +89,11 @@ export class Testbed implements AsyncDisposable {
   /** Resolves when every server answers by its own protocol. When one fails, or `signal` aborts, nothing is left. */
   static async start<const Options extends TestbedOptions>(
     options: Options,
-    { onReady, signal, ...bringing }: StartOptions = {},
+    { disk, onReady, signal, ...bringing }: StartOptions = {},
   ): Promise<BedOf<Options>> {
     const wanted = parseOptions(options);
+    if (disk !== undefined && !(Number.isInteger(disk) && disk >= 1 && disk <= 65_536))
+      throw new InvalidArgumentError('disk', 'a whole number of megabytes from 1 to 65536', disk);
     const programs = await getPrograms(wanted, bringing, signal);
     const warden = await Warden.open(await mkdtemp(join(tmpdir(), 'quorate-')));
     const ports = new Ports();
@@ -96,6 +104,7 @@ export class Testbed implements AsyncDisposable {
         warden,
         ports,
         links,
+        ...(disk !== undefined && { disk }),
         program: (name) => programs.get(name) as Program,
       });
       bed = new Testbed(warden, ports, links, groups);
@@ -134,11 +143,38 @@ export class Testbed implements AsyncDisposable {
   }
 
   /**
+   * Starts a program of yours beside the servers: a client that can be stopped and killed as they can. It has a process
+   * group of its own and no input; read both its outputs. It ends with the bed at the latest, however that ends.
+   */
+  launch(command: string, args: readonly string[] = []): Promise<ChildProcess> {
+    return this.#warden.launch({ command, args, cwd: process.cwd(), output: 'pipe' });
+  }
+
+  /**
    * The way between two parties, always the same one: from a client, whatever it calls itself, to a server, when the
-   * client connects to `await link.address`; or between two members of a ZooKeeper ensemble.
+   * client connects to `await link.address`; or between two servers that reach each other: the members of a ZooKeeper
+   * ensemble, Kafka brokers, a Redis primary and its replica. Others have none, and an InvalidArgumentError says so.
    */
   link(a: string, b: string): Link {
     return this.#links.link(a, b);
+  }
+
+  /**
+   * Somebody of yours who listens on loopback: a service, its sidecar. Links lead there as they do to a server.
+   *
+   *     bed.introduce('query', 9090).introduce('query-sidecar', 20_000);
+   *     const link = bed.link('query', 'query-sidecar');
+   *     await link.addressOf('query-sidecar'); // where the service connects
+   *     await link.addressOf('query'); // where the sidecar connects
+   */
+  introduce(name: string, port: number): this {
+    this.#links.introduce(name, port);
+    return this;
+  }
+
+  /** The servers that this one reaches through links, of its own kind. */
+  neighbours(server: Server): readonly Server[] {
+    return this.#links.neighboursOf(server.name).map((name) => this.server(name));
   }
 
   /** Cuts every link between the two sides: nothing arrives, nothing ends. Clients count when they connect by links. */
@@ -146,10 +182,13 @@ export class Testbed implements AsyncDisposable {
     return this.#links.partition(left, right);
   }
 
-  /** Every link is well again, and no server paused or slow. Those that were killed or stopped stay so. */
+  /** Every link is well again, no server paused or slow, and no disk full. Who was killed or has died stays so. */
   async heal(): Promise<void> {
     await this.#links.heal();
-    for (const server of this.servers) if (server.state === 'paused' || server.isSlow) await server.resume();
+    for (const server of this.servers) {
+      if (server.state === 'paused' || server.isSlow) await server.resume();
+      if (server.isDiskFull) await server.freeDisk();
+    }
   }
 
   /** Asks every server. */

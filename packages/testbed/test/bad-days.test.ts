@@ -50,6 +50,13 @@ describe('a server that dies while starting', () => {
     );
   });
 
+  test.each([
+    ['ZooKeeper', { zookeeper: { config: { tickTime: 'never' } } }, /NumberFormatException: For input string: "never"/],
+    ['Kafka', { kafka: { config: { 'log.flush.interval.ms': 'never' } } }, /log\.flush\.interval\.ms/],
+  ] as const)('has them of %s too, whose log takes a library of its own', async (_, options, words) => {
+    await expect(Testbed.start(options)).rejects.toThrow(words);
+  });
+
   test('is noticed at once, not when the time is up', async () => {
     const begin = performance.now();
     await expect(Testbed.start({ zookeeper: { members: 3, config: { tickTime: 'never' } } })).rejects.toThrow(

@@ -56,6 +56,21 @@ describe('nothing is left behind', () => {
     await expectNothingLeft(shown);
   });
 
+  test.each(['SIGINT', 'SIGKILL'] as const)('of a launched program that stands still, after %s', async (signal) => {
+    const child = program(`
+      const bed = await Testbed.start({ redis: 2 });
+      const launched = await bed.launch('/bin/sh', ['-c', 'echo $0 $1; kill -STOP $$', 'one', 'two words']);
+      launched.stderr.resume();
+      const [said] = await launched.stdout.setEncoding('utf8').take(1).toArray();
+      if (said !== 'one two words\\n') throw new Error(said);
+      show({ folder: bed.folder, servers: [...bed.servers, { pid: launched.pid, address: bed.servers[0].address }] });
+      setInterval(() => {}, 1_000);`);
+    const shown = await child.shown;
+    child.kill(signal);
+    expect(await ended(child)).toBe(signal);
+    await expectNothingLeft(shown);
+  });
+
   test('after SIGKILL to the whole process group of the program', async () => {
     const child = program(`show(await Testbed.start(${servers})); setInterval(() => {}, 1_000);`);
     const shown = await child.shown;

@@ -78,7 +78,9 @@ describe('a member behind its gateway', () => {
   });
 
   test('is refused an unknown link by name', async ({ bed }) => {
-    expect(() => bed.link('zookeeper-1', 'zookeeper-9')).toThrow(/two members of a ZooKeeper ensemble/);
+    expect(() => bed.link('zookeeper-1', 'zookeeper-9')).toThrow(
+      /two servers with a link between them: zookeeper-1 and zookeeper-2,/,
+    );
     await expect(bed.link('zookeeper-1', 'zookeeper-2').address).rejects.toThrow(/these two find each other/);
   });
 });

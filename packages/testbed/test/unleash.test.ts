@@ -3,7 +3,7 @@ import { eventually, History, type NemesisSchedule, unleash } from '../src/index
 import { bedTest } from '../src/vitest.ts';
 import { redisLine } from './redis-line.ts';
 
-const test = bedTest({ redis: 2 });
+const test = bedTest({ redis: 3 });
 
 function schedule(...faults: NemesisSchedule['faults']): NemesisSchedule {
   return { seed: 7, length: 400, faults };
@@ -57,10 +57,10 @@ test('a schedule that does not fit the bed is refused before anything breaks', a
   const good = { at: 1, kind: 'kill', target: ['redis-1'], duration: 10 };
   for (const [bad, message] of [
     [{ ...good, kind: 'flood' }, /^schedule: expected faults out of kill, pause, .*, got 'flood'/],
-    [{ ...good, target: ['redis-3'] }, /^server: expected one of redis-1, redis-2, got 'redis-3'/],
+    [{ ...good, target: ['redis-4'] }, /^server: expected one of redis-1, redis-2, redis-3, got 'redis-4'/],
     [{ ...good, kind: 'latency' }, /^link: expected/],
-    [{ ...good, kind: 'partition', from: ['redis-2'] }, /^link: expected/],
-    [{ ...good, kind: 'isolate' }, /^target: expected a member of a ZooKeeper ensemble, got 'redis-1'/],
+    [{ ...good, kind: 'partition', target: ['redis-2'], from: ['redis-3'] }, /^link: expected/],
+    [{ ...good, kind: 'full-disk' }, /^target: expected a server of a bed with/],
     [{ ...good, target: ['zookeeper-leader'] }, /^target: expected a server of the bed/],
   ] as const) {
     await expect(unleash(schedule(good, bad), bed, history)).rejects.toThrow(message);

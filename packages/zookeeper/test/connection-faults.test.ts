@@ -1,14 +1,18 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { eventually, Testbed } from '@quorate/testbed';
+import { eventually, type Link, Testbed } from '@quorate/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ConnectOptions, connect, type State, type ZooKeeper } from '../src/index.ts';
 import { codeOf } from './conformance.ts';
-import { FaultyLink } from './faulty-link.ts';
+import { relayTo } from './relay.ts';
 
 // Short ticks, so that sessions may be short: what is tested is proportions.
 const sessionTimeout = 1_500;
+
+/** Of a server's first answer, in bytes. */
+const handshakeLength = 41;
+
 let bed: Testbed & { zookeeper: { url: string } };
 
 beforeAll(async () => {
@@ -16,8 +20,16 @@ beforeAll(async () => {
 });
 afterAll(() => bed?.[Symbol.asyncDispose]());
 
+let links = 0;
+
+/** A way to the server of a client's own. */
+function newLink(): Link {
+  links += 1;
+  return bed.link(`client-${links}`, 'zookeeper-1');
+}
+
 interface Subject extends AsyncDisposable {
-  readonly link: FaultyLink;
+  readonly link: Link;
   readonly zk: ZooKeeper;
   /** A session that no fault touches. */
   readonly other: ZooKeeper;
@@ -25,11 +37,11 @@ interface Subject extends AsyncDisposable {
 
 async function subject(options: ConnectOptions = {}): Promise<Subject> {
   const stack = new AsyncDisposableStack();
-  const link = stack.use(await FaultyLink.to(bed.zookeeper.url));
+  const link = newLink();
   const other = stack.use(await connect(bed.zookeeper.url));
   await other.delete('/f', { recursive: true }).catch(() => undefined);
   await other.create('/f', 'data');
-  const zk = await connect(link.address, { sessionTimeout, ...options });
+  const zk = await connect(await link.address, { sessionTimeout, ...options });
   stack.defer(async () => {
     await zk.close({ signal: AbortSignal.timeout(200) });
   });
@@ -43,13 +55,9 @@ async function comesTo(zk: ZooKeeper, wanted: State): Promise<number> {
   throw new Error(`the session was over before it was ${wanted}`);
 }
 
-test.each([
-  ['what we send', ['up']],
-  ['what we are sent', ['down']],
-  ['both ways', ['up', 'down']],
-] as const)(
+test.each(['what we send', 'what we are sent', 'both ways'] as const)(
   'a black hole for %s: suspended at two thirds of the session timeout, lost at it',
-  async (_, directions) => {
+  async (what) => {
     // The longest that the servers grant here: a busy machine is late by less than the tolerance.
     await using s = await subject({ sessionTimeout: 2_000 });
     const timeout = s.zk.sessionTimeout;
@@ -57,13 +65,13 @@ test.each([
     await s.zk.create('/f/e', '', { mode: 'ephemeral' });
     const last = performance.now();
     await s.zk.get('/f');
-    s.link.swallow(...directions);
+    await s.link.set({ blackHole: what === 'both ways' || s.link.parties[what === 'what we send' ? 0 : 1] });
     const gone = new Promise<number>(
       (resolve) => void s.other.exists('/f/e', { watch: () => resolve(performance.now()) }),
     );
-    const lost = once(s.zk.lost, 'abort').then(() => performance.now());
+    const over = once(s.zk.lost, 'abort').then(() => performance.now());
     expect(((await comesTo(s.zk, 'suspended')) - last) / timeout).toBeCloseTo(2 / 3, 1);
-    const lostAt = await lost;
+    const lostAt = await over;
     expect((lostAt - last) / timeout).toBeCloseTo(1, 1);
     // The promise that matters: no other client can see our node gone before we know.
     expect(lostAt).toBeLessThanOrEqual(await gone);
@@ -74,9 +82,9 @@ test.each([
 
 test('a half-open connection is noticed, and the session lives on over another one', async () => {
   await using s = await subject();
-  s.link.halfOpen();
+  await s.link.set({ halfOpen: s.link.parties[0] });
   await comesTo(s.zk, 'suspended');
-  s.link.heal();
+  await s.link.heal();
   await comesTo(s.zk, 'connected');
   expect((await s.zk.get('/f')).data.toString()).toBe('data');
 });
@@ -87,7 +95,7 @@ test('a reset connection is made again, with the same session and its ephemeral 
   await s.zk.create('/f/e', '', { mode: 'ephemeral' });
   for (let i = 0; i < 5; i += 1) {
     const suspended = comesTo(s.zk, 'suspended');
-    s.link.reset();
+    await s.link.reset();
     await suspended;
     await comesTo(s.zk, 'connected');
   }
@@ -119,16 +127,17 @@ test('a server that accepts and says nothing does not hold up connecting', async
 test('a reply cut at every byte: the read is asked again and the write is ambiguous, never wrong', async () => {
   await using s = await subject({ sessionTimeout: 10_000 });
   // Both replies arrive in one stretch that is cut further along each time.
-  const handshake = 41;
   const setReply = 4 + 16 + 68;
   const getReply = 4 + 16 + 4 + 5 + 68;
   let version = 0;
   for (let cut = 0; cut <= setReply + getReply; cut += 1) {
-    s.link.cutNextAfter(handshake + cut);
+    await s.link.set({ cut: { afterBytes: handshakeLength + cut, from: 'zookeeper-1' } });
     const suspended = comesTo(s.zk, 'suspended');
-    s.link.reset();
+    await s.link.reset();
     await suspended;
     await comesTo(s.zk, 'connected');
+    // The next connection is not to be cut.
+    const healed = comesTo(s.zk, 'suspended').then(() => s.link.heal());
     const writing = s.zk.set('/f', `${String(cut).padStart(5, '0')}`).then(
       () => 'done',
       (error) => error.code,
@@ -136,6 +145,7 @@ test('a reply cut at every byte: the read is asked again and the write is ambigu
     const reading = s.zk.get('/f');
     const outcome = await writing;
     const { data, stat } = await reading;
+    await healed;
     expect(outcome).toBe(cut < setReply ? 'ambiguous' : 'done');
     if (outcome === 'done') expect(data.toString()).toBe(String(cut).padStart(5, '0'));
     expect(stat.version - version).toBeLessThanOrEqual(1);
@@ -146,10 +156,10 @@ test('a reply cut at every byte: the read is asked again and the write is ambigu
 
 test('a slow drip of bytes is put together again', async () => {
   await using s = await subject({ sessionTimeout: 10_000 });
-  await s.other.set('/f', Buffer.alloc(20_000, 'x'));
-  s.link.drip();
+  await s.other.set('/f', Buffer.alloc(500, 'x'));
+  await s.link.set({ drip: { bytes: 1, everyMs: 1 } });
   const answers = await Promise.all([s.zk.get('/f'), s.zk.children('/'), s.zk.get('/f')]);
-  expect(answers[0].data).toHaveLength(20_000);
+  expect(answers[0].data).toHaveLength(500);
   expect(answers[2].data.every((byte) => byte === 120)).toBe(true);
 });
 
@@ -157,17 +167,10 @@ test('half a frame of the old connection never meets the new one', async () => {
   await using s = await subject({ sessionTimeout: 10_000 });
   for (const keep of [1, 3, 5, 40]) {
     const suspended = comesTo(s.zk, 'suspended');
-    s.link.filter = (direction, chunk) => {
-      if (direction === 'up') return chunk;
-      s.link.filter = () => undefined;
-      setImmediate(() => {
-        s.link.heal();
-        s.link.reset();
-      });
-      return chunk.subarray(0, keep);
-    };
+    await s.link.set({ cut: { afterBytes: keep, from: 'zookeeper-1' } });
     const reading = s.zk.get('/f');
     await suspended;
+    await s.link.heal();
     expect((await reading).data.toString()).toBe('data');
   }
 });
@@ -179,13 +182,13 @@ test('the reply of a protected or sequential create is lost: exactly one node, a
     { mode: 'persistent', protected: true },
     { mode: 'persistent-sequential' },
   ] as const) {
-    s.link.swallow('down');
+    await s.link.set({ blackHole: 'zookeeper-1' });
     const creating = s.zk.create('/f/n-', 'mine', options);
     await eventually('the server has done it', async () => (await s.other.children('/f')).names.length > 0, {
       every: 5,
     });
-    s.link.heal();
-    s.link.reset();
+    await s.link.reset();
+    await s.link.heal();
     const { path, stat } = await creating;
     const { names } = await s.other.children('/f');
     expect(names.map((name) => `/f/${name}`)).toEqual([path]);
@@ -197,18 +200,18 @@ test('the reply of a protected or sequential create is lost: exactly one node, a
 
 test('a protected create that never reached the server is done once, on the next connection', async () => {
   await using s = await subject();
-  s.link.swallow('up');
+  await s.link.set({ blackHole: s.link.parties[0] });
   const creating = s.zk.create('/f/n-', '', { mode: 'ephemeral-sequential' });
-  await eventually('it was sent', () => s.link.open > 0);
-  s.link.heal();
-  s.link.reset();
+  await eventually('it was sent', () => s.link.connections > 0);
+  await s.link.reset();
+  await s.link.heal();
   const { path } = await creating;
   expect((await s.other.children('/f')).names.map((name) => `/f/${name}`)).toEqual([path]);
 });
 
 test('the replies of writes are lost: ambiguous each, and what waited behind them is done', async () => {
   await using s = await subject();
-  s.link.swallow('down');
+  await s.link.set({ blackHole: 'zookeeper-1' });
   const writes = [
     s.zk.set('/f', 'x'),
     s.zk.create('/f/a'),
@@ -220,8 +223,8 @@ test('the replies of writes are lost: ambiguous each, and what waited behind the
   await eventually('the server has done them', async () => (await s.other.children('/f')).names.length === 2, {
     every: 5,
   });
-  s.link.heal();
-  s.link.reset();
+  await s.link.reset();
+  await s.link.heal();
   expect(await Promise.all(writes)).toEqual(Array(5).fill('ambiguous'));
   expect((await reading).data.toString()).toBe('x');
 });
@@ -229,20 +232,20 @@ test('the replies of writes are lost: ambiguous each, and what waited behind the
 test('what was asked for while suspended is done on the next connection, unchanged by its owner', async () => {
   await using s = await subject();
   const suspended = comesTo(s.zk, 'suspended');
-  s.link.refuse();
+  await s.link.set({ refuse: true });
   await suspended;
   const data = Buffer.from('before');
   const writing = s.zk.set('/f', data);
   data.write('AFTER!');
   const reading = s.zk.get('/f');
-  s.link.heal();
+  await s.link.heal();
   await writing;
   expect((await reading).data.toString()).toBe('before');
 });
 
 test('pending requests are rejected when the session is lost, and new ones refused', async () => {
   await using s = await subject();
-  s.link.swallow('up', 'down');
+  await s.link.set({ blackHole: true });
   const [read, write] = [codeOf(s.zk.get('/f')), codeOf(s.zk.set('/f', 'x'))];
   await comesTo(s.zk, 'suspended');
   const [later, laterWrite] = [codeOf(s.zk.get('/f')), codeOf(s.zk.set('/f', 'y'))];
@@ -258,29 +261,24 @@ test('pending requests are rejected when the session is lost, and new ones refus
 });
 
 test('the session expired while we were away, and the server says so before our clock does', async () => {
-  await using s = await subject({ sessionTimeout: 10_000 });
-  const lost = comesTo(s.zk, 'lost');
-  s.link.refuse();
-  await comesTo(s.zk, 'suspended');
-  // Closed by another, with the number and the password that the handshake showed it.
-  const before = performance.now();
-  await s.other.create('/f/closer', '');
-  s.link.heal();
-  await comesTo(s.zk, 'connected');
   let password: Buffer | undefined;
-  s.link.filter = (direction, chunk) => {
-    if (direction === 'down' && chunk.length === 41) password = Buffer.from(chunk.subarray(24, 40));
-    return chunk;
+  const hear = (bytes: Buffer): void => {
+    if (bytes.length === handshakeLength) password ??= Buffer.from(bytes.subarray(24, 40));
   };
-  const suspended = comesTo(s.zk, 'suspended');
-  s.link.reset();
+  const link = newLink();
+  await using relay = await relayTo(await link.address, { hear });
+  const zk = await connect(relay.address, { sessionTimeout: 10_000 });
+  const lost = comesTo(zk, 'lost');
+  const suspended = comesTo(zk, 'suspended');
+  await link.set({ refuse: true });
   await suspended;
-  await comesTo(s.zk, 'connected');
-  expect(password).toHaveLength(16);
-  await closeByHand(bed.zookeeper.url, s.zk.id, password as Buffer);
+  const before = performance.now();
+  // Closed by another, with the number and the password that the handshake showed it.
+  await closeByHand(bed.zookeeper.url, zk.id, password as Buffer);
+  await link.heal();
   await lost;
   expect(performance.now() - before).toBeLessThan(9_000);
-  expect(String(s.zk.lost.reason)).toContain('expired');
+  expect(String(zk.lost.reason)).toContain('expired');
 });
 
 /** Ends somebody else's session, as an administrator could. */
@@ -317,13 +315,13 @@ test('closing while suspended ends the session on the server as soon as it can b
   await using s = await subject({ sessionTimeout: 10_000 });
   await s.zk.create('/f/e', '', { mode: 'ephemeral' });
   const suspended = comesTo(s.zk, 'suspended');
-  s.link.refuse();
+  await s.link.set({ refuse: true });
   await suspended;
   const waiting = codeOf(s.zk.get('/f'));
   const closing = s.zk.close();
   expect(s.zk.lost.aborted).toBe(true);
   expect(await waiting).toBe('session-closed');
-  s.link.heal();
+  await s.link.heal();
   await closing;
   expect(await s.other.exists('/f/e')).toBeUndefined();
   expect(s.zk.state).toBe('closed');
@@ -339,9 +337,9 @@ test('what was sent before closing is answered first', async () => {
 const hasIPv6 = Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === '::1'));
 
 test.runIf(hasIPv6)('connects to an IPv6 address', async () => {
-  await using link = await FaultyLink.to(bed.zookeeper.url, '::1');
-  expect(link.address).toMatch(/^\[::1\]:/);
-  await using zk = await connect(link.address);
+  await using relay = await relayTo(bed.zookeeper.url, { host: '::1' });
+  expect(relay.address).toMatch(/^\[::1\]:/);
+  await using zk = await connect(relay.address);
   expect((await zk.children('/')).names).toContain('zookeeper');
 });
 
@@ -354,13 +352,13 @@ test('connects by name, past a server that is not there and a name that is not k
 });
 
 test('connecting that is aborted rejects with the reason and leaves no connection behind', async () => {
-  await using link = await FaultyLink.to(bed.zookeeper.url);
-  link.swallow('up');
+  const link = newLink();
+  await link.set({ blackHole: link.parties[0] });
   const controller = new AbortController();
-  const connecting = connect(link.address, { signal: controller.signal, connectTimeout: 60_000 });
-  await eventually('it is on its way', () => link.open === 1);
+  const connecting = connect(await link.address, { signal: controller.signal, connectTimeout: 60_000 });
+  await eventually('it is on its way', () => link.connections === 1);
   controller.abort(new Error('enough'));
   await expect(connecting).rejects.toThrow('enough');
-  link.heal();
-  await eventually('its connection is gone', () => link.open === 0);
+  await link.heal();
+  await eventually('its connection is gone', () => link.connections === 0);
 });

@@ -3,7 +3,6 @@ import { eventually, type Server, Testbed } from '@quorate/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect, type State, type ZooKeeper } from '../src/index.ts';
 import { codeOf } from './conformance.ts';
-import { FaultyLink } from './faulty-link.ts';
 
 let bed: Testbed & {
   zookeeper: { url: string; members: readonly Server[]; leader(): Promise<Server | undefined> };
@@ -46,14 +45,14 @@ test('each member is killed and restarted in turn: the session, its nodes and it
 });
 
 test('a session that moves to another member takes its requests with it', async () => {
-  const [first, second] = bed.zookeeper.members;
-  await using link = await FaultyLink.to(first?.address ?? '');
-  await using zk = await connect(link.address, { sessionTimeout: 10_000 });
+  const [first, second] = ['zookeeper-1', 'zookeeper-2'].map((member) => bed.link('mover', member));
+  await second?.set({ refuse: true });
+  await using zk = await connect(`${await first?.address},${await second?.address}`, { sessionTimeout: 10_000 });
   await zk.create('/moved', '', { mode: 'ephemeral' });
   const { id } = zk;
-  link.redirect(second?.address ?? '');
+  await second?.heal();
   const suspended = comesTo(zk, 'suspended');
-  link.reset();
+  await first?.set({ refuse: true });
   await suspended;
   await zk.set('/moved', 'from the second');
   expect(zk.id).toBe(id);

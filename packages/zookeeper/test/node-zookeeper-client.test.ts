@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect, type State, type ZooKeeper } from '../src/index.ts';
 import { fromNodeZookeeperClient, type NodeZookeeperClient } from '../src/node-zookeeper-client/index.ts';
 import { codeOf, conformance } from './conformance.ts';
-import { FaultyLink } from './faulty-link.ts';
 
 interface Native extends NodeZookeeperClient {
   connect(): void;
@@ -47,13 +46,13 @@ describe('conformance', () => {
 
 test('the watchdog: a black hole is suspended at two thirds of the session timeout and lost at it, before anybody else knows', async () => {
   const sessionTimeout = 2_000;
-  await using link = await FaultyLink.to(bed.zookeeper.url);
+  const link = bed.link('dog', 'zookeeper-1');
   await using other = await connect(bed.zookeeper.url);
-  const zk = await adapted(link.address, { sessionTimeout });
+  const zk = await adapted(await link.address, { sessionTimeout });
   await zk.create('/dog', '', { mode: 'ephemeral' });
   const last = performance.now();
   await zk.get('/dog');
-  link.swallow('up', 'down');
+  await link.set({ blackHole: true });
   const gone = new Promise<number>((resolve) => void other.exists('/dog', { watch: () => resolve(performance.now()) }));
   const pending = [codeOf(zk.get('/dog')), codeOf(zk.set('/dog', ''))];
   expect(((await comesTo(zk, 'suspended')) - last) / sessionTimeout).toBeCloseTo(2 / 3, 1);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { subscribe, tracingChannel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { Testbed } from '@quorate/testbed';
+import { eventually, SkewedProcess, Testbed } from '@quorate/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect } from '../src/index.ts';
 import { codeOf } from './conformance.ts';
@@ -40,7 +40,8 @@ test('once closed, lost or given up, nothing keeps the process alive', async () 
 test('a process that was stopped for longer than its session never reads connected again', async () => {
   await using zk = await connect(bed.zookeeper.url);
   const child = program(`
-    const zk = await connect(process.argv[1], { sessionTimeout: 1000 });
+    // The server counts from the latest ping: we stand still for two thirds of this at least, longer than the gap below.
+    const zk = await connect(process.argv[1], { sessionTimeout: 2000 });
     await zk.create('/stopped', '', { mode: 'ephemeral' });
     const gap = { last: performance.now(), stopped: false };
     console.log('ready');
@@ -63,6 +64,45 @@ test('a process that was stopped for longer than its session never reads connect
   const seen: string[] = [];
   for await (const line of { [Symbol.asyncIterator]: () => lines }) seen.push(line);
   expect(seen).toEqual(['lost true']);
+});
+
+test('a clock that is set forward or back neither ends a session nor keeps a dead one', async () => {
+  await using zk = await connect(bed.zookeeper.url);
+  const link = bed.link('skewed', 'zookeeper-1');
+  const session = `
+    import { connect } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)};
+    const zk = await connect(process.argv[1], { sessionTimeout: 2000 });
+    await zk.create(process.argv[2], '', { mode: 'ephemeral' });
+    for await (const state of zk.states()) console.log(state);
+  `;
+  const args = ['--conditions=@quorate/source', '--input-type=module', '-e', session];
+  const begin = async (url: string, path: string): Promise<{ process: SkewedProcess; seen: string[] }> => {
+    const created = new Promise((resolve) => void zk.exists(path, { watch: resolve }));
+    const process = SkewedProcess.start([...args, url, path]);
+    const seen: string[] = [];
+    createInterface({ input: process.child.stdout as NodeJS.ReadableStream }).on('line', (line) => seen.push(line));
+    await created;
+    return { process, seen };
+  };
+  const gone = (path: string): Promise<unknown> =>
+    new Promise((resolve) => void zk.exists(path, { watch: resolve }).catch(resolve));
+  const { process: ours, seen } = await begin(await link.address, '/skewed');
+  await using skewed = ours;
+
+  await skewed.jump(3_600_000);
+  // For as long as the server takes to give up a session of the same length: ours is neither suspended nor lost.
+  const { process: killed } = await begin(bed.zookeeper.url, '/killed');
+  const over = gone('/killed');
+  await killed[Symbol.asyncDispose]();
+  await over;
+  expect(seen).toEqual([]);
+
+  await skewed.jump(-7_200_000);
+  const expired = gone('/skewed');
+  await link.set({ blackHole: true });
+  await eventually('it knows that it is lost', () => seen.at(-1) === 'lost', { within: 20_000 });
+  await expired;
+  expect(seen).toEqual(['suspended', 'lost']);
 });
 
 test('diagnostics tell of requests, watches and states, and of no secret', async () => {

@@ -1,9 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { eventually, type Server, Testbed } from '@quorate/testbed';
+import { eventually, type Link, type Server, Testbed } from '@quorate/testbed';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { connect, type State, type WatchEvent, type ZooKeeper } from '../src/index.ts';
-import { FaultyLink } from './faulty-link.ts';
 import { mntr } from './four-letters.ts';
 
 setFlagsFromString('--expose-gc');
@@ -21,6 +20,14 @@ beforeEach(async () => {
     if (name !== 'zookeeper') await zk.delete(`/${name}`, { recursive: true });
 });
 
+let links = 0;
+
+/** A way to the server of a client's own. */
+function newLink(): Link {
+  links += 1;
+  return bed.link(`client-${links}`, 'zookeeper-1');
+}
+
 async function comesTo(zk: ZooKeeper, wanted: State): Promise<void> {
   if (zk.state === wanted) return;
   for await (const state of zk.states()) if (state === wanted) return;
@@ -29,8 +36,8 @@ async function comesTo(zk: ZooKeeper, wanted: State): Promise<void> {
 const count = (name: string): Promise<number> => mntr(bed.zookeeper.url, name);
 
 test('a one-shot watch hears over a reconnect what it missed meanwhile, of each kind', async () => {
-  await using link = await FaultyLink.to(bed.zookeeper.url);
-  await using zk = await connect(link.address, { sessionTimeout: 20_000 });
+  const link = newLink();
+  await using zk = await connect(await link.address, { sessionTimeout: 20_000 });
   await using other = await connect(bed.zookeeper.url);
   for (const path of ['/changed', '/deleted', '/parent', '/still']) await other.create(path);
   const events: WatchEvent[] = [];
@@ -41,13 +48,13 @@ test('a one-shot watch hears over a reconnect what it missed meanwhile, of each 
   await zk.exists('/created', { watch });
   await zk.get('/still', { watch });
   const suspended = comesTo(zk, 'suspended');
-  link.refuse();
+  await link.set({ refuse: true });
   await suspended;
   await other.set('/changed', 'x');
   await other.delete('/deleted');
   await other.create('/parent/child');
   await other.create('/created');
-  link.heal();
+  await link.heal();
   await eventually('four events', () => events.length === 4);
   const told = events.map(({ type, path }) => `${type} ${path}`).sort();
   expect(told).toEqual(['changed /changed', 'children /parent', 'created /created', 'deleted /deleted']);
@@ -57,14 +64,14 @@ test('a one-shot watch hears over a reconnect what it missed meanwhile, of each 
 });
 
 test('the reader of a persistent watch is told of a gap, and after it hears again', async () => {
-  await using link = await FaultyLink.to(bed.zookeeper.url);
-  await using zk = await connect(link.address, { sessionTimeout: 20_000 });
+  const link = newLink();
+  await using zk = await connect(await link.address, { sessionTimeout: 20_000 });
   await zk.create('/w');
   await using watch = zk.watch('/w', { mode: 'recursive' });
   await watch.ready;
   for (let i = 0; i < 3; i += 1) {
     const suspended = comesTo(zk, 'suspended');
-    link.reset();
+    await link.reset();
     await suspended;
     await zk.set('/w', String(i));
     expect((await watch.next()).value).toEqual({ type: 'gap', path: '/w' });
@@ -94,11 +101,11 @@ test('leaving the loop, disposing and aborting take the watch off the server', a
 });
 
 test('a reader is told when the session is lost, and ends quietly when it is closed', async () => {
-  await using link = await FaultyLink.to(bed.zookeeper.url);
-  const zk = await connect(link.address, { sessionTimeout: 1_000 });
+  const link = newLink();
+  const zk = await connect(await link.address, { sessionTimeout: 1_000 });
   const lost = zk.watch('/');
   await lost.ready;
-  link.swallow('up', 'down');
+  await link.set({ blackHole: true });
   await expect(lost.next()).rejects.toMatchObject({ code: 'session-lost' });
   expect(await lost.next()).toMatchObject({ done: true });
   const again = await connect(bed.zookeeper.url);
@@ -118,8 +125,8 @@ test('a watch that may not be placed fails', async () => {
 
 test('50,000 watches are placed again after a reconnect, and every change of the meantime is told', async () => {
   const many = 50_000;
-  await using link = await FaultyLink.to(bed.zookeeper.url);
-  await using zk = await connect(link.address, { sessionTimeout: 40_000 });
+  const link = newLink();
+  await using zk = await connect(await link.address, { sessionTimeout: 40_000 });
   let fired = 0;
   await Promise.all(
     Array.from({ length: many }, (_, i) =>
@@ -133,10 +140,10 @@ test('50,000 watches are placed again after a reconnect, and every change of the
   expect(await count('zk_watch_count')).toBe(many);
   await using other = await connect(bed.zookeeper.url);
   const suspended = comesTo(zk, 'suspended');
-  link.refuse();
+  await link.set({ refuse: true });
   await suspended;
   for (let i = 0; i < 10; i += 1) await other.create(`/watched-${i * 5_000}`);
-  link.heal();
+  await link.heal();
   await comesTo(zk, 'connected');
   await eventually('what happened meanwhile', () => fired === 10);
   expect(await count('zk_watch_count')).toBe(many - 10);

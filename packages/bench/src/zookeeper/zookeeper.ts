@@ -1,6 +1,7 @@
 import { Testbed } from '@quorate/testbed';
 import type { Benchmark, Figure } from '../benchmark.ts';
-import { clients, type Peer } from './peer.ts';
+import { inTurn, startPeers } from '../peer.ts';
+import { type ClientPeer, clients } from './clients.ts';
 import type { Answer, Task } from './tasks.ts';
 
 interface Measure {
@@ -64,14 +65,13 @@ export const zookeeper: Benchmark = {
   measure: async (rounds) => {
     // The server compiles fully: it is what all are measured against, and it must not change under them.
     await using bed = await Testbed.start({ zookeeper: { members: 1, jvm: ['-XX:TieredStopAtLevel=4', '-Xmx1g'] } });
-    const peers = await startAll(bed.zookeeper.url);
+    const peers = await startPeers(clients, bed.zookeeper.url);
     const values = new Map<string, number[]>();
     try {
       await warmUp(peers);
       for (let round = 0; round < rounds; round += 1) {
         for (const [name, measure] of Object.entries(measures)) {
-          const turn = round % peers.length;
-          for (const peer of [...peers.slice(turn), ...peers.slice(0, turn)]) {
+          for (const peer of inTurn(peers, round)) {
             await take(name, measure, peer, bed.zookeeper.url, values);
           }
         }
@@ -91,21 +91,8 @@ export const zookeeper: Benchmark = {
   },
 };
 
-/** Every client that can run here; says which cannot, and why. */
-async function startAll(url: string): Promise<Peer[]> {
-  const started: Peer[] = [];
-  for (const [name, start] of Object.entries(clients)) {
-    try {
-      started.push(await start(url));
-    } catch (error) {
-      console.log(`left out: ${name}: ${(error as Error).message}`);
-    }
-  }
-  return started;
-}
-
 /** A Java machine compiles for ten seconds before its times mean anything; the others get the same. */
-async function warmUp(peers: readonly Peer[]): Promise<void> {
+async function warmUp(peers: readonly ClientPeer[]): Promise<void> {
   for (const peer of peers) {
     const until = performance.now() + 10_000;
     while (performance.now() < until) {
@@ -118,7 +105,7 @@ async function warmUp(peers: readonly Peer[]): Promise<void> {
 async function take(
   name: string,
   { task, figures, fresh }: Measure,
-  peer: Peer,
+  peer: ClientPeer,
   url: string,
   values: Map<string, number[]>,
 ): Promise<void> {
@@ -134,6 +121,6 @@ async function performAnew(task: Task, name: string, url: string): Promise<Answe
   return (await peer?.perform(task)) ?? {};
 }
 
-function titleOf(measure: string, figure: string, peer: Peer): string {
+function titleOf(measure: string, figure: string, peer: ClientPeer): string {
   return `${measure}, ${figure}: ${peer.name}`;
 }

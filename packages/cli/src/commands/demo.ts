@@ -1,55 +1,115 @@
-import { once } from 'node:events';
-import { type BedOf, everything, Testbed } from '@quorate/testbed';
-import { Command, InvalidArgumentError } from 'commander';
-import { bedRows, describeBed } from '../bed-description.ts';
-import { fetchMissing } from '../fetch-missing.ts';
+import { InvalidArgumentError } from '@quorate/core';
+import { InvalidArgumentError as BadUse, Command } from 'commander';
+import { concept, concepts } from '../demo/concepts.ts';
+import { showEverything } from '../demo/everything.ts';
+import { pictureFile, savePicture } from '../demo/picture.ts';
+import { reportOf, reportText } from '../demo/report.ts';
+import { Told } from '../demo/told.ts';
 import { interruptible } from '../interrupt.ts';
+import { progressDisplay } from '../progress-display.ts';
 import { table } from '../table.ts';
+
+interface Flags {
+  readonly seed?: number;
+  readonly fast?: boolean;
+  readonly sabotage?: boolean;
+  readonly picture?: string;
+  readonly list?: true;
+  readonly json?: true;
+  readonly offline?: true;
+}
 
 export function demo(): Command {
   return new Command('demo')
-    .description('starts one of everything, shows where it is and how it is, until Ctrl-C')
-    .argument('[concept]', 'a concept to demonstrate; there are none yet', (concept): never => {
-      throw new InvalidArgumentError(`There is no demo called ${concept} yet: leave it out to start all servers.`);
-    })
-    .option('--json', 'for programs: one line when all is ready')
+    .description('shows a concept on real servers: breaks something, tells what happens, and judges it')
+    .argument(
+      '[concept]',
+      'which; --list tells them all. "everything" starts one of every server, until Ctrl-C',
+      'consensus',
+    )
+    .option('--seed <number>', 'decides what is left to chance (default: 1)', wholeNumber)
+    .option('--fast', 'as little of everything as shows the point')
+    .option('--sabotage', 'leave the protection out: the verdict must then fail')
+    .option('--picture <file>', 'save a picture of what happened as a web page, and the history beside it', pictureFile)
+    .option('--list', 'which demos there are')
+    .option('--json', 'for programs: the outcome, without the story')
     .option('--offline', 'never fetch a program that is missing')
-    .addHelpText('after', '\nExamples:\n  $ quorate demo\n  $ quorate demo --json')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ quorate demo
+  $ quorate demo concurrency --seed 7 --picture lost.html
+  $ quorate demo concurrency --sabotage; echo $?
+  $ quorate demo everything
+
+Exit status: 0 every verdict is valid, 1 one is not or something failed, 2 bad use.`,
+    )
     .action(show);
 }
 
-async function show(_concept: undefined, { json, offline }: { json?: true; offline?: true }): Promise<void> {
-  using stop = interruptible();
-  const begin = performance.now();
-  await using bed = await startEverything(stop.signal, offline === true);
-  const description = await describeBed(bed);
-  if (json) console.log(JSON.stringify(description));
-  else {
-    const seconds = ((performance.now() - begin) / 1000).toFixed(1);
-    const megabytes = description.servers.reduce((sum, { residentMegabytes }) => sum + residentMegabytes, 0);
-    console.log(`\n${table(bedRows(description))}\n`);
-    console.log(`Ready after ${seconds} s, ${megabytes} MB in all. For people:`);
-    console.log(`  Consul      ${bed.consul.url}/ui`);
-    console.log(`  Temporal    ${bed.temporal.ui}`);
-    console.log(`  Envoy       ${bed.envoy.admin}`);
-    console.log('\nCtrl-C stops everything and leaves nothing behind.');
-  }
-  // Servers and their wardens keep no process alive; waiting does.
-  const wait = setInterval(() => {}, 60_000);
-  if (!stop.signal.aborted) await once(stop.signal, 'abort');
-  clearInterval(wait);
-  if (!json) console.log('\nStopping …');
+async function show(name: string, flags: Flags): Promise<void> {
+  if (flags.list) return list(flags);
+  if (name === 'everything') return showServers(flags);
+  await play(name, flags);
 }
 
-async function startEverything(signal: AbortSignal, offline: boolean): Promise<BedOf<typeof everything>> {
-  if (!offline) {
-    const [failed] = await fetchMissing(signal);
-    if (failed) throw failed;
+async function play(
+  name: string,
+  { seed = 1, fast = false, sabotage = false, picture, json, offline }: Flags,
+): Promise<void> {
+  const demo = await concept(name);
+  const options = { demo: name, seed, fast, sabotage };
+  const told = json ? { scene: () => {}, tell: () => {} } : new Told();
+  const outcome = await watched((signal, onProgress) =>
+    demo.run({
+      ...options,
+      signal,
+      start: { signal, onProgress, offline: offline === true },
+      scene: told.scene,
+      tell: told.tell,
+    }),
+  );
+  const saved = picture === undefined ? [] : await savePicture(picture, outcome);
+  const report = reportOf(outcome, options);
+  if (json) console.log(JSON.stringify({ ...report, saved }, null, 2));
+  else {
+    console.log(reportText(report, outcome.moral));
+    if (saved.length > 0) console.log(`Saved: ${saved.join(', ')}`);
   }
-  console.error('Starting one of everything:');
-  return Testbed.start(everything, {
-    signal,
-    offline,
-    onReady: ({ name, address }) => console.error(`  ${name.padEnd(14)} ${address}`),
-  });
+  if (!report.passed) process.exitCode = 1;
+}
+
+/** Until it is over, or somebody has had enough. */
+async function watched<T>(
+  run: (signal: AbortSignal, onProgress: ReturnType<typeof progressDisplay>['onProgress']) => Promise<T>,
+): Promise<T> {
+  using stop = interruptible();
+  using display = progressDisplay();
+  try {
+    return await run(stop.signal, display.onProgress);
+  } catch (error) {
+    // Whatever fails because of Ctrl-C has not failed.
+    stop.signal.throwIfAborted();
+    throw error;
+  }
+}
+
+async function showServers({ json, offline, ...others }: Flags): Promise<void> {
+  const [option] = Object.keys(others);
+  if (option !== undefined) throw new InvalidArgumentError(`--${option}`, 'a concept to go with it, not "everything"');
+  await showEverything({ ...(json && { json }), ...(offline && { offline }) });
+}
+
+async function list({ json }: Flags): Promise<void> {
+  const all = (await concepts()).map(({ name, shows }) => ({ name, shows }));
+  console.log(
+    json ? JSON.stringify(all, null, 2) : table([['DEMO', 'SHOWS'], ...all.map(({ name, shows }) => [name, shows])]),
+  );
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(number)) throw new BadUse('Expected a whole number.');
+  return number;
 }

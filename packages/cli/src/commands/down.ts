@@ -23,7 +23,7 @@ export function down(): Command {
 async function takeDown({ name, all, json }: Flags): Promise<void> {
   const stopped: string[] = [];
   for (const bed of all ? await recordedNames() : [name]) {
-    const was = (await askKeeper(bed, 'down')) as BedDescription | undefined;
+    const was = (await askKeeper(bed, { ask: 'down' })) as BedDescription | undefined;
     stopped.push(...(was?.servers ?? []).map((server) => server.name));
   }
   if (json) console.log(JSON.stringify({ stopped }));

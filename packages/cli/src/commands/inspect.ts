@@ -1,9 +1,22 @@
 import { Command } from 'commander';
-import { inspectServices } from './inspect-services.ts';
+import { leaders } from './inspect/leaders.ts';
+import { locks } from './inspect/locks.ts';
+import { services } from './inspect/services.ts';
+import { tree } from './inspect/tree.ts';
 
+/** Looks and changes nothing. One file for each thing to look at. */
 export function inspect(): Command {
-  return new Command('inspect')
-    .description('shows what there is, without touching it')
-    .addHelpText('after', '\nExamples:\n  $ quorate inspect services')
-    .addCommand(inspectServices());
+  const command = new Command('inspect')
+    .description('shows what is going on: who holds, who waits, who leads in ZooKeeper; who serves in Consul')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ quorate inspect locks --zookeeper zk1:2181
+  $ quorate inspect leaders /taxi/leader --watch
+  $ quorate inspect tree /taxi --json
+  $ quorate inspect services`,
+    );
+  for (const subcommand of [locks(), leaders(), tree(), services()]) command.addCommand(subcommand);
+  return command;
 }

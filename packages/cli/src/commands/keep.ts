@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { isQuorateError } from '@quorate/core';
 import { Testbed } from '@quorate/testbed';
 import { Command } from 'commander';
 import { listenForQuestions } from '../bed-control.ts';
 import { describeBed } from '../bed-description.ts';
 import { removeRecord, writeRecord } from '../bed-record.ts';
+import { carryOut } from '../fault-order.ts';
 import { interruptible } from '../interrupt.ts';
 import { bedOptions, type ServerFlags } from '../server-options.ts';
 import type { KeeperNews } from './up.ts';
@@ -24,6 +26,7 @@ async function keepBed(name: string, servers: string): Promise<void> {
     await using bed = await Testbed.start(bedOptions(flags), {
       signal: AbortSignal.any([stop.signal, left.signal]),
       offline: flags.offline === true,
+      ...(flags.disk !== undefined && { disk: flags.disk }),
       onProgress: (progress) => tell({ progress }),
     });
     process.off('disconnect', starter);
@@ -31,8 +34,9 @@ async function keepBed(name: string, servers: string): Promise<void> {
     const asked = Promise.withResolvers<void>();
     stop.signal.addEventListener('abort', () => asked.resolve());
     const control = await listenForQuestions(socket, async (question) => {
+      if (question.ask === 'fault') return carryOut(bed, question.order);
       const description = await describeBed(bed);
-      if (question === 'down') {
+      if (question.ask === 'down') {
         await bed.stop();
         await removeRecord(name);
         asked.resolve();
@@ -46,7 +50,7 @@ async function keepBed(name: string, servers: string): Promise<void> {
     control.close();
     await removeRecord(name);
   } catch (error) {
-    tell({ failed: (error as Error).message });
+    tell({ failed: { message: (error as Error).message, code: isQuorateError(error) ? error.code : 'failed' } });
     if (process.connected) process.disconnect?.();
     process.exitCode = 1;
   }

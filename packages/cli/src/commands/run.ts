@@ -43,6 +43,7 @@ async function startBed(flags: ServerFlags): Promise<Testbed> {
     signal,
     onProgress: display.onProgress,
     offline: flags.offline === true,
+    ...(flags.disk !== undefined && { disk: flags.disk }),
   });
 }
 

@@ -31,7 +31,7 @@ Exit status 1 when nothing is up, or a server is not well.`,
 }
 
 async function show({ name, json, export: exported }: Flags): Promise<void> {
-  const bed = (await askKeeper(name, 'status')) as BedDescription | undefined;
+  const bed = (await askKeeper(name, { ask: 'status' })) as BedDescription | undefined;
   if (!bed || bed.servers.some(({ health }) => health === 'fail')) process.exitCode = 1;
   if (json) console.log(JSON.stringify(bed ?? { servers: [], environment: {} }, null, 2));
   else if (!bed)

@@ -13,7 +13,10 @@ import { addServerOptions, type ServerFlags } from '../server-options.ts';
 import { table } from '../table.ts';
 
 /** What the keeper tells the process that started it. */
-export type KeeperNews = { progress: Progress } | { ready: BedDescription } | { failed: string };
+export type KeeperNews =
+  | { progress: Progress }
+  | { ready: BedDescription }
+  | { failed: { message: string; code: string } };
 
 interface Flags extends ServerFlags {
   readonly name: string;
@@ -37,7 +40,7 @@ Examples:
 }
 
 async function bringUp({ name, json, ...servers }: Flags): Promise<void> {
-  if (await askKeeper(name, 'status')) {
+  if (await askKeeper(name, { ask: 'status' })) {
     throw new QuorateError(
       `a bed called "${name}" is up already: quorate down --name ${name} ends it, --name gives this one another name`,
       {
@@ -68,7 +71,7 @@ async function startKeeper(name: string, servers: ServerFlags): Promise<BedDescr
       keeper.on('message', (news: KeeperNews) => {
         if ('progress' in news) display.onProgress(news.progress);
         else if ('ready' in news) resolve(news.ready);
-        else reject(new QuorateError(news.failed, { code: 'server-failed' }));
+        else reject(new QuorateError(news.failed.message, { code: news.failed.code }));
       });
       keeper.on('exit', (status) =>
         reject(new QuorateError(`the process that holds the servers ended with ${status}`, { code: 'server-failed' })),

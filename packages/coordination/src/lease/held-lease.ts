@@ -35,8 +35,9 @@ export class HeldLease implements Lease {
 
   async release({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     if (!this.#released) {
-      this.end(new LeaseEndedError(this.#hold.path, 'released'));
-      this.#released = this.#hold.drop(this);
+      const reason = new LeaseEndedError(this.#hold.path, 'released');
+      this.end(reason);
+      this.#released = this.#hold.drop(this, reason);
     }
     await untilAborted(signal, this.#released);
   }

@@ -3,7 +3,8 @@ import type { State, ZooKeeper } from '@quorate/zookeeper';
 import { leaseEnds } from '../diagnostics.ts';
 import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
 import { remove } from '../line/removal.ts';
-import type { HeldLease } from './held-lease.ts';
+import { settled } from '../line/waiting.ts';
+import { Pulse } from './pulse.ts';
 
 /** What Curator writes into the node of a holder that is asked to let go. */
 export const revocation = '__REVOKE__';
@@ -11,8 +12,9 @@ export const revocation = '__REVOKE__';
 /**
  * What becomes of leases when the connection breaks.
  * - `stop`: they end at once. The session may live on, but nobody can say.
- * - `wait`: they end when the session does, by our own clock, which is before the servers can give it up. Longer held
- *   over a short break; but all that stands between you and a second holder is then how well two clocks agree.
+ * - `wait`: they end when the leader of the ensemble has not been heard of for half the session timeout, which is well
+ *   before it can give the session up. Longer held over a short break; but all that stands between you and a second
+ *   holder is then how well two clocks agree.
  */
 export type OnSuspended = 'stop' | 'wait';
 
@@ -29,14 +31,20 @@ export interface HoldOptions {
   readonly onGone?: (() => void) | undefined;
 }
 
+/** A lease on a hold: told when it ends. */
+interface Leaseholder {
+  end(reason: LeaseEndedError): void;
+}
+
 /** A node of ours that stands for holding, and the leases on it. When the last of them is released the node goes. */
 export class Hold {
   readonly zk: ZooKeeper;
   readonly path: string;
   readonly token: bigint;
   readonly #options: HoldOptions;
-  readonly #leases = new Set<HeldLease>();
+  readonly #leases = new Set<Leaseholder>();
   readonly #over = new AbortController();
+  readonly #unwatch = new AbortController();
   #node: string;
   /** The node that we watch is on its way out by our own doing. */
   #moving = false;
@@ -53,9 +61,11 @@ export class Hold {
       if (state === 'suspended' && options.onSuspended === 'stop') this.end('suspended');
     };
     const lost = (): void => this.end('lost', zk.lost.reason);
+    const calm = Pulse.of(zk).hold(() => this.end('suspended'));
     zk.on('state', changed);
     zk.lost.addEventListener('abort', lost, { once: true });
     this.#over.signal.addEventListener('abort', () => {
+      calm();
       zk.off('state', changed);
       zk.lost.removeEventListener('abort', lost);
     });
@@ -72,10 +82,11 @@ export class Hold {
   /** Why it is not held any more. Asks the clock: after a pause our timers may be late. */
   get ended(): LeaseEndedError | undefined {
     void this.zk.state;
+    Pulse.of(this.zk).check();
     return this.#ended;
   }
 
-  add(lease: HeldLease): void {
+  add(lease: Leaseholder): void {
     this.#leases.add(lease);
     if (this.#ended) lease.end(this.#ended);
   }
@@ -89,13 +100,13 @@ export class Hold {
   }
 
   /** Resolves when the lease means nothing to others any more. */
-  async drop(lease: HeldLease): Promise<void> {
+  async drop(lease: Leaseholder, reason: LeaseEndedError): Promise<void> {
     this.#leases.delete(lease);
-    if (this.#leases.size === 0) await this.#letGo();
+    if (this.#leases.size === 0) await this.#letGo(reason);
   }
 
   /** Whether this lease is the only one on it. */
-  isOnly(lease: HeldLease): boolean {
+  isOnly(lease: Leaseholder): boolean {
     return this.#leases.size === 1 && this.#leases.has(lease);
   }
 
@@ -111,18 +122,20 @@ export class Hold {
     if (this.#options.watched) this.#watch();
   }
 
-  #letGo(): Promise<void> {
-    this.#gone ??= this.#remove();
+  #letGo(reason: LeaseEndedError): Promise<void> {
+    this.#gone ??= this.#remove(reason);
     return this.#gone;
   }
 
-  async #remove(): Promise<void> {
-    this.#ended ??= new LeaseEndedError(this.path, 'released');
-    this.#over.abort();
+  async #remove(reason: LeaseEndedError): Promise<void> {
+    this.#ended ??= reason;
+    this.#over.abort(settled);
     if (leaseEnds.hasSubscribers) leaseEnds.publish({ path: this.path, token: this.token, reason: this.#ended.reason });
     try {
       await remove(this.zk, this.node);
     } finally {
+      // Not before: the node takes its watch along, and to take it back would be a request of its own.
+      this.#unwatch.abort(settled);
       this.#options.onGone?.();
     }
   }
@@ -133,7 +146,7 @@ export class Hold {
       if (!this.#over.signal.aborted && !this.#moving) this.#watch();
     };
     this.zk
-      .get(this.node, { watch: again, signal: this.#over.signal })
+      .get(this.node, { watch: again, signal: this.#unwatch.signal })
       .then(({ data }) => {
         if (data.toString() === revocation) this.end('revoked');
       })

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { isQuorateError } from '@quorate/core';
 import type { Created, ZooKeeper } from '@quorate/zookeeper';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
@@ -130,7 +131,7 @@ export class Line {
   }
 
   async #change(created: Created, blocker: Contender, mark: string, signal: AbortSignal | undefined): Promise<void> {
-    if (!this.kind.anyMayLeave) return departed(this.zk, childOf(this.path, blocker.name), signal);
+    if (!this.kind.anyMayLeave) return this.#departed(blocker, signal);
     return untilChange(this.zk, signal, async (watch) => {
       const contenders = contendersOf(this.path, this.kind, await this.zk.children(this.path, watch));
       const ahead = await this.#ahead(created, contenders, signal);
@@ -147,7 +148,14 @@ export class Line {
     const own = Number(created.path.slice(-10));
     const before = this.#seen.filter(({ sequence }) => sequence === own - 1);
     const blocker = this.kind.waitsFor(mark, before);
-    if (blocker) await departed(this.zk, childOf(this.path, blocker.name), signal);
+    if (blocker) await this.#departed(blocker, signal);
+  }
+
+  async #departed(blocker: Contender, signal: AbortSignal | undefined): Promise<void> {
+    await departed(this.zk, childOf(this.path, blocker.name), signal);
+    // Whoever has left may be about to stand in line again. If the list that we ask for now has it, we need not look
+    // for it when we come after it the next time.
+    await turn();
   }
 
   /** Who is ahead of our node; undefined when our node is gone. */
@@ -159,8 +167,18 @@ export class Line {
     const name = lastSegment(path);
     const isOurs = (contender: Contender): boolean => contender.name === name;
     // A list that was asked for twice, over two connections, may be older than our node.
-    const known = contenders?.some(isOurs) ? contenders : await this.list(signal);
+    const known = contenders?.some(isOurs) ? contenders : await this.#listOrNobody(signal);
     const index = known.findIndex(isOurs);
     return index === -1 ? undefined : known.slice(0, index);
+  }
+
+  /** The path itself may be gone: the servers remove it when nobody is left in line. */
+  async #listOrNobody(signal: AbortSignal | undefined): Promise<readonly Contender[]> {
+    try {
+      return await this.list(signal);
+    } catch (error) {
+      if (isQuorateError(error, 'no-node')) return [];
+      throw error;
+    }
   }
 }

@@ -21,9 +21,13 @@ export interface Participant {
 /** So many are read in one request: an answer must stay within what a server will send. */
 const batch = 200;
 
-/** Everybody in a line, in order of arrival. Whoever leaves while it is read is left out. */
-export async function participants(line: Line, signal: AbortSignal | undefined): Promise<Participant[]> {
-  const contenders = await line.list(signal);
+/** Everybody in a line, in order of arrival, or the first so many. Whoever leaves while it is read is left out. */
+export async function participants(
+  line: Line,
+  signal: AbortSignal | undefined,
+  most: number = Number.POSITIVE_INFINITY,
+): Promise<Participant[]> {
+  const contenders = (await line.list(signal)).slice(0, most);
   const found: Participant[] = [];
   for (let from = 0; from < contenders.length; from += batch) {
     const some = contenders.slice(from, from + batch);

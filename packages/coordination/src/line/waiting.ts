@@ -1,6 +1,9 @@
 import { isQuorateError } from '@quorate/core';
 import type { ReadOptions, State, ZooKeeper } from '@quorate/zookeeper';
 
+/** Why a signal of our own aborts. Without a reason it would make an exception with a stack, at each handover. */
+export const settled = 'settled';
+
 /**
  * Resolves when something happened to a node, or at once when it is not there. Rejects when the session is over or
  * `signal` aborts, and leaves no watch behind.
@@ -49,7 +52,7 @@ function unlessOver(
     const settle = (done: () => void): void => {
       signal?.removeEventListener('abort', aborted);
       zk.lost.removeEventListener('abort', lost);
-      over.abort();
+      over.abort(settled);
       done();
     };
     const aborted = (): void => settle(() => reject(signal?.reason));

@@ -3,6 +3,7 @@ import type { CallOptions, State, Transaction, ZooKeeper } from '@quorate/zookee
 import { leaseEnds } from '../diagnostics.ts';
 import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
 import type { Lease } from '../lease/lease.ts';
+import { Pulse } from '../lease/pulse.ts';
 import { NextChange } from '../waiting/next-change.ts';
 import { untilAborted } from '../waiting/until-aborted.ts';
 import { upToDate } from '../waiting/up-to-date.ts';
@@ -45,7 +46,9 @@ export class Claim implements Lease {
       this.#end('lost', zk.lost.reason);
       this.#settle('lost');
     };
+    const calm = Pulse.of(zk).hold(() => this.#end('suspended'));
     this.#forget = () => {
+      calm();
       this.#change[Symbol.dispose]();
       zk.off('state', changed);
       zk.lost.removeEventListener('abort', lost);
@@ -60,6 +63,7 @@ export class Claim implements Lease {
   get signal(): AbortSignal {
     // Asks the clock: a process that was stopped must not find its lease in order before its timers have run.
     void this.#zk.state;
+    Pulse.of(this.#zk).check();
     return this.#ended.signal;
   }
 

@@ -296,6 +296,19 @@ export function lockConformance(connect: Connect): void {
       expect(await childrenOf(zk, path)).toHaveLength(1);
     });
 
+    test('a waiter whose node was deleted, with the whole path, stands in line again', async () => {
+      await using zk = await connect();
+      await using other = await connect();
+      const path = freshPath('lock');
+      const held = await new Lock(zk, path).acquire();
+      const waiting = new Lock(other, path).acquire();
+      await eventually('a waiter', async () => (await childrenOf(zk, path)).length === 2);
+      await zk.delete(path, { recursive: true });
+      await using lease = await waiting;
+      expect(lease.token).toBeGreaterThan(held.token);
+      await held.release();
+    });
+
     test.each(['45c1ae9668984d00ad01a8f50a774454-lock-', '_c_00000000-0000-0000-0000-000000000000-lock-', 'lock-'])(
       'a node called %s… counts, whoever made it',
       async (prefix) => {

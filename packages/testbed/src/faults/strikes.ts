@@ -28,6 +28,15 @@ export const strikes: Readonly<Record<string, Strike>> = {
   kill: onServer((server) => ({ begin: () => server.kill(), end: () => server.start() })),
   pause: onServer((server) => ({ begin: () => server.pause(), end: () => server.resume() })),
   slow: onServer((server) => ({ begin: () => server.slow({ duty: 0.3 }), end: () => server.resume() })),
+  'full-disk': onServer((server) => {
+    if (!server.hasDisk) throw new InvalidArgumentError('target', 'a server of a bed with { disk: … }', server.name);
+    const end = async (): Promise<void> => {
+      await server.freeDisk();
+      // What it did not write it may have given up for good.
+      await server.restart();
+    };
+    return { begin: () => server.fillDisk(), end };
+  }),
   // From the other servers of its kind, while clients still reach it.
   isolate: onServer((server, bed) => {
     const others = neighbours(bed, server).map(({ name }) => name);
@@ -97,11 +106,10 @@ async function leaderOf(bed: Testbed): Promise<Server> {
 }
 
 function neighbours(bed: Testbed, server: Server): readonly Server[] {
-  const members = ensembleOf(bed)?.members ?? [];
-  if (members.length < 2 || !members.includes(server)) {
-    throw new InvalidArgumentError('target', 'a member of a ZooKeeper ensemble', server.name);
-  }
-  return members.filter((member) => member !== server);
+  const others = bed.neighbours(server);
+  if (others.length === 0)
+    throw new InvalidArgumentError('target', 'a server that reaches others through links', server.name);
+  return others;
 }
 
 function ensembleOf(bed: Testbed): ZooKeeper | undefined {

@@ -20,25 +20,49 @@ const beatsPerSecond = 50;
 export class Link {
   readonly parties: Parties;
   readonly #ports: Ports;
-  readonly #port: number | undefined;
+  readonly #portOf: (party: string) => number | undefined;
   readonly #connections = new Set<Connection>();
   readonly #cuts = new Set<object>();
   #faults: LinkFaults = {};
   #chance: Seeded = seeded(0);
-  #server: Server | undefined;
-  #address: Promise<string> | undefined;
+  readonly #doors = new Map<string, Promise<string>>();
+  readonly #servers: Server[] = [];
 
-  /** `port` is where the second party listens, when it is a server that the first is to connect to by `address`. */
-  constructor(parties: Parties, ports: Ports, port?: number) {
+  /** `portOf` tells where a party listens, when the other is to connect to it by an address of ours. */
+  constructor(parties: Parties, ports: Ports, portOf: (party: string) => number | undefined = () => undefined) {
     this.parties = parties;
     this.#ports = ports;
-    this.#port = port;
+    this.#portOf = portOf;
   }
 
   /** Where the first party connects instead of to the second: `127.0.0.1:14022`. */
   get address(): Promise<string> {
-    this.#address ??= this.#listen();
-    return this.#address;
+    return this.addressOf(this.parties[1]);
+  }
+
+  /** Where the other party connects instead of to this one: to its own port, or to another one of it. */
+  async addressOf(party: string, port: number | undefined = this.#portOf(party)): Promise<string> {
+    const [first, second] = this.parties;
+    if (party !== first && party !== second) throw new InvalidArgumentError('party', `${first} or ${second}`, party);
+    if (port === undefined) {
+      throw new InvalidArgumentError('link', 'one to a party with a port: these two find each other', this.parties);
+    }
+    const passage = { from: party === first ? second : first, to: party, port };
+    const known = this.#doors.get(`${party} ${port}`);
+    const door = known ?? this.#ports.claim().then((claimed) => this.open(passage, '127.0.0.1', claimed));
+    this.#doors.set(`${party} ${port}`, door);
+    return door;
+  }
+
+  /** Listens there: who connects to it takes this passage. */
+  async open(passage: Passage, host: string, port: number): Promise<string> {
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => this.carry(socket, passage));
+    this.#servers.push(server.unref());
+    await new Promise<void>((done, fail) => {
+      server.once('error', () => fail(new PortTakenError(`the link from ${passage.from} to ${passage.to}`, port)));
+      server.listen(port, host, done);
+    });
+    return `${host}:${port}`;
   }
 
   get faults(): LinkFaults {
@@ -89,29 +113,8 @@ export class Link {
   }
 
   close(): void {
-    this.#server?.close();
+    for (const server of this.#servers) server.close();
     for (const connection of this.#connections) connection.close();
-  }
-
-  async #listen(): Promise<string> {
-    const [from, to] = this.parties;
-    const target = this.#port;
-    if (target === undefined) {
-      throw new InvalidArgumentError('link', 'one between a client and a server: these two find each other', [
-        from,
-        to,
-      ]);
-    }
-    const port = await this.#ports.claim();
-    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
-      this.carry(socket, { from, to, port: target }),
-    );
-    this.#server = server.unref();
-    await new Promise<void>((done, fail) => {
-      server.once('error', () => fail(new PortTakenError(`the link from ${from} to ${to}`, port)));
-      server.listen(port, '127.0.0.1', done);
-    });
-    return `127.0.0.1:${port}`;
   }
 
   #apply(): void {

@@ -11,14 +11,13 @@ export interface Neighbour {
   readonly ports: readonly number[];
 }
 
-const nameExpected = 'a name: letters, digits, dots, hyphens and underscores';
-
 /** Every link of a bed. */
 export class Links {
   readonly #ports: Ports;
   readonly #links = new Map<string, Link>();
   readonly #gateways: Gateway[] = [];
-  readonly #servers = new Map<string, string>();
+  readonly #servers = new Map<string, number>();
+  readonly #introduced = new Map<string, number>();
 
   constructor(ports: Ports) {
     this.#ports = ports;
@@ -26,7 +25,16 @@ export class Links {
 
   /** What servers there are, with their addresses: whoever else is named is a client. */
   know(servers: Iterable<{ readonly name: string; readonly address: string }>): void {
-    for (const { name, address } of servers) this.#servers.set(name, address);
+    for (const { name, address } of servers) this.#servers.set(name, Number(address.split(':')[1]));
+  }
+
+  /** Somebody else who listens on loopback. */
+  introduce(name: string, port: number): void {
+    checkName('name', name);
+    if (this.#servers.has(name)) throw new InvalidArgumentError('name', 'one that no server of the bed has', name);
+    if (!(Number.isInteger(port) && port >= 1 && port <= 65_535))
+      throw new InvalidArgumentError('port', 'a port from 1 to 65535', port);
+    this.#introduced.set(name, port);
   }
 
   /** Puts a link between each two of them, and gives for each the port of its gateway. */
@@ -36,8 +44,7 @@ export class Links {
       const routes = new Map<number, Route>();
       for (const other of neighbours) {
         if (other.name === name) continue;
-        const link = this.#links.get(keyOf(name, other.name)) ?? new Link([name, other.name], this.#ports);
-        this.#links.set(keyOf(name, other.name), link);
+        const link = this.#between(name, other.name);
         for (const port of other.ports) routes.set(port, { to: other.name, link });
       }
       const { gateway, port } = await Gateway.open(this.#ports, name, routes);
@@ -47,24 +54,47 @@ export class Links {
     return gateways;
   }
 
-  link(a: string, b: string): Link {
-    for (const name of [a, b]) {
-      if (typeof name !== 'string' || !/^[\w.-]+$/.test(name))
-        throw new InvalidArgumentError('link', nameExpected, name);
+  /**
+   * Puts a link between each two of them, for servers that find each other by name: gives for each a table in which the
+   * others are at addresses of loopback that lead there by the link. Linux answers at all of 127.0.0.0/8; others do not.
+   */
+  async hosts(neighbours: readonly Neighbour[]): Promise<ReadonlyMap<string, string>[]> {
+    const tables = neighbours.map(({ name }) => new Map([[name, '127.0.0.1']]));
+    for (const [own, { name }] of neighbours.entries()) {
+      for (const [index, other] of neighbours.entries()) {
+        if (other.name === name) continue;
+        const host = `127.0.${own + 1}.${index + 1}`;
+        const link = this.#between(name, other.name);
+        for (const port of other.ports) await link.open({ from: name, to: other.name, port }, host, port);
+        tables[own]?.set(other.name, host);
+      }
     }
+    return tables;
+  }
+
+  /** Puts a link between two servers, one of which connects to a port of the other, and gives the address for it. */
+  async lead(from: string, to: string, port: number): Promise<string> {
+    return this.#between(from, to).addressOf(to, port);
+  }
+
+  link(a: string, b: string): Link {
+    for (const name of [a, b]) checkName('link', name);
     const there = this.#links.get(keyOf(a, b));
     if (there) return there;
-    const address = this.#servers.get(b);
-    if (address === undefined || this.#servers.has(a) || a === b) {
-      throw new InvalidArgumentError(
-        'link',
-        `a client's name and one of ${[...this.#servers.keys()].join(', ')}, or two members of a ZooKeeper ensemble`,
-        [a, b],
-      );
+    const port = this.#portOf(b);
+    if (port === undefined || a === b || (this.#servers.has(a) && this.#servers.has(b))) {
+      const known = [...this.#servers.keys(), ...this.#introduced.keys()].join(', ');
+      throw new InvalidArgumentError('link', `a client's name and one of ${known}, or ${this.#linked()}`, [a, b]);
     }
-    const link = new Link([a, b], this.#ports, Number(address.split(':')[1]));
+    const link = new Link([a, b], this.#ports, (party) => this.#portOf(party));
     this.#links.set(keyOf(a, b), link);
     return link;
+  }
+
+  /** The servers that a server reaches through links. */
+  neighboursOf(name: string): string[] {
+    const pairs = [...this.#links.values()].map(({ parties }) => parties).filter((parties) => parties.includes(name));
+    return pairs.flat().filter((other) => other !== name && this.#servers.has(other));
   }
 
   /** Cuts every link between the two sides. Two clients have none. */
@@ -75,8 +105,8 @@ export class Links {
     const both = left.find((name) => right.includes(name));
     if (both !== undefined) throw new InvalidArgumentError('right', 'names that are not on the left too', both);
     const across = left
-      .flatMap((a) => right.map((b): [string, string] => (this.#servers.has(b) ? [a, b] : [b, a])))
-      .filter(([, server]) => this.#servers.has(server))
+      .flatMap((a) => right.map((b): [string, string] => (this.#portOf(b) === undefined ? [b, a] : [a, b])))
+      .filter(([, server]) => this.#portOf(server) !== undefined)
       .map(([a, b]) => this.link(a, b));
     if (across.length === 0)
       throw new InvalidArgumentError('partition', 'a server on at least one side', [left, right]);
@@ -91,6 +121,29 @@ export class Links {
     for (const gateway of this.#gateways) gateway.close();
     for (const link of this.#links.values()) link.close();
   }
+
+  #between(a: string, b: string): Link {
+    const link = this.#links.get(keyOf(a, b)) ?? new Link([a, b], this.#ports);
+    this.#links.set(keyOf(a, b), link);
+    return link;
+  }
+
+  #portOf(name: string): number | undefined {
+    return this.#servers.get(name) ?? this.#introduced.get(name);
+  }
+
+  /** Which servers have a link between them, for an error. */
+  #linked(): string {
+    const pairs = [...this.#links.values()].map(({ parties }) => parties);
+    const linked = pairs.filter((parties) => parties.every((party) => this.#servers.has(party)));
+    if (linked.length === 0) return 'two servers with a link between them, of which there are none here';
+    return `two servers with a link between them: ${linked.map((parties) => parties.join(' and ')).join(', ')}`;
+  }
+}
+
+function checkName(argument: string, name: unknown): void {
+  if (typeof name !== 'string' || !/^[\w.-]+$/.test(name))
+    throw new InvalidArgumentError(argument, 'a name: letters, digits, dots, hyphens and underscores', name);
 }
 
 function keyOf(a: string, b: string): string {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { QuorateError } from '@quorate/core';
-import type { Launch, Warden } from './warden.ts';
+import type { Launch, Launcher } from './warden.ts';
 
 export interface RunOptions extends Omit<Launch, 'output'> {
   readonly signal?: AbortSignal | undefined;
@@ -21,9 +21,9 @@ export class CommandFailedError extends QuorateError {
 }
 
 /** Runs a command to its end. When `signal` aborts, it and all it started are killed. */
-export async function run(warden: Warden, { signal, onLine, ...launch }: RunOptions): Promise<void> {
+export async function run(launcher: Launcher, { signal, onLine, ...launch }: RunOptions): Promise<void> {
   signal?.throwIfAborted();
-  const child = await warden.launch({ ...launch, output: 'pipe' });
+  const child = await launcher.launch({ ...launch, output: 'pipe' });
   const lines: string[] = [];
   for (const output of [child.stdout, child.stderr]) {
     if (!output) continue;

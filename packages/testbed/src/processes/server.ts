@@ -4,38 +4,21 @@ import { mkdir, open, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Health } from '@quorate/core';
 import { deadline, QuorateError } from '@quorate/core';
-import { eventually } from '../eventually.ts';
+import { Disk } from './disk.ts';
 import { DutyCycle, type Slowness } from './duty-cycle.ts';
 import { lastLines } from './log.ts';
 import { isFree, PortTakenError } from './ports.ts';
+import { becomeReady, longestLook } from './readiness.ts';
 import { residentBytes } from './resident.ts';
-import { ServerFailedError } from './server-failed-error.ts';
-import type { Warden } from './warden.ts';
+import type { ServerPlan } from './server-plan.ts';
+import type { Launcher, Warden } from './warden.ts';
 
-/** How one server is run. */
-export interface ServerPlan {
-  /** Unique in its bed: `zookeeper-1`. */
-  readonly name: string;
-  /** Where clients reach it: `127.0.0.1:2181`. */
-  readonly address: string;
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  /** The TCP ports it listens on; free before it starts. */
-  readonly ports: readonly number[];
-  /** Written into its folder before the first start, by path. */
-  readonly files?: Readonly<Record<string, string>>;
-  /** Done once, after the files are written: formatting. */
-  readonly prepare?: (folder: string, signal: AbortSignal) => Promise<void>;
-  /** Asks the server, by its own protocol, whether it serves. Throws or gives false when it does not yet. */
-  readonly ready: (signal: AbortSignal) => Promise<boolean>;
-  /** How long it may take to become ready, in milliseconds. */
-  readonly startWithin?: number;
+/** What a server needs of its bed. */
+export interface Ground {
+  readonly warden: Warden;
+  /** Megabytes of the disk that each server gets for itself; without it all use the machine's. */
+  readonly disk?: number;
 }
-
-/** How long one question whether it is ready may take, in milliseconds. */
-const shortestLook = 200;
-const longestLook = 2_000;
 
 export type ServerState = 'new' | 'starting' | 'running' | 'paused' | 'stopped' | 'killed' | 'died';
 
@@ -44,21 +27,27 @@ export class Server implements AsyncDisposable {
   readonly name: string;
   /** Where clients reach it: `127.0.0.1:2181`. */
   readonly address: string;
-  /** Its data, config and log. */
-  readonly folder: string;
   readonly #plan: ServerPlan;
-  readonly #warden: Warden;
+  readonly #ground: Ground;
+  /** Its folder as it sees it itself. */
+  readonly #home: string;
   #state: ServerState = 'new';
   #process: ChildProcess | undefined;
   #prepared = false;
   #slowness: DutyCycle | undefined;
+  #disk: Disk | undefined;
 
-  constructor(plan: ServerPlan, warden: Warden) {
+  constructor(plan: ServerPlan, ground: Ground) {
     this.name = plan.name;
     this.address = plan.address;
-    this.folder = join(warden.folder, plan.name);
     this.#plan = plan;
-    this.#warden = warden;
+    this.#ground = ground;
+    this.#home = join(ground.warden.folder, plan.name);
+  }
+
+  /** Its data and config. */
+  get folder(): string {
+    return this.#disk?.folder ?? this.#home;
   }
 
   get state(): ServerState {
@@ -76,7 +65,7 @@ export class Server implements AsyncDisposable {
   }
 
   get logFile(): string {
-    return join(this.folder, 'log');
+    return join(this.#home, 'log');
   }
 
   /** Resolves when the server answers by its own protocol. When it fails, no process of it is left. */
@@ -89,13 +78,37 @@ export class Server implements AsyncDisposable {
       if (!this.#prepared) await this.#prepare(limit.signal);
       for (const port of ports) if (!(await isFree(port))) throw new PortTakenError(this.name, port);
       await this.#launch();
-      await this.#becomeReady(startWithin, signal);
+      await becomeReady(this.#plan, {
+        within: startWithin,
+        isAlive: () => this.#process !== undefined,
+        log: () => this.log(),
+        signal,
+      });
       this.#state = 'running';
     } catch (error) {
       await this.#end('SIGKILL');
       this.#state = 'died';
       throw error;
     }
+  }
+
+  /** Its disk is full: whatever it writes fails with ENOSPC, until `freeDisk`. For a bed that was started with `disk`. */
+  async fillDisk(): Promise<void> {
+    await this.#ownDisk().fill();
+  }
+
+  /** There is room again. A server that gave up when its disk was full takes a `restart` to come back. */
+  async freeDisk(): Promise<void> {
+    await this.#ownDisk().free();
+  }
+
+  /** Whether it has a disk of its own, which can be full. */
+  get hasDisk(): boolean {
+    return this.#ground.disk !== undefined;
+  }
+
+  get isDiskFull(): boolean {
+    return this.#disk?.full ?? false;
   }
 
   /** SIGKILL: no goodbye. Resolves when the process is gone. Data and ports stay for `restart`. */
@@ -169,19 +182,21 @@ export class Server implements AsyncDisposable {
 
   async #prepare(signal: AbortSignal): Promise<void> {
     const { files = {}, prepare } = this.#plan;
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    const { warden, disk } = this.#ground;
+    await mkdir(this.#home, { recursive: true, mode: 0o700 });
+    if (disk !== undefined) this.#disk ??= await Disk.over(this.#home, disk, this.name, warden);
     for (const [path, content] of Object.entries(files)) {
       await mkdir(dirname(join(this.folder, path)), { recursive: true });
       await writeFile(join(this.folder, path), content);
     }
-    await prepare?.(this.folder, signal);
+    await prepare?.(this.#home, this.#launcher, signal);
     this.#prepared = true;
   }
 
   async #launch(): Promise<void> {
     await using log = await open(this.logFile, 'a', 0o600);
     const { command, args, env } = this.#plan;
-    const child = await this.#warden.launch({ command, args, cwd: this.folder, ...(env && { env }), output: log.fd });
+    const child = await this.#launcher.launch({ command, args, cwd: this.#home, ...(env && { env }), output: log.fd });
     child.unref();
     this.#process = child;
     child.once('exit', () => {
@@ -191,33 +206,15 @@ export class Server implements AsyncDisposable {
     });
   }
 
-  async #becomeReady(within: number, signal: AbortSignal | undefined): Promise<void> {
-    const died = Symbol('died');
-    // A server may swallow a question that is asked too early: wait little at first, longer if it is only slow.
-    let patience = shortestLook;
-    try {
-      const outcome = await eventually(
-        `${this.name} ready`,
-        async (left) => {
-          if (!this.#process) return died;
-          using look = deadline(patience, left);
-          try {
-            // Awaited here: a bare return would dispose of the look before it has looked.
-            return await this.#plan.ready(look.signal);
-          } catch (error) {
-            if (look.signal.aborted) patience = Math.min(longestLook, 2 * patience);
-            throw error;
-          }
-        },
-        { within, ...(signal && { signal }) },
-      );
-      if (outcome === true) return;
-    } catch (cause) {
-      signal?.throwIfAborted();
-      throw new ServerFailedError(this.name, `did not become ready within ${within} ms`, await this.log(), cause);
-    }
-    for (const port of this.#plan.ports) if (!(await isFree(port))) throw new PortTakenError(this.name, port);
-    throw new ServerFailedError(this.name, 'died while starting', await this.log());
+  get #launcher(): Launcher {
+    return this.#disk ?? this.#ground.warden;
+  }
+
+  #ownDisk(): Disk {
+    if (this.#disk) return this.#disk;
+    throw new QuorateError(`${this.name} has no disk of its own: start the bed with { disk: <megabytes> }`, {
+      code: 'no-disk',
+    });
   }
 
   #endSlowness(): void {

@@ -33,8 +33,13 @@ export interface Launch {
   readonly output: number | 'pipe';
 }
 
+/** Whoever starts programs: the warden, or a disk, for a program that is to see it. */
+export interface Launcher {
+  launch(launch: Launch): Promise<ChildProcess>;
+}
+
 /** Sees to it that nothing outlives its owner: neither the processes it launched nor their folder. */
-export class Warden implements AsyncDisposable {
+export class Warden implements Launcher, AsyncDisposable {
   readonly folder: string;
   readonly #shell: ChildProcess;
   readonly #list: Writable;

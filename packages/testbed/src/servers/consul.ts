@@ -1,4 +1,5 @@
-import { Server, type ServerPlan } from '../processes/server.ts';
+import { Server } from '../processes/server.ts';
+import type { ServerPlan } from '../processes/server-plan.ts';
 import { answerOf } from './answers.ts';
 import { numbered, portsFor, type Site } from './site.ts';
 
@@ -24,7 +25,7 @@ export class Consul {
       return { number: index + 1, http, grpc, rpc, gossip };
     });
     return new Consul(
-      agents.map((agent) => new Server(agentPlan(site, agent, agents, config), site.warden)),
+      agents.map((agent) => new Server(agentPlan(site, agent, agents, config), site)),
       agents.map(({ grpc }) => grpc),
     );
   }

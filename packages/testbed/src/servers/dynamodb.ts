@@ -42,7 +42,7 @@ export class DynamoDB {
           ports: [own],
           ready: (signal) => listsTables(address, signal),
         },
-        site.warden,
+        site,
       ),
     );
   }

@@ -30,7 +30,7 @@ export class Envoy {
         files: { 'envoy.json': JSON.stringify(bootstrap(admin, listener), null, 2) },
         ready: async (signal) => (await answerOf(`http://${address}/ready`, signal))?.trim() === 'LIVE',
       },
-      site.warden,
+      site,
     );
     return new Envoy(server, program, `http://127.0.0.1:${listener}`);
   }

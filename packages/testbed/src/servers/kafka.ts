@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { run } from '../processes/run.ts';
-import { Server, type ServerPlan } from '../processes/server.ts';
+import { Server } from '../processes/server.ts';
+import type { ServerPlan } from '../processes/server-plan.ts';
 import { type JavaOptions, javaArguments } from './java.ts';
 import { kafkaServes } from './kafka-serves.ts';
 import { numbered, portsFor, type Site } from './site.ts';
@@ -9,6 +11,8 @@ export interface KafkaOptions extends JavaOptions {
   readonly brokers?: 1 | 3;
   /** The port of the first broker; the others follow it. Free ports by default. */
   readonly port?: number;
+  /** Whether the brokers reach one another through links, so that a partition can part them. Default true, on Linux. */
+  readonly links?: boolean;
   /** Further lines of server.properties. */
   readonly config?: Readonly<Record<string, string | number | boolean>>;
 }
@@ -17,17 +21,26 @@ export interface KafkaOptions extends JavaOptions {
 export class Kafka {
   readonly servers: readonly Server[];
 
-  static async plan(site: Site, { brokers = 1, port, ...options }: KafkaOptions): Promise<Kafka> {
+  static async plan(site: Site, options: KafkaOptions): Promise<Kafka> {
+    const { brokers = 1, port, links = process.platform === 'linux' } = options;
     const clients = await portsFor(site, brokers, port);
+    const peers = await portsFor(site, brokers);
     const controllers = await portsFor(site, brokers);
+    const ids = clients.map((_, index) => index + 1);
+    const neighbours = ids.map((id, index) => ({
+      name: nameOf(id),
+      ports: [peers[index] ?? 0, controllers[index] ?? 0],
+    }));
+    const tables = links && brokers > 1 ? await site.links.hosts(neighbours) : [];
+    const hostOf = (id: number): string => (tables.length > 0 ? nameOf(id) : '127.0.0.1');
+    const voters = ids.map((id, index) => `${id}@${hostOf(id)}:${controllers[index]}`).join(',');
     const cluster = clusterId();
-    const voters = controllers.map((controller, index) => `${index + 1}@127.0.0.1:${controller}`).join(',');
-    return new Kafka(
-      clients.map((client, index) => {
-        const broker: Broker = { id: index + 1, client, controller: controllers[index] ?? 0, voters, cluster, brokers };
-        return new Server(brokerPlan(site, broker, options), site.warden);
-      }),
-    );
+    const servers = ids.map((id, index) => {
+      const [client = 0, peer = 0, controller = 0] = [clients[index], peers[index], controllers[index]];
+      const broker: Broker = { id, client, peer, controller, host: hostOf(id), voters, cluster, brokers };
+      return new Server(brokerPlan(site, broker, options, tables[index]), site);
+    });
+    return new Kafka(servers);
   }
 
   private constructor(servers: readonly Server[]) {
@@ -63,23 +76,37 @@ export function clusterId(): string {
 interface Broker {
   readonly id: number;
   readonly client: number;
+  /** Where the other brokers reach it, and where its controller is. */
+  readonly peer: number;
   readonly controller: number;
+  /** What the others call it. */
+  readonly host: string;
   readonly voters: string;
   readonly cluster: string;
   readonly brokers: number;
 }
 
-function brokerPlan(site: Site, broker: Broker, { config, jvm = [] }: KafkaOptions): ServerPlan {
-  const { id, client, controller, brokers: replicas } = broker;
+function nameOf(id: number): string {
+  return `kafka-${id}`;
+}
+
+function brokerPlan(
+  site: Site,
+  broker: Broker,
+  { config, jvm = [] }: KafkaOptions,
+  table: ReadonlyMap<string, string> | undefined,
+): ServerPlan {
+  const { id, client, peer, controller, host, brokers: replicas } = broker;
   const inSync = Math.max(1, replicas - 1);
   const settings = {
     'process.roles': 'broker,controller',
     'node.id': id,
     'controller.quorum.voters': broker.voters,
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://127.0.0.1:${client},CONTROLLER://127.0.0.1:${controller}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${client}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: `PLAINTEXT://127.0.0.1:${client},PEERS://127.0.0.1:${peer},CONTROLLER://127.0.0.1:${controller}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${client},PEERS://${host}:${peer},CONTROLLER://${host}:${controller}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,PEERS:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'inter.broker.listener.name': 'PEERS',
     'log.dirs': 'data',
     'num.partitions': 1,
     'default.replication.factor': replicas,
@@ -100,30 +127,40 @@ function brokerPlan(site: Site, broker: Broker, { config, jvm = [] }: KafkaOptio
   const address = `127.0.0.1:${client}`;
   const java = site.program('java').path;
   const machine = javaArguments(site, 'kafka', '512m', {
-    jvm: ['-Dlog4j2.configurationFile=log4j2.properties', ...jvm],
+    jvm: ['-Dlog4j2.configurationFile=log4j2.properties', ...(table ? ['-Djdk.net.hosts.file=hosts'] : []), ...jvm],
   });
   return {
-    name: `kafka-${id}`,
+    name: nameOf(id),
     address,
     command: java,
     args: [...machine, 'kafka.Kafka', 'server.properties'],
-    ports: [client, controller],
+    ports: [client, peer, controller],
     files: {
       'server.properties': Object.entries(settings)
         .map(([key, value]) => `${key}=${value}\n`)
         .join(''),
       'log4j2.properties': log4j2,
+      ...(table && { hosts: hostsFile(table) }),
     },
-    prepare: async (cwd, signal) => {
+    prepare: async (cwd, launcher, signal) => {
       const format = ['kafka.tools.StorageTool', 'format', '-t', broker.cluster, '-c', 'server.properties'];
-      await run(site.warden, { command: java, args: [...machine, ...format], cwd, signal });
+      await run(launcher, { command: java, args: [...machine, ...format], cwd, signal });
     },
     ready: (signal) => kafkaServes(address, replicas, signal),
     startWithin: 120_000,
   };
 }
 
+/** With a table of its own a Java machine asks nobody else: it must find this machine in it too. */
+function hostsFile(table: ReadonlyMap<string, string>): string {
+  const here = [...new Set(['localhost', hostname()])].map((name) => `127.0.0.1 ${name}\n`);
+  return [...here, ...[...table].map(([name, host]) => `${host} ${name}\n`)].join('');
+}
+
+// Each part of Kafka would tell all its settings, hundreds of lines at a time.
 const log4j2 = `rootLogger.level=INFO
+logger.settings.name=org.apache.kafka.common.config.AbstractConfig
+logger.settings.level=WARN
 rootLogger.appenderRefs=out
 rootLogger.appenderRef.out.ref=OUT
 appender.out.type=Console

@@ -1,5 +1,6 @@
 import { eventually } from '../eventually.ts';
-import { Server, type ServerPlan } from '../processes/server.ts';
+import { Server } from '../processes/server.ts';
+import type { ServerPlan } from '../processes/server-plan.ts';
 import { ask } from './ask.ts';
 import { numbered, portsFor, type Site } from './site.ts';
 
@@ -12,19 +13,18 @@ export interface RedisOptions {
   readonly config?: Readonly<Record<string, string | number>>;
 }
 
-/** A Redis primary and its replicas. */
+/** A Redis primary and its replicas, each of which reaches it through a link. */
 export class Redis {
   readonly servers: readonly Server[];
 
   static async plan(site: Site, { servers = 1, port, config = {} }: RedisOptions): Promise<Redis> {
     const ports = await portsFor(site, servers, port);
-    const [primary] = ports;
-    return new Redis(
-      ports.map(
-        (own, index) =>
-          new Server(serverPlan(site, index + 1, own, index > 0 ? primary : undefined, config), site.warden),
-      ),
-    );
+    const [primary = 0] = ports;
+    const plans = ports.map(async (own, index) => {
+      const link = index > 0 ? await site.links.lead(nameOf(index + 1), nameOf(1), primary) : undefined;
+      return serverPlan(site, index + 1, own, link, config);
+    });
+    return new Redis((await Promise.all(plans)).map((plan) => new Server(plan, site)));
   }
 
   private constructor(servers: readonly Server[]) {
@@ -54,11 +54,15 @@ export class Redis {
   }
 }
 
+function nameOf(number: number): string {
+  return `redis-${number}`;
+}
+
 function serverPlan(
   site: Site,
   number: number,
   port: number,
-  primary: number | undefined,
+  primary: string | undefined,
   config: Readonly<Record<string, string | number>>,
 ): ServerPlan {
   const settings: Record<string, string | number> = {
@@ -70,12 +74,12 @@ function serverPlan(
     save: '""',
     'repl-diskless-sync': 'yes',
     'repl-diskless-sync-delay': 0,
-    ...(primary !== undefined && { replicaof: `127.0.0.1 ${primary}` }),
+    ...(primary !== undefined && { replicaof: primary.replace(':', ' ') }),
     ...config,
   };
   const address = `127.0.0.1:${port}`;
   return {
-    name: `redis-${number}`,
+    name: nameOf(number),
     address,
     command: site.program('redis').path,
     args: ['redis.conf'],
@@ -86,9 +90,8 @@ function serverPlan(
         .join(''),
     },
     // A replica that does not find its primary at once tries again only after a second.
-    prepare: async (_folder, signal) => {
-      if (primary !== undefined)
-        await eventually('the primary', (left) => pongs(`127.0.0.1:${primary}`, left), { signal });
+    prepare: async (_folder, _launcher, signal) => {
+      if (primary !== undefined) await eventually('the primary', (left) => pongs(primary, left), { signal });
     },
     ready: async (signal) => {
       if (!(await pongs(address, signal))) return false;

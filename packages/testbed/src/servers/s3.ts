@@ -112,7 +112,7 @@ function gateway(site: Site, region: string, port: number, credentials: S3Creden
         return true;
       },
     },
-    site.warden,
+    site,
   );
   return { region, endpoint, credentials, bucket, server };
 }

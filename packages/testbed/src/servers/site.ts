@@ -1,12 +1,11 @@
 import { InvalidArgumentError } from '@quorate/core';
 import type { Links } from '../links/links.ts';
 import type { Ports } from '../processes/ports.ts';
-import type { Warden } from '../processes/warden.ts';
+import type { Ground } from '../processes/server.ts';
 import type { Program } from '../programs/program.ts';
 
 /** What every server of a bed is built on. */
-export interface Site {
-  readonly warden: Warden;
+export interface Site extends Ground {
   readonly ports: Ports;
   readonly links: Links;
   /** A program that was found or brought before any server was planned. */

@@ -36,7 +36,7 @@ export class Temporal {
           return namespace !== undefined && (await answerOf(`http://127.0.0.1:${ui}/`, signal)) !== undefined;
         },
       },
-      site.warden,
+      site,
     );
     return new Temporal(server, `http://127.0.0.1:${ui}`);
   }

@@ -1,4 +1,5 @@
-import { Server, type ServerPlan } from '../processes/server.ts';
+import { Server } from '../processes/server.ts';
+import type { ServerPlan } from '../processes/server-plan.ts';
 import { ask } from './ask.ts';
 import { type JavaOptions, javaArguments } from './java.ts';
 import { numbered, portsFor, type Site } from './site.ts';
@@ -32,7 +33,7 @@ export class ZooKeeper {
       const member = { id: index + 1, client, own: own(index), ensemble: members > 1 ? ensemble : [], gateway };
       return memberPlan(site, member, options);
     });
-    return new ZooKeeper(servers.map((plan) => new Server(plan, site.warden)));
+    return new ZooKeeper(servers.map((plan) => new Server(plan, site)));
   }
 
   private constructor(members: readonly Server[]) {

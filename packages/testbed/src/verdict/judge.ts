@@ -1,4 +1,4 @@
-import type { Budget } from './budget.ts';
+import { Budget } from './budget.ts';
 import type { Model } from './model.ts';
 import { Search } from './search.ts';
 import type { TimedCall } from './timeline.ts';
@@ -18,8 +18,18 @@ export function judge<State, Call>(
   if (decided === true) return { result: 'valid' };
   if (decided === false) return { result: 'invalid', blocked: shortestBlocked(model, calls) };
   const { places, calls: fewer } = simplified(model, calls);
-  const found = new Search(model, fewer, budget).run();
-  return found.result === 'invalid' ? { result: 'invalid', blocked: places[found.blocked] as number } : found;
+  const found = new Search(model, fewer, budget, { ahead: true }).run();
+  if (found.result !== 'invalid') return found;
+  const blocked = model.outlook === undefined ? found.blocked : blockedIn(model, fewer);
+  return { result: 'invalid', blocked: places[blocked] as number };
+}
+
+/** Where one gets no further, without looking ahead; the end, when that takes too long to find out. */
+function blockedIn<State, Call>(model: Model<State, Call>, calls: readonly TimedCall<Call>[]): number {
+  const found = new Search(model, calls, new Budget({ milliseconds: 200, bytes: 2 ** 28 }), { ahead: false }).run();
+  if (found.result === 'invalid') return found.blocked;
+  const ends = calls.map(({ completed }) => (completed === Infinity ? Number.NEGATIVE_INFINITY : completed));
+  return ends.reduce((last, completed, place) => (completed > (ends[last] as number) ? place : last), 0);
 }
 
 /** What had been invoked when the call at `blocked` completed. What was still open then may have taken effect or not. */

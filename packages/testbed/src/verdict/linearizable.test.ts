@@ -270,6 +270,19 @@ describe('runs of clients on correct objects', () => {
     });
   }
 
+  test.each([0, 0.02])(
+    'fifty clients that count on one key, a share of %d of the replies lost, are judged in time',
+    (lost) => {
+      for (let seed = 1; seed <= 5; seed += 1) {
+        const run = { seed, object: 'counter', operations: 2_000, keys: 1, clients: 50, lost } as const;
+        expect(check.linearizable(simulatedRun(run), counter()).result, `seed ${seed}`).toBe('valid');
+        const lie = check.linearizable(simulatedRun({ ...run, lieAfter: 0.5 }), counter());
+        expect(lie.result, `seed ${seed}`).toBe('invalid');
+        expect(lie.evidence?.lines.length).toBeGreaterThan(0);
+      }
+    },
+  );
+
   test('100,000 operations on 100 keys are judged in time', () => {
     const history = simulatedRun({
       seed: 7,

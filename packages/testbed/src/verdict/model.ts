@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@quorate/core';
 import { describe, type Operation } from '../history/operation.ts';
 import { fieldOf, type Plain } from '../history/plain.ts';
-import type { TimedCall } from './timeline.ts';
+import type { TimedCall, Timeline } from './timeline.ts';
 
 /**
  * What an object does when one operation at a time reaches it: the meaning against which a history is judged.
@@ -30,10 +30,21 @@ export interface Model<State, Call> {
    * unless the second has happened before it. Makes the search shorter.
    */
   causes?(calls: readonly TimedCall<Call>[]): readonly (readonly [effect: number, cause: number])[];
+  /** Looks ahead; undefined when there is nothing to know beforehand. Makes the search shorter. */
+  outlook?(timeline: Timeline<Call>): Outlook<State> | undefined;
   /** A quick and certain answer, where one is known for calls such as these, to whether they are linearizable. */
   decide?(calls: readonly TimedCall<Call>[]): boolean | undefined;
   /** The state for people. */
   show(state: State): string;
+}
+
+/** What the calls to come allow. */
+export interface Outlook<State> {
+  /**
+   * Whether one can get to the end from this state, when what completes before `stage` and the calls of the set `early`
+   * have taken effect. False must be certain.
+   */
+  mayEnd(stage: number, early: bigint, state: State): boolean;
 }
 
 /** Whether the output is known: it is not for an operation that may never have completed. */

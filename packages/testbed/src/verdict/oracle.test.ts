@@ -24,10 +24,14 @@ function oracle<Thing>(operations: readonly Operation[], fresh: () => Thing, app
       if (rest.some((other) => other.completed < operation.invoked)) continue;
       const without = rest.filter((other) => other !== operation);
       // An ambiguous take from a bag may have taken anything: `choice` goes through all of it.
-      for (let choice = 0; choice < 4; choice += 1) {
+      const tried = new Set<string>();
+      for (let choice = 0; choice < 8; choice += 1) {
         const copy = structuredClone(thing);
         const chosen = operation.outcome === 'ok' ? operation : { ...operation, output: choice };
-        if (apply(copy, chosen, operation.outcome === 'ok') && attempt(copy, without)) return true;
+        const applies = apply(copy, chosen, operation.outcome === 'ok');
+        const after = JSON.stringify(copy);
+        if (applies && !tried.has(after) && attempt(copy, without)) return true;
+        tried.add(after);
         if (operation.outcome === 'ok') break;
       }
     }
@@ -165,11 +169,12 @@ function subject<Thing, State, Call>(
   kinds: fc.Arbitrary<Pick<Step, 'op' | 'input' | 'output'>>,
   fresh: () => Thing,
   apply: Apply<Thing>,
+  arranged: (steps: Step[]) => Step[] = (list) => list,
 ): Subject {
   return {
     name,
     model: model as unknown as () => Model<never, never>,
-    steps: steps(kinds),
+    steps: steps(kinds).map(arranged),
     truth: (operations) => oracle(operations, fresh, apply),
   };
 }
@@ -177,19 +182,35 @@ function subject<Thing, State, Call>(
 const add = fc
   .tuple(fc.integer({ min: -1, max: 2 }), fc.constantFrom(null, null, 0, 1, 2))
   .map(([by, output]) => ({ op: 'add', input: { by }, output }));
+const more = add.map((step) => ({ ...step, input: { by: Math.abs(step.input.by) } }));
 const sum = fc.integer({ min: 0, max: 3 }).map((output) => ({ op: 'read', input: {}, output }));
 const acquire = value.map((token) => ({ op: 'acquire', input: {}, output: token }));
 const release = value.map((token) => ({ op: 'release', input: { token }, output: null }));
 const unset = (): { value: Plain } => ({ value: null });
+const bag = (): ReturnType<typeof queue> => queue({ order: 'bag' });
 const empty = (): { items: number[] } => ({ items: [] });
+
+/** Each value is put in once: the first is 0. */
+function distinct(list: Step[]): Step[] {
+  let next = 0;
+  return list.map((step) => {
+    if (step.op !== 'enqueue') return step;
+    const input = { value: next };
+    next += 1;
+    return { ...step, input };
+  });
+}
 
 const subjects: Subject[] = [
   subject('register', register, fc.oneof(read, write), unset, applyRegister),
   subject('compare-and-set register', casRegister, fc.oneof(read, write, cas), unset, applyRegister),
   subject('counter', counter, fc.oneof(add, sum), () => ({ sum: 0 }), applyCounter),
+  subject('counter that only grows', counter, fc.oneof(more, sum), () => ({ sum: 0 }), applyCounter),
   subject('mutex', mutex, fc.oneof(acquire, release), () => ({ holder: null, last: -1 }), applyMutex),
   subject('fifo queue', queue, fc.oneof(twice(enqueue), dequeue), empty, applyQueue(true)),
-  subject('bag', () => queue({ order: 'bag' }), fc.oneof(twice(enqueue), dequeue), empty, applyQueue(false)),
+  subject('fifo queue, each value once', queue, fc.oneof(enqueue, dequeue), empty, applyQueue(true), distinct),
+  subject('bag, each value once', bag, fc.oneof(enqueue, dequeue), empty, applyQueue(false), distinct),
+  subject('bag', bag, fc.oneof(twice(enqueue), dequeue), empty, applyQueue(false)),
 ];
 
 const seed = Number(process.env.QUORATE_SEED ?? 5);

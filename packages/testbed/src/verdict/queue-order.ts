@@ -2,14 +2,17 @@ import type { QueueCall } from './queue.ts';
 import type { TimedCall } from './timeline.ts';
 
 /** When a value that was put in once was put in, and when it was taken out. */
-interface Passage {
-  readonly enqueue: number;
+export interface Passage {
   /** Between these the enqueue took effect. */
   readonly putFrom: number;
   readonly putBy: number;
   /** Between these it was taken; both Infinity when nobody can have taken it. */
-  readonly takenFrom: number;
-  readonly takenBy: number;
+  takenFrom: number;
+  takenBy: number;
+}
+
+interface Placed extends Passage {
+  readonly enqueue: number;
 }
 
 /**
@@ -17,22 +20,20 @@ interface Passage {
  * in the order of taking: the rest follows.
  */
 export function enqueueOrder(calls: readonly TimedCall<QueueCall>[]): [later: number, earlier: number][] {
-  const passages = (passagesOf(calls) ?? []).filter(
-    ({ takenFrom, takenBy }) => takenBy !== Infinity || takenFrom === Infinity,
-  );
+  const passages = passagesOf(calls).filter(({ takenFrom, takenBy }) => takenBy !== Infinity || takenFrom === Infinity);
   const byEnd = passages.filter(({ takenBy }) => takenBy !== Infinity).sort((a, b) => a.takenBy - b.takenBy);
   const pairs: [number, number][] = [];
-  const before: Passage[] = [];
+  const before: Placed[] = [];
   let latestStart = Number.NEGATIVE_INFINITY;
   let next = 0;
   for (const later of passages.toSorted((a, b) => a.takenFrom - b.takenFrom)) {
-    for (; next < byEnd.length && (byEnd[next] as Passage).takenBy < later.takenFrom; next += 1) {
-      const earlier = byEnd[next] as Passage;
+    for (; next < byEnd.length && (byEnd[next] as Placed).takenBy < later.takenFrom; next += 1) {
+      const earlier = byEnd[next] as Placed;
       before.push(earlier);
       latestStart = Math.max(latestStart, earlier.takenFrom);
     }
     for (let place = before.length - 1; place >= 0; place -= 1) {
-      const earlier = before[place] as Passage;
+      const earlier = before[place] as Placed;
       if (earlier.takenBy < latestStart) break;
       pairs.push([later.enqueue, earlier.enqueue]);
     }
@@ -57,7 +58,7 @@ export function isContradiction(calls: readonly TimedCall<QueueCall>[], fifo: bo
     // Nobody put it in, or not so often, or not yet.
     if (put === undefined || count > put.count || completed < put.from) return true;
   }
-  return fifo && isOvertaken(passagesOf(calls) ?? []);
+  return fifo && isOvertaken(passagesOf(calls));
 }
 
 /** Whether a value was certainly put in after another, and certainly taken out before it. */
@@ -75,7 +76,7 @@ function isOvertaken(passages: readonly Passage[]): boolean {
 }
 
 /** The values put in once and taken at most once. One that nobody is known to have taken tells nothing when somebody may have. */
-function passagesOf(calls: readonly TimedCall<QueueCall>[]): Passage[] | undefined {
+function passagesOf(calls: readonly TimedCall<QueueCall>[]): Placed[] {
   const byValue = new Map<string, { puts: number[]; takes: number[] }>();
   let mayBeTaken = false;
   for (const [place, { call }] of calls.entries()) {
@@ -85,7 +86,7 @@ function passagesOf(calls: readonly TimedCall<QueueCall>[]): Passage[] | undefin
     byValue.set(call.value, value);
     (call.op === 'enqueue' ? value.puts : value.takes).push(place);
   }
-  return [...byValue.values()].flatMap(({ puts: [enqueue, ...others], takes: [dequeue, ...more] }): Passage[] => {
+  return [...byValue.values()].flatMap(({ puts: [enqueue, ...others], takes: [dequeue, ...more] }): Placed[] => {
     if (enqueue === undefined || others.length + more.length > 0 || (dequeue === undefined && mayBeTaken)) return [];
     const put = calls[enqueue] as TimedCall<QueueCall>;
     const take = dequeue === undefined ? undefined : calls[dequeue];

@@ -1,4 +1,5 @@
 import { textOf } from '../history/plain.ts';
+import { decideDistinct } from './distinct-queue.ts';
 import { groupsBy, inputField, isKnown, type Model, placesOf, solePairs } from './model.ts';
 import { enqueueOrder, isContradiction } from './queue-order.ts';
 
@@ -14,8 +15,8 @@ export interface QueueOptions {
 
 /**
  * `enqueue {key, value}` puts in, `dequeue {key}` takes out and returns the value, or nothing when it was empty. Give each
- * value once: then much is known of their order. Of many clients on one queue (ten, for first in first out) the orders to
- * try are soon too many and the verdict `unknown`; spread the work over several keys.
+ * value once: then hardly anything is left to try, however many clients there are. Where a value comes again the orders of
+ * ten clients on one queue are soon too many and the verdict `unknown`; spread the work over several keys.
  */
 export function queue({ order = 'fifo' }: QueueOptions = {}): Model<readonly string[], QueueCall> {
   const fifo = order === 'fifo';
@@ -42,7 +43,7 @@ export function queue({ order = 'fifo' }: QueueOptions = {}): Model<readonly str
       return place >= 0 && state[place] === call.value ? [state.toSpliced(place, 1)] : [];
     },
     reads: (call) => call.op === 'dequeue' && call.value === null,
-    decide: (calls) => (isContradiction(calls, fifo) ? false : undefined),
+    decide: (calls) => (isContradiction(calls, fifo) ? false : decideDistinct(calls, fifo)),
     causes: (calls) => {
       const taken = solePairs(
         calls,

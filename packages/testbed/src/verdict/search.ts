@@ -1,5 +1,5 @@
 import type { Budget } from './budget.ts';
-import type { Model } from './model.ts';
+import type { Model, Outlook } from './model.ts';
 import { type Optional, type Required, type TimedCall, type Timeline, timelineOf } from './timeline.ts';
 
 export type SearchResult<State> =
@@ -39,16 +39,24 @@ export class Search<State, Call> {
   readonly #model: Model<State, Call>;
   readonly #budget: Budget;
   readonly #timeline: Timeline<Call>;
+  readonly #outlook: Outlook<State> | undefined;
   readonly #states: State[] = [];
   readonly #stateIds = new Map<string, number>();
   /** Per stage: for what is known to lead nowhere, the sets of optional calls used, the smallest only. */
   readonly #failed: (Map<string, bigint[]> | undefined)[] = [];
   #deepest = 0;
 
-  constructor(model: Model<State, Call>, calls: readonly TimedCall<Call>[], budget: Budget) {
+  /** Without looking ahead it takes longer, and tells truly how far one gets and what there is to find there. */
+  constructor(
+    model: Model<State, Call>,
+    calls: readonly TimedCall<Call>[],
+    budget: Budget,
+    { ahead }: { readonly ahead: boolean },
+  ) {
     this.#model = model;
     this.#budget = budget;
     this.#timeline = timelineOf(model, calls, budget);
+    this.#outlook = ahead && budget.spent === undefined ? model.outlook?.(this.#timeline) : undefined;
   }
 
   run(): SearchResult<State> {
@@ -76,6 +84,8 @@ export class Search<State, Call> {
         ends?.add(settled.state);
         return ends === undefined;
       }
+      const state = this.#states[settled.state] as State;
+      if (this.#outlook?.mayEnd(settled.stage, settled.early, state) === false) return false;
       if (this.#isNew(settled)) stack.push({ ...settled, todo: [], next: 0 });
       return false;
     };

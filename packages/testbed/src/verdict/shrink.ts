@@ -33,7 +33,8 @@ export function offendingPart<State, Call>(
 ): { readonly evidence: Evidence } {
   const ends = performance.now() + milliseconds;
   const budget = (): Budget => new Budget({ milliseconds: ends - performance.now(), bytes });
-  const search = (calls: readonly Timed<Call>[]): Search<State, Call> => new Search(model, calls, budget());
+  const search = (calls: readonly Timed<Call>[]): Search<State, Call> =>
+    new Search(model, calls, budget(), { ahead: false });
   // What came after the blocked call can have ruled out an explanation: then it belongs to the evidence.
   const shortened = (calls: readonly Timed<Call>[], place: number): readonly Timed<Call>[] => {
     const beginning = upTo(calls, place);

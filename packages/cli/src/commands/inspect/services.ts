@@ -1,8 +1,8 @@
 import type { Mesh, ServiceInstance } from '@quorate/mesh';
 import { Command } from 'commander';
-import { addConsulOptions, type ConsulFlags, consulHelp, meshOf } from '../consul-options.ts';
-import { interruptible } from '../interrupt.ts';
-import { table } from '../table.ts';
+import { addConsulOptions, type ConsulFlags, consulHelp, meshOf } from '../../consul-options.ts';
+import { interruptible } from '../../interrupt.ts';
+import { table } from '../../table.ts';
 
 interface Flags extends ConsulFlags {
   readonly json?: true;
@@ -11,7 +11,7 @@ interface Flags extends ConsulFlags {
 /** So many services are asked about at once. */
 const abreast = 8;
 
-export function inspectServices(): Command {
+export function services(): Command {
   return addConsulOptions(new Command('services'))
     .description('shows the services that Consul knows, or the instances of one')
     .argument('[service]', 'one service')

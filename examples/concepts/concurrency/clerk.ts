@@ -1,0 +1,106 @@
+import { type Lease, Lock } from '@quorate/coordination';
+import { isQuorateError, sleep } from '@quorate/core';
+import type { History, Seeded } from '@quorate/testbed';
+import { connect, type ZooKeeper } from '@quorate/zookeeper';
+import { Counter } from './counter.ts';
+
+/** How a round is played. */
+export interface Rules {
+  /** Names the counter, and the lock. */
+  readonly counter: string;
+  /** Whether one must hold the lock to add. */
+  readonly locked: boolean;
+  /** Whether the till is shown the token of the lock. */
+  readonly fenced: boolean;
+}
+
+export interface ClerkOptions {
+  readonly name: string;
+  readonly rules: Rules;
+  readonly zookeeper: string;
+  /** How long ZooKeeper waits for a client it hears nothing from, before it gives its lock to another; in milliseconds. */
+  readonly sessionTimeout: number;
+  readonly till: string;
+  readonly history: History;
+  readonly chance: Seeded;
+  readonly signal?: AbortSignal;
+  /** Called between reading and writing, when nothing can be checked any more. */
+  readonly inBetween?: (number: number) => void;
+}
+
+/** Adds to a counter: reads it, thinks, and writes back one more. Every add is written into the history. */
+export class Clerk implements AsyncDisposable {
+  readonly #options: ClerkOptions;
+  readonly #counter: Counter;
+  #session: ZooKeeper | undefined;
+
+  constructor(options: ClerkOptions) {
+    this.#options = options;
+    this.#counter = new Counter(options.till, options.rules.counter);
+  }
+
+  /** So many adds that were acknowledged: one that was refused is begun again, with a new lease. */
+  async add(times: number): Promise<void> {
+    for (let added = 0; added < times; ) {
+      if (await this.#addOnce()) added += 1;
+    }
+  }
+
+  async #addOnce(): Promise<boolean> {
+    const { name, rules, history, signal } = this.#options;
+    if (!rules.locked) return this.#change();
+    const zk = await this.#zookeeper();
+    const lock = new Lock(zk, `/locks/${rules.counter}`, { id: name });
+    let lease: Lease;
+    try {
+      lease = await lock.acquire({ signal });
+    } catch (error) {
+      // A slow day: the session was over before it was our turn.
+      if (zk.lost.aborted) return false;
+      throw error;
+    }
+    const held = history.held(name, rules.counter, lease.token);
+    lease.signal.addEventListener('abort', () => held.released(), { once: true });
+    try {
+      return await this.#change(lease);
+    } finally {
+      // When the lock is lost there is nothing left to give back.
+      await lease.release({ signal }).catch(() => undefined);
+    }
+  }
+
+  async #change(lease?: Lease): Promise<boolean> {
+    const { name, rules, history, chance, signal, inBetween } = this.#options;
+    const token = rules.fenced ? lease?.token : undefined;
+    const input = { key: rules.counter, by: 1, token };
+    const change = async (): Promise<number> => {
+      const number = await this.#counter.read(signal);
+      await sleep(chance.integer(1, 8), { signal });
+      // Whoever holds a lock should look whether it still does. Here everybody looks, and it is of no help.
+      lease?.signal.throwIfAborted();
+      inBetween?.(number);
+      await this.#counter.write(number + 1, token, signal);
+      return number + 1;
+    };
+    try {
+      await history.run(name, 'add', input, change);
+      return true;
+    } catch (error) {
+      // Either way nothing was written: the till refused it, or we did not ask.
+      if (isQuorateError(error, 'stale-token') || error === lease?.signal.reason) return false;
+      throw error;
+    }
+  }
+
+  /** A session that is lost is lost for good: then a new one is needed. */
+  async #zookeeper(): Promise<ZooKeeper> {
+    if (this.#session && !this.#session.lost.aborted) return this.#session;
+    const { zookeeper, sessionTimeout, signal } = this.#options;
+    this.#session = await connect(zookeeper, { sessionTimeout, ...(signal && { signal }) });
+    return this.#session;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session?.close({ signal: this.#options.signal });
+  }
+}

@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Row } from '@quorate/concepts';
+import type { Verdict } from '@quorate/testbed';
+
+const program = fileURLToPath(new URL('../../../packages/cli/src/quorate.ts', import.meta.url));
+
+/** Where the demos of these tests make their beds. */
+export const temporary: string = mkdtempSync(join(tmpdir(), 'quorate-test-'));
+process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
+
+export async function beds(): Promise<string[]> {
+  return (await readdir(temporary)).filter((name) => name.startsWith('quorate-'));
+}
+
+export interface Playing extends ChildProcess {
+  /** What it has told until now. */
+  readonly told: () => string;
+}
+
+/** Starts a demo as a person would: `quorate demo …`. */
+export function start(...args: readonly string[]): Playing {
+  const child = spawn(process.execPath, ['--conditions=@quorate/source', program, 'demo', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: temporary },
+  });
+  let told = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (told += text));
+  return Object.assign(child, { told: () => told });
+}
+
+export interface Ended {
+  readonly status: number | string;
+  readonly told: string;
+}
+
+export async function end(child: Playing): Promise<Ended> {
+  const [status, signal] = (await once(child, 'close')) as [number | null, string | null];
+  return { status: status ?? signal ?? 'unknown', told: child.told() };
+}
+
+export interface Report {
+  readonly seed: number;
+  readonly passed: boolean;
+  readonly rows: readonly Row[];
+  readonly verdicts: readonly Verdict[];
+}
+
+/** Plays it to its end, as a program would: the exit status, and what `--json` says. */
+export async function play(...args: readonly string[]): Promise<{ status: number | string; report: Report }> {
+  const { status, told } = await end(start(...args, '--json'));
+  return { status, report: JSON.parse(told) as Report };
+}

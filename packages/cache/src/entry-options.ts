@@ -1,0 +1,110 @@
+import { InvalidArgumentError } from '@quorate/core';
+import { checkDuration, type Duration, longestLife } from './duration.ts';
+import { checkFence, checkTags } from './key.ts';
+import { checkNames, checkSchema, type Settings } from './options.ts';
+import type { Schema } from './standard-schema.ts';
+
+/** How a value is kept. What is not said is as the cache has it. */
+export interface KeepOptions {
+  readonly ttl?: Duration;
+  readonly stale?: Duration;
+  readonly tags?: readonly string[];
+}
+
+export interface SetOptions extends KeepOptions {
+  /** The token of the lease under which this is written: nothing written under a newer one is overwritten. */
+  readonly fence?: bigint;
+  /** Aborts the wait; the write may have happened. */
+  readonly signal?: AbortSignal;
+}
+
+export interface GetOptions<T = unknown> extends SetOptions {
+  readonly negative?: Duration;
+  /** Ends this caller's wait alone: the load goes on while anybody else waits for it. */
+  readonly signal?: AbortSignal;
+  /** The same after so long, with a `DeadlineExceededError`. */
+  readonly timeout?: Duration;
+  readonly schema?: Schema<T>;
+  /** What the value comes from: each origin has a circuit breaker of its own. */
+  readonly origin?: string;
+}
+
+/** Options that were checked, with every default filled in. */
+export interface Keeping {
+  readonly ttl: number;
+  readonly stale: number;
+  readonly negative: number;
+  readonly tags: readonly string[];
+  readonly fence: bigint | undefined;
+  readonly schema: Schema | undefined;
+  readonly origin: string;
+}
+
+const keepNames = ['ttl', 'stale', 'tags'];
+const setNames = [...keepNames, 'fence', 'signal'];
+const getNames = [...setNames, 'negative', 'timeout', 'schema', 'origin'];
+
+const noTags: readonly string[] = [];
+const defaults = new WeakMap<Settings, Keeping>();
+
+export function checkGet(options: GetOptions | undefined, settings: Settings): Keeping {
+  let usual = defaults.get(settings);
+  if (usual === undefined) {
+    const { ttl, stale, negative, schema } = settings;
+    usual = { ttl, stale, negative: Math.min(negative, ttl), tags: noTags, fence: undefined, schema, origin: '' };
+    defaults.set(settings, usual);
+  }
+  if (options === undefined) return usual;
+  checkNames('options', options, getNames);
+  checkWaiting(options);
+  return keeping(options, usual);
+}
+
+export function checkSet(options: SetOptions | undefined, settings: Settings): Keeping {
+  if (options !== undefined) checkNames('options', options, setNames);
+  return checkGet(options, settings);
+}
+
+/** What a loader decides about its value goes before what its caller has said. */
+export function checkKeep(options: KeepOptions, before: Keeping): Keeping {
+  checkNames('keep', options, keepNames);
+  const tags = options.tags === undefined ? before.tags : [...before.tags, ...checkTags(options.tags)];
+  return {
+    ...keeping({ ...options, tags }, before),
+    negative: options.ttl === undefined ? before.negative : checkDuration('ttl', options.ttl),
+  };
+}
+
+function keeping(options: GetOptions, usual: Keeping): Keeping {
+  const { ttl, stale, negative, tags, fence, schema, origin } = options;
+  const kept: Keeping = {
+    ttl: ttl === undefined ? usual.ttl : checkDuration('ttl', ttl),
+    stale: stale === undefined ? usual.stale : checkDuration('stale', stale),
+    negative: negative === undefined ? usual.negative : checkDuration('negative', negative),
+    tags: tags === undefined ? usual.tags : checkTags(tags),
+    fence: fence === undefined ? usual.fence : checkFence(fence),
+    schema: schema === undefined ? usual.schema : checkSchema(schema),
+    origin: origin === undefined ? usual.origin : checkOrigin(origin),
+  };
+  if (kept.ttl + kept.stale > longestLife)
+    throw new InvalidArgumentError('stale', 'at most a year together with ttl', stale);
+  return kept;
+}
+
+export function checkWaiting({
+  signal,
+  timeout,
+}: {
+  readonly signal?: AbortSignal;
+  readonly timeout?: Duration;
+}): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new InvalidArgumentError('signal', 'an AbortSignal', signal);
+  }
+  if (timeout !== undefined) checkDuration('timeout', timeout);
+}
+
+function checkOrigin(origin: unknown): string {
+  if (typeof origin === 'string' && origin.length <= 128) return origin;
+  throw new InvalidArgumentError('origin', 'a name of at most 128 characters', origin);
+}

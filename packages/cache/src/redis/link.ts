@@ -1,0 +1,270 @@
+import type { Cluster, Redis } from 'ioredis';
+import type { Latency } from '../latency.ts';
+import type { Script } from './scripts.ts';
+
+/** Nothing came back in time, or nothing was sent: nobody can say what Redis would have answered. */
+export const silence: unique symbol = Symbol('silence');
+export type Silence = typeof silence;
+
+/** Keys in one MGET: enough to save the overhead of each, few enough that the first answers do not wait for the last. */
+const largestBatch = 128;
+
+/** Calls in one script, for as long as which Redis does nothing else. */
+const largestScript = 32;
+
+interface Pending {
+  readonly since: number;
+  overdue(): void;
+}
+
+interface Read {
+  readonly key: string;
+  readonly resolve: (found: Buffer | null | Silence) => void;
+}
+
+interface Command {
+  readonly script: Script;
+  readonly keys: readonly string[];
+  readonly args: readonly (string | Buffer)[];
+  readonly resolve: (reply: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * The way to Redis. What is asked in one turn of the event loop travels together: reads as one MGET, calls of a
+ * script as one call. Whatever is not answered within `timeout` resolves to `silence`; from then on Redis counts as away, and is not asked
+ * until it has answered a beat.
+ */
+export class Link {
+  readonly redis: Redis | Cluster;
+  readonly #timeout: number;
+  readonly #onAway: () => void;
+  readonly #latency: Latency;
+  readonly #pending = new Set<Pending>();
+  #reads: Read[] = [];
+  #commands: Command[] = [];
+  #leaving = false;
+  #timer: NodeJS.Timeout | undefined;
+  #away = true;
+  #met = Promise.withResolvers<void>();
+  /** What to add to our monotonic clock to have the server's, in milliseconds. */
+  #offset = Number.NaN;
+
+  constructor(redis: Redis | Cluster, timeout: number, latency: Latency, onAway: () => void) {
+    this.redis = redis;
+    this.#timeout = timeout;
+    this.#latency = latency;
+    this.#onAway = onAway;
+  }
+
+  /** Whether Redis has not answered lately: it is not asked then. */
+  get away(): boolean {
+    return this.#away || this.redis.status !== 'ready';
+  }
+
+  /** What the Redis server's clock reads now, as far as we know: the wall clock of this machine may jump, this does not. */
+  serverTime(local: number): number {
+    return local + this.#offset;
+  }
+
+  /** Whether Redis has ever answered, which the clock needs. Waits for it for as long as for any answer. */
+  async meet(): Promise<boolean> {
+    if (!Number.isNaN(this.#offset)) return true;
+    // A client that waits for its first command: this is it.
+    if (this.redis.status === 'wait') this.redis.connect().catch(() => {});
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const giveUp = (): void => resolve(false);
+    const timer = setTimeout(giveUp, this.#timeout).unref();
+    void this.#met.promise.then(() => resolve(true));
+    return promise.finally(() => clearTimeout(timer));
+  }
+
+  /** Redis has answered a beat that was sent at `sent`, with its own time in milliseconds. */
+  answered(sent: number, received: number, serverTime: number): void {
+    this.#offset = serverTime - (sent + received) / 2;
+    this.#away = false;
+    this.#met.resolve();
+  }
+
+  /** The bytes under a key, or null where there are none. */
+  read(key: string): Promise<Buffer | null | Silence> {
+    if (this.away) return Promise.resolve(silence);
+    return new Promise((resolve) => {
+      this.#reads.push({ key, resolve });
+      this.#leave();
+    });
+  }
+
+  /** Rejects only with what Redis itself has answered. */
+  run(script: Script, keys: readonly string[], args: readonly (string | Buffer)[]): Promise<unknown> {
+    if (this.away) return Promise.resolve(silence);
+    return new Promise((resolve, reject) => {
+      this.#commands.push({ script, keys, args, resolve, reject });
+      this.#leave();
+    });
+  }
+
+  /** A request that leaves at once, whether or not Redis is away. */
+  ask<T>(request: () => Promise<T>): Promise<T | Silence> {
+    return new Promise((resolve, reject) => {
+      const done = this.#expect(() => resolve(silence));
+      request().then(
+        (reply) => {
+          done();
+          resolve(reply);
+        },
+        (error) => {
+          done();
+          if (isAnswer(error)) reject(error);
+          else resolve(silence);
+        },
+      );
+    });
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const pending of this.#pending) pending.overdue();
+    this.#pending.clear();
+  }
+
+  /** At the end of this turn: whoever else asks until then comes along. */
+  #leave(): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    process.nextTick(this.#depart);
+  }
+
+  readonly #depart = (): void => {
+    this.#leaving = false;
+    if (this.#commands.length > 0) {
+      const commands = this.#commands;
+      this.#commands = [];
+      this.#sendCommands(commands);
+    }
+    if (this.#reads.length > 0) {
+      const reads = this.#reads;
+      this.#reads = [];
+      // The keys of one MGET must be in one slot: in a cluster each goes by itself.
+      const size = this.redis.isCluster ? 1 : largestBatch;
+      if (reads.length <= size) this.#sendReads(reads);
+      else for (let from = 0; from < reads.length; from += size) this.#sendReads(reads.slice(from, from + size));
+    }
+  };
+
+  #sendReads(reads: readonly Read[]): void {
+    const [first] = reads as [Read];
+    const fail = (found: null | Silence): void => {
+      for (const { resolve } of reads) resolve(found);
+    };
+    const done = this.#expect(() => fail(silence));
+    // Something else than a string stands there: nothing of ours, and a write puts that right.
+    const failed = (error: unknown): void => {
+      done();
+      const answered = isAnswer(error);
+      if (!answered) this.#lost();
+      fail(answered ? null : silence);
+    };
+    if (reads.length === 1) {
+      this.redis.getBuffer(first.key).then((found) => {
+        done();
+        first.resolve(found);
+      }, failed);
+      return;
+    }
+    const keys = reads.map(({ key }) => key);
+    this.redis.mgetBuffer(keys).then((found) => {
+      done();
+      for (let i = 0; i < reads.length; i += 1) (reads[i] as Read).resolve(found[i] ?? null);
+    }, failed);
+  }
+
+  #sendCommands(commands: readonly Command[]): void {
+    const alike = Map.groupBy(commands, ({ script }) => script);
+    for (const [script, group] of alike) {
+      // In a cluster the keys of one request must be in one slot.
+      const size = script.each === undefined || this.redis.isCluster ? 1 : largestScript;
+      for (let from = 0; from < group.length; from += size) this.#call(script, group.slice(from, from + size));
+    }
+  }
+
+  /** Several calls of one script as one request. */
+  #call(script: Script, commands: readonly Command[]): void {
+    const keys = commands.flatMap((command) => command.keys);
+    const args = commands.flatMap((command) => command.args);
+    const answer = (reply: unknown): void => {
+      for (const [index, { resolve }] of commands.entries()) {
+        resolve(reply === silence || script.each === undefined ? reply : (reply as unknown[])[index]);
+      }
+    };
+    const failed = (error: unknown): void => {
+      if (isUnknownScript(error)) {
+        this.ask(() => this.redis.eval(script.lua, keys.length, ...keys, ...args)).then(answer, failed);
+      } else if (isAnswer(error)) {
+        for (const { reject } of commands) reject(error);
+      } else {
+        this.#lost();
+        answer(silence);
+      }
+    };
+    const done = this.#expect(() => answer(silence));
+    this.redis.evalsha(script.sha, keys.length, ...keys, ...args).then(
+      (reply) => {
+        done();
+        answer(reply);
+      },
+      (error) => {
+        done();
+        failed(error);
+      },
+    );
+  }
+
+  #lost(): void {
+    if (this.#away) return;
+    this.#away = true;
+    this.#onAway();
+  }
+
+  /** One timer for all that is under way: a timer for each would cost more than the request. */
+  #expect(overdue: () => void): () => void {
+    const pending: Pending = { since: performance.now(), overdue };
+    this.#pending.add(pending);
+    this.#timer ??= setTimeout(this.#look, this.#timeout).unref();
+    return () => {
+      if (this.#pending.delete(pending)) this.#latency.add(performance.now() - pending.since);
+    };
+  }
+
+  // When this process has stood still, answers lie in its sockets: they are read before the timer's word counts.
+  readonly #look = (): void => {
+    setImmediate(() => {
+      this.#timer = undefined;
+      const now = performance.now();
+      let oldest = Infinity;
+      for (const pending of this.#pending) {
+        if (pending.since + this.#timeout > now) {
+          oldest = pending.since;
+          break;
+        }
+        this.#pending.delete(pending);
+        pending.overdue();
+        this.#lost();
+      }
+      if (oldest < Infinity) this.#timer = setTimeout(this.#look, oldest + this.#timeout - now).unref();
+    });
+  };
+}
+
+/** Whether Redis has said it, not the way there. */
+function isAnswer(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    error.name === 'ReplyError' &&
+    !/^(LOADING|MASTERDOWN|READONLY|CLUSTERDOWN|MOVED|TRYAGAIN)/.test(error.message)
+  );
+}
+
+function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
+}

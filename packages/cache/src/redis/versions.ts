@@ -1,0 +1,85 @@
+import { RedisUnavailableError } from '../errors/redis-unavailable-error.ts';
+import type { KeyNames } from './key-names.ts';
+import { type Link, silence } from './link.ts';
+import { versionMessage } from './message.ts';
+import { move } from './scripts.ts';
+
+/** Before anybody has moved it. */
+const first: Latest = { number: 0, version: '0' };
+
+interface Latest {
+  readonly number: number;
+  readonly version: string;
+}
+
+/** Which version each namespace is at. */
+export class Versions {
+  readonly #link: Link;
+  readonly #names: KeyNames;
+  /** The latest of each that we know of: a later word never loses to an earlier one. */
+  readonly #latest = new Map<string, Latest>();
+  readonly #sure = new Set<string>();
+  #hearing = false;
+
+  constructor(link: Link, names: KeyNames) {
+    this.#link = link;
+    this.#names = names;
+  }
+
+  set hearing(hearing: boolean) {
+    if (!hearing) this.#sure.clear();
+    this.#hearing = hearing;
+  }
+
+  /** After a gap. */
+  forget(): void {
+    this.#sure.clear();
+  }
+
+  /** The version, where it is known for certain. */
+  known(namespace: string): string | undefined {
+    return this.#sure.has(namespace) ? this.#latest.get(namespace)?.version : undefined;
+  }
+
+  /** The version. While Redis does not answer it is the last one that was known; a process that knows none cannot guess. */
+  async current(namespace: string): Promise<string> {
+    const known = this.known(namespace);
+    if (known !== undefined) return known;
+    const found = await this.#link.read(this.#names.version(namespace));
+    if (found !== silence) {
+      const { number, version } = parse(found?.toString()) ?? first;
+      this.told(namespace, number, version);
+    }
+    const latest = this.#latest.get(namespace);
+    if (latest === undefined) throw new RedisUnavailableError(`asking for the version of ${namespace}`);
+    return latest.version;
+  }
+
+  told(namespace: string, number: number, version: string): void {
+    if (number >= (this.#latest.get(namespace)?.number ?? -1)) this.#latest.set(namespace, { number, version });
+    if (this.#hearing) this.#sure.add(namespace);
+  }
+
+  async move(
+    namespace: string,
+    version: string,
+    fence: bigint | undefined,
+    fenceLife: number,
+  ): Promise<'moved' | 'fenced' | typeof silence> {
+    const record = this.#names.version(namespace);
+    const reply = await this.#link.run(
+      move,
+      [record, `${record}:fence`],
+      [version, fence?.toString() ?? '', String(fenceLife), this.#names.channel, ...versionMessage(namespace, version)],
+    );
+    if (reply === silence) return silence;
+    if (reply === '0') return 'fenced';
+    this.told(namespace, Number(reply), version);
+    return 'moved';
+  }
+}
+
+function parse(record: string | undefined): Latest | undefined {
+  const [, number, version = ''] = /^(\d+) (.*)$/s.exec(record ?? '') ?? [];
+  return number === undefined ? undefined : { number: Number(number), version };
+}

@@ -1,0 +1,13 @@
+import type { TextSerializer } from './serializer.ts';
+
+/** JSON: readable, fast, and what a value with a `Date` or a `Map` does not survive as it was. */
+export const json: TextSerializer = {
+  name: 'json',
+  encode: (value) => {
+    const text = JSON.stringify(value);
+    // A function or a symbol has no JSON: stringify gives undefined, which its type does not say.
+    if ((text as string | undefined) === undefined) throw new TypeError(`a ${typeof value} has no JSON`);
+    return text;
+  },
+  parse: (text) => JSON.parse(text),
+};

@@ -1,0 +1,66 @@
+import { InvalidArgumentError } from '@quorate/core';
+import type { Cache } from './cache.ts';
+import type { GetOptions } from './entry-options.ts';
+import { checkKey } from './key.ts';
+import type { LoadContext } from './load-context.ts';
+import { checkNames } from './options.ts';
+
+export interface WrapOptions<Args extends readonly unknown[], T> extends Omit<GetOptions<T>, 'tags' | 'signal'> {
+  /** In front of every key; two functions with one name share their values. */
+  readonly name: string;
+  /** What tells one call from another. By default the arguments as JSON. */
+  readonly key?: (...args: Args) => string;
+  readonly tags?: readonly string[] | ((...args: Args) => readonly string[]);
+}
+
+export interface Wrapped<Args extends readonly unknown[], T> {
+  (...args: Args): Promise<T>;
+  /** The key that a call with these arguments has. */
+  key(...args: Args): string;
+  /** Forgets what a call with these arguments gave. */
+  delete(...args: Args): Promise<void>;
+  /** The same function for a caller who may give up. */
+  with(options: Pick<GetOptions<T>, 'signal' | 'timeout'>): (...args: Args) => Promise<T>;
+}
+
+export type WrappedLoad<Args extends readonly unknown[], T> = (context: LoadContext, ...args: Args) => T | Promise<T>;
+
+const names = ['name', 'key', 'tags', 'ttl', 'stale', 'negative', 'timeout', 'schema', 'origin', 'fence'];
+
+export function wrap<Args extends readonly unknown[], T>(
+  cache: Cache,
+  load: WrappedLoad<Args, T>,
+  options: WrapOptions<Args, T>,
+): Wrapped<Args, T> {
+  if (typeof load !== 'function') throw new InvalidArgumentError('load', 'a function', load);
+  checkNames('options', options, names);
+  const { name, key: keyOf = asJson, tags, ...rest } = options;
+  checkKey(name, 'name');
+  const key = (...args: Args): string => {
+    const full = `${name}:${keyOf(...args)}`;
+    checkKey(full, 'key');
+    return full;
+  };
+  const call = (args: Args, waiting: Pick<GetOptions<T>, 'signal' | 'timeout'>): Promise<T> => {
+    const given = typeof tags === 'function' ? tags(...args) : tags;
+    const get: GetOptions<T> = { ...rest, ...(given && { tags: given }), ...waiting };
+    return cache.get(key(...args), (context) => load(context, ...args), get);
+  };
+  const wrapped = async (...args: Args): Promise<T> => call(args, {});
+  return Object.assign(wrapped, {
+    key,
+    delete: async (...args: Args): Promise<void> => cache.delete(key(...args)),
+    with:
+      (waiting: Pick<GetOptions<T>, 'signal' | 'timeout'>) =>
+      async (...args: Args): Promise<T> =>
+        call(args, waiting),
+  });
+}
+
+function asJson(...args: readonly unknown[]): string {
+  try {
+    return JSON.stringify(args);
+  } catch (error) {
+    throw new InvalidArgumentError('key', `a function, for these arguments have no JSON (${(error as Error).message})`);
+  }
+}

@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { eventually } from '@quorate/testbed';
+import { Redis, type RedisOptions } from 'ioredis';
+import { Cache, type CacheOptions } from '../src/index.ts';
+
+/** A client whose errors are nobody's concern: servers die here on purpose. */
+export function clientOf(url: string, options: Omit<RedisOptions, 'replyMapping'> = {}): Redis {
+  const { hostname, port } = new URL(url);
+  return new Redis({ host: hostname, port: Number(port), ...options }).on('error', () => {});
+}
+
+/** Caches on one Redis, under a prefix of their own; all are gone at the end of the block. */
+export interface Caches extends AsyncDisposable {
+  readonly prefix: string;
+  /** A client to look at, and to meddle with, what the caches have in Redis. */
+  readonly redis: Redis;
+  /** One more process, as far as the caches are concerned: its own connection, its own local tier. */
+  cache(options?: Partial<CacheOptions>): Promise<Cache>;
+}
+
+export function caches(url: string): Caches {
+  const prefix = `test-${randomBytes(6).toString('hex')}`;
+  const stack = new AsyncDisposableStack();
+  const redis = clientOf(url);
+  stack.defer(() => redis.disconnect());
+  return {
+    prefix,
+    redis,
+    cache: async (options = {}) => {
+      const own = options.redis ?? clientOf(url);
+      if (options.redis === undefined) stack.defer(() => own.disconnect());
+      const cache = stack.use(new Cache({ redis: own, prefix, ttl: '1m', heartbeat: 100, ...options }));
+      await cache.start();
+      return cache;
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+/** Until changes are heard: before that, nothing local is trusted. */
+export async function hearing(...all: Cache[]): Promise<void> {
+  await eventually('changes are heard', () => all.every((cache) => cache.health().status === 'pass'));
+}
+
+/** A loader that counts its calls, and gives each call's number. */
+export function counting(): { readonly load: () => Promise<number>; readonly calls: () => number } {
+  let calls = 0;
+  return {
+    load: async () => {
+      calls += 1;
+      return calls;
+    },
+    calls: () => calls,
+  };
+}
+
+export async function codeOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => 'done',
+    (error) => (typeof error.code === 'string' ? error.code : error.name),
+  );
+}

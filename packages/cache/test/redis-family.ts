@@ -1,0 +1,163 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually, Programs, type Server } from '@quorate/testbed';
+import { Redis, type RedisOptions } from 'ioredis';
+import { Ports } from '../../testbed/src/processes/ports.ts';
+import { Server as RealServer } from '../../testbed/src/processes/server.ts';
+import { Warden } from '../../testbed/src/processes/warden.ts';
+
+type Options = Omit<RedisOptions, 'replyMapping'>;
+
+interface Member {
+  readonly name: string;
+  /** Lines of its configuration, given its own port. */
+  readonly lines: (port: number) => readonly string[];
+  /** Further arguments: `--sentinel`. */
+  readonly args?: readonly string[];
+  /** Files beside its configuration. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** How a client asks it whether it is there. */
+  readonly client?: Options;
+}
+
+/** Redis servers in arrangements that the testbed has none of: a cluster, Sentinels, TLS and users. */
+export class RedisFamily implements AsyncDisposable {
+  readonly #stack = new AsyncDisposableStack();
+  #warden!: Warden;
+  readonly #ports = new Ports();
+
+  static async open(): Promise<RedisFamily> {
+    const family = new RedisFamily();
+    family.#stack.defer(() => family.#ports.release());
+    family.#warden = await Warden.open(await mkdtemp(join(tmpdir(), 'quorate-')));
+    family.#stack.use(family.#warden);
+    return family;
+  }
+
+  async start({
+    name,
+    lines,
+    args = [],
+    files = {},
+    client = {},
+  }: Member): Promise<Server & { readonly port: number }> {
+    const port = await this.#ports.claim();
+    const { path } = await new Programs().get('redis');
+    const usual = ['bind 127.0.0.1', 'save ""', `port ${port}`, 'repl-diskless-sync yes', 'repl-diskless-sync-delay 0'];
+    const plan = {
+      name,
+      address: `127.0.0.1:${port}`,
+      command: path,
+      args: ['redis.conf', ...args],
+      ports: [port],
+      files: { ...files, 'redis.conf': `${[...usual, ...lines(port)].join('\n')}\n` },
+      ready: async (): Promise<boolean> => {
+        const redis = this.client(port, { ...client, retryStrategy: () => null });
+        try {
+          return (await redis.ping()) === 'PONG';
+        } finally {
+          redis.disconnect();
+        }
+      },
+    };
+    const server = new RealServer(plan, { warden: this.#warden });
+    await server.start();
+    this.#stack.defer(() => server.kill());
+    return Object.assign(server, { port });
+  }
+
+  client(port: number, options: Options = {}): Redis {
+    return new Redis({ host: '127.0.0.1', port, ...options }).on('error', () => {});
+  }
+
+  /** Three primaries with a replica each, every slot served. */
+  async cluster(): Promise<readonly (Server & { readonly port: number })[]> {
+    const servers = await Promise.all(
+      Array.from({ length: 6 }, (_, index) =>
+        this.start({
+          name: `node-${index + 1}`,
+          lines: () => ['cluster-enabled yes', 'cluster-node-timeout 1000', 'cluster-replica-validity-factor 0'],
+        }),
+      ),
+    );
+    const clients = servers.map(({ port }) => this.client(port));
+    try {
+      const [first] = servers;
+      for (const client of clients) await client.call('CLUSTER', 'MEET', '127.0.0.1', String(first?.port));
+      for (const [index, client] of clients.slice(0, 3).entries()) {
+        const [from, to] = [Math.ceil((16_384 / 3) * index), Math.ceil((16_384 / 3) * (index + 1)) - 1];
+        const slots = Array.from({ length: to - from + 1 }, (_, slot) => String(from + slot));
+        await client.call('CLUSTER', 'ADDSLOTS', ...slots);
+      }
+      const ids = await Promise.all(clients.map((client) => client.call('CLUSTER', 'MYID')));
+      await eventually('all have met', async () => {
+        const seen = await Promise.all(clients.map((client) => client.call('CLUSTER', 'NODES')));
+        return seen.every((nodes) => ids.every((id) => String(nodes).includes(String(id))));
+      });
+      for (const index of [0, 1, 2]) {
+        await eventually(
+          'it follows',
+          async () => (await clients[index + 3]?.call('CLUSTER', 'REPLICATE', String(ids[index]))) === 'OK',
+        );
+      }
+      await eventually('the cluster serves', async () => {
+        const infos = await Promise.all(clients.map((client) => client.call('CLUSTER', 'INFO')));
+        const links = await Promise.all(clients.slice(3).map((client) => client.info('replication')));
+        return (
+          infos.every((info) => String(info).includes('cluster_state:ok')) &&
+          links.every((info) => info.includes('master_link_status:up'))
+        );
+      });
+      return servers;
+    } finally {
+      for (const client of clients) client.disconnect();
+    }
+  }
+
+  /** A primary with two replicas, watched by three Sentinels that replace it after half a second. */
+  async sentinels(): Promise<{
+    readonly primary: Server & { readonly port: number };
+    readonly addresses: { host: string; port: number }[];
+  }> {
+    const primary = await this.start({ name: 'primary', lines: () => [] });
+    const following = [`replicaof 127.0.0.1 ${primary.port}`];
+    await Promise.all([1, 2].map((index) => this.start({ name: `replica-${index}`, lines: () => following })));
+    const watching = [
+      `sentinel monitor taxi 127.0.0.1 ${primary.port} 2`,
+      'sentinel down-after-milliseconds taxi 500',
+      'sentinel failover-timeout taxi 3000',
+    ];
+    const sentinels = await Promise.all(
+      [1, 2, 3].map((index) =>
+        this.start({
+          name: `sentinel-${index}`,
+          lines: () => watching,
+          args: ['--sentinel'],
+          client: { enableReadyCheck: false },
+        }),
+      ),
+    );
+    await eventually('the Sentinels know all', async () => {
+      const states = await Promise.all(sentinels.map(({ port }) => this.#sentinelSees(port)));
+      return states.every((state) => state === '2 replicas, 2 others');
+    });
+    return { primary, addresses: sentinels.map(({ port }) => ({ host: '127.0.0.1', port })) };
+  }
+
+  async #sentinelSees(port: number): Promise<string> {
+    const client = this.client(port, { enableReadyCheck: false });
+    try {
+      const fields = (await client.call('SENTINEL', 'MASTER', 'taxi')) as string[] | Record<string, string>;
+      const flat = Array.isArray(fields) ? fields : Object.entries(fields).flat();
+      const at = (name: string): string | undefined => flat[flat.indexOf(name) + 1];
+      return `${at('num-slaves')} replicas, ${at('num-other-sentinels')} others`;
+    } finally {
+      client.disconnect();
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync();
+  }
+}

@@ -1,0 +1,121 @@
+import { InvalidArgumentError as BadUse, QuorateError } from '@quorate/core';
+import { type LinkFaults, strikes } from '@quorate/testbed';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { askKeeper } from '../bed-control.ts';
+import { bedName } from '../bed-name.ts';
+import { type FaultOrder, type FaultReport, faultKinds } from '../fault-order.ts';
+
+/** What goes on until it ends. */
+const lasting = Object.keys(strikes);
+
+interface Flags {
+  readonly name: string;
+  readonly for?: number;
+  readonly set?: LinkFaults;
+  readonly json?: true;
+}
+
+export function fault(): Command {
+  return new Command('fault')
+    .description('breaks the servers that run in the background, or the network between them, and makes it well again')
+    .addArgument(new Argument('<kind>', 'see below').choices(faultKinds))
+    .argument(
+      '[target]',
+      'a server, a link as client-a~redis-1, or one side of a partition: zookeeper-1,client-a',
+      names,
+    )
+    .argument('[other]', 'the other side of a partition', names)
+    .addOption(bedName())
+    .addOption(new Option('--for <seconds>', 'let it end by itself').argParser(seconds))
+    .addOption(new Option('--set <name=value>', 'what is wrong with a link; may be said again').argParser(setting))
+    .option('--json', 'for programs')
+    .addHelpText(
+      'after',
+      `
+Of a server (zookeeper-leader is whichever leads):
+  kill pause slow full-disk isolate     and to end them: restart, resume, heal
+Of the network:
+  partition <side> <side>               nothing arrives from one side on the other
+  latency narrow black-hole deaf mute half-open cut reset <link>
+  link <link> --set latencyMs=200       what you want; without --set it shows where the client is to connect
+  heal [server or link]                 all is well, except who was killed
+
+Examples:
+  $ quorate fault kill zookeeper-leader
+  $ quorate fault restart zookeeper-2
+  $ quorate fault pause redis-1 --for 5
+  $ quorate fault partition zookeeper-1 zookeeper-2,zookeeper-3
+  $ quorate fault link me~redis-1 --set latencyMs=200 --set jitterMs=50
+  $ quorate fault heal
+
+A full disk takes a bed with disks: quorate up --zookeeper 3 --disk 64.
+
+Exit status: 0 done, 1 nothing is up or it failed, 2 bad use.`,
+    )
+    .action(order);
+}
+
+async function order(
+  kind: string,
+  target: readonly string[] = [],
+  other: readonly string[] = [],
+  { name, for: lasts, set, json }: Flags,
+): Promise<void> {
+  const order: FaultOrder = {
+    kind,
+    target,
+    from: other,
+    ...(lasts !== undefined && { lasts }),
+    ...(set && { settings: set }),
+  };
+  checkOrder(order);
+  const report = (await askKeeper(name, { ask: 'fault', order })) as FaultReport | undefined;
+  if (!report) throw new QuorateError('nothing is up: quorate up starts servers to break', { code: 'not-up' });
+  console.log(json ? JSON.stringify(report) : text(report, lasts));
+}
+
+/** Refuses what would be passed over in silence. */
+function checkOrder({ kind, target, from, lasts, settings }: FaultOrder): void {
+  const [first, second] = [target.join(','), from.join(',')];
+  if (kind !== 'partition' && target.length > 1) throw new BadUse('target', 'one name', first);
+  if (kind !== 'partition' && from.length > 0)
+    throw new BadUse('other', 'no second target but for a partition', second);
+  if (settings && kind !== 'link') throw new BadUse('--set', `the kind "link", for "${kind}" says it all`, settings);
+  if (lasts !== undefined && !lasting.includes(kind)) throw new BadUse('--for', `one of ${lasting.join(', ')}`, kind);
+}
+
+function text({ kind, target, address, faults, servers }: FaultReport, lasts?: number): string {
+  const down = servers.filter(({ state }) => state !== 'running').map(({ name, state }) => `${name} is ${state}`);
+  const what = [kind, ...target].join(' ');
+  return [
+    lasts === undefined ? `Done: ${what}.` : `Done: ${what}, for ${lasts / 1_000} s.`,
+    ...(address === undefined ? [] : [`${target[0]?.replace('~', ' reaches ')} at ${address}.`]),
+    ...(faults ? [`The link: ${Object.keys(faults).length === 0 ? 'well' : JSON.stringify(faults)}.`] : []),
+    ...(down.length === 0 ? [] : [`${down.join(', ')}.`]),
+  ].join('\n');
+}
+
+function names(text: string): string[] {
+  return text.split(',');
+}
+
+function seconds(text: string): number {
+  const number = Number(text);
+  if (!(number > 0 && number <= 86_400)) throw new InvalidArgumentError('Expected seconds, above 0, at most 86400.');
+  return number * 1_000;
+}
+
+function setting(text: string, before: LinkFaults = {}): LinkFaults {
+  const [, name, value = ''] = /^(\w+)=(.+)$/.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError('Expected name=value, such as latencyMs=200.');
+  return { ...before, [name]: parsed(value) };
+}
+
+/** As JSON, so that numbers and objects can be said; what is no JSON is a name. */
+function parsed(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}

@@ -1,0 +1,37 @@
+import { InvalidArgumentError } from '@quorate/core';
+import { InvalidArgumentError as BadUse, type Command } from 'commander';
+
+/** What every inspection can be told. */
+export interface InspectFlags {
+  readonly zookeeper?: string;
+  readonly json?: true;
+  readonly watch?: true;
+  readonly limit: number;
+}
+
+export function addInspectOptions(command: Command): Command {
+  return command
+    .argument('[path]', 'where to look', '/')
+    .option('--zookeeper <address>', 'such as zk1:2181,zk2:2181 (default: QUORATE_ZOOKEEPER)')
+    .option('--limit <lines>', 'the most lines shown', upTo(100_000), 1_000)
+    .option('--watch', 'show it again at every change, until Ctrl-C')
+    .option('--json', 'for programs; with --watch a line for each change');
+}
+
+export function upTo(most: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (!(Number.isInteger(number) && number >= 1 && number <= most))
+      throw new BadUse(`Expected a whole number from 1 to ${most}.`);
+    return number;
+  };
+}
+
+/** Where the servers are, by the option or the environment. */
+export function addressOf({ zookeeper = process.env.QUORATE_ZOOKEEPER }: InspectFlags): string {
+  if (zookeeper) return zookeeper;
+  throw new InvalidArgumentError(
+    'zookeeper',
+    'an address: --zookeeper zk1:2181, or QUORATE_ZOOKEEPER, which eval "$(quorate status --export)" sets',
+  );
+}

@@ -1,0 +1,113 @@
+import { isQuorateError } from '@quorate/core';
+import type { ZooKeeper } from '@quorate/zookeeper';
+
+/** So often, in parts of the session timeout, the leader is asked for a sign of life while something is held. */
+const beats = 1 / 5;
+/** Without one for this part of it, holding is no longer certain. */
+const patience = 1 / 2;
+
+const pulses = new WeakMap<ZooKeeper, Pulse>();
+
+interface Holding {
+  readonly since: number;
+  readonly doubt: () => void;
+}
+
+/**
+ * Whether the leader of the ensemble still hears of a session, for all that is held through it.
+ *
+ * A member that is cut off from the leader goes on answering for some ticks, pings too, while the leader gives up the
+ * sessions of its clients: to the client all looks well, and somebody else holds. So while something is held, we `sync`
+ * now and then: only the leader can answer that. When it does not, for half the session timeout, what is held is not certain.
+ *
+ * Half of it, because the leader counts from when the member has last passed on that it heard of us, which is earlier than
+ * what we know of by at most a third of the session timeout, when we last pinged, and half a tick.
+ */
+export class Pulse {
+  readonly #zk: ZooKeeper;
+  readonly #holdings = new Set<Holding>();
+  /** When the latest sync that was answered had been sent. */
+  #provenAt = Number.NEGATIVE_INFINITY;
+  #beatAt = Number.NEGATIVE_INFINITY;
+  #beating = false;
+  #unsupported = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  static of(zk: ZooKeeper): Pulse {
+    const pulse = pulses.get(zk) ?? new Pulse(zk);
+    pulses.set(zk, pulse);
+    return pulse;
+  }
+
+  private constructor(zk: ZooKeeper) {
+    this.#zk = zk;
+  }
+
+  /** `doubt` is called once, when holding is no longer certain. Returns how to say that it is not held any more. */
+  hold(doubt: () => void): () => void {
+    // A moment ago the leader has made its node, or has told of the end of the one before it.
+    const holding = { since: performance.now(), doubt };
+    this.#holdings.add(holding);
+    // Short holdings, one after the other, neither set a timer each nor ask anything.
+    if (!this.#timer) this.#arm();
+    return () => this.#holdings.delete(holding);
+  }
+
+  /** Asks the clock: a process that was stopped must not wait for its timers to know. */
+  check(): void {
+    const now = performance.now();
+    for (const holding of this.#holdings) {
+      if (now < this.#certainUntil(holding)) continue;
+      this.#holdings.delete(holding);
+      holding.doubt();
+    }
+  }
+
+  #certainUntil({ since }: Holding): number {
+    if (this.#unsupported) return Number.POSITIVE_INFINITY;
+    return Math.max(since, this.#provenAt) + patience * this.#zk.sessionTimeout;
+  }
+
+  #arm(): void {
+    let due = this.#beating ? Number.POSITIVE_INFINITY : this.#nextBeat();
+    for (const holding of this.#holdings) due = Math.min(due, this.#certainUntil(holding));
+    this.#timer = setTimeout(() => this.#tick(), Math.max(1, due - performance.now())).unref();
+  }
+
+  #nextBeat(): number {
+    const [first] = this.#holdings;
+    return Math.max(this.#beatAt, first?.since ?? 0) + beats * this.#zk.sessionTimeout;
+  }
+
+  #tick(): void {
+    this.#timer = undefined;
+    this.check();
+    if (this.#holdings.size === 0 || this.#unsupported || this.#zk.lost.aborted) return;
+    if (!this.#beating && performance.now() >= this.#nextBeat()) this.#beat();
+    this.#arm();
+  }
+
+  #beat(): void {
+    const sentAt = performance.now();
+    this.#beating = true;
+    this.#beatAt = sentAt;
+    const answered = (): void => {
+      this.#beating = false;
+      if (this.#timer) {
+        clearTimeout(this.#timer);
+        this.#arm();
+      }
+    };
+    this.#zk.sync('/').then(
+      () => {
+        this.#provenAt = sentAt;
+        answered();
+      },
+      (error) => {
+        // A client that cannot ask: its member's word must do.
+        this.#unsupported ||= isQuorateError(error, 'unsupported');
+        answered();
+      },
+    );
+  }
+}
