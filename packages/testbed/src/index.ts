@@ -21,6 +21,7 @@ export type { LinkFaults } from './links/link-faults.ts';
 export type { Partition } from './links/partition.ts';
 export type { TestbedOptions } from './options.ts';
 export { curatorProgram } from './peers/curator.ts';
+export { classPathOf } from './peers/jars.ts';
 export { kazooProgram } from './peers/kazoo.ts';
 export type { PeerProgram } from './peers/peer-program.ts';
 export { lamportHtml } from './picture/html.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { Programs, Testbed } from '@quorate/testbed';
+import { classPathOf, Programs, Testbed } from '@quorate/testbed';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type CreateMode, connect, ServerError, TransactionError, type ZooKeeper } from '../src/index.ts';
@@ -108,7 +108,7 @@ class Official implements AsyncDisposable {
   static async start(address: string): Promise<Official> {
     const programs = new Programs();
     const [java, zookeeper] = await Promise.all([programs.get('java'), programs.get('zookeeper')]);
-    const args = ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', join(zookeeper.path, '*')];
+    const args = ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', await classPathOf(zookeeper.path)];
     args.push(join(import.meta.dirname, 'Driver.java'), address);
     return new Official(spawn(java.path, args, { stdio: ['pipe', 'pipe', 'ignore'] }));
   }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { kazooProgram, type PeerProgram, Programs } from '@quorate/testbed';
+import { classPathOf, kazooProgram, type PeerProgram, Programs } from '@quorate/testbed';
 import { Peer, type Starts } from '../peer.ts';
 import type { Answer, Task } from './tasks.ts';
 
@@ -29,6 +29,6 @@ async function startOfficial(url: string): Promise<ClientPeer> {
   const programs = new Programs();
   const [java, zookeeper] = [await programs.get('java'), await programs.get('zookeeper')];
   const quiet = ['-Dslf4j.internal.verbosity=ERROR'];
-  const args = [...quiet, '-cp', join(zookeeper.path, '*'), join(peers, 'OfficialPeer.java')];
+  const args = [...quiet, '-cp', await classPathOf(zookeeper.path), join(peers, 'OfficialPeer.java')];
   return Peer.start('official Java', { command: java.path, args, env: {} }, url);
 }

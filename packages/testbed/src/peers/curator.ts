@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { basename, delimiter, join } from 'node:path';
 import { QuorateError } from '@quorate/core';
 import { run } from '../processes/run.ts';
 import { Cache } from '../programs/cache.ts';
 import { bringWithMaven } from '../programs/maven.ts';
 import { Programs } from '../programs/programs.ts';
+import { classPathOf } from './jars.ts';
 import type { PeerProgram } from './peer-program.ts';
 
 const version = '5.9.0';
@@ -43,9 +44,7 @@ export async function curatorProgram(
     const path = await bringWithMaven({ jars }, { staging, warden, signal: undefined, report: () => {}, need });
     return { name: 'curator', version, source: 'maven', path };
   });
-  // One by one: the compiler does not know what `*` means.
-  const found = [zookeeper, curator].map(async ({ path }) => (await readdir(path)).map((jar) => join(path, jar)));
-  const classPath = (await Promise.all(found)).flat().join(delimiter);
+  const classPath = await classPathOf(zookeeper.path, curator.path);
   const className = basename(source, '.java');
   const classes = await compiled(cache, { source, className, java: java.path, javaVersion: java.version, classPath });
   // No binding for its logs: nobody would read them.
