@@ -123,6 +123,34 @@ describe('an agent that answers slowly or not at all', () => {
   });
 });
 
+test('what is given up is given up at the agent as well', async () => {
+  let open = 0;
+  await using agent = await HttpService.start((request) => {
+    open += 1;
+    request.on('close', () => {
+      open -= 1;
+    });
+  });
+  const mesh = new Mesh({ address: agent.url });
+  const abort = new AbortController();
+  const asked = codeOf(mesh.instances('many', { signal: abort.signal }));
+  const watch = mesh.watch('many', { signal: abort.signal });
+  const waiting = watch.next().catch((error) => error);
+  await eventually('both ask', () => open === 2);
+  abort.abort(new Error('enough'));
+  await Promise.all([asked, waiting]);
+  await eventually('nobody asks any more', () => open === 0, { within: 2_000 });
+});
+
+test('an agent at an IPv6 address', async () => {
+  await using agent = await HttpService.start(
+    answers(() => 1, entries(3)),
+    '::1',
+  );
+  expect(agent.url).toMatch(/^http:\/\/\[::1\]:/);
+  expect(await new Mesh({ address: agent.url }).instances('many')).toHaveLength(3);
+});
+
 test.each<[what: string, listener: RequestListener]>([
   ['a web page', (_, response) => response.setHeader('content-type', 'text/html').end('<h1>It works</h1>')],
   ['broken JSON', (_, response) => response.setHeader('content-type', 'application/json').end('[{')],

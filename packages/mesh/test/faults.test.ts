@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
-import { afterAll, expect, onTestFinished } from 'vitest';
+import { afterAll, expect, onTestFinished, vi } from 'vitest';
 import { defaults, Mesh } from '../src/index.ts';
 import { EnvoyAdmin } from '../src/sidecar/envoy-admin.ts';
 import { codeOf, freePort } from './http-service.ts';
@@ -163,6 +163,12 @@ test('a pairing that nobody has tried is refused with those that are taken, unle
     code: 'envoy-pairing',
     accepted: ['1.33', '1.34', '1.35', '1.36'],
   });
+  // The same one, where it is found by the environment or on PATH.
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv('PATH', `${dirname(envoy)}:${process.env.PATH}`);
+  expect(await codeOf(mesh.startSidecar(instance))).toBe('envoy-pairing');
+  vi.stubEnv('QUORATE_ENVOY', '/nowhere/envoy');
+  expect(await codeOf(mesh.startSidecar(instance))).toBe('envoy-missing');
   const failed = mesh.startSidecar(instance, { envoy, anyPairing: true });
   await expect(failed).rejects.toThrow(/the sidecar paired-1-sidecar-proxy ended with status 3.*cannot start/s);
 });

@@ -8,9 +8,9 @@ export class HttpService implements AsyncDisposable {
   /** How many requests came. */
   requests = 0;
 
-  static async start(listener: RequestListener, port = 0): Promise<HttpService> {
+  static async start(listener: RequestListener, host = '127.0.0.1'): Promise<HttpService> {
     const service = new HttpService(listener);
-    await once(service.#server.listen(port, '127.0.0.1'), 'listening');
+    await once(service.#server.listen(0, host), 'listening');
     return service;
   }
 
@@ -26,7 +26,8 @@ export class HttpService implements AsyncDisposable {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    const { address, family, port } = this.#server.address() as AddressInfo;
+    return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
@@ -52,6 +54,20 @@ test('an instance is found with all that was said of it, and gone when disposed 
     ]);
   }
   expect(await mesh.instances('query')).toEqual([]);
+});
+
+test('an instance that stays critical is to be forgotten, when that was said', async ({ bed }) => {
+  const mesh = at(bed.consul.url);
+  const checks = [{ tcp: '127.0.0.1:1', interval: '1s' }];
+  await using _ = await mesh.register({ name: 'forgotten', port: 1, checks, deregisterCriticalServiceAfter: '90m' });
+  // The agent tells nobody. What it will do after a restart is in its folder.
+  const folder = join(bed.consul.server(1).folder, 'data', 'checks');
+  const files = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile());
+  const kept = await Promise.all(files.map(({ name }) => readFile(join(folder, name), 'utf8')));
+  const nanoseconds = 90 * 60 * 1e9;
+  expect(kept.find((text) => text.includes('service:forgotten-1:1'))).toMatch(
+    new RegExp(`"DeregisterCriticalServiceAfter":("1h30m0s"|${nanoseconds})`),
+  );
 });
 
 test('two instances of a service on one host just work, each with a sidecar port of its own', async ({ bed }) => {

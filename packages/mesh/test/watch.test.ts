@@ -1,9 +1,10 @@
+import { tracingChannel } from 'node:diagnostics_channel';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
-import { describe, expect } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { Mesh, type ServiceInstance, type Watch } from '../src/index.ts';
 import { codeOf } from './http-service.ts';
 
@@ -90,6 +91,41 @@ test('aborts at once, with the reason, in the middle of a blocking query', async
   await expect(waiting).rejects.toThrow('enough');
   expect(performance.now() - begin).toBeLessThan(100);
   await expect(mesh.watch('none', { signal: abort.signal }).next()).rejects.toThrow('enough');
+});
+
+test('10,000 instances: all of them, and of a change among them; and no more questions than changes', async ({
+  bed,
+}) => {
+  const put = async (path: string, body: unknown): Promise<void> => {
+    const response = await fetch(bed.consul.url + path, { method: 'PUT', body: JSON.stringify(body) });
+    expect(response.status, await response.text()).toBe(200);
+  };
+  await put('/v1/catalog/register', { Node: 'far', Address: '10.0.0.1' });
+  // A transaction holds 64 operations.
+  for (let first = 0; first < 10_000; first += 64) {
+    const batch = Array.from({ length: Math.min(64, 10_000 - first) }, (_, offset) => ({
+      Service: { Verb: 'set', Node: 'far', Service: { ID: `crowd-${first + offset}`, Service: 'crowd', Port: 1 } },
+    }));
+    await put('/v1/txn', batch);
+  }
+  const mesh = new Mesh({ address: bed.consul.url });
+  let questions = 0;
+  const count = {
+    start: () => {
+      questions += 1;
+    },
+  };
+  const requests = tracingChannel('quorate.mesh.request');
+  await using watch = mesh.watch('crowd', { passing: true });
+  expect((await watch.next()).value).toHaveLength(10_000);
+  requests.subscribe(count as never);
+  onTestFinished(() => requests.unsubscribe(count as never));
+  await put('/v1/catalog/deregister', { Node: 'far', ServiceID: 'crowd-5000' });
+  expect((await watch.next()).value).toHaveLength(9_999);
+  const begin = performance.now();
+  await eventually('a second went by', () => performance.now() - begin > 1_000);
+  expect(questions).toBeLessThanOrEqual(2);
+  await put('/v1/catalog/deregister', { Node: 'far' });
 });
 
 test('over an agent that dies and comes back: the last answer is kept, its age told, and news come again', async ({

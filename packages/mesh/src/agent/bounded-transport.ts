@@ -14,7 +14,9 @@ export function boundReplies(client: ConsulClient, maxReplySize: number): void {
     const { transport } = request;
     request.transport = {
       request: (options) => {
-        const sent = transport.request(options);
+        // Of an IPv6 address the client keeps the brackets, and Node would look them up as a name.
+        const hostname = options.hostname?.replace(/^\[|\]$/g, '');
+        const sent = transport.request({ ...options, ...(hostname !== undefined && { hostname }) });
         if (request.opts.ctx?.background) sent.on('socket', (socket) => socket.unref());
         sent.on('response', (response: IncomingMessage) => {
           let size = 0;

@@ -32,7 +32,7 @@ export interface ConsulClient {
 /** A request of the package on its way through its pipeline. */
 interface Pending {
   readonly opts: { readonly ctx?: { readonly background?: boolean } };
-  transport: { request(options: object): ClientRequest };
+  transport: { request(options: { readonly hostname?: string }): ClientRequest };
   readonly err?: Error;
   readonly res?: IncomingMessage & { body?: unknown };
 }

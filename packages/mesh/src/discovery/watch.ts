@@ -21,9 +21,15 @@ interface Waiting<T> {
 
 export interface Watched<Body, T> extends Pick<Follow<Body>, 'watched' | 'ask'> {
   readonly read: (body: Body) => T;
+  /** A text that is the same for values that are. Default: JSON, with numbers of any size. */
+  readonly digest?: (value: T) => string;
   readonly signal?: AbortSignal | undefined;
   readonly wait?: number | undefined;
   readonly patience?: number | undefined;
+}
+
+function digestOfAny(value: unknown): string {
+  return JSON.stringify({ value }, (_, part) => (typeof part === 'bigint' ? String(part) : part));
 }
 
 /** setInterval fires at once when asked to wait longer than this. */
@@ -42,7 +48,15 @@ export class Following<Body, T> implements Watch<T> {
   #over: { readonly error?: unknown } | undefined;
   #hold: NodeJS.Timeout | undefined;
 
-  constructor({ watched, ask, read, signal, wait = 60_000, patience = 30_000 }: Watched<Body, T>) {
+  constructor({
+    watched,
+    ask,
+    read,
+    digest: digestOf = digestOfAny,
+    signal,
+    wait = 60_000,
+    patience = 30_000,
+  }: Watched<Body, T>) {
     this.#outer = signal;
     signal?.addEventListener('abort', this.#aborted, { once: true });
     if (signal?.aborted) {
@@ -57,7 +71,7 @@ export class Following<Body, T> implements Watch<T> {
       signal: this.#ended.signal,
       answered: (body) => {
         const value = read(body);
-        const digest = JSON.stringify({ value }, (_, part) => (typeof part === 'bigint' ? String(part) : part));
+        const digest = digestOf(value);
         if (this.#digest === digest) return;
         this.#digest = digest;
         this.latest = value;
