@@ -128,7 +128,7 @@ async function stampede(tier: Tier, { key, callers, ttl, stale }: Task & { task:
   const values = await Promise.all(
     Array.from({ length: callers }, async (_, caller) => {
       const begin = performance.now();
-      // bentocache with objects kept throws here when an entry has ended: that is a result too.
+      // That somebody gets an error is a result too.
       const value = await tier.getOrLoad(key, load, ttl, stale ? 600_000 : 0).catch((error) => {
         errors += 1;
         return `error: ${error.message}`;
