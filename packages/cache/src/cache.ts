@@ -1,34 +1,20 @@
-import {
-  AmbiguousError,
-  type Component,
-  DeadlineExceededError,
-  type Health,
-  InvalidArgumentError,
-} from '@quorate/core';
-import { answers, invalidations, type Outcome } from './diagnostics.ts';
+import { type Component, DeadlineExceededError, type Health, InvalidArgumentError } from '@quorate/core';
+import { answers, type Outcome } from './diagnostics.ts';
 import { checkDuration } from './duration.ts';
-import { checkGet, checkSet, checkWaiting, type GetOptions, type Keeping, type SetOptions } from './entry-options.ts';
+import { checkGet, type GetOptions, type Keeping, type SetOptions } from './entry-options.ts';
 import { CacheClosedError } from './errors/cache-closed-error.ts';
-import { FencedError } from './errors/fenced-error.ts';
-import { RedisRefusedError } from './errors/redis-refused-error.ts';
-import { RedisUnavailableError } from './errors/redis-unavailable-error.ts';
-import { ValueTooLargeError } from './errors/value-too-large-error.ts';
 import { Flight, refresh } from './flight.ts';
-import { checkFence, checkKey, checkTags } from './key.ts';
+import { checkKey } from './key.ts';
 import type { Load } from './load-context.ts';
 import { type LoadMany, together } from './load-many.ts';
 import type { Errand } from './loading.ts';
 import type { LocalEntry } from './local/local-entry.ts';
 import { Namespace } from './namespace.ts';
 import { type CacheOptions, checkOptions } from './options.ts';
-import { seal } from './redis/envelope.ts';
-import { fenceOf, leaseOf, waitersOf } from './redis/key-names.ts';
-import { silence } from './redis/link.ts';
-import { keyMessage, wakeMessage } from './redis/message.ts';
-import { put } from './redis/scripts.ts';
 import type { CacheStats } from './stats.ts';
-import { fenceLife, Store } from './store.ts';
+import { Store } from './store.ts';
 import { type WrapOptions, type Wrapped, type WrappedLoad, wrap } from './wrap.ts';
+import { Writes } from './writes.ts';
 
 /** How `get` of a namespace differs from the cache's own. */
 export interface Special {
@@ -48,12 +34,14 @@ export interface Special {
 export class Cache implements Component, AsyncDisposable {
   readonly name: string;
   readonly #store: Store;
+  readonly #writes: Writes;
   #closed = false;
 
   constructor(options: CacheOptions) {
     const settings = checkOptions(options);
     this.name = `cache ${settings.prefix}`;
     this.#store = new Store(settings);
+    this.#writes = new Writes(this.#store);
     this.#store.open();
   }
 
@@ -91,12 +79,7 @@ export class Cache implements Component, AsyncDisposable {
 
   /** Writes a value for everybody. Loads that began before it are not kept. */
   async set(key: string, value: unknown, options?: SetOptions): Promise<void> {
-    checkKey(key);
-    const keeping = checkSet(options, this.#store.settings);
-    if (value === undefined)
-      throw new InvalidArgumentError('value', 'anything but undefined: delete says that there is none');
-    if (keeping.ttl === 0) throw new InvalidArgumentError('ttl', 'more than 0 to set a value', 0);
-    await this.#put(key, await this.#sealed(key, value, keeping), keeping, options?.signal);
+    await this.#writes.set(key, value, options);
   }
 
   /** The same for many: each by itself, all on their way at once. The first error is thrown when all have ended. */
@@ -110,38 +93,20 @@ export class Cache implements Component, AsyncDisposable {
     const all = typeof keys === 'string' ? [keys] : keys;
     if (!Array.isArray(all)) throw new InvalidArgumentError('keys', 'a key, or a list of keys', keys);
     for (const key of all) checkKey(key);
-    const keeping = checkSet(options, this.#store.settings);
-    const results = await Promise.allSettled(all.map((key) => this.#put(key, '', keeping, options?.signal)));
+    const results = await Promise.allSettled(all.map((key) => this.#writes.delete(key, options)));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
   /** Forgets all that has any of these tags, everywhere, in one write, whatever the number of keys. */
   async invalidate(options: { readonly tags: readonly string[]; readonly signal?: AbortSignal }): Promise<void> {
-    if (typeof options !== 'object' || options === null)
-      throw new InvalidArgumentError('options', 'an object', options);
-    const tags = checkTags(options.tags);
-    if (tags.length === 0) throw new InvalidArgumentError('tags', 'at least one tag', tags);
-    checkWaiting(options);
-    const store = this.#store;
-    await this.#write(`invalidating ${tags.join(', ').slice(0, 200)}`, options.signal, async () => {
-      store.supersedeAll();
-      const outcome = await store.tags.invalidate(tags);
-      store.supersedeAll();
-      if (outcome !== silence) return outcome;
-      // It may have happened, and we would not be told.
-      for (const entry of [...(store.local ?? [])]) {
-        if (entry.tagging?.tags.some((tag) => tags.includes(tag))) store.local?.delete(entry.key);
-      }
-      return silence;
-    });
-    if (invalidations.hasSubscribers) invalidations.publish({ cache: store.settings.prefix, tags });
+    await this.#writes.invalidate(options);
   }
 
   /** Keys that belong to a version of something, which moves in one step: what was kept for the old one is then out of reach. */
   namespace(name: string): Namespace {
     checkKey(name, 'name');
     if (/[@:\s]/.test(name)) throw new InvalidArgumentError('name', 'a name without @, colons and spaces', name);
-    return new Namespace(this, this.#store, name, (what, signal, work) => this.#write(what, signal, work));
+    return new Namespace(this, this.#store, name, this.#writes);
   }
 
   /** A function that remembers: the same arguments give what the first call gave. */
@@ -189,8 +154,7 @@ export class Cache implements Component, AsyncDisposable {
   async stop(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const store = this.#store;
-    await store.close(new CacheClosedError(store.settings.prefix));
+    await this.#store.close(new CacheClosedError(this.#store.settings.prefix));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -273,71 +237,9 @@ export class Cache implements Component, AsyncDisposable {
     return { key, load, keeping, version, guarded };
   }
 
-  async #sealed(key: string, value: unknown, keeping: Keeping): Promise<Buffer> {
-    const { parcel, settings, link, tags } = this.#store;
-    const written = parcel.write(key, value);
-    if (written.bytes > settings.maxValueBytes)
-      throw new ValueTooLargeError(key, written.bytes, settings.maxValueBytes);
-    if (this.#closed) throw new CacheClosedError(settings.prefix);
-    if (keeping.tags.length > 0) await tags.prepare(keeping.tags);
-    await link.meet();
-    const freshUntil = link.serverTime(performance.now()) + keeping.ttl;
-    const { payload, compressed } = await parcel.pack(written);
-    const header = { absent: false, compressed, serializer: settings.serializer.name, loadMs: 0, tags: keeping.tags };
-    return seal(
-      { ...header, clock: tags.now, freshUntil, staleUntil: freshUntil + keeping.stale, token: stamp() },
-      payload,
-    );
-  }
-
-  async #put(key: string, sealed: string | Buffer, keeping: Keeping, signal: AbortSignal | undefined): Promise<void> {
-    const store = this.#store;
-    const { names, id, link } = store;
-    const what = `${sealed === '' ? 'deleting' : 'setting'} ${key}`;
-    const reply = await this.#write(what, signal, async () => {
-      store.supersede(key);
-      const entry = names.entry(key);
-      const keys = [entry, leaseOf(entry), waitersOf(entry), fenceOf(entry)];
-      const life = String(keeping.ttl + keeping.stale);
-      const fence = [keeping.fence?.toString() ?? '', String(fenceLife)];
-      const wakeUp = [`${names.channel}:`, wakeMessage(key), names.channel, keyMessage(id, key)];
-      const outcome = await link.run(put, keys, [sealed, life, ...fence, ...wakeUp]);
-      // Whoever has read in between may have read what was there before.
-      store.supersede(key);
-      return outcome;
-    });
-    if (reply === 2) throw new FencedError(key, checkFence(keeping.fence));
-  }
-
-  /** A write is told what became of it: done, refused, not sent, or nobody knows. */
-  async #write<T>(what: string, signal: AbortSignal | undefined, work: () => Promise<T | typeof silence>): Promise<T> {
-    const { settings, link } = this.#store;
-    if (this.#closed) throw new CacheClosedError(settings.prefix);
-    signal?.throwIfAborted();
-    await link.meet();
-    if (link.away) throw new RedisUnavailableError(what);
-    const refused = (error: unknown): never => {
-      throw new RedisRefusedError(what, error);
-    };
-    const reply = await orAborted(signal, what, work().catch(refused));
-    if (reply === silence)
-      throw new AmbiguousError(
-        `${what}: Redis did not answer within ${settings.redisTimeout} ms; it may have happened`,
-      );
-    return reply;
-  }
-
   #tell(key: string, outcome: Outcome): void {
     answers.publish({ cache: this.#store.settings.prefix, key, outcome });
   }
-}
-
-let stamps = 0;
-
-/** Unlike the token of any other write, so that whoever has seen one of them notices: below 0, for tokens are above. */
-function stamp(): number {
-  stamps += 1;
-  return -(Math.trunc(Math.random() * 2 ** 40) * 2 ** 12 + (stamps % 2 ** 12));
 }
 
 /** This caller's own wait: the others are not concerned. */
@@ -358,15 +260,5 @@ function waited(flight: Flight, { signal, timeout }: GetOptions): Promise<unknow
     const timer = ms === undefined ? undefined : setTimeout(late, Math.min(ms, 2 ** 31 - 1)).unref();
     signal?.addEventListener('abort', aborted, { once: true });
     flight.result.then(resolve, reject).finally(end);
-  });
-}
-
-function orAborted<T>(signal: AbortSignal | undefined, what: string, work: Promise<T>): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const aborted = (): void =>
-      reject(new AmbiguousError(`${what}: the wait was aborted; it may have happened`, { cause: signal.reason }));
-    signal.addEventListener('abort', aborted, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
   });
 }

@@ -51,37 +51,32 @@ export class Flight {
   async #run(): Promise<unknown> {
     const store = this.#store;
     const { key, keeping, beyond } = this.#errand;
-    let failed = true;
+    let failed = false;
     try {
-      const value = await this.#fly(store, key, keeping, beyond);
-      failed = false;
-      return value;
+      if (store.link.away && !(await store.link.meet())) return await this.#load().alone();
+      const bytes = await store.link.read(store.names.entry(key));
+      if (bytes === silence) return await this.#load().alone();
+      let seen: Buffer | undefined;
+      if (bytes !== null) {
+        const opening = open(store, keeping, bytes);
+        const found = opening instanceof Promise ? await opening : opening;
+        if (found === silence) return await this.#load().alone();
+        if ('value' in found) {
+          if (beyond === undefined) return this.#give(found);
+          if (found.envelope.freshUntil > beyond) return this.#take(found, performance.now());
+          seen = found.envelope.token;
+        } else {
+          seen = found.seen;
+        }
+      }
+      if (beyond === undefined) store.counters.misses += 1;
+      return await this.#load().fetch(seen);
     } catch (error) {
+      failed = true;
       throw store.closed ? new CacheClosedError(store.settings.prefix) : error;
     } finally {
       this.#end(failed);
     }
-  }
-
-  async #fly(store: Store, key: string, keeping: Errand['keeping'], beyond: number | undefined): Promise<unknown> {
-    if (store.link.away && !(await store.link.meet())) return this.#load().alone();
-    const bytes = await store.link.read(store.names.entry(key));
-    if (bytes === silence) return this.#load().alone();
-    let seen: Buffer | undefined;
-    if (bytes !== null) {
-      const opening = open(store, keeping, bytes);
-      const found = opening instanceof Promise ? await opening : opening;
-      if (found === silence) return this.#load().alone();
-      if ('value' in found) {
-        if (beyond === undefined) return this.#give(found);
-        if (found.envelope.freshUntil > beyond) return this.#take(found, performance.now());
-        seen = found.envelope.token;
-      } else {
-        seen = found.seen;
-      }
-    }
-    if (beyond === undefined) store.counters.misses += 1;
-    return this.#load().fetch(seen);
   }
 
   /** Gives out what is in Redis, and sees to it that it is refreshed where it is time. */

@@ -4,10 +4,8 @@ import type { GetOptions, SetOptions } from './entry-options.ts';
 import { FencedError } from './errors/fenced-error.ts';
 import { checkFence, checkKey } from './key.ts';
 import type { Load } from './load-context.ts';
-import type { silence } from './redis/link.ts';
 import { fenceLife, type Store } from './store.ts';
-
-type Write = <T>(what: string, signal: AbortSignal | undefined, work: () => Promise<T | typeof silence>) => Promise<T>;
+import type { Writes } from './writes.ts';
 
 /**
  * Keys that belong to a version of something: a dataset, a release, a set of rules. When it moves, every process is at the
@@ -21,13 +19,13 @@ export class Namespace {
   readonly name: string;
   readonly #cache: Cache;
   readonly #store: Store;
-  readonly #write: Write;
+  readonly #writes: Writes;
 
-  constructor(cache: Cache, store: Store, name: string, write: Write) {
+  constructor(cache: Cache, store: Store, name: string, writes: Writes) {
     this.name = name;
     this.#cache = cache;
     this.#store = store;
-    this.#write = write;
+    this.#writes = writes;
   }
 
   /** The version it is at; '0' before anybody has moved it. */
@@ -41,7 +39,7 @@ export class Namespace {
     checkVersion(version);
     if (fence !== undefined) checkFence(fence);
     const { versions } = this.#store;
-    const outcome = await this.#write(`moving ${this.name}`, signal, () =>
+    const outcome = await this.#writes.attempt(`moving ${this.name}`, signal, () =>
       versions.move(this.name, version, fence, fenceLife),
     );
     if (outcome === 'fenced') throw new FencedError(this.name, fence ?? 0n);

@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Cache } from './cache.ts';
 import { type CacheOptions, checkOptions } from './options.ts';
@@ -87,6 +87,17 @@ describe('options', () => {
     ['local.trust', { local: { trust: '1s' } }],
   ] as const)('%s contradicts another option', (argument, options) => {
     expect(() => new Cache({ ...valid, ...options })).toThrow(expect.objectContaining({ argument }));
+  });
+
+  test('a client that reads from replicas is refused: they may not have heard yet', () => {
+    const cluster = new Cluster([{ host: '127.0.0.1', port: 1 }], { lazyConnect: true, scaleReads: 'slave' });
+    const replica = new Redis({ lazyConnect: true, sentinels: [{ port: 1 }], name: 'taxi', role: 'slave' });
+    for (const client of [cluster, replica]) {
+      expect(() => new Cache({ ...valid, redis: client })).toThrow(
+        /^redis: expected a client that reads from primaries/,
+      );
+      client.disconnect();
+    }
   });
 
   test('a password is in no error', () => {

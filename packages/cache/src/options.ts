@@ -189,9 +189,16 @@ export function checkSchema(schema: unknown): Schema {
 
 function checkRedis(redis: unknown): Redis | Cluster {
   const client = redis as Partial<Redis> | null | undefined;
-  if (typeof client?.evalsha === 'function' && typeof client.status === 'string') return redis as Redis;
   // Not shown: a client knows its password.
-  throw new InvalidArgumentError('redis', 'a client of ioredis: new Redis(…) or new Cluster(…)');
+  if (typeof client?.evalsha !== 'function' || typeof client.status !== 'string') {
+    throw new InvalidArgumentError('redis', 'a client of ioredis: new Redis(…) or new Cluster(…)');
+  }
+  // A replica may not have what was deleted deleted yet: it would be taken for new.
+  const { scaleReads = 'master', role } = (client.options ?? {}) as { scaleReads?: unknown; role?: unknown };
+  if (scaleReads !== 'master' || role === 'slave') {
+    throw new InvalidArgumentError('redis', 'a client that reads from primaries alone: no scaleReads, no role "slave"');
+  }
+  return redis as Redis;
 }
 
 function checkSerializer(serializer: Serializer): Serializer {

@@ -170,6 +170,13 @@ export class Store {
     }
   }
 
+  /** What this process has under any of these tags. */
+  forgetTagged(tags: readonly string[]): void {
+    for (const entry of [...(this.local ?? [])]) {
+      if (entry.tagging?.tags.some((tag) => tags.includes(tag))) this.local?.delete(entry.key);
+    }
+  }
+
   /** The lease is renewed at each beat until it is let go. */
   hold(entry: string, held: string): void {
     this.#held.set(entry, held);

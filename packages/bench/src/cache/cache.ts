@@ -32,6 +32,9 @@ const cpu = (count: number): Reading => ({
 const bytes = (name: string): Reading => ({ name, unit: 'B', of: (answer) => answer.bytes });
 const took: Reading = { name: 'took', unit: 'ms', of: ({ seconds }) => seconds * 1000 };
 
+/** Ends its process when another one says that an entry has ended: version 1.6.1 reads what it has not written. */
+const unfitForStampedes: ReadonlySet<string> = new Set(['bentocache, objects kept']);
+
 const hits = 300_000;
 const reads = (callers: number, count: number): Measure => ({
   name: `hit in Redis, ${callers} ${callers === 1 ? 'caller' : 'callers'}`,
@@ -105,7 +108,7 @@ export const cache: Benchmark = {
         if (measure.once && round > 0) continue;
         for (const peer of order) await take(measure, peer, port, note);
       }
-      for (const { name } of order) await stampedes(name, port, note);
+      for (const { name } of order) if (!unfitForStampedes.has(name)) await stampedes(name, port, note);
       console.error(`round ${round + 1} of ${rounds}`);
     }
     return [...values.values()];

@@ -1,0 +1,126 @@
+import { AmbiguousError, InvalidArgumentError } from '@quorate/core';
+import { invalidations } from './diagnostics.ts';
+import { checkSet, checkWaiting, type Keeping, type SetOptions } from './entry-options.ts';
+import { CacheClosedError } from './errors/cache-closed-error.ts';
+import { FencedError } from './errors/fenced-error.ts';
+import { RedisRefusedError } from './errors/redis-refused-error.ts';
+import { RedisUnavailableError } from './errors/redis-unavailable-error.ts';
+import { ValueTooLargeError } from './errors/value-too-large-error.ts';
+import { checkKey, checkTags } from './key.ts';
+import { seal } from './redis/envelope.ts';
+import { fenceOf, leaseOf, waitersOf } from './redis/key-names.ts';
+import { silence } from './redis/link.ts';
+import { keyMessage, wakeMessage } from './redis/message.ts';
+import { put } from './redis/scripts.ts';
+import { fenceLife, type Store } from './store.ts';
+
+/** What is changed on purpose. Whoever changes something is told what became of it. */
+export class Writes {
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  async set(key: string, value: unknown, options: SetOptions | undefined): Promise<void> {
+    checkKey(key);
+    const keeping = checkSet(options, this.#store.settings);
+    if (value === undefined) {
+      throw new InvalidArgumentError('value', 'anything but undefined: delete says that there is none');
+    }
+    if (keeping.ttl === 0) throw new InvalidArgumentError('ttl', 'more than 0 to set a value', 0);
+    await this.#put(key, await this.#sealed(key, value, keeping), keeping, options?.signal);
+  }
+
+  async delete(key: string, options: Pick<SetOptions, 'fence' | 'signal'> | undefined): Promise<void> {
+    await this.#put(key, '', checkSet(options, this.#store.settings), options?.signal);
+  }
+
+  async invalidate(options: { readonly tags: readonly string[]; readonly signal?: AbortSignal }): Promise<void> {
+    if (typeof options !== 'object' || options === null) {
+      throw new InvalidArgumentError('options', 'an object', options);
+    }
+    const tags = checkTags(options.tags);
+    if (tags.length === 0) throw new InvalidArgumentError('tags', 'at least one tag', tags);
+    checkWaiting(options);
+    const store = this.#store;
+    await this.attempt(`invalidating ${tags.join(', ').slice(0, 200)}`, options.signal, async () => {
+      store.supersedeAll();
+      const outcome = await store.tags.invalidate(tags);
+      store.supersedeAll();
+      // It may have happened, and we would not be told.
+      if (outcome === silence) store.forgetTagged(tags);
+      return outcome;
+    });
+    if (invalidations.hasSubscribers) invalidations.publish({ cache: store.settings.prefix, tags });
+  }
+
+  /** Done, or an error that says whether it was refused, not sent, or nobody knows. */
+  async attempt<T>(what: string, signal: AbortSignal | undefined, work: () => Promise<T | typeof silence>): Promise<T> {
+    const { settings, link, closed } = this.#store;
+    if (closed) throw new CacheClosedError(settings.prefix);
+    signal?.throwIfAborted();
+    await link.meet();
+    if (link.away) throw new RedisUnavailableError(what);
+    const refused = (error: unknown): never => {
+      throw new RedisRefusedError(what, error);
+    };
+    const reply = await orAborted(signal, what, work().catch(refused));
+    if (reply !== silence) return reply;
+    throw new AmbiguousError(`${what}: Redis did not answer within ${settings.redisTimeout} ms; it may have happened`);
+  }
+
+  async #sealed(key: string, value: unknown, keeping: Keeping): Promise<Buffer> {
+    const { parcel, settings, link, tags, closed } = this.#store;
+    if (closed) throw new CacheClosedError(settings.prefix);
+    const written = parcel.write(key, value);
+    if (written.bytes > settings.maxValueBytes) {
+      throw new ValueTooLargeError(key, written.bytes, settings.maxValueBytes);
+    }
+    if (keeping.tags.length > 0) await tags.prepare(keeping.tags);
+    const { payload, compressed } = await parcel.pack(written);
+    await link.meet();
+    const freshUntil = link.serverTime(performance.now()) + keeping.ttl;
+    const times = { freshUntil, staleUntil: freshUntil + keeping.stale, loadMs: 0, clock: tags.now, token: stamp() };
+    const serializer = settings.serializer.name;
+    return seal({ ...times, absent: false, compressed, serializer, tags: keeping.tags }, payload);
+  }
+
+  async #put(key: string, sealed: string | Buffer, keeping: Keeping, signal: AbortSignal | undefined): Promise<void> {
+    const store = this.#store;
+    const { names, id, link } = store;
+    const what = `${sealed === '' ? 'deleting' : 'setting'} ${key}`;
+    const reply = await this.attempt(what, signal, async () => {
+      store.supersede(key);
+      const entry = names.entry(key);
+      const keys = [entry, leaseOf(entry), waitersOf(entry), fenceOf(entry)];
+      const life = String(keeping.ttl + keeping.stale);
+      const fence = [keeping.fence?.toString() ?? '', String(fenceLife)];
+      const wakeUp = [`${names.channel}:`, wakeMessage(key), names.channel, keyMessage(id, key)];
+      const outcome = await link.run(put, keys, [sealed, life, ...fence, ...wakeUp]);
+      // Whoever has read in between may have read what was there before.
+      store.supersede(key);
+      return outcome;
+    });
+    if (reply === 2) throw new FencedError(key, keeping.fence ?? 0n);
+  }
+}
+
+let stamps = 0;
+
+/** Unlike the token of any other write, so that whoever has seen one of them notices: below 0, for tokens are above. */
+function stamp(): number {
+  stamps += 1;
+  return -(Math.trunc(Math.random() * 2 ** 40) * 2 ** 12 + (stamps % 2 ** 12));
+}
+
+function orAborted<T>(signal: AbortSignal | undefined, what: string, work: Promise<T>): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => {
+      reject(new AmbiguousError(`${what}: the wait was aborted; it may have happened`, { cause: signal.reason }));
+    };
+    signal.addEventListener('abort', aborted, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
+  });
+}
