@@ -4,7 +4,6 @@ import { bedTest } from '@quorate/testbed/vitest';
 import { connect, type TracedRequest, type ZooKeeper } from '@quorate/zookeeper';
 import { expect } from 'vitest';
 import { DoubleBarrier, Queue } from '../src/index.ts';
-import { mntr } from './four-letters.ts';
 
 const test = bedTest({ zookeeper: 1 });
 
@@ -33,7 +32,7 @@ test('one item wakes one taker, and costs the same number of requests however ma
     const takes: ReturnType<Queue['take']>[] = [];
     // The first in line watches two lists, each of the others the one before it, and who has an item its claim.
     const watches = (count: number): Promise<boolean> =>
-      eventually(`${count} watches`, async () => (await mntr(bed.zookeeper.url, 'zk_watch_count')) === count);
+      eventually(`${count} watches`, async () => (await bed.zookeeper.figure('zk_watch_count')) === count);
     for (let i = 0; i < waiting; i += 1) {
       const zk = await open();
       const take = new Queue(zk, path).take();

@@ -6,7 +6,6 @@ import { Barrier, DoubleBarrier, Queue } from '../src/index.ts';
 import { childrenOf, codeOf } from './conformance/store.ts';
 import { pending } from './conformance/waiting.ts';
 import { type Breakable, breakable } from './cut-off.ts';
-import { mntr } from './four-letters.ts';
 import { beforeWrite, type Loss, loseMessage } from './lost-message.ts';
 
 let bed: Testbed & { zookeeper: Servers };
@@ -239,7 +238,7 @@ test('one is slow to hear that its round is over, and the next is open by then: 
   const leaving = pending(slow.leave());
   await eventually('it has left, and waits', async () => {
     const { length } = await childrenOf(s.other, s.path);
-    return length === 2 && (await mntr(bed.zookeeper.url, 'zk_watch_count')) === 1;
+    return length === 2 && (await bed.zookeeper.figure('zk_watch_count')) === 1;
   });
   await s.link.set({ blackHole: 'zookeeper-1' });
   await fast.leave();
@@ -366,7 +365,7 @@ test('a member leaves between being counted and the opening: it does not open', 
 test('a wait that has come to its end leaves no watch behind', async () => {
   await using zk = await connect(bed.zookeeper.url);
   const watches = (count: number): Promise<boolean> =>
-    eventually(`${count} watches`, async () => (await mntr(bed.zookeeper.url, 'zk_watch_count')) === count);
+    eventually(`${count} watches`, async () => (await bed.zookeeper.figure('zk_watch_count')) === count);
   await watches(0);
   const queue = new Queue<string>(zk, `/faults/${randomUUID()}`);
   const taking = queue.take();
@@ -414,7 +413,7 @@ test('waits that are aborted or run out of time leave no node and no watch behin
       childrenOf(other, each),
     );
     const left = (await Promise.all(nodes)).flat();
-    const watches = await mntr(bed.zookeeper.url, 'zk_watch_count');
+    const watches = await bed.zookeeper.figure('zk_watch_count');
     if (left.length + watches > 0) throw new Error(`${left.length} nodes and ${watches} watches`);
     return true;
   });

@@ -11,7 +11,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { Election, type Lease, type LeaseEndedError, Lock, ReadWriteLock } from '../src/index.ts';
 import { childrenOf, codeOf, freshPath } from './conformance/store.ts';
 import { breakable, loseReplies, loseRequests } from './cut-off.ts';
-import { mntr } from './four-letters.ts';
 
 // What correctness has cost others, one by one. Short ticks, so that sessions may be short.
 let bed: BedOf<{ zookeeper: { members: 1; config: { tickTime: number } } }>;
@@ -23,7 +22,7 @@ afterAll(() => bed?.stop());
 afterEach(() => vi.restoreAllMocks());
 
 const open = (): Promise<ZooKeeper> => connect(bed.zookeeper.url, { sessionTimeout: 2_000 });
-const watchesNow = (): Promise<number> => mntr(bed.zookeeper.url, 'zk_watch_count');
+const watchesNow = (): Promise<number> => bed.zookeeper.figure('zk_watch_count');
 
 interface Seen {
   readonly operation: string;

@@ -4,7 +4,6 @@ import { connect } from '@quorate/zookeeper';
 import { expect } from 'vitest';
 import { Counter, Group, Mirror, Settings } from '../src/index.ts';
 import { limits } from './conformance/limits-schema.ts';
-import { mntr } from './four-letters.ts';
 
 const test = bedTest({ zookeeper: 1 });
 
@@ -18,7 +17,9 @@ test('2,000 calls that are aborted at any moment leave no node and no watch behi
   await zk.create('/limits', '{"max":1,"names":[]}');
   await using _ = await new Group(other, '/g').join({ id: 'taken' });
   const left = (): Promise<number[]> =>
-    Promise.all(['zk_znode_count', 'zk_watch_count'].map((name) => mntr(bed.zookeeper.url, name)));
+    Promise.all(['zk_znode_count', 'zk_watch_count'].map((name) => bed.zookeeper.figure(name)));
+  // The member watches its own node, which is placed after it has joined.
+  await eventually('its watch', async () => (await left())[1] === 1);
   const before = await left();
   const group = new Group(zk, '/g');
   const counter = new Counter(zk, '/counter');

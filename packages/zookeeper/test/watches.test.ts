@@ -1,14 +1,13 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { eventually, type Link, type Server, Testbed } from '@quorate/testbed';
+import { type BedOf, eventually, type Link, Testbed } from '@quorate/testbed';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { connect, type State, type WatchEvent, type ZooKeeper } from '../src/index.ts';
-import { mntr } from './four-letters.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
 
-let bed: Testbed & { zookeeper: { url: string; members: readonly Server[] } };
+let bed: BedOf<{ zookeeper: 1 }>;
 
 beforeAll(async () => {
   bed = await Testbed.start({ zookeeper: 1 });
@@ -33,7 +32,7 @@ async function comesTo(zk: ZooKeeper, wanted: State): Promise<void> {
   for await (const state of zk.states()) if (state === wanted) return;
 }
 
-const count = (name: string): Promise<number> => mntr(bed.zookeeper.url, name);
+const count = (name: string): Promise<number> => bed.zookeeper.figure(name);
 
 test('a one-shot watch hears over a reconnect what it missed meanwhile, of each kind', async () => {
   const link = newLink();

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from '@quorate/core';
 import { Server } from '../processes/server.ts';
 import type { ServerPlan } from '../processes/server-plan.ts';
 import { ask } from './ask.ts';
@@ -62,6 +63,14 @@ export class ZooKeeper {
   async leader(): Promise<Server | undefined> {
     for (const server of this.members) if (await this.isLeader(server)) return server;
     return undefined;
+  }
+
+  /** One of the numbers that a member gives to monitors, such as `zk_watch_count`. Asking counts as a packet. */
+  async figure(name: string, number = 1): Promise<number> {
+    const answer = await ask(this.member(number).address, 'mntr', { signal: AbortSignal.timeout(10_000) });
+    const value = new RegExp(`^${name}\\t(\\d+)`, 'm').exec(answer)?.[1];
+    if (value === undefined) throw new InvalidArgumentError('name', 'a number that mntr tells of', name);
+    return Number(value);
   }
 
   /** What the member itself believes: one that has just been cut off takes itself for the leader beside the new one. */
