@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,8 +15,11 @@ async function installed(): Promise<AsyncDisposable & { readonly program: string
   await mkdir(join(folder, 'node_modules/@quorate'), { recursive: true });
   await cp(join(root, 'packages/cli/dist'), join(home, 'dist'), { recursive: true });
   await cp(join(root, 'packages/cli/package.json'), join(home, 'package.json'));
-  for (const name of ['core', 'testbed', 'zookeeper', 'coordination'])
-    await symlink(join(root, 'packages', name), join(folder, 'node_modules/@quorate', name));
+  const { dependencies } = JSON.parse(await readFile(join(home, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  for (const name of Object.keys(dependencies).filter((name) => name.startsWith('@quorate/')))
+    await symlink(join(root, 'packages', name.slice('@quorate/'.length)), join(folder, 'node_modules', name));
   await symlink(join(root, 'node_modules/commander'), join(folder, 'node_modules/commander'));
   return { program: join(home, 'dist/quorate.js'), [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
 }
