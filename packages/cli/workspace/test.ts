@@ -18,6 +18,8 @@ interface VitestReport {
 const filters = process.argv.slice(2);
 const tallies: Tally[] = [];
 if (filters.length === 0) tallies.push(await runStaticChecks());
+// Vitest sets up the shared bed with what is built, not with the sources; the checks have built it as well.
+else await command('tsc', ['-b'], { show: true });
 await fetchPrograms();
 tallies.push(await runTests(filters));
 const total = sum(tallies);
