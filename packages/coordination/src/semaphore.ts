@@ -36,7 +36,8 @@ export class Semaphore implements AnyLock {
       throw new InvalidArgumentError('permits', 'a whole number from 1 to 10000', permits);
     }
     this.path = path;
-    this.#turnstile = new LineLock(new Line(zk, childOf(path, 'locks'), lockKind), 'lock-', options);
+    // Nobody asks for a turn: only what is told of who waits matters there.
+    this.#turnstile = new LineLock(new Line(zk, childOf(path, 'locks'), lockKind), 'lock-', { id: options.id });
     this.#permits = new LineLock(new Line(zk, childOf(path, 'leases'), permitKind(permits)), 'lease-', options);
   }
 
