@@ -8,4 +8,4 @@ export { InvalidArgumentError } from './invalid-argument-error.ts';
 export { Latest } from './latest.ts';
 export { isQuorateError, QuorateError, type QuorateErrorOptions } from './quorate-error.ts';
 export { type RetryOptions, retry } from './retry.ts';
-export { sleep } from './sleep.ts';
+export { type SleepOptions, sleep } from './sleep.ts';

@@ -1,7 +1,6 @@
-import { backoff, isQuorateError } from '@quorate/core';
+import { backoff, isQuorateError, sleep } from '@quorate/core';
 import type { Answer } from '../agent/agent.ts';
 import { watchEvents } from '../diagnostics.ts';
-import { pause } from '../pause.ts';
 
 /** How one turn asks: a blocking query when there is an index to wait beyond. */
 export interface Turn {
@@ -54,7 +53,7 @@ export async function follow<T>({
   let due = -Infinity;
   for (;;) {
     due = Math.max(due, performance.now() - burst * interval) + interval;
-    await pause(Math.max(0, due - performance.now()), signal, true);
+    await sleep(Math.max(0, due - performance.now()), { signal, background: true });
     const last = performance.now();
     try {
       const answer = await ask(turn(index, wait, signal));
@@ -65,7 +64,7 @@ export async function follow<T>({
       failures.reset();
       if (news) restless.reset();
       // An agent that answers at once although nothing is new would have us ask without end.
-      else if (performance.now() - last < wait / 4) await pause(restless.next(), signal, true);
+      else if (performance.now() - last < wait / 4) await sleep(restless.next(), { signal, background: true });
       if (answer.index < index) {
         watchEvents.publish({ watched, event: 'index-reset' });
         index = 0n;
@@ -79,7 +78,7 @@ export async function follow<T>({
       failing(error);
       // What the index was worth is not known any more: the servers may be others.
       index = 0n;
-      await pause(failures.next(), signal, true);
+      await sleep(failures.next(), { signal, background: true });
     }
   }
 }

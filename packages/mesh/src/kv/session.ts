@@ -1,9 +1,8 @@
-import { InvalidArgumentError, isQuorateError } from '@quorate/core';
+import { InvalidArgumentError, isQuorateError, sleep } from '@quorate/core';
 import type { Agent } from '../agent/agent.ts';
 import { checkKeys, checkText } from '../arguments.ts';
 import { type Duration, milliseconds } from '../duration.ts';
 import { SessionLostError } from '../errors/session-lost-error.ts';
-import { pause } from '../pause.ts';
 
 export interface SessionOptions {
   /** For people. */
@@ -82,7 +81,7 @@ export class Session implements AsyncDisposable {
     const { signal } = this.#renewing;
     let renewed = begun;
     for (;;) {
-      await pause(this.#ttl / 3, signal, true);
+      await sleep(this.#ttl / 3, { signal, background: true });
       const asked = performance.now();
       try {
         const ask = { operation: `renew session ${this.id}`, path: '/session/renew', signal, background: true };

@@ -1,6 +1,6 @@
+import { sleep } from '@quorate/core';
 import type { Agent } from '../agent/agent.ts';
 import { milliseconds } from '../duration.ts';
-import { pause } from '../pause.ts';
 import { type Check, checkId } from './check.ts';
 
 /** Says for an instance that it lives, until `signal` aborts. Failures are told and tried again: the next beat is near. */
@@ -15,7 +15,7 @@ export function keepAlive(
     const every = milliseconds('ttl', check.ttl) / 3;
     const beats = async (): Promise<void> => {
       for (;;) {
-        await pause(every, signal, true);
+        await sleep(every, { signal, background: true });
         await beat(agent, checkId(id, index), signal, every).catch(failed);
       }
     };

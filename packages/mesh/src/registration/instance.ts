@@ -1,9 +1,8 @@
-import { backoff, isQuorateError } from '@quorate/core';
+import { backoff, isQuorateError, sleep } from '@quorate/core';
 import type { Agent } from '../agent/agent.ts';
 import { checkText } from '../arguments.ts';
 import { type InstanceEvent, instanceEvents } from '../diagnostics.ts';
 import { milliseconds } from '../duration.ts';
-import { pause } from '../pause.ts';
 import { consulCheck } from './check.ts';
 import { FunctionChecks } from './function-checks.ts';
 import { firstBeats, keepAlive } from './heartbeat.ts';
@@ -165,7 +164,7 @@ export class Instance implements AsyncDisposable {
           signal,
         });
         // Without a change this was a full wait; with one there may be more to come.
-        if (known.hash === undefined || known.hash !== hash) await pause(100, signal, true);
+        if (known.hash === undefined || known.hash !== hash) await sleep(100, { signal, background: true });
         hash = known.hash;
         delays.reset();
       } catch (error) {
@@ -173,7 +172,7 @@ export class Instance implements AsyncDisposable {
         hash = undefined;
         if (isQuorateError(error, 'not-found')) await this.#registerAgain();
         else this.#tell('failed', error);
-        await pause(delays.next(), signal, true);
+        await sleep(delays.next(), { signal, background: true });
       }
     }
   }

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { backoff, deadline, InvalidArgumentError, sleep } from '@quorate/core';
 import { type SidecarEvent, sidecarEvents } from '../diagnostics.ts';
 import { SidecarFailedError } from '../errors/sidecar-failed-error.ts';
-import { pause } from '../pause.ts';
 import type { Bootstrap } from './bootstrap.ts';
 import { EnvoyAdmin } from './envoy-admin.ts';
 import { EnvoyProcess } from './envoy-process.ts';
@@ -208,7 +207,7 @@ export class Sidecar implements AsyncDisposable {
           return;
         }
       }
-      await pause(25, signal, this.#restarts > 0);
+      await sleep(25, { signal, background: this.#restarts > 0 });
     }
   }
 
@@ -225,7 +224,7 @@ export class Sidecar implements AsyncDisposable {
       this.#tell('died');
       // One that ran for a while did not die of its beginning.
       if (performance.now() - begun > 30_000) delays.reset();
-      await pause(delays.next(), signal, true);
+      await sleep(delays.next(), { signal, background: true });
       await rm(this.#folder, { recursive: true, force: true });
       this.#restarts += 1;
       try {
