@@ -8,7 +8,9 @@ export interface ServerPlan {
   readonly address: string;
   readonly command: string;
   readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Where it runs; in its own folder by default. */
+  readonly cwd?: string;
   /** The TCP ports it listens on; free before it starts. */
   readonly ports: readonly number[];
   /** Written into its folder before the first start, by path. */

@@ -1,12 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, writeFile } from 'node:fs/promises';
+import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Health } from '@quorate/core';
 import { deadline, QuorateError } from '@quorate/core';
 import { Disk } from './disk.ts';
 import { DutyCycle, type Slowness } from './duty-cycle.ts';
-import { lastLines } from './log.ts';
+import { lastLines, textFrom } from './log.ts';
 import { isFree, PortTakenError } from './ports.ts';
 import { becomeReady, longestLook } from './readiness.ts';
 import { residentBytes } from './resident.ts';
@@ -36,6 +36,8 @@ export class Server implements AsyncDisposable {
   #prepared = false;
   #slowness: DutyCycle | undefined;
   #disk: Disk | undefined;
+  /** How long its log was when it was last started. */
+  #logBegin = 0;
 
   constructor(plan: ServerPlan, ground: Ground) {
     this.name = plan.name;
@@ -160,6 +162,20 @@ export class Server implements AsyncDisposable {
     return lastLines(this.logFile, lines);
   }
 
+  /** What it has logged since it was last started. */
+  logged(): Promise<string> {
+    return textFrom(this.logFile, this.#logBegin);
+  }
+
+  /** Ends it, and nothing of it is left in the bed's folder. */
+  async remove(): Promise<void> {
+    await this.kill();
+    await this.#disk?.close();
+    this.#disk = undefined;
+    this.#prepared = false;
+    await rm(this.#home, { recursive: true, force: true });
+  }
+
   /** Asks the server itself. */
   async health(): Promise<Health> {
     if (this.#state !== 'running') return { status: 'fail', detail: this.#state };
@@ -195,8 +211,9 @@ export class Server implements AsyncDisposable {
 
   async #launch(): Promise<void> {
     await using log = await open(this.logFile, 'a', 0o600);
-    const { command, args, env } = this.#plan;
-    const child = await this.#launcher.launch({ command, args, cwd: this.#home, ...(env && { env }), output: log.fd });
+    this.#logBegin = (await log.stat()).size;
+    const { command, args, env, cwd = this.#home } = this.#plan;
+    const child = await this.#launcher.launch({ command, args, cwd, ...(env && { env }), output: log.fd });
     child.unref();
     this.#process = child;
     child.once('exit', () => {

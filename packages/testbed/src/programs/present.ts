@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { access, constants, readdir, realpath } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { access, constants, readdir, realpath, stat } from 'node:fs/promises';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import type { ProgramPin } from './lock.ts';
 import { compareVersions } from './version.ts';
 
@@ -31,6 +31,16 @@ export async function lookOnPath(pin: ProgramPin): Promise<Finding> {
     if ('path' in last) return last;
   }
   return last;
+}
+
+/** The program that a shell would run, as an absolute path: found on PATH, or where a path leads. */
+export async function findCommand(command: string): Promise<string | undefined> {
+  const folders = command.includes('/') ? ['.'] : (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  for (const folder of folders) {
+    const candidate = resolve(folder, command);
+    if ((await isExecutable(candidate)) && (await stat(candidate)).isFile()) return candidate;
+  }
+  return undefined;
 }
 
 async function lookAtJarsBeside(script: string, pin: ProgramPin): Promise<Finding> {
