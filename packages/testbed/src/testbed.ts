@@ -20,9 +20,13 @@ import { Consul } from './servers/consul.ts';
 import { DynamoDB } from './servers/dynamodb.ts';
 import { Envoy } from './servers/envoy.ts';
 import { Kafka } from './servers/kafka.ts';
+import { MongoDB } from './servers/mongodb.ts';
+import { Postgres } from './servers/postgres.ts';
+import { Prometheus } from './servers/prometheus.ts';
 import { Redis } from './servers/redis.ts';
 import { S3 } from './servers/s3.ts';
 import type { Site } from './servers/site.ts';
+import { Spark } from './servers/spark.ts';
 import { Temporal } from './servers/temporal.ts';
 import { ZooKeeper } from './servers/zookeeper.ts';
 import { together } from './together.ts';
@@ -37,6 +41,10 @@ interface Kinds {
   readonly temporal: Temporal;
   readonly s3: S3;
   readonly dynamodb: DynamoDB;
+  readonly postgres: Postgres;
+  readonly mongodb: MongoDB;
+  readonly prometheus: Prometheus;
+  readonly spark: Spark;
 }
 
 type Kind = keyof Kinds;
@@ -55,6 +63,10 @@ const kinds: { readonly [K in Kind]: KindOf<K> } = {
   temporal: { plan: Temporal.plan, programs: ['temporal'] },
   s3: { plan: S3.plan, programs: ['versitygw'] },
   dynamodb: { plan: DynamoDB.plan, programs: ['java', 'dynamodb'] },
+  postgres: { plan: Postgres.plan, programs: ['postgres'] },
+  mongodb: { plan: MongoDB.plan, programs: ['mongodb'] },
+  prometheus: { plan: Prometheus.plan, programs: ['prometheus'] },
+  spark: { plan: Spark.plan, programs: ['java', 'spark'] },
 };
 
 /** A bed with the servers that `Options` asks for: `bed.redis` is there when Redis was asked for, and only then. */

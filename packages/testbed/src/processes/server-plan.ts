@@ -19,6 +19,8 @@ export interface ServerPlan {
   readonly prepare?: (folder: string, launcher: Launcher, signal: AbortSignal) => Promise<void>;
   /** Asks the server, by its own protocol, whether it serves. Throws or gives false when it does not yet. */
   readonly ready: (signal: AbortSignal) => Promise<boolean>;
+  /** What asks it to end. Default SIGTERM. */
+  readonly stopSignal?: 'SIGTERM' | 'SIGINT';
   /** How long it may take to become ready, in milliseconds. */
   readonly startWithin?: number;
 }

@@ -4,8 +4,10 @@ import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Health } from '@quorate/core';
 import { deadline, QuorateError } from '@quorate/core';
+import { eventually } from '../eventually.ts';
 import { Disk } from './disk.ts';
 import { DutyCycle, type Slowness } from './duty-cycle.ts';
+import { groupsUnder, isGroupAlive } from './groups.ts';
 import { lastLines, textFrom } from './log.ts';
 import { isFree, PortTakenError } from './ports.ts';
 import { becomeReady, longestLook } from './readiness.ts';
@@ -36,6 +38,8 @@ export class Server implements AsyncDisposable {
   #prepared = false;
   #slowness: DutyCycle | undefined;
   #disk: Disk | undefined;
+  /** Groups of its children's own that stand still. */
+  #still: readonly number[] = [];
   /** How long its log was when it was last started. */
   #logBegin = 0;
 
@@ -122,7 +126,7 @@ export class Server implements AsyncDisposable {
   /** SIGSTOP: the process stands still while its connections stay open, as in a long garbage collection. */
   async pause(): Promise<void> {
     this.#endSlowness();
-    this.#signal('SIGSTOP');
+    this.#halt(this.#running());
     this.#state = 'paused';
   }
 
@@ -132,7 +136,7 @@ export class Server implements AsyncDisposable {
    */
   async slow(slowness: Slowness): Promise<void> {
     const pid = this.#running();
-    const cycle = new DutyCycle(slowness, (runs) => send(-pid, runs ? 'SIGCONT' : 'SIGSTOP'));
+    const cycle = new DutyCycle(slowness, (runs) => (runs ? this.#go(pid) : this.#halt(pid)));
     this.#endSlowness();
     this.#slowness = cycle;
     this.#state = 'running';
@@ -141,7 +145,7 @@ export class Server implements AsyncDisposable {
   /** Ends a pause or a slowness. */
   async resume(): Promise<void> {
     this.#endSlowness();
-    this.#signal('SIGCONT');
+    this.#go(this.#running());
     this.#state = 'running';
   }
 
@@ -153,7 +157,7 @@ export class Server implements AsyncDisposable {
 
   /** SIGTERM, then SIGKILL when it has not ended within `grace` milliseconds. Resolves when the process is gone. */
   async stop({ grace = 10_000 }: { readonly grace?: number } = {}): Promise<void> {
-    await this.#end('SIGTERM', grace);
+    await this.#end(this.#plan.stopSignal ?? 'SIGTERM', grace);
     this.#state = 'stopped';
   }
 
@@ -239,8 +243,24 @@ export class Server implements AsyncDisposable {
     this.#slowness = undefined;
   }
 
-  #signal(signal: NodeJS.Signals): void {
-    send(-this.#running(), signal);
+  /** Its group first: who stands still makes no further groups. */
+  #halt(pid: number): void {
+    send(-pid, 'SIGSTOP');
+    this.#still = groupsUnder(pid);
+    for (const group of this.#still) {
+      // Who stands still does not notice that its parent has died.
+      this.#ground.warden.list(group);
+      send(-group, 'SIGSTOP');
+    }
+  }
+
+  #go(pid: number): void {
+    for (const group of this.#still) {
+      send(-group, 'SIGCONT');
+      this.#ground.warden.unlist(group);
+    }
+    this.#still = [];
+    send(-pid, 'SIGCONT');
   }
 
   /** The process that runs, or an error that says why there is none. */
@@ -250,7 +270,7 @@ export class Server implements AsyncDisposable {
     throw new QuorateError(`${this.name} does not run: it is ${this.#state}`, { code: 'not-running' });
   }
 
-  async #end(signal: 'SIGTERM' | 'SIGKILL', grace = 0): Promise<void> {
+  async #end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL', grace = 0): Promise<void> {
     this.#endSlowness();
     const child = this.#process;
     if (!child?.pid) return;
@@ -259,15 +279,28 @@ export class Server implements AsyncDisposable {
     child.ref();
     const gone = once(child, 'exit');
     const group = -child.pid;
+    const others = groupsUnder(child.pid);
     send(group, signal);
-    if (signal === 'SIGTERM') {
-      send(group, 'SIGCONT');
+    if (signal !== 'SIGKILL') {
+      this.#go(child.pid);
       const patience = setTimeout(() => send(group, 'SIGKILL'), grace);
       await gone;
       clearTimeout(patience);
     } else await gone;
     // Children of the server that have outlived it.
     send(group, 'SIGKILL');
+    await endGroups(others);
+    for (const other of this.#still) this.#ground.warden.unlist(other);
+    this.#still = [];
+  }
+}
+
+/** Resolves when they are gone: they may hold what the next start needs. */
+async function endGroups(groups: readonly number[]): Promise<void> {
+  for (const group of groups) if (isGroupAlive(group)) send(-group, 'SIGKILL');
+  for (const group of groups) {
+    // Where nobody buries the dead they look alive for ever.
+    await eventually('it is gone', () => !isGroupAlive(group), { within: 2_000, every: 5 }).catch(() => {});
   }
 }
 

@@ -85,6 +85,15 @@ export class Warden implements Launcher, AsyncDisposable {
     return child;
   }
 
+  /** A process group that somebody we launched has made: it is killed with the others when our owner dies. */
+  list(group: number): void {
+    this.#list.write(`+ ${group}\n`);
+  }
+
+  unlist(group: number): void {
+    this.#list.write(`- ${group}\n`);
+  }
+
   /** Kills what is still running, removes the folder, and resolves when both are done. */
   async close(): Promise<void> {
     if (this.#shell.exitCode !== null || this.#shell.signalCode !== null) return;

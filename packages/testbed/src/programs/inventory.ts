@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Cache } from './cache.ts';
-import { lock } from './lock.ts';
+import { lock, type ProgramPin } from './lock.ts';
 import type { Program } from './program.ts';
 import { cacheName, Programs } from './programs.ts';
 
@@ -17,8 +17,8 @@ export interface InventoryItem {
   readonly why?: string;
   /** What it takes on disk, where it is ours. */
   readonly bytes?: number;
-  /** Whether servers need it, or only what fetches them. */
-  readonly purpose: 'server' | 'tool';
+  /** Whether servers need it, or only what fetches them; what is fetched only when a bed asks for it is `on demand`. */
+  readonly purpose: 'server' | 'tool' | 'on demand';
 }
 
 export interface Inventory {
@@ -33,7 +33,7 @@ export async function inventory(cache: Cache = new Cache()): Promise<Inventory> 
   const programs = new Programs({ cache, offline: true });
   const items = await Promise.all(
     Object.entries(lock()).map(async ([name, pin]): Promise<InventoryItem> => {
-      const item = { name, pinned: pin.version, purpose: tools.includes(name) ? 'tool' : 'server' } as const;
+      const item = { name, pinned: pin.version, purpose: purposeOf(name, pin) } as const;
       try {
         const program = await programs.find(name);
         if (!program) return { ...item, state: 'missing' };
@@ -50,6 +50,11 @@ export async function inventory(cache: Cache = new Cache()): Promise<Inventory> 
     }),
   );
   return { cache: cache.folder, items };
+}
+
+function purposeOf(name: string, { onDemand, instead }: ProgramPin): InventoryItem['purpose'] {
+  if (tools.includes(name)) return 'tool';
+  return onDemand || instead ? 'on demand' : 'server';
 }
 
 async function sizeOf(folder: string): Promise<number> {

@@ -45,7 +45,7 @@ export async function findCommand(command: string): Promise<string | undefined> 
 
 async function lookAtJarsBeside(script: string, pin: ProgramPin): Promise<Finding> {
   const home = dirname(dirname(await realpath(script)));
-  for (const folder of ['lib', 'libs', 'libexec/lib', 'libexec/libs']) {
+  for (const folder of ['lib', 'libs', 'jars', 'libexec/lib', 'libexec/libs', 'libexec/jars']) {
     const finding = await lookAt(join(home, folder), pin);
     if ('path' in finding || finding.why.includes('too old')) return finding;
   }

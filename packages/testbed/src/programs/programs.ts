@@ -57,6 +57,7 @@ export class Programs {
     if (named) return named;
     const present = (await this.#onPath(name, pin, tried)) ?? (await this.#cache.find(cacheName(name, pin)));
     if (present) return present;
+    if (pin.instead !== undefined) return this.get(pin.instead, signal);
     tried.push(`the cache ${this.#cache.folder} does not have it`);
     if (this.#offline) throw new ProgramMissingError(name, pin, [...tried, 'nothing is fetched while offline']);
     return this.#bring(name, pin, tried, signal);
