@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { command, root } from './command.ts';
 import type { Tally } from './tally.ts';
+import { knownTimes, overBudget } from './test-times.ts';
 
 interface Check {
   readonly what: string;
@@ -43,5 +44,11 @@ export async function runStaticChecks(): Promise<Tally> {
     failed += 1;
     console.log(`${output.trimEnd()}\nThat was: ${run.join(' ')}\n`);
   }
-  return { passed: checks.length - failed, failed, skipped: 0 };
+  const slow = overBudget(await knownTimes());
+  console.log(`${slow.length === 0 ? '✓' : '✗'} every test file is within its budget, as last measured here`);
+  if (slow.length > 0) {
+    failed += 1;
+    console.log(`${slow.join('\n')}\nMeasure it again, with nothing else running: npm test -- <file>\n`);
+  }
+  return { passed: checks.length + 1 - failed, failed, skipped: 0 };
 }
