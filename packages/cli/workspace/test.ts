@@ -1,12 +1,14 @@
 // npm test: the static checks, then every test. With arguments only the tests they name: npm test -- packages/core, or
 // npm test -- --changed for those that import what was changed since the last commit.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtempDisposable, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { eventually } from '@quorate/testbed';
 import { fetchMissing } from '../src/fetch-missing.ts';
 import { interruptible } from '../src/interrupt.ts';
 import { command } from './command.ts';
+import { leftBehind } from './left-behind.ts';
 import { runStaticChecks } from './static-checks.ts';
 import { lastLine, sum, type Tally } from './tally.ts';
 import { reportVariable, type TestReport } from './test-report.ts';
@@ -41,21 +43,30 @@ async function fetchPrograms(): Promise<void> {
 }
 
 async function runTests(args: readonly string[]): Promise<Tally> {
-  const folder = await mkdtemp(join(tmpdir(), 'quorate-report-'));
-  const file = join(folder, 'report.json');
-  try {
-    const reporter = fileURLToPath(new URL('test-report.ts', import.meta.url));
-    const { status } = await command('vitest', ['run', '--reporter=default', `--reporter=${reporter}`, ...args], {
-      show: true,
-      env: { [reportVariable]: file },
-    });
-    const report = JSON.parse(await readFile(file, 'utf8').catch(() => '{}')) as Partial<TestReport>;
-    const { passed = 0, failed = 0, skipped = 0, errors = 0, files = [] } = report;
-    await rememberTimes(files);
-    console.log(`${timesText(files)}\n`);
-    // Vitest itself may fail without a failed test.
-    return { passed, failed: status === 0 ? failed : Math.max(1, failed + errors), skipped };
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  await using place = await mkdtempDisposable(join(tmpdir(), 'quorate-'));
+  const [report, temporary] = [join(place.path, 'report.json'), join(place.path, 'tmp')];
+  await mkdir(temporary);
+  const reporter = fileURLToPath(new URL('test-report.ts', import.meta.url));
+  const { status } = await command('vitest', ['run', '--reporter=default', `--reporter=${reporter}`, ...args], {
+    show: true,
+    env: { [reportVariable]: report, TMPDIR: temporary },
+  });
+  const given = JSON.parse(await readFile(report, 'utf8').catch(() => '{}')) as Partial<TestReport>;
+  const { passed = 0, failed = 0, skipped = 0, errors = 0, files = [] } = given;
+  await rememberTimes(files);
+  console.log(`${timesText(files)}\n`);
+  // Vitest itself may fail without a failed test.
+  const tests = { passed, failed: status === 0 ? failed : Math.max(1, failed + errors), skipped };
+  return sum([tests, await nothingLeft(temporary)]);
+}
+
+/** The last test of all: whatever the others started and wrote is gone. */
+async function nothingLeft(folder: string): Promise<Tally> {
+  const clean = async (): Promise<boolean> => (await leftBehind(folder)).length === 0;
+  // Whoever was killed is cleaned up after, a moment later.
+  const passed = await eventually('nothing is left', clean, { within: 15_000 }).catch(() => false);
+  console.log(`${passed ? '✓' : '✗'} no file and no process is left behind`);
+  if (passed) return { passed: 1, failed: 0, skipped: 0 };
+  for (const left of (await leftBehind(folder)).slice(0, 50)) console.log(`  ${left}`);
+  return { passed: 0, failed: 1, skipped: 0 };
 }
