@@ -1,5 +1,8 @@
 import { availableParallelism } from 'node:os';
+import { relative } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { fileBudgets } from './packages/cli/workspace/budgets.ts';
 
 // Sources run unbuilt: this condition picks the .ts files of our own packages.
 const conditions = ['@quorate/source'];
@@ -36,8 +39,20 @@ const servers = '{packages,examples}/*/test/**';
 const alone = '*.alone.test.ts';
 const setup = ['packages/testbed/test/shared-bed.setup.ts'];
 
+/** Those with a long budget begin first, also where nothing has been timed yet: none of them is left for last, alone. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const order = ({ project }: TestSpecification): number => project.config.sequence.groupOrder;
+    const budget = ({ moduleId }: TestSpecification): number =>
+      fileBudgets[relative(import.meta.dirname, moduleId)]?.seconds ?? 0;
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => order(a) - order(b) || budget(b) - budget(a));
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       project('unit', {
         include: ['packages/*/{src,workspace}/**/*.test.ts'],
