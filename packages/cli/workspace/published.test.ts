@@ -9,6 +9,7 @@ interface Manifest {
   readonly license?: string;
   readonly repository?: { readonly type: string; readonly url: string; readonly directory?: string };
   readonly files?: readonly string[];
+  readonly exports?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly os?: readonly string[];
   readonly publishConfig?: { readonly access: string; readonly provenance: boolean };
   readonly dependencies?: Readonly<Record<string, string>>;
@@ -49,4 +50,13 @@ test('the testbed brings no client of a service it starts, and works with Vitest
   const { dependencies = {}, peerDependencies } = manifest('packages', 'testbed');
   expect(Object.keys(dependencies)).toEqual(['@quorate/core', 'proper-lockfile', 'tar', 'yauzl']);
   expect(peerDependencies?.vitest).toBe('>=4.1');
+});
+
+test('an entry for this repository alone is not published, nor what is behind it', () => {
+  const { exports = {}, files } = manifest('packages', 'testbed');
+  const ours = Object.keys(exports).filter((entry) => exports[entry]?.default === undefined);
+  expect(ours).toEqual(['./peers']);
+  expect(files).toEqual(expect.arrayContaining(['!src/peers', '!dist/peers']));
+  const index = readFileSync(join(root, 'packages/testbed/src/index.ts'), 'utf8');
+  expect(index).not.toMatch(/peers|curator|kazoo|classPath/);
 });
