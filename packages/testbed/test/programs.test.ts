@@ -358,6 +358,19 @@ describe('where the vendor cannot be reached', () => {
   });
 });
 
+test('Maven is told of a Java that is not on PATH', async () => {
+  await using place = await scratch();
+  const at = (name: string): string => join(place.folder, name);
+  // Stand-ins: what counts is what Maven is told, not what it does.
+  await script(at('jdk/bin/java'), `echo 'version "21.0.1"'`);
+  await script(at('mvn'), `[ "$1" = -version ] && echo 'Apache Maven 3.9.9' || echo "$JAVA_HOME" > '${at('told')}'`);
+  vi.stubEnv('QUORATE_PROGRAM_JAVA', at('jdk/bin/java'));
+  vi.stubEnv('QUORATE_PROGRAM_MAVEN', at('mvn'));
+  const pinned = { ...lock(), ...gadgetLock('', '', { release: {}, maven: { jars: {} } }) };
+  await new Programs({ cache: new Cache(at('cache')), lock: pinned }).get('gadget');
+  expect(await readFile(at('told'), 'utf8')).toBe(`${at('jdk')}\n`);
+});
+
 /** The real lock file, but for release archives: those are asked for at `url`, on this machine. */
 function withReleasesFrom(url: string): ReturnType<typeof lock> {
   const entries = Object.entries(lock()).map(([name, pin]) => {
