@@ -24,7 +24,8 @@ const checks: readonly Check[] = [
   ...libraries.map(
     (name): Check => ({
       what: `types of ${name} reach who imports it`,
-      run: ['attw', '--profile=esm-only', '--pack', `packages/${name}`],
+      // The testbed's entry for this repository alone has no types for anybody else.
+      run: ['attw', '--profile=esm-only', '--pack', `packages/${name}`, '--exclude-entrypoints', './peers'],
     }),
   ),
   ...published.map(
