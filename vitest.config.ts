@@ -1,35 +1,78 @@
+import { availableParallelism } from 'node:os';
+import { relative } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { fileBudgets } from './packages/cli/workspace/budgets.ts';
 
 // Sources run unbuilt: this condition picks the .ts files of our own packages.
 const conditions = ['@quorate/source'];
 
-const project = (
-  name: string,
-  include: string[],
-  options: { testTimeout: number; parallel: boolean; setup?: string[] },
-): object => ({
+interface Lanes {
+  readonly include: string[];
+  readonly exclude?: string[];
+  readonly testTimeout: number;
+  /** How many files run at a time. */
+  readonly lanes: number;
+  /** Projects of a lower number come first. */
+  readonly order: number;
+  readonly setup?: string[];
+}
+
+const project = (name: string, { include, exclude = [], testTimeout, lanes, order, setup = [] }: Lanes): object => ({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
     name,
     include,
-    testTimeout: options.testTimeout,
-    globalSetup: options.setup ?? [],
+    exclude,
+    testTimeout,
+    globalSetup: setup,
     hookTimeout: 120_000,
-    fileParallelism: options.parallel,
+    maxWorkers: lanes,
+    sequence: { groupOrder: order },
     allowOnly: !process.env.CI,
   },
 });
 
+const servers = '{packages,examples}/*/test/**';
+/** Files that measure time, or that fill the machine by themselves. */
+const alone = '*.alone.test.ts';
+/** What takes a large download: npm run test:spark. */
+const spark = '{*.,}spark.test.ts';
+const setup = ['packages/testbed/test/shared-bed.setup.ts'];
+
+/** Those with a long budget begin first, also where nothing has been timed yet: none of them is left for last, alone. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const order = ({ project }: TestSpecification): number => project.config.sequence.groupOrder;
+    const budget = ({ moduleId }: TestSpecification): number =>
+      fileBudgets[relative(import.meta.dirname, moduleId)]?.seconds ?? 0;
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => order(a) - order(b) || budget(b) - budget(a));
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
-      project('unit', ['packages/*/{src,workspace}/**/*.test.ts'], { testTimeout: 30_000, parallel: true }),
-      project('integration', ['{packages,examples}/*/test/**/*.test.ts'], {
-        testTimeout: 120_000,
-        parallel: false,
-        setup: ['packages/testbed/test/shared-bed.setup.ts'],
+      project('unit', {
+        include: ['packages/*/{src,workspace}/**/*.test.ts'],
+        testTimeout: 30_000,
+        lanes: availableParallelism(),
+        order: 1,
       }),
+      // A third lane makes the machine so busy that sessions of live clients end.
+      project('integration', {
+        include: [`${servers}/*.test.ts`],
+        exclude: [`${servers}/${alone}`, `${servers}/${spark}`],
+        testTimeout: 120_000,
+        lanes: 2,
+        order: 2,
+        setup,
+      }),
+      project('alone', { include: [`${servers}/${alone}`], testTimeout: 120_000, lanes: 1, order: 3, setup }),
+      project('spark', { include: [`${servers}/${spark}`], testTimeout: 300_000, lanes: 1, order: 4 }),
     ],
   },
 });

@@ -82,12 +82,14 @@ export class Clerk implements AsyncDisposable {
       await this.#counter.write(number + 1, token, signal);
       return number + 1;
     };
+    // Either way nothing was written: the till refused it, or we did not ask.
+    const failed = (error: unknown): boolean =>
+      isQuorateError(error, 'stale-token') || (lease?.signal.aborted === true && error === lease.signal.reason);
     try {
-      await history.run(name, 'add', input, change);
+      await history.run(name, 'add', input, change, { failed });
       return true;
     } catch (error) {
-      // Either way nothing was written: the till refused it, or we did not ask.
-      if (isQuorateError(error, 'stale-token') || error === lease?.signal.reason) return false;
+      if (failed(error)) return false;
       throw error;
     }
   }

@@ -24,6 +24,6 @@ export class Counter {
 /** The till has seen a larger token: somebody else holds the lock by now. */
 class StaleTokenError extends QuorateError {
   constructor(token: bigint | undefined) {
-    super(`token ${token} is of the past; acquire the lock again`, { code: 'stale-token' });
+    super(`token ${token} is of the past; acquire the lock again`, { code: 'stale-token', happened: 'no' });
   }
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { PeerProgram } from '@quorate/testbed';
+import type { PeerProgram } from '@quorate/testbed/peers';
 
 /** A client in a process of its own, that does what it is asked: a task is a line of JSON, and so is its answer. */
 export class Peer<Task, Answer> implements AsyncDisposable {

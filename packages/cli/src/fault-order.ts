@@ -1,5 +1,5 @@
 import { InvalidArgumentError, isQuorateError } from '@quorate/core';
-import { type Link, type LinkFaults, type Server, strikes, type Testbed } from '@quorate/testbed';
+import { faults, type Link, type LinkFaults, type Server, type Testbed } from '@quorate/testbed';
 
 /** A fault that somebody asks for, of a bed in the background. */
 export interface FaultOrder {
@@ -36,25 +36,25 @@ const others: Readonly<Record<string, (bed: Testbed, order: FaultOrder) => Promi
   },
 };
 
-export const faultKinds: readonly string[] = [...Object.keys(strikes), ...Object.keys(others)];
+export const faultKinds: readonly string[] = [...Object.keys(faults), ...Object.keys(others)];
 
 /** Does it to the bed, or throws an InvalidArgumentError before anything is touched. */
 export async function carryOut(bed: Testbed, order: FaultOrder): Promise<FaultReport> {
   const { kind, target, from } = order;
   const other = others[kind];
-  const more = other ? await other(bed, order) : await strike(bed, order);
+  const more = other ? await other(bed, order) : await begin(bed, order);
   const servers = bed.servers.map(({ name, state }) => ({ name, state }));
   return { kind, target: [...target, ...from], servers, ...more };
 }
 
-async function strike(bed: Testbed, { kind, target, from, lasts }: FaultOrder): Promise<Partial<FaultReport>> {
-  const prepare = strikes[kind];
+async function begin(bed: Testbed, { kind, target, from, lasts }: FaultOrder): Promise<Partial<FaultReport>> {
+  const prepare = faults[kind];
   if (!prepare) throw new InvalidArgumentError('kind', faultKinds.join(', '), kind);
-  const blow = await prepare(bed, { kind, target, from, at: 0, duration: lasts ?? 0 });
-  await blow.begin();
+  const fault = await prepare(bed, { kind, target, from, at: 0, duration: lasts ?? 0 });
+  await fault.begin();
   // Nobody is there to be told when it cannot end: the state of the servers says so.
-  if (lasts !== undefined) setTimeout(() => void blow.end().catch(nothing), lasts).unref();
-  return { target: blow.target };
+  if (lasts !== undefined) setTimeout(() => void fault.end().catch(nothing), lasts).unref();
+  return { target: fault.target };
 }
 
 async function healOne(bed: Testbed, name: string): Promise<void> {

@@ -2,12 +2,15 @@ import { inventory, Programs } from '@quorate/testbed';
 import { progressDisplay } from './progress-display.ts';
 
 /**
- * Brings every program that servers need and that is not here, all at once. One that fails does not stop the others;
+ * Brings what is not here of the programs that servers need, or of those that are named, all at once. What is large is
+ * among the latter only. One that fails does not stop the others;
  * resolves with what went wrong.
  */
-export async function fetchMissing(signal: AbortSignal): Promise<Error[]> {
+export async function fetchMissing(signal: AbortSignal, names?: readonly string[]): Promise<Error[]> {
   const { items } = await inventory();
-  const missing = items.filter(({ state, purpose }) => state === 'missing' && purpose === 'server');
+  const missing = items.filter(
+    ({ name, state, purpose }) => state === 'missing' && (names ? names.includes(name) : purpose === 'server'),
+  );
   if (missing.length === 0) return [];
   using display = progressDisplay();
   console.error(`Fetching ${missing.map(({ name }) => name).join(', ')}: some minutes, this once.`);

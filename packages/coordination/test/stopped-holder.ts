@@ -19,12 +19,8 @@ const transaction = guarded === 'guarded' ? lease.guard(data.transaction()) : da
 history.note('about to write');
 
 await once(process.stdin, 'data');
-const invocation = history.invoke('ann', 'add', { key: 'rides', by: 1 });
-try {
-  await transaction.set(`${root}/rides`, String(sum)).commit();
-  invocation.ok(sum);
-} catch (error) {
-  invocation.failed(error);
-}
+const writing = transaction.set(`${root}/rides`, String(sum));
+const output = (): number => sum;
+await history.run('ann', 'add', { key: 'rides', by: 1 }, () => writing.commit(), { output }).catch(() => undefined);
 await data.close();
 process.exit();

@@ -4,9 +4,12 @@ import { storm, stormLine } from './storm/storm.ts';
 
 type Ensemble = BedOf<{ zookeeper: 3 }>;
 
-// 40 schedules of 10 seconds, three at a time. QUORATE_STORM_SEED=7 repeats one, 7,9 two of them.
+// 12 schedules of 10 seconds, three at a time, other ones each day: `npm run soak -- --storms` plays them for hours.
+// QUORATE_STORM_SEED=7 repeats one, 7,9 two of them.
 const only = process.env.QUORATE_STORM_SEED?.split(',');
-const seeds = only === undefined ? Array.from({ length: 40 }, (_, index) => index + 1) : only.map(Number);
+const today = Math.floor(Date.now() / 86_400_000) * 12;
+const seeds = only === undefined ? Array.from({ length: 12 }, (_, index) => today + index) : only.map(Number);
+console.log(`Storms ${seeds.join(', ')}; to repeat one: QUORATE_STORM_SEED=${seeds[0]}`);
 
 /** Ensembles that are well, each used by one storm after the other. */
 const beds: Promise<Ensemble>[] = Array.from({ length: Math.min(3, seeds.length) }, () =>

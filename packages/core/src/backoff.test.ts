@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { AmbiguousError, backoff, DeadlineExceededError, retry, sleep } from './index.ts';
+import { backoff, sleep } from './index.ts';
 
 test('doubles from min to max', () => {
   const delays = backoff({ min: 10, max: 100, jitter: 0 });
@@ -65,51 +65,4 @@ test('a finished sleep leaves no listener behind', async () => {
   const { signal } = new AbortController();
   await sleep(1, { signal });
   expect(getEventListeners(signal, 'abort')).toHaveLength(0);
-});
-
-test('retries what says it may be retried, until it succeeds', async () => {
-  const seen: number[] = [];
-  const answer = await retry(
-    (attempt) => {
-      seen.push(attempt);
-      if (attempt < 3) throw new DeadlineExceededError('slow');
-      return 'done';
-    },
-    { min: 1, max: 1 },
-  );
-  expect(answer).toBe('done');
-  expect(seen).toEqual([1, 2, 3]);
-});
-
-test('never retries an ambiguous error, nor one that is not ours', async () => {
-  for (const error of [new AmbiguousError('reply lost'), new TypeError('bug')]) {
-    let calls = 0;
-    await expect(
-      retry(() => {
-        calls += 1;
-        throw error;
-      }),
-    ).rejects.toBe(error);
-    expect(calls).toBe(1);
-  }
-});
-
-test('gives up with the last error after the attempts allowed', async () => {
-  let calls = 0;
-  const work = (): never => {
-    calls += 1;
-    throw new DeadlineExceededError(`number ${calls}`);
-  };
-  await expect(retry(work, { attempts: 3, min: 1, max: 1 })).rejects.toThrow('number 3');
-  expect(calls).toBe(3);
-});
-
-test('stops between attempts when aborted', async () => {
-  const controller = new AbortController();
-  const reason = new Error('stop');
-  const work = (): never => {
-    queueMicrotask(() => controller.abort(reason));
-    throw new DeadlineExceededError('slow');
-  };
-  await expect(retry(work, { signal: controller.signal, min: 60_000, max: 60_000 })).rejects.toBe(reason);
 });

@@ -6,6 +6,6 @@ export { DeadlineExceededError } from './deadline-exceeded-error.ts';
 export { combinedHealth, type Health } from './health.ts';
 export { InvalidArgumentError } from './invalid-argument-error.ts';
 export { Latest } from './latest.ts';
-export { isQuorateError, QuorateError, type QuorateErrorOptions } from './quorate-error.ts';
-export { type RetryOptions, retry } from './retry.ts';
+export { doubtful, isQuorateError, QuorateError, type QuorateErrorOptions } from './quorate-error.ts';
+export { type MayRetryOptions, mayRetry, type RetryOptions, retry } from './retry.ts';
 export { type SleepOptions, sleep } from './sleep.ts';

@@ -10,6 +10,7 @@ export class InvalidArgumentError extends QuorateError {
   constructor(argument: string, expected: string, ...got: readonly [got?: unknown]) {
     super(`${argument}: expected ${expected}${got.length === 0 ? '' : `, got ${shown(got[0])}`}`, {
       code: 'invalid-argument',
+      happened: 'no',
     });
     this.argument = argument;
     this.expected = expected;

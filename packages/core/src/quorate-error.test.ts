@@ -35,9 +35,17 @@ describe('QuorateError', () => {
     },
   );
 
-  test('a lost reply is never retryable, a deadline is', () => {
-    expect(new AmbiguousError('x').retryable).toBe(false);
-    expect(new DeadlineExceededError('x').retryable).toBe(true);
+  test.each([new AmbiguousError('reply lost'), new DeadlineExceededError('slow')])(
+    'after %s nobody knows what happened, so it is not retryable',
+    (error) => {
+      expect(error).toMatchObject({ retryable: false, happened: 'unknown' });
+    },
+  );
+
+  test('says that nothing happened only when it was told so', () => {
+    expect(new QuorateError('x', { code: 'x', retryable: true }).happened).toBe('unknown');
+    expect(new QuorateError('full', { code: 'no-seat', happened: 'no' }).happened).toBe('no');
+    expect(new InvalidArgumentError('ttl', 'a duration').happened).toBe('no');
   });
 });
 

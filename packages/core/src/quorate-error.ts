@@ -2,8 +2,10 @@
 export interface QuorateErrorOptions {
   /** A short, stable, kebab-case word for programs: `deadline-exceeded`, `ambiguous`. */
   readonly code: string;
-  /** True when doing the same thing again may succeed and cannot do harm. */
+  /** True when doing the same thing again may succeed and cannot do harm. Default false. */
   readonly retryable?: boolean;
+  /** `no` when what was asked for certainly did not happen and never will. Default `unknown`. */
+  readonly happened?: 'no' | 'unknown';
   readonly cause?: unknown;
 }
 
@@ -14,12 +16,15 @@ const brand: unique symbol = Symbol.for('@quorate/core.error');
 export class QuorateError extends Error {
   readonly code: string;
   readonly retryable: boolean;
+  /** `no`: what was asked for did not happen and never will. `unknown`: it may have, may yet, or may never. */
+  readonly happened: 'no' | 'unknown';
 
-  constructor(message: string, { code, retryable = false, cause }: QuorateErrorOptions) {
+  constructor(message: string, { code, retryable = false, happened = 'unknown', cause }: QuorateErrorOptions) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = new.target.name;
     this.code = code;
     this.retryable = retryable;
+    this.happened = happened;
     Object.defineProperty(this, brand, { value: true });
   }
 }
@@ -28,4 +33,10 @@ export class QuorateError extends Error {
 export function isQuorateError(error: unknown, code?: string): error is QuorateError {
   if (!(error instanceof Error) || !(brand in error)) return false;
   return code === undefined || (error as Error as QuorateError).code === code;
+}
+
+/** The same error, no longer saying that nothing happened: an earlier part of the work was done, or may have been. */
+export function doubtful<Thrown>(error: Thrown): Thrown {
+  if (isQuorateError(error)) Object.assign(error, { happened: 'unknown' });
+  return error;
 }

@@ -41,6 +41,16 @@ test('finds a service by its name, with path, query, method, headers and body; a
   for (const { requests } of services) expect(requests).toBeGreaterThan(10);
 });
 
+test('what was refused by everybody before it was sent did not happen, also a POST', async ({ bed }) => {
+  await using mesh = new Mesh({ address: bed.consul.url });
+  await using _ = await mesh.register({ name: 'shut', port: await freePort(), checks: [] });
+  await expect(mesh.fetch('http://shut/', { method: 'POST', body: 'x' })).rejects.toMatchObject({
+    code: 'service-unreachable',
+    retryable: true,
+    happened: 'no',
+  });
+});
+
 test('an instance that is gone: another one answers, also a POST that was not sent; then it is left out', async ({
   bed,
 }) => {
@@ -63,6 +73,12 @@ describe('what may not be done twice is not', () => {
     expect(rude.requests).toBe(1);
     expect(await codeOf(mesh.fetch('http://rude/'))).toBe('service-unreachable');
     expect(rude.requests).toBe(4);
+    // HTTP lets a PUT be asked again. When nobody answers, it may have been done all the same.
+    await expect(mesh.fetch('http://rude/', { method: 'PUT', body: 'x', attempts: 2 })).rejects.toMatchObject({
+      code: 'ambiguous',
+      retryable: false,
+    });
+    expect(rude.requests).toBe(6);
   });
 
   test('a body that can be read once is sent once', async ({ bed }) => {

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { eventually } from '@quorate/testbed';
+import { eventually, History } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { expect } from 'vitest';
 import { Mesh, type Schema } from '../src/index.ts';
-import { codeOf, HttpService } from './http-service.ts';
+import { codeOf, freePort, HttpService } from './http-service.ts';
 
 const test = bedTest({ consul: 1 });
 
@@ -40,7 +40,12 @@ test('compare-and-set: of many that add one at once no addition is lost', async 
   await Promise.all(Array.from({ length: 20 }, () => counter.update((value = 0) => value + 1)));
   const read = await counter.get();
   expect(read?.value).toBe(20);
-  expect(await codeOf(counter.set(7, { ifIndex: 0n }))).toBe('conflict');
+  // The same once more cannot succeed: retry leaves it alone.
+  await expect(counter.set(7, { ifIndex: 0n })).rejects.toMatchObject({
+    code: 'conflict',
+    retryable: false,
+    happened: 'no',
+  });
   expect(await codeOf(mesh.kv.delete('counter', { ifIndex: (read?.index ?? 0n) - 1n }))).toBe('conflict');
   await counter.set(21, { ifIndex: read?.index ?? 0n });
 });
@@ -100,8 +105,29 @@ test('a write whose answer is lost is ambiguous, and not sent again', async () =
   await using agent = await HttpService.start((request) => request.socket.destroy());
   const { kv } = new Mesh({ address: agent.url });
   expect(await codeOf(kv.set('a', '1', { ifIndex: 7n }))).toBe('ambiguous');
-  expect(agent.requests).toBe(1);
-  expect(await codeOf(kv.get('a'))).toBe('agent-unreachable');
+  expect(await codeOf(kv.delete('a'))).toBe('ambiguous');
+  expect(agent.requests).toBe(2);
+  await expect(kv.get('a')).rejects.toMatchObject({ code: 'agent-unreachable', retryable: true, happened: 'unknown' });
+  const nobody = new Mesh({ address: `http://127.0.0.1:${await freePort()}` });
+  await expect(nobody.kv.delete('a')).rejects.toMatchObject({ code: 'agent-unreachable', happened: 'no' });
+});
+
+test('a delete whose answer is lost is done once, and a history knows no more than its client', async ({ bed }) => {
+  const link = bed.link('deleter', 'consul-1');
+  const { kv } = new Mesh({ address: `http://${await link.address}`, timeout: '1h' });
+  const others = new Mesh({ address: bed.consul.url }).kv;
+  await others.set('ride', 'first');
+  await kv.get('ride');
+  const history = new History();
+  await link.set({ blackHole: 'consul-1' });
+  const deleting = codeOf(history.run('deleter', 'delete', { key: 'ride' }, () => kv.delete('ride')));
+  await eventually('it is deleted', async () => (await others.get('ride')) === undefined);
+  await others.set('ride', 'second');
+  await link.reset();
+  await link.heal();
+  expect(await deleting).toBe('ambiguous');
+  expect(history.operations).toMatchObject([{ op: 'delete', outcome: 'ambiguous' }]);
+  expect((await others.get('ride'))?.value.toString()).toBe('second');
 });
 
 test.for<[argument: string, call: (mesh: Mesh) => Promise<unknown>]>([

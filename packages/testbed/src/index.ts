@@ -1,16 +1,16 @@
 export { type EventuallyOptions, eventually } from './eventually.ts';
 export { everything } from './everything.ts';
-export { type Blow, type Strike, strikes } from './faults/strikes.ts';
-export { type UnleashOptions, unleash } from './faults/unleash.ts';
+export { type Blow as Fault, type Strike as PrepareFault, strikes as faults } from './faults/strikes.ts';
+export { type UnleashOptions as PlayFaultsOptions, unleash as playFaults } from './faults/unleash.ts';
 export type { HistoryCounts } from './history/counts.ts';
 export type { HistoryEvent } from './history/event.ts';
 export { History, type HistoryOptions, type Invocation, type RunOptions } from './history/history.ts';
 export { HistoryLineError, type LoadOptions } from './history/json-lines.ts';
 export {
   type FaultKind,
-  type NemesisOptions,
-  type NemesisSchedule,
-  nemesis,
+  type NemesisOptions as FaultScheduleOptions,
+  type NemesisSchedule as FaultSchedule,
+  nemesis as faultSchedule,
   type PlannedFault,
 } from './history/nemesis.ts';
 export type { Operation } from './history/operation.ts';
@@ -23,10 +23,6 @@ export type { TestbedOptions } from './options.ts';
 export type { OwnServerOptions, Place, Ready } from './own/own-options.ts';
 export type { PortsOption } from './own/own-ports.ts';
 export type { OwnServer } from './own/own-server.ts';
-export { curatorProgram } from './peers/curator.ts';
-export { classPathOf } from './peers/jars.ts';
-export { kazooProgram } from './peers/kazoo.ts';
-export type { PeerProgram } from './peers/peer-program.ts';
 export { lamportHtml } from './picture/html.ts';
 export { lamportSvg, type PictureOptions } from './picture/svg.ts';
 export type { Slowness } from './processes/duty-cycle.ts';

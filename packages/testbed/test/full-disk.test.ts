@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { eventually, History, Programs, type Server, Testbed, unleash } from '../src/index.ts';
+import { eventually, History, Programs, playFaults, type Server, Testbed } from '../src/index.ts';
 import { scratch } from './archives.ts';
 import { ended, program } from './program.ts';
 import { zookeeperClient } from './zookeeper-client.ts';
@@ -99,7 +99,7 @@ describe('a disk that is full', () => {
     await using bed = await Testbed.start({ redis: 1 }, { disk: 8 });
     const history = new History();
     const fault = { at: 1, kind: 'full-disk', target: ['redis-1'], duration: 300 };
-    const running = unleash({ seed: 1, length: 400, faults: [fault] }, bed, history);
+    const running = playFaults({ seed: 1, length: 400, faults: [fault] }, bed, history);
     await eventually('it is full', () => bed.redis.primary.isDiskFull, { every: 1 });
     await running;
     expect(history.counts.faults).toEqual({ 'full-disk': 1 });
@@ -130,7 +130,7 @@ describe('where a server has no disk of its own', () => {
       'redis-1 has no disk of its own: start the bed with { disk: <megabytes> }',
     );
     const fault = { at: 1, kind: 'full-disk', target: ['redis-1'], duration: 1 };
-    await expect(unleash({ seed: 1, length: 10, faults: [fault] }, bed, new History())).rejects.toThrow(
+    await expect(playFaults({ seed: 1, length: 10, faults: [fault] }, bed, new History())).rejects.toThrow(
       "target: expected a server of a bed with { disk: … }, got 'redis-1'",
     );
   });

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect } from 'vitest';
-import { eventually, strikes, Testbed } from '../src/index.ts';
+import { eventually, faults, Testbed } from '../src/index.ts';
 import { bedTest } from '../src/vitest.ts';
 import { redisLine } from './redis-line.ts';
 
@@ -226,7 +226,7 @@ describe('a link', () => {
     expect(link.faults).toEqual({ latencyMs: 5 });
     expect(() => bed.link('client-a', 'redis-2')).toThrow(/expected a client's name and one of redis-1, /);
     expect(() => bed.link('redis-1', 'redis-1')).toThrow(/link: expected/);
-    await expect(strikes.isolate?.(bed, { at: 0, kind: 'isolate', target: ['redis-1'], duration: 1 })).rejects.toThrow(
+    await expect(faults.isolate?.(bed, { at: 0, kind: 'isolate', target: ['redis-1'], duration: 1 })).rejects.toThrow(
       "target: expected a server that reaches others through links, got 'redis-1'",
     );
     await expect(bed.partition(['a'], ['b'])).rejects.toThrow(/a server on at least one side/);

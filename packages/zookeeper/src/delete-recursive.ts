@@ -1,4 +1,4 @@
-import { isQuorateError } from '@quorate/core';
+import { doubtful, isQuorateError } from '@quorate/core';
 import { childOf } from './path.ts';
 import { childrenOperation } from './protocol/reads.ts';
 import { deleteOperation } from './protocol/writes.ts';
@@ -13,25 +13,36 @@ export interface RecursiveDelete {
 }
 
 /** Deletes a node and all below it, level by level from the bottom, and again whatever was created meanwhile. */
-export async function deleteRecursive(
-  session: SessionLike,
-  { serverPath, path, version, signal }: RecursiveDelete,
-): Promise<void> {
-  for (;;) {
-    const levels = await list(session, serverPath, signal);
-    for (const level of levels.reverse()) {
-      await Promise.all(
-        level.map((node) =>
-          ignoring(['no-node', 'not-empty'], session.request(deleteOperation(node, -1, node), { signal })),
-        ),
-      );
+export async function deleteRecursive(session: SessionLike, what: RecursiveDelete): Promise<void> {
+  const { serverPath, path, version, signal } = what;
+  let begun = false;
+  try {
+    for (;;) {
+      const levels = await list(session, serverPath, signal);
+      begun ||= levels.length > 0;
+      for (const level of levels.reverse()) await deleteAll(session, level, signal);
+      try {
+        return await session.request(deleteOperation(serverPath, version, path), { signal });
+      } catch (error) {
+        if (!isQuorateError(error, 'not-empty')) throw error;
+      }
     }
-    try {
-      return await session.request(deleteOperation(serverPath, version, path), { signal });
-    } catch (error) {
-      if (!isQuorateError(error, 'not-empty')) throw error;
-    }
+  } catch (error) {
+    // The server refused one node; others may be gone by then.
+    throw begun ? doubtful(error) : error;
   }
+}
+
+async function deleteAll(
+  session: SessionLike,
+  nodes: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await Promise.all(
+    nodes.map((node) =>
+      ignoring(['no-node', 'not-empty'], session.request(deleteOperation(node, -1, node), { signal })),
+    ),
+  );
 }
 
 /** Everything below a node, the nearest level first. */

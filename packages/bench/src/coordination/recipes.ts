@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { curatorProgram, kazooProgram } from '@quorate/testbed';
+import { curatorProgram, kazooProgram } from '@quorate/testbed/peers';
 import { Peer, type Starts } from '../peer.ts';
 import type { Answer, Task } from './tasks.ts';
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { curatorProgram, kazooProgram, Testbed } from '@quorate/testbed';
+import { Testbed } from '@quorate/testbed';
+import { curatorProgram, kazooProgram } from '@quorate/testbed/peers';
 import { connect } from '@quorate/zookeeper';
 import type { Benchmark } from '../benchmark.ts';
 import { inTurn, Peer, type Starts, startPeers } from '../peer.ts';

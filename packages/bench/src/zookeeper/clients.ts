@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { classPathOf, kazooProgram, type PeerProgram, Programs } from '@quorate/testbed';
+import { Programs } from '@quorate/testbed';
+import { classPathOf, kazooProgram, type PeerProgram } from '@quorate/testbed/peers';
 import { Peer, type Starts } from '../peer.ts';
 import type { Answer, Task } from './tasks.ts';
 

@@ -6,7 +6,10 @@ export class FencedError extends QuorateError {
   readonly token: bigint;
 
   constructor(key: string, token: bigint) {
-    super(`${key}: written under a newer fencing token than ${token}; stop acting under this one`, { code: 'fenced' });
+    super(`${key}: written under a newer fencing token than ${token}; stop acting under this one`, {
+      code: 'fenced',
+      happened: 'no',
+    });
     this.key = key;
     this.token = token;
   }

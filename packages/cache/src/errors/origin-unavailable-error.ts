@@ -7,6 +7,7 @@ export class OriginUnavailableError extends QuorateError {
     super(`${key}: loading${of} has failed again and again and is not tried for now; try later`, {
       code: 'origin-unavailable',
       retryable: true,
+      happened: 'no',
       cause,
     });
   }

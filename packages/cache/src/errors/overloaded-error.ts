@@ -3,6 +3,11 @@ import { QuorateError } from '@quorate/core';
 /** More loads are wanted than `origin.concurrency` and `origin.queue` let in. */
 export class OverloadedError extends QuorateError {
   constructor(key: string, cause: unknown) {
-    super(`${key}: too many loads wait already; try later`, { code: 'overloaded', retryable: true, cause });
+    super(`${key}: too many loads wait already; try later`, {
+      code: 'overloaded',
+      retryable: true,
+      cause,
+      happened: 'no',
+    });
   }
 }

@@ -9,6 +9,7 @@ export class RedisUnavailableError extends QuorateError {
     super(`${what}: Redis does not answer; nothing was changed, try later`, {
       code: 'redis-unavailable',
       retryable: true,
+      happened: 'no',
     });
   }
 }

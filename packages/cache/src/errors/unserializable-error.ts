@@ -7,6 +7,7 @@ export class UnserializableError extends QuorateError {
   constructor(key: string, serializer: string, why: string, cause?: unknown) {
     super(`${key}: the serializer ${serializer} cannot write this value: ${why}; choose another serializer or value`, {
       code: 'unserializable',
+      happened: 'no',
       cause,
     });
     this.key = key;

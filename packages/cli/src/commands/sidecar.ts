@@ -1,5 +1,5 @@
 import { chmod, writeFile } from 'node:fs/promises';
-import { deadline, isQuorateError, retry } from '@quorate/core';
+import { deadline, isQuorateError, mayRetry, retry } from '@quorate/core';
 import type { Bootstrap } from '@quorate/mesh';
 import { Command, InvalidArgumentError } from 'commander';
 import { addConsulOptions, type ConsulFlags, consulHelp, meshOf } from '../consul-options.ts';
@@ -77,7 +77,7 @@ async function patiently<T>(read: (signal: AbortSignal) => Promise<T>, wait: num
     }
   };
   const when = (error: unknown): boolean =>
-    isQuorateError(error) && (error.retryable || error.code === 'not-found') && !limit.signal.aborted;
+    (mayRetry(error, { idempotent: true }) || isQuorateError(error, 'not-found')) && !limit.signal.aborted;
   try {
     return await retry(attempt, { attempts: Infinity, min: 100, max: 1_000, when, signal: limit.signal });
   } catch (error) {

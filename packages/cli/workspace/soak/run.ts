@@ -4,14 +4,14 @@ import {
   check,
   counter,
   type FaultKind,
+  faultSchedule,
   History,
   type HistoryCounts,
-  nemesis,
   type OnProgress,
   type PlannedFault,
+  playFaults,
   seeded,
   Testbed,
-  unleash,
   type Verdict,
 } from '@quorate/testbed';
 import { Workload } from './workload.ts';
@@ -48,7 +48,12 @@ export async function soak(options: SoakOptions): Promise<{ readonly history: Hi
   // Several faults also in a short run.
   const longest = Math.min(4_000, Math.max(1_000, Math.round(length / 10)));
   const names = Array.from({ length: clients }, (_, index) => `client-${index + 1}`);
-  const schedule = nemesis(seed, { length, faults: faultKinds(names), pause: [200, 1_200], duration: [500, longest] });
+  const schedule = faultSchedule(seed, {
+    length,
+    faults: faultKinds(names),
+    pause: [200, 1_200],
+    duration: [500, longest],
+  });
 
   // Short limits: an ensemble that takes long to notice would spend the schedule waiting.
   await using bed = await Testbed.start(
@@ -74,7 +79,7 @@ export async function soak(options: SoakOptions): Promise<{ readonly history: Hi
       workloads.map((workload) => work(workload, seeded(seed).fork(`${workload.name} pauses`), over.signal)),
     );
     try {
-      await unleash(schedule, bed, history, { ...(signal && { signal }), ...(onFault && { onFault }) });
+      await playFaults(schedule, bed, history, { ...(signal && { signal }), ...(onFault && { onFault }) });
     } finally {
       over.abort();
       await working;

@@ -5,7 +5,7 @@ export class AlreadyCampaigningError extends QuorateError {
   constructor(path: string, id: string) {
     super(
       `${path}: ${id} is campaigning or leading already in this session; end that first, or give this one an id of its own`,
-      { code: 'already-campaigning' },
+      { code: 'already-campaigning', happened: 'no' },
     );
   }
 }

@@ -5,6 +5,7 @@ export class AlreadyJoinedError extends QuorateError {
   constructor(path: string, id: string) {
     super(`${path}: ${id} is a member already in this session; leave that membership first, or join with another id`, {
       code: 'already-joined',
+      happened: 'no',
     });
   }
 }

@@ -4,6 +4,6 @@ import { QuorateError } from '@quorate/core';
 export class BarrierStateError extends QuorateError {
   constructor(path: string, call: 'enter' | 'leave', state: string) {
     const instead = call === 'enter' ? 'leave first, or use one DoubleBarrier for each participant' : 'enter first';
-    super(`${path}: ${call}() was called while ${state}; ${instead}`, { code: 'barrier-state' });
+    super(`${path}: ${call}() was called while ${state}; ${instead}`, { code: 'barrier-state', happened: 'no' });
   }
 }

@@ -5,7 +5,7 @@ export class ContendedError extends QuorateError {
   constructor(path: string, attempts: number) {
     super(
       `${path}: others were faster ${attempts} times in a row, and nothing was written; spread the writes over several nodes, or put them behind a lock`,
-      { code: 'contended', retryable: true },
+      { code: 'contended', retryable: true, happened: 'no' },
     );
   }
 }

@@ -20,7 +20,10 @@ export class InvalidSettingsError extends QuorateError {
       which === 'stored'
         ? 'the stored value is not valid; repair it with set'
         : 'the new value is not valid and was not stored';
-    super(`${path}: ${outcome}: ${where}${first?.message ?? 'it is refused'}${more}`, { code: 'invalid-settings' });
+    super(`${path}: ${outcome}: ${where}${first?.message ?? 'it is refused'}${more}`, {
+      code: 'invalid-settings',
+      happened: 'no',
+    });
     this.issues = issues;
   }
 }

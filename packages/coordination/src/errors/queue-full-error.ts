@@ -6,6 +6,7 @@ export class QueueFullError extends QuorateError {
     super(`${path}: the queue is full: it has ${size} items, and maxSize is ${maxSize}; put again when some are done`, {
       code: 'queue-full',
       retryable: true,
+      happened: 'no',
     });
   }
 }

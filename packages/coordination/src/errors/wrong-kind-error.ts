@@ -5,6 +5,7 @@ export class WrongKindError extends QuorateError {
   constructor(path: string, wanted: string, found: string) {
     super(`${path}: it was to be ${wanted} and holds ${found}; use another path, or delete it if it is a left-over`, {
       code: 'wrong-kind',
+      happened: 'no',
     });
   }
 }

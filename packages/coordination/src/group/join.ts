@@ -1,4 +1,4 @@
-import { backoff, isQuorateError } from '@quorate/core';
+import { backoff, isQuorateError, mayRetry } from '@quorate/core';
 import type { Stat, ZooKeeper } from '@quorate/zookeeper';
 import { AlreadyJoinedError } from '../errors/already-joined-error.ts';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
@@ -51,7 +51,7 @@ export async function withdraw(zk: ZooKeeper, node: string): Promise<void> {
       await zk.delete(node, { version: stat.version });
       return;
     } catch (error) {
-      const again = isQuorateError(error) && (error.retryable || ['ambiguous', 'bad-version'].includes(error.code));
+      const again = mayRetry(error, { idempotent: true }) || isQuorateError(error, 'bad-version');
       if (!again) return;
     }
     await delays.wait({ signal: zk.lost }).catch(() => undefined);

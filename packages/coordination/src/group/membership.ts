@@ -1,4 +1,4 @@
-import { backoff, isQuorateError } from '@quorate/core';
+import { backoff, isQuorateError, mayRetry } from '@quorate/core';
 import type { CallOptions, Stat, State, ZooKeeper } from '@quorate/zookeeper';
 import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
 import { OneAtATime } from '../waiting/one-at-a-time.ts';
@@ -118,7 +118,7 @@ export class HeldMembership implements Membership {
         return;
       } catch (error) {
         if (isQuorateError(error, 'no-node') || this.#zk.lost.aborted) return;
-        const again = isQuorateError(error) && (error.retryable || ['ambiguous', 'bad-version'].includes(error.code));
+        const again = mayRetry(error, { idempotent: true }) || isQuorateError(error, 'bad-version');
         if (!again) throw error;
       }
       try {

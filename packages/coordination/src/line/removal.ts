@@ -1,4 +1,4 @@
-import { backoff, isQuorateError } from '@quorate/core';
+import { backoff, isQuorateError, mayRetry } from '@quorate/core';
 import type { ZooKeeper } from '@quorate/zookeeper';
 
 /**
@@ -13,8 +13,8 @@ export async function remove(zk: ZooKeeper, path: string): Promise<void> {
       return;
     } catch (error) {
       if (isQuorateError(error, 'no-node') || zk.lost.aborted) return;
-      const again = isQuorateError(error) && (error.retryable || error.code === 'ambiguous');
-      if (!again) throw error;
+      // A node of ours has a name of its own: deleting it twice does no harm.
+      if (!mayRetry(error, { idempotent: true })) throw error;
     }
     await delays.wait({ signal: zk.lost }).catch(() => undefined);
   }

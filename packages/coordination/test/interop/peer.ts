@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { isQuorateError } from '@quorate/core';
-import { curatorProgram, eventually, History, kazooProgram, type PeerProgram } from '@quorate/testbed';
+import { eventually, History } from '@quorate/testbed';
+import { curatorProgram, kazooProgram, type PeerProgram } from '@quorate/testbed/peers';
 
 export type Kind = 'quorate' | 'curator' | 'kazoo';
 

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import {
   type BedOf,
-  type Blow,
   check,
   counter,
   eventually,
+  type Fault,
   type FaultKind,
+  faultSchedule,
   History,
-  nemesis,
-  type Strike,
+  type PrepareFault,
+  playFaults,
   type Testbed,
-  unleash,
   type Verdict,
 } from '@quorate/testbed';
 import { connect, type ZooKeeper } from '@quorate/zookeeper';
@@ -58,14 +58,14 @@ export async function storm(bed: Ensemble, { seed, length, workers }: StormOptio
   };
   try {
     await Promise.all(names.map(start));
-    const schedule = nemesis(seed, {
+    const schedule = faultSchedule(seed, {
       length,
       faults: faultKinds(names),
       pause: [50, 400],
       duration: [300, 2_500],
       together: 3,
     });
-    await unleash(schedule, bed, history, { strikes: strikesOn(crew, start) });
+    await playFaults(schedule, bed, history, { faults: faultsOn(crew, start) });
     const taken = await takenOver(`${bed.zookeeper.url}${root}`, history);
     const all = History.merge(history, ...(await crew.finish(10_000)));
     await finalReads(`${bed.zookeeper.url}${root}`, all);
@@ -96,9 +96,9 @@ function faultKinds(workers: readonly string[]): FaultKind[] {
 }
 
 /** `kill` and `pause` of workers beside those of servers; `silence` is a black hole around a worker. */
-function strikesOn(crew: Crew, start: (name: string) => Promise<void>): Record<string, Strike> {
+function faultsOn(crew: Crew, start: (name: string) => Promise<void>): Record<string, PrepareFault> {
   const isWorker = (name: string): boolean => name.startsWith('worker-');
-  const onWorker = (name: string, ends: Pick<Blow, 'begin' | 'end'>): Blow => ({
+  const onWorker = (name: string, ends: Pick<Fault, 'begin' | 'end'>): Fault => ({
     target: [name],
     servers: [],
     ...ends,

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { deadline, isQuorateError } from '@quorate/core';
+import { deadline, doubtful, isQuorateError } from '@quorate/core';
 import { requests } from '../diagnostics.ts';
 import { MalformedReplyError } from '../errors/malformed-reply-error.ts';
 import { PermissionDeniedError } from '../errors/permission-denied-error.ts';
@@ -16,7 +16,7 @@ export interface Ask {
   readonly signal?: AbortSignal | undefined;
   /** How long the answer may take, in milliseconds, when not as long as every other. */
   readonly timeout?: number;
-  /** Whether asking twice does no harm. */
+  /** Whether asking twice does no harm, also when others write in between. */
   readonly repeatable?: boolean;
   /** Whether an answer from which something was left out, because of the token, is worth nothing. */
   readonly whole?: boolean;
@@ -110,7 +110,10 @@ export class Agent {
         // An agent that was restarted has forgotten the idle connections we kept.
         if (!repeatable || !(isQuorateError(error, 'agent-unreachable') && isReset(error.cause))) throw error;
         ask.signal?.throwIfAborted();
-        answer = await this.#once<T>(ask, by);
+        answer = await this.#once<T>(ask, by).catch((second) => {
+          // Whatever became of the second, the first may have been heard.
+          throw doubtful(second);
+        });
       }
     };
     await requests.tracePromise(traced, { operation, path, address });

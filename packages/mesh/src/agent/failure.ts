@@ -22,9 +22,13 @@ export interface Asked {
 /** Failures before anything was sent. */
 const notSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT', 'EACCES']);
 
-/** What servers say while they have no leader, or lose one, or cannot be reached by the agent. */
-const unsettled =
-  /no cluster leader|leadership|leader not found|no known consul servers|rpc error|EOF|time(?:d )?out|connection refused|not ready/i;
+/** What servers say when they have not begun: there is no leader, or the agent reaches no server. */
+const notBegun =
+  /no cluster leader|not the leader|leadership transfer in progress|leader not found|no known consul servers|no path to|connection refused|not ready/i;
+
+/** What they say when the answer was lost on its way, or the leader fell in the middle. */
+const lostAnswer =
+  /leadership|rpc error|EOF|time(?:d )?out|deadline|broken pipe|connection reset|closed network connection|shut ?down|session closed/i;
 
 const words: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refuses connections',
@@ -49,12 +53,16 @@ export function failure(error: PackageError, asked: Asked, timedOut: number | un
   const tls = timedOut === undefined ? tlsTrouble(error) : undefined;
   if (tls) return new AgentCertificateError(operation, address, tls, error);
   if (notSent.has(code)) {
-    return new AgentUnreachableError(operation, address, words[code] ?? `cannot be reached (${code})`, error);
+    const why = words[code] ?? `cannot be reached (${code})`;
+    return new AgentUnreachableError(operation, address, why, { happened: 'no', cause: error });
   }
   if (code.startsWith('HPE_')) return new MalformedReplyError(operation, address, 'it is not HTTP', error);
   const why =
     timedOut === undefined ? `broke the connection (${code || error.message})` : `did not answer within ${timedOut} ms`;
-  if (repeatable) return new AgentUnreachableError(operation, address, why, timedOut === undefined ? error : undefined);
+  if (repeatable) {
+    const cause = timedOut === undefined ? error : undefined;
+    return new AgentUnreachableError(operation, address, why, { happened: 'unknown', cause });
+  }
   return new AmbiguousError(`${operation}: the Consul agent at ${address} ${why}; it may have done it or not`);
 }
 
@@ -70,12 +78,17 @@ function refusal(response: NonNullable<PackageError['response']>, asked: Asked):
   if (status === 400 && /HTTP request to an HTTPS server/i.test(text)) {
     return new AgentCertificateError(operation, asked.address, 'it speaks TLS; the address must begin with https:');
   }
+  if (status === 429 || status === 503 || (status >= 500 && notBegun.test(text))) {
+    return new ConsulError(operation, status, text, { retryable: true });
+  }
+  const lost = status >= 500 && lostAnswer.test(text);
   // A leader that fell while it wrote may have written.
-  if (!repeatable && status >= 500 && /leadership lost|EOF|timed out|timeout/i.test(text)) {
+  if (lost && !repeatable) {
     return new AmbiguousError(`${operation}: Consul answered ${status}: ${text}; it may have done it or not`);
   }
-  const retryable = status === 429 || status === 503 || (status >= 500 && unsettled.test(text));
-  return new ConsulError(operation, status, text, { retryable });
+  // It answers 500 to some bad requests as well: what it means by one that we do not know is open.
+  const happened = status < 500 || /^invalid |^missing /i.test(text) ? 'no' : 'unknown';
+  return new ConsulError(operation, status, text, { retryable: lost, happened });
 }
 
 /** In words, when TLS is what failed. */

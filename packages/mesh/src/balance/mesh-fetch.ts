@@ -24,10 +24,13 @@ export interface Destination {
   readonly budget: RetryBudget;
 }
 
-/** What may be asked twice: done once more, the result is the same. */
+/** What HTTP lets be asked twice. */
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
-/** The instance, or something before it, says that it did not do it. */
+/** What changes nothing. */
+const reads = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** The instance, or something before it, is in trouble. */
 const worthAnother = new Set([502, 503, 504]);
 
 /** Failures before anything was sent. */
@@ -61,11 +64,17 @@ export async function meshFetch(
   const again = repeatable.has(request.method);
   const delays = backoff({ min: 10, max: 250 });
   const tried: string[] = [];
+  // Whether an instance may have heard it.
+  let sent = false;
+  const doubtful = (): boolean => sent && !reads.has(request.method);
   budget.earn();
   for (;;) {
     const attempt = tried.length + 1;
     const more = (): boolean => !once && attempt < attempts && budget.spend();
-    using endpoint = await inTime(balancer.pick({ signal, except: tried }), request, ms, balancer);
+    const picked = inTime(balancer.pick({ signal, except: tried }), request, ms, balancer);
+    using endpoint = await picked.catch((error) => {
+      throw doubtful() && isQuorateError(error, 'no-endpoint') ? unanswered(request, service, error) : error;
+    });
     tried.push(endpoint.instance.id);
     const target = new URL(url.pathname + url.search, `http://${endpoint.address}`);
     try {
@@ -74,18 +83,18 @@ export async function meshFetch(
       if (!worthAnother.has(response.status)) return response;
       endpoint.failed();
       if (!again || !more()) return response;
+      sent = true;
       await response.body?.cancel();
     } catch (error) {
       request.signal.throwIfAborted();
       endpoint.failed();
-      const unsent = notSent.has(codeOf(error));
-      if (!unsent && !again) {
-        throw new AmbiguousError(`${request.method} ${service}: no answer; it may have been done or not`, {
-          cause: error,
-        });
-      }
+      sent ||= !notSent.has(codeOf(error));
+      if (doubtful() && !again) throw unanswered(request, service, error);
       if (signal.aborted) throw tooLate(service, ms, error);
-      if (!more()) throw new ServiceUnreachableError(service, attempt, error);
+      if (!more()) {
+        if (doubtful()) throw unanswered(request, service, error);
+        throw new ServiceUnreachableError(service, attempt, { happened: sent ? 'unknown' : 'no', cause: error });
+      }
     }
     await inTime(sleep(delays.next(), { signal }), request, ms, balancer);
   }
@@ -113,6 +122,10 @@ async function inTime<T>(promise: Promise<T>, request: Request, ms: number, bala
     if (isQuorateError(error)) throw error;
     throw tooLate(balancer.service, ms, balancer.failure ?? error);
   }
+}
+
+function unanswered({ method }: Request, service: string, cause: unknown): AmbiguousError {
+  return new AmbiguousError(`${method} ${service}: no answer; it may have been done or not`, { cause });
 }
 
 function tooLate(service: string, ms: number, cause: unknown): DeadlineExceededError {

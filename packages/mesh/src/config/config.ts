@@ -35,7 +35,6 @@ export class Config {
         method: 'PUT',
         path: '/config',
         body: { ...settings, Kind: kind, Name: name },
-        repeatable: true,
         signal,
       });
     };
@@ -71,7 +70,6 @@ export class Config {
         operation: `delete ${kind} ${name}`,
         method: 'DELETE',
         path: `/config/${kind}/${encodeURIComponent(name)}`,
-        repeatable: true,
         signal,
       });
     };

@@ -119,7 +119,6 @@ export class Intentions {
         operation: `${request.method === 'PUT' ? 'set' : 'remove'} the intention ${source} to ${destination}`,
         path: '/connect/intentions/exact',
         query: { source, destination },
-        repeatable: true,
         signal,
         ...request,
       });

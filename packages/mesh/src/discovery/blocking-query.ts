@@ -1,4 +1,4 @@
-import { backoff, isQuorateError, sleep } from '@quorate/core';
+import { backoff, isQuorateError, mayRetry, sleep } from '@quorate/core';
 import type { Answer } from '../agent/agent.ts';
 import { watchEvents } from '../diagnostics.ts';
 
@@ -72,7 +72,7 @@ export async function follow<T>({
     } catch (error) {
       signal.throwIfAborted();
       // Before the first answer there is nothing to keep, and what will not pass by itself is best said at once.
-      const hopeless = isQuorateError(error) && !error.retryable;
+      const hopeless = isQuorateError(error) && !mayRetry(error, { idempotent: true });
       if (!ever && (hopeless || performance.now() - began > patience)) throw error;
       watchEvents.publish({ watched, event: 'failed', error });
       failing(error);

@@ -1,11 +1,12 @@
 import { QuorateError } from '@quorate/core';
 
-/** The value is not what it was when it was read, or somebody else holds the key: nothing was written. Read again. */
+/** The value is not what it was when it was read, or somebody else holds the key: nothing was written. The same write
+ * cannot succeed: read again. */
 export class ConflictError extends QuorateError {
   readonly key: string;
 
   constructor(operation: string, key: string) {
-    super(`${operation}: it has been changed, or is held, by somebody else`, { code: 'conflict', retryable: true });
+    super(`${operation}: it has been changed, or is held, by somebody else`, { code: 'conflict', happened: 'no' });
     this.key = key;
   }
 }

@@ -5,7 +5,7 @@ export class NoEndpointError extends QuorateError {
   readonly service: string;
 
   constructor(service: string, why: string, cause?: unknown) {
-    super(`${service}: ${why}`, { code: 'no-endpoint', retryable: true, cause });
+    super(`${service}: ${why}`, { code: 'no-endpoint', retryable: true, cause, happened: 'no' });
     this.service = service;
   }
 }

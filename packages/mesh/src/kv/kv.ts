@@ -88,7 +88,7 @@ export class Kv {
   ): Promise<void> {
     checkKey('key', key);
     const { body } = await this.#agent.ask<boolean>(
-      { operation: `delete ${key}`, path: '/kv', repeatable: ifIndex === undefined, signal },
+      { operation: `delete ${key}`, path: '/kv', repeatable: false, signal },
       (client, call) =>
         client.kv.del({
           key,

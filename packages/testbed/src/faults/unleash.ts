@@ -9,7 +9,7 @@ export interface UnleashOptions {
   /** Ends the run early. What is broken is healed all the same. */
   readonly signal?: AbortSignal;
   /** Kinds of faults beside ours, by name. */
-  readonly strikes?: Readonly<Record<string, Strike>>;
+  readonly faults?: Readonly<Record<string, Strike>>;
   /** Told as each fault begins and ends. */
   readonly onFault?: (fault: PlannedFault, state: 'begins' | 'ends') => void;
 }
@@ -19,14 +19,14 @@ export interface UnleashOptions {
  * and ends. Resolves when the schedule's length is over and everything is well again: links healed, pauses ended, killed
  * servers back. It is so too when it rejects.
  *
- *     const schedule = nemesis(7, { length: 60_000, faults: [{ kind: 'kill', targets: ['zookeeper-leader'] }] });
- *     await unleash(schedule, bed, history);
+ *     const schedule = faultSchedule(7, { length: 60_000, faults: [{ kind: 'kill', targets: ['zookeeper-leader'] }] });
+ *     await playFaults(schedule, bed, history);
  */
 export async function unleash(
   schedule: NemesisSchedule,
   bed: Testbed,
   history: History,
-  { signal, strikes: others = {}, onFault }: UnleashOptions = {},
+  { signal, faults: others = {}, onFault }: UnleashOptions = {},
 ): Promise<void> {
   const known = { ...strikes, ...others };
   for (const fault of schedule.faults) {

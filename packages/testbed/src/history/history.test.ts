@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AmbiguousError, DeadlineExceededError, InvalidArgumentError } from '@quorate/core';
+import { AmbiguousError, DeadlineExceededError, InvalidArgumentError, QuorateError } from '@quorate/core';
 import { describe, expect, test } from 'vitest';
 import { History } from './history.ts';
 import { describe as described } from './operation.ts';
@@ -109,6 +109,11 @@ describe('run', () => {
     [new AmbiguousError('reply lost'), 'ambiguous'],
     [new DeadlineExceededError('too slow'), 'ambiguous'],
     [new TypeError('who knows'), 'ambiguous'],
+    [Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }), 'ambiguous'],
+    // It may be asked again, and says nothing about what became of it.
+    [new QuorateError('no answer', { code: 'agent-unreachable', retryable: true }), 'ambiguous'],
+    [new QuorateError('the session is lost', { code: 'session-lost' }), 'ambiguous'],
+    [new QuorateError('no such node', { code: 'no-node', happened: 'no' }), 'failed'],
     [new InvalidArgumentError('path', 'a path'), 'failed'],
   ])('takes %s for %s, and passes it on', async (error, outcome) => {
     const history = new History();

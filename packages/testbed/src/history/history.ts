@@ -30,7 +30,7 @@ export interface Invocation {
 export interface RunOptions<Result> {
   /** What to record of the result; default all of it, which must then be plain data. */
   readonly output?: (result: Result) => unknown;
-  /** Whether this error means that nothing happened. Default: our own errors, but for a lost reply and a deadline. */
+  /** Whether this error means that nothing happened. Decides alone. Default: an error that says `happened: 'no'`. */
   readonly failed?: (error: unknown) => boolean;
 }
 
@@ -81,13 +81,16 @@ export class History {
     };
   }
 
-  /** Records `work` as one operation, passes on what it returns or throws, and takes an unknown error for ambiguous. */
+  /**
+   * Records `work` as one operation and passes on what it returns or throws. After an error the operation is ambiguous,
+   * unless the error, or `failed`, says that nothing happened: what one of several requests says may not hold for all.
+   */
   async run<Result>(
     process: string,
     op: string,
     input: unknown,
     work: () => Result | Promise<Result>,
-    { output = (result) => result, failed = certainlyFailed }: RunOptions<Result> = {},
+    { output = (result) => result, failed = nothingHappened }: RunOptions<Result> = {},
   ): Promise<Result> {
     const invocation = this.invoke(process, op, input);
     let result: Result;
@@ -201,9 +204,8 @@ export class History {
   }
 }
 
-// A deadline or an error we do not know says nothing about what the server did: those are ambiguous.
-function certainlyFailed(error: unknown): boolean {
-  return isQuorateError(error) && error.code !== 'ambiguous' && error.code !== 'deadline-exceeded';
+function nothingHappened(error: unknown): boolean {
+  return isQuorateError(error) && error.happened === 'no';
 }
 
 function errorText(error: unknown): string {

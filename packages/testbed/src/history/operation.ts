@@ -43,11 +43,15 @@ export function operationsOf(events: readonly HistoryEvent[]): Operation[] {
   return [...operations.values()];
 }
 
-/** What the operation is about: the `key` of its input, as text; empty when it has none. */
+/** What the operation is about: the `key` of its input, 1 and "1" told apart; empty when it has none. */
 export function keyOf(operation: Operation): string {
   const key = fieldOf(operation.input, 'key');
-  if (key === undefined || key === null) return '';
-  return typeof key === 'string' ? key : textOf(key);
+  return key === undefined || key === null ? '' : textOf(key);
+}
+
+/** The key for people: without quotes, unless it would then read as a number or as no key. */
+export function shownKey(key: string): string {
+  return /^"(?!-?\d)[^"\\]+"$/.test(key) ? key.slice(1, -1) : key;
 }
 
 /** One line for people: `write x 2 -> ok`. */

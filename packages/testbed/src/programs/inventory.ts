@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Cache } from './cache.ts';
-import { lock, type ProgramPin } from './lock.ts';
+import { lock, type ProgramPin, type SourceName, sourcesOn } from './lock.ts';
 import type { Program } from './program.ts';
 import { cacheName, Programs } from './programs.ts';
 
@@ -17,6 +17,10 @@ export interface InventoryItem {
   readonly why?: string;
   /** What it takes on disk, where it is ours. */
   readonly bytes?: number;
+  /** Where it can be fetched from on this platform, in the order in which it is tried; empty when nowhere. */
+  readonly sources: readonly SourceName[];
+  /** How a person installs it. */
+  readonly byHand: string;
   /** Whether servers need it, or only what fetches them; what is fetched only when a bed asks for it is `on demand`. */
   readonly purpose: 'server' | 'tool' | 'on demand';
 }
@@ -33,7 +37,13 @@ export async function inventory(cache: Cache = new Cache()): Promise<Inventory> 
   const programs = new Programs({ cache, offline: true });
   const items = await Promise.all(
     Object.entries(lock()).map(async ([name, pin]): Promise<InventoryItem> => {
-      const item = { name, pinned: pin.version, purpose: purposeOf(name, pin) } as const;
+      const item = {
+        name,
+        pinned: pin.version,
+        sources: sourcesOn(pin),
+        byHand: process.platform === 'darwin' ? pin.byHand.macos : pin.byHand.debian,
+        purpose: purposeOf(name, pin),
+      } as const;
       try {
         const program = await programs.find(name);
         if (!program) return { ...item, state: 'missing' };

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 
-/** `linux-x64`, `linux-arm64`, `darwin-arm64`: Node's words for a platform. */
+/** Node's words for a platform. */
 export type Platform = string;
+
+/** Those that we promise. */
+export const platforms: readonly Platform[] = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'darwin-x64'];
 
 export const platform: Platform = `${process.platform}-${process.arch}`;
 
@@ -11,11 +14,12 @@ export interface Pin {
   readonly bytes: number;
 }
 
-/** The vendor's own archive, by platform (`any` where one serves all). */
+/** What the vendor itself publishes, by platform (`any` where one serves all). */
 export interface ReleasePin {
+  /** An archive (`.zip`, `.tar.gz`, `.tgz`), or the program itself. */
   readonly url: string;
   readonly sha256: string;
-  /** The program's place in the archive. */
+  /** The program's place in the archive, or what to call it; for a Java server, the folder of its jars. */
   readonly program: string;
 }
 
@@ -79,6 +83,24 @@ export interface ProgramPin {
   readonly instead?: string;
   /** How a person installs it, where we cannot. */
   readonly byHand: { readonly debian: string; readonly macos: string };
+}
+
+/** Where a program can come from, in the order in which it is tried. */
+export type SourceName = 'release' | 'maven' | 'pip' | 'go';
+
+export function sourcesOn(pin: ProgramPin, on: Platform = platform): SourceName[] {
+  const { maven, pip, go } = pin;
+  const has: Record<SourceName, boolean> = {
+    release: releaseOn(pin, on) !== undefined,
+    maven: maven !== undefined && (maven.inside === undefined || maven.inside.files[on] !== undefined),
+    pip: pip?.wheels[on] !== undefined,
+    go: go !== undefined,
+  };
+  return (Object.keys(has) as SourceName[]).filter((name) => has[name]);
+}
+
+export function releaseOn({ release }: ProgramPin, on: Platform = platform): ReleasePin | undefined {
+  return release?.[on] ?? release?.any;
 }
 
 export type Lock = Readonly<Record<string, ProgramPin>>;

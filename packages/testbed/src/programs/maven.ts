@@ -24,8 +24,8 @@ export async function bringWithMaven(pin: MavenPin, { staging, warden, signal, r
     command: maven.path,
     args: ['-B', '--no-transfer-progress', `${plugin}:copy-dependencies`, `-DoutputDirectory=${jars}`],
     cwd: project,
-    // JAVA_HOME must agree with the Java we found; a leftover MAVEN_OPTS may not.
-    env: java.source === 'pip' ? { JAVA_HOME: dirname(dirname(java.path)) } : {},
+    // A Java that is not on PATH is one that Maven would not find.
+    env: java.source === 'path' ? {} : { JAVA_HOME: dirname(dirname(java.path)) },
     signal,
     onLine: (line) => {
       const jar = /Copying (\S+\.jar) to/.exec(line)?.[1];

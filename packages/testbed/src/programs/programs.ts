@@ -3,7 +3,7 @@ import { QuorateError } from '@quorate/core';
 import type { Bring } from './bring.ts';
 import { Cache } from './cache.ts';
 import { bringWithGo } from './go.ts';
-import { type Lock, type ProgramPin, lock as pinned, platform } from './lock.ts';
+import { type Lock, type ProgramPin, lock as pinned, platform, releaseOn, type SourceName, sourcesOn } from './lock.ts';
 import { bringWithMaven } from './maven.ts';
 import { bringWithPip } from './pip.ts';
 import { lookAt, lookOnPath } from './present.ts';
@@ -93,9 +93,11 @@ export class Programs {
         cacheName(name, pin),
         async (staging, warden) => {
           const bring: Bring = { staging, warden, signal, report, need: (other) => this.get(other, signal) };
-          for (const [source, fetch] of sourcesOf(pin)) {
+          const sources = sourcesOn(pin);
+          if (sources.length === 0) tried.push(`nobody publishes it for ${platform} in a way that could be pinned`);
+          for (const source of sources) {
             try {
-              return { name, version: pin.version, source, path: await fetch(bring) };
+              return { name, version: pin.version, source, path: await bringFrom(source, pin, bring) };
             } catch (error) {
               if (signal?.aborted || !mayTryAnother(error)) throw error;
               tried.push(`${source}: ${(error as Error).message}`);
@@ -111,16 +113,14 @@ export class Programs {
   }
 }
 
-type Source = [Program['source'], (bring: Bring) => Promise<string>];
-
-function sourcesOf({ release, maven, pip, go }: ProgramPin): Source[] {
-  const archive = release?.[platform] ?? release?.any;
-  const sources: Source[] = [];
-  if (archive) sources.push(['release', (bring) => bringRelease(archive, bring)]);
-  if (maven) sources.push(['maven', (bring) => bringWithMaven(maven, bring)]);
-  if (pip) sources.push(['pip', (bring) => bringWithPip(pip, bring)]);
-  if (go) sources.push(['go', (bring) => bringWithGo(go, bring)]);
-  return sources;
+function bringFrom(source: SourceName, pin: ProgramPin, bring: Bring): Promise<string> {
+  const { maven, pip, go } = pin;
+  const release = releaseOn(pin);
+  if (source === 'release' && release) return bringRelease(release, bring);
+  if (source === 'maven' && maven) return bringWithMaven(maven, bring);
+  if (source === 'pip' && pip) return bringWithPip(pip, bring);
+  if (source === 'go' && go) return bringWithGo(go, bring);
+  throw new Error(`${source} is not pinned`);
 }
 
 /** What is wrong with one source may be right with the next; a bad checksum or a full disk is the end. */
@@ -130,11 +130,14 @@ function mayTryAnother(error: unknown): boolean {
   );
 }
 
-/** Another pin is another program, even of the same version: what an older lock file brought is not taken for it. */
+/**
+ * Another pin is another program, even of the same version: what an older lock file brought is not taken for it. What is
+ * pinned for other platforms makes no difference here.
+ */
 export function cacheName(name: string, pin: ProgramPin): string {
-  const { version, release, maven, pip, go } = pin;
-  const sources = createHash('sha256')
-    .update(JSON.stringify([release, maven, pip, go]))
-    .digest('hex');
+  const { version, maven, pip, go } = pin;
+  const here = [releaseOn(pin), maven?.jars, maven?.inside?.files[platform], pip?.wheels[platform], go];
+  if (maven?.platforms) here.push(maven.platforms[platform]);
+  const sources = createHash('sha256').update(JSON.stringify(here)).digest('hex');
   return `${name}-${version}-${platform}-${sources.slice(0, 8)}`;
 }

@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
-import { chmod, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { deadline, QuorateError } from '@quorate/core';
@@ -12,48 +12,55 @@ import { unpack } from './unpack.ts';
 /** No program of ours is larger. */
 const mostBytes = 1024 ** 3;
 
-/** A source that says nothing for this long is given up. */
+/** Where the vendor cannot be reached, a package client may serve: it is not kept waiting for long. */
+const answersWithin = 5_000;
+
+/** A source that has answered and then says nothing for this long is given up. */
 const silence = 30_000;
 
-/** A release archive cannot be had: no network, no such file, or cut off on the way. Another source may serve. */
+/** What a vendor publishes cannot be had: no network, no such file, or cut off on the way. Another source may serve. */
 export class SourceUnreachableError extends QuorateError {
   constructor(url: string, why: string, cause?: unknown) {
     super(`${url}: ${why}`, { code: 'source-unreachable', retryable: true, cause });
   }
 }
 
-/** Brings the vendor's own archive. */
+/** Brings what the vendor publishes: an archive with the program in it, or the program itself. */
 export async function bringRelease(pin: ReleasePin, { staging, signal, report }: Bring): Promise<string> {
-  const archive = join(staging, pin.url.endsWith('.zip') ? 'archive.zip' : 'archive.tar.gz');
-  await download(pin.url, archive, { signal, report });
-  await verify(pin.url, archive, pin.sha256, signal);
-  report({ step: 'unpacking' });
-  await unpack(archive, join(staging, 'files'), { ...(signal && { signal }) });
-  await rm(archive);
-  await chmod(join(staging, 'files', pin.program), 0o755);
+  const suffix = /\.(?:zip|tar\.gz|tgz)$/.exec(pin.url)?.[0];
+  const download = join(staging, `download${suffix ?? ''}`);
+  const program = join(staging, 'files', pin.program);
+  await fetchTo(download, pin.url, { signal, report });
+  await verify(pin.url, download, pin.sha256, signal);
+  if (suffix === undefined) {
+    await mkdir(dirname(program), { recursive: true });
+    await rename(download, program);
+  } else {
+    report({ step: 'unpacking' });
+    await unpack(download, join(staging, 'files'), { ...(signal && { signal }) });
+    await rm(download);
+  }
+  await chmod(program, 0o755);
   return join('files', pin.program);
 }
 
-async function download(
-  url: string,
-  file: string,
-  { signal, report }: Pick<Bring, 'signal' | 'report'>,
-): Promise<void> {
+async function fetchTo(file: string, url: string, { signal, report }: Pick<Bring, 'signal' | 'report'>): Promise<void> {
   const quiet = new AbortController();
-  const rouse = setTimeout(
-    () => quiet.abort(new SourceUnreachableError(url, `nothing came for ${silence / 1000} s`)),
-    silence,
-  );
+  const giveUpAfter = (limit: number, what: string): NodeJS.Timeout =>
+    setTimeout(() => quiet.abort(new SourceUnreachableError(url, `${what} for ${limit / 1000} s`)), limit);
+  let patience = giveUpAfter(answersWithin, 'no answer');
   using limit = deadline(60 * 60_000, signal);
   const either = AbortSignal.any([limit.signal, quiet.signal]);
   let done = 0;
   try {
     const response = await fetch(url, { signal: either, redirect: 'follow' });
+    clearTimeout(patience);
+    patience = giveUpAfter(silence, 'nothing came');
     if (!response.ok || !response.body) throw new SourceUnreachableError(url, `answered ${response.status}`);
     const total = Number(response.headers.get('content-length')) || undefined;
     const count = new Transform({
       transform(chunk: Buffer, _encoding, forward) {
-        rouse.refresh();
+        patience.refresh();
         done += chunk.length;
         report({ step: 'downloading', done, ...(total && { total }) });
         forward(done > mostBytes ? new SourceUnreachableError(url, `more than ${mostBytes} bytes`) : null, chunk);
@@ -74,6 +81,6 @@ async function download(
       error,
     );
   } finally {
-    clearTimeout(rouse);
+    clearTimeout(patience);
   }
 }

@@ -1,7 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type Action, agree, happening, seed } from '../../test/verdict-random.ts';
 import { story } from '../../test/verdict-story.ts';
 import { History } from '../history/history.ts';
 import { check } from './check.ts';
+import type { Verdict } from './verdict.ts';
 
 describe('exclusive', () => {
   test('one holder after the other is valid', () => {
@@ -66,6 +69,15 @@ describe('exclusive', () => {
     expect(check.exclusive(tell(36), { grace: 5 }).result).toBe('invalid');
   });
 
+  test('one that is paused when its holding ends does not act at that moment', () => {
+    const history = story(({ held, fault }) => {
+      fault('pause', 'a', 5, 30);
+      held('b', 10, 20, 'leader', 2n);
+      held('a', 0, 10, 'leader', 1n);
+    });
+    expect(check.exclusive(history).result).toBe('valid');
+  });
+
   test('the pause of one process excuses no other', () => {
     const history = story(({ held, fault }) => {
       held('a', 0, 30, 'leader', 1n);
@@ -88,5 +100,118 @@ describe('exclusive', () => {
 
   test('with nobody holding anything it says unknown', () => {
     expect(check.exclusive(new History()).result).toBe('unknown');
+  });
+});
+
+describe(`exclusive against its definition, seed ${seed} (set QUORATE_SEED for another)`, () => {
+  interface Drawn {
+    readonly holdings: readonly {
+      readonly process: string;
+      readonly lease: string;
+      readonly token: bigint;
+      readonly from: number;
+      readonly lasts: number | undefined;
+    }[];
+    readonly faults: readonly {
+      readonly kind: string;
+      readonly process: string;
+      readonly from: number;
+      lasts?: number;
+    }[];
+    readonly grace: number;
+  }
+
+  const historyOf = ({ holdings, faults }: Drawn): History =>
+    happening([
+      ...holdings.flatMap(({ process, lease, token, from, lasts }): Action[] => [
+        { at: from, run: (history) => void history.held(process, lease, token) },
+        ...(lasts === undefined
+          ? []
+          : [{ at: from + lasts, run: (history: History) => history.released(process, lease, token) }]),
+      ]),
+      // Never at the time of a holding's begin or end.
+      ...faults.flatMap(({ kind, process, from, lasts }): Action[] => {
+        let fault: ReturnType<History['fault']>;
+        const begin = (history: History): void => {
+          fault = history.fault(kind, [process, 'somebody']);
+        };
+        const end = (): void => fault.end();
+        return [{ at: from + 0.5, run: begin }, ...(lasts === undefined ? [] : [{ at: from + 0.5 + lasts, run: end }])];
+      }),
+    ]);
+
+  // Walks through the history event by event, and looks at who holds what at that place and until the next.
+  const defined = ({ events }: History, { grace }: Drawn): Verdict['result'] => {
+    interface Holding {
+      readonly process: string;
+      readonly lease: string;
+      readonly token: bigint;
+    }
+    const all: Holding[] = [];
+    let open: Holding[] = [];
+    const pauses = events.flatMap((event) => {
+      if (event.type !== 'fault' || event.kind !== 'pause') return [];
+      const healed = events.find((other) => other.type === 'healed' && other.id === event.id);
+      return [{ target: event.target, from: event.at, to: (healed?.at ?? Infinity) + grace }];
+    });
+    const acts = ({ process }: Holding, at: number): boolean =>
+      !pauses.some(({ target, from, to }) => target.includes(process) && from <= at && at <= to);
+    for (const [place, event] of events.entries()) {
+      if (event.type === 'held' || event.type === 'released') {
+        const { process, lease, token } = event;
+        const isSame = (other: Holding): boolean =>
+          other.process === process && other.lease === lease && other.token === token;
+        const was = open.some(isSame);
+        if (event.type === 'released') open = open.filter((other) => !isSame(other));
+        else if (!was) {
+          const holding = { process, lease, token };
+          if (all.some((other) => other.lease === lease && other.token === token && other.process !== process)) {
+            return 'invalid';
+          }
+          open.push(holding);
+          all.push(holding);
+        }
+      } else if (event.type === 'fault' && event.kind === 'kill') {
+        open = open.filter(({ process }) => !event.target.includes(process));
+      }
+      // At this place, and at every moment until the next: pauses and their grace begin and end at halves.
+      const until = events[place + 1]?.at ?? 100;
+      for (let at = event.at; at <= until; at += 0.25) {
+        if (at === until && at > event.at) continue;
+        const acting = open.filter((holding) => acts(holding, at));
+        if (new Set(acting.map(({ lease }) => lease)).size < acting.length) return 'invalid';
+      }
+    }
+    return all.length === 0 ? 'unknown' : 'valid';
+  };
+
+  const drawn: fc.Arbitrary<Drawn> = fc.record({
+    holdings: fc.array(
+      fc.record({
+        process: fc.constantFrom('a', 'b'),
+        lease: fc.constantFrom('one', 'one', 'one', 'two'),
+        token: fc.bigInt({ min: 1n, max: 9n }),
+        from: fc.nat(12),
+        lasts: fc.option(fc.integer({ min: 0, max: 5 }), { nil: undefined, freq: 6 }),
+      }),
+      { maxLength: 4 },
+    ),
+    faults: fc.array(
+      fc.record(
+        {
+          kind: fc.constantFrom('pause', 'pause', 'kill', 'slow'),
+          process: fc.constantFrom('a', 'b'),
+          from: fc.nat(12),
+          lasts: fc.integer({ min: 1, max: 8 }),
+        },
+        { requiredKeys: ['kind', 'process', 'from'] },
+      ),
+      { maxLength: 3 },
+    ),
+    grace: fc.constantFrom(0, 0, 1, 3),
+  });
+
+  test('the verdict is that of every moment', () => {
+    agree(drawn, historyOf, (history, { grace }) => check.exclusive(history, { grace }), defined);
   });
 });

@@ -14,8 +14,14 @@ export interface ExclusiveOptions {
 }
 
 /**
- * No lease has two holders at a time, and no token was given to two holders. A holding runs from `held` to `released`,
- * to the kill of its process, or to the end of the history; the time its process was paused does not count.
+ * No lease has two holders at a time, and no token of a lease was given to two processes.
+ *
+ * A holding begins with `held` and ends with `released` of the same process, lease and token, with the kill of its process,
+ * or not at all; `held` once more meanwhile changes nothing. The time its process was paused does not count, nor the
+ * `grace` after it woke up. What is left of two holdings of a lease, be they of one process, must not have a moment in
+ * common. Where one ends at the very time at which another begins, the order in the history decides.
+ *
+ * `unknown` when nobody held a lease.
  */
 export function exclusive(history: History, { grace = 0, lease }: ExclusiveOptions = {}): Verdict {
   const check = 'exclusive';
@@ -79,7 +85,7 @@ function overlaps(earlier: Awake, later: Awake): boolean {
   if (later.from < earlier.to) return true;
   // At equal times the order in which they were recorded decides.
   return (
-    later.from === earlier.holding.to &&
+    earlier.to === earlier.holding.to &&
     later.from === later.holding.from &&
     later.holding.held < earlier.holding.released
   );

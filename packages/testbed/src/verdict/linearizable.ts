@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '@quorate/core';
 import type { History } from '../history/history.ts';
-import { keyOf, type Operation } from '../history/operation.ts';
+import { keyOf, type Operation, shownKey } from '../history/operation.ts';
 import { Budget } from './budget.ts';
 import { judge } from './judge.ts';
 import type { Model } from './model.ts';
@@ -78,7 +78,7 @@ export function linearizable<State, Call>(
     }));
     const [shortest] = parts.sort((a, b) => a.evidence.lines.length - b.evidence.lines.length);
     const { key, evidence } = shortest as { key: string; evidence: Evidence };
-    const where = key === '' ? '' : ` on key ${key}`;
+    const where = key === '' ? '' : ` on key ${shownKey(key)}`;
     const more = invalid.length === 1 ? '' : `, and on ${counted(invalid.length - 1, 'other key')}`;
     return { check, result: 'invalid', summary: `no order explains it${where}${more} (${size})`, evidence };
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { story } from '../../test/verdict-story.ts';
 import { History } from '../history/history.ts';
+import type { Plain } from '../history/plain.ts';
 import { check } from './check.ts';
 
 describe('no lost updates: sums', () => {
@@ -30,6 +31,14 @@ describe('no lost updates: sums', () => {
     });
   });
 
+  test('an add that failed and is there all the same is found', () => {
+    const history = story(({ ok, failed }) => {
+      failed('a', 0, 1, 'add', { by: 1 });
+      ok('b', 2, 3, 'read', {}, 1);
+    });
+    expect(check.noLostUpdates(history)).toMatchObject({ result: 'invalid', summary: 'more was read than added' });
+  });
+
   test('what is taken away counts the other way round', () => {
     const withdrawn = (sum: number): History =>
       story(({ ok, lost }) => {
@@ -47,6 +56,29 @@ describe('no lost updates: sums', () => {
       ok('b', 1, 6, 'add', { by: 1n }, 1n);
     });
     expect(check.noLostUpdates(history)).toMatchObject({ result: 'invalid', summary: 'an add was lost' });
+  });
+
+  test('an add that came to less than was there before it is found, with no read at all', () => {
+    const history = story(({ ok }) => {
+      ok('a', 0, 1, 'add', { by: 5 }, 5);
+      ok('b', 2, 3, 'add', { by: 1 }, 1);
+    });
+    expect(check.noLostUpdates(history)).toMatchObject({ result: 'invalid', summary: 'an add was lost' });
+    const together = story(({ ok }) => {
+      ok('a', 0, 5, 'add', { by: 5 }, 5);
+      ok('b', 2, 7, 'add', { by: 1 }, 1);
+    });
+    expect(check.noLostUpdates(together)).toMatchObject({ result: 'invalid', summary: 'an add was lost' });
+  });
+
+  test('the keys 1 and "1" are two, and the name of a key is shown so', () => {
+    const tell = (other: Plain): History =>
+      story(({ ok }) => {
+        ok('a', 0, 1, 'add', { key: '1', by: 1 });
+        ok('a', 2, 3, 'read', { key: other }, 0);
+      });
+    expect(check.noLostUpdates(tell(1)).result).toBe('unknown');
+    expect(check.noLostUpdates(tell('1'))).toMatchObject({ summary: 'an add was lost of key "1"' });
   });
 
   test('starts from the sum it is told', () => {
@@ -92,15 +124,36 @@ describe('no lost updates: versions', () => {
 
   test('each version is replaced once', () => {
     expect(check.noLostUpdates(tell(4)).result).toBe('valid');
-    expect(check.noLostUpdates(tell(-1)).result).toBe('valid');
+    expect(check.noLostUpdates(tell(-1)).result).toBe('unknown');
     const verdict = check.noLostUpdates(tell(3));
     expect(verdict).toMatchObject({ result: 'invalid', summary: 'an update was overwritten of key x' });
     expect(verdict.evidence?.lines.map(({ process }) => process)).toEqual(['a', 'c']);
   });
 });
 
+test('a version begins anew with a key that was deleted and created', () => {
+  const tell = (recreated: boolean, last = 'set'): History =>
+    story(({ ok }) => {
+      ok('a', 0, 1, 'set', { key: 'x', version: 0 });
+      if (recreated) ok('a', 2, 3, 'delete', { key: 'x' });
+      if (recreated) ok('a', 4, 5, 'create', { key: 'x' });
+      ok('a', 6, 7, last, { key: 'x', version: 0 });
+    });
+  for (const last of ['set', 'delete']) {
+    expect(check.noLostUpdates(tell(true, last)).result).toBe('valid');
+    expect(check.noLostUpdates(tell(false, last))).toMatchObject({ summary: 'an update was overwritten of key x' });
+  }
+});
+
 test('with nothing to judge it says unknown', () => {
   expect(check.noLostUpdates(new History()).result).toBe('unknown');
+  for (const output of [0, []]) {
+    const early = story(({ ok }) => {
+      ok('a', 0, 1, 'read', {}, output);
+      ok('a', 2, 3, 'add', typeof output === 'number' ? { by: 1 } : { value: 'one' });
+    });
+    expect(check.noLostUpdates(early).result).toBe('unknown');
+  }
   const unread = story(({ ok }) => ok('a', 0, 1, 'add', { by: 1 }));
   expect(check.noLostUpdates(unread).result).toBe('unknown');
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { History } from '../history/history.ts';
+import { recorded, type Step, seed, steps } from '../../test/verdict-random.ts';
 import type { Operation } from '../history/operation.ts';
 import type { Plain } from '../history/plain.ts';
 import { counter } from './counter.ts';
@@ -40,55 +40,7 @@ function oracle<Thing>(operations: readonly Operation[], fresh: () => Thing, app
   return attempt(fresh(), left);
 }
 
-interface Step {
-  readonly op: string;
-  readonly input: Plain;
-  readonly output: Plain;
-  readonly outcome: 'ok' | 'failed' | 'ambiguous' | 'pending';
-  readonly from: number;
-  readonly lasts: number;
-}
-
-function recorded(steps: readonly Step[]): History {
-  let now = 0;
-  const history = new History({ clock: () => now });
-  const actions = steps.flatMap(({ op, input, output, outcome, from, lasts }, index) => {
-    let invocation: ReturnType<History['invoke']> | undefined;
-    const begin = (): void => {
-      invocation = history.invoke(`client-${index}`, op, input);
-    };
-    const end = (): void => {
-      if (outcome === 'ok') invocation?.ok(output);
-      if (outcome === 'failed') invocation?.failed('refused');
-      if (outcome === 'ambiguous') invocation?.ambiguous('reply lost');
-    };
-    return [
-      { at: from, run: begin },
-      { at: from + lasts + 0.5, run: end },
-    ];
-  });
-  for (const { at, run } of actions.sort((a, b) => a.at - b.at)) {
-    now = at;
-    run();
-  }
-  return history;
-}
-
-const outcome = fc.oneof(
-  { weight: 6, arbitrary: fc.constant('ok' as const) },
-  { weight: 2, arbitrary: fc.constant('ambiguous' as const) },
-  { weight: 1, arbitrary: fc.constant('pending' as const) },
-  { weight: 1, arbitrary: fc.constant('failed' as const) },
-);
 const value = fc.integer({ min: 0, max: 3 });
-
-function steps(kind: fc.Arbitrary<Pick<Step, 'op' | 'input' | 'output'>>, maxLength = 7): fc.Arbitrary<Step[]> {
-  const when = fc.record({ outcome, from: fc.nat(12), lasts: fc.nat(6) });
-  return fc.array(
-    fc.tuple(kind, when).map(([what, times]): Step => ({ ...what, ...times })),
-    { minLength: 1, maxLength },
-  );
-}
 
 const read = value.map((output) => ({ op: 'read', input: {}, output: output === 0 ? null : output }));
 const write = value.map((written) => ({ op: 'write', input: { value: written === 0 ? null : written }, output: null }));
@@ -212,8 +164,6 @@ const subjects: Subject[] = [
   subject('bag, each value once', bag, fc.oneof(enqueue, dequeue), empty, applyQueue(false), distinct),
   subject('bag', bag, fc.oneof(twice(enqueue), dequeue), empty, applyQueue(false)),
 ];
-
-const seed = Number(process.env.QUORATE_SEED ?? 5);
 
 describe(`against every order there is, seed ${seed} (set QUORATE_SEED for another)`, () => {
   for (const { name, model, steps: histories, truth } of subjects) {

@@ -6,15 +6,19 @@ import { wentBack } from './tokens-increase.ts';
 import { counted, evidenceLines, startOf, type Verdict } from './verdict.ts';
 
 export interface SessionOrderOptions {
-  /** The operations that make a new version of their key. Default write, set, cas, update, create and delete. */
+  /** The operations that make a new version of their key, where they apply. Default write, set, cas, update, create and delete. */
   readonly writes?: readonly string[];
 }
 
 /**
  * No process sees time go backwards. Of two ok operations of one process, the first complete before the second began:
  * - with a `version` in both outputs, on the same key: that of the second is not lower (what was read stays read, what
- *   was written is read), and when the second writes it is higher;
+ *   was written is read), and when the second writes it is higher. One that did not apply writes nothing: one whose
+ *   output has a field that is `false`, as in `{ version, applied: false }`;
  * - with a `zxid` in both outputs, on whatever keys: that of the second is not lower.
+ *
+ * Any such pair that breaks this makes the history invalid; operations of one process that overlap are not compared. It is
+ * `unknown` when no output of an ok operation has a version or a zxid.
  *
  * A version must belong to the key and never be reused (ZooKeeper: `mzxid`, not the `version` of a node that may be
  * created anew); a zxid must be that of the server's reply, not of the node read.
@@ -32,7 +36,7 @@ export function sessionOrder(history: History, options: SessionOrderOptions = {}
   }
   const processes = new Set([...judged].map(({ process }) => process));
   const size = `${counted(judged.size, 'operation')} of ${processes.size === 1 ? '1 process' : `${processes.size} processes`}`;
-  const isWrite = (operation: Operation): boolean => writes.includes(operation.op);
+  const isWrite = (operation: Operation): boolean => writes.includes(operation.op) && applied(operation);
   const groups = [
     ...[...Map.groupBy(versioned, (operation) => JSON.stringify([operation.process, keyOf(operation)])).values()].map(
       (operations) => ({ field: 'version', operations, mayEqual: (_: Operation, later: Operation) => !isWrite(later) }),
@@ -56,6 +60,10 @@ export function sessionOrder(history: History, options: SessionOrderOptions = {}
     return { check, result: 'invalid', summary: `${later.process} went back in time (${size})`, evidence };
   }
   return { check, result: 'valid', summary: size };
+}
+
+function applied({ output }: Operation): boolean {
+  return typeof output !== 'object' || output === null || !Object.values(output).includes(false);
 }
 
 function outputNumber(operation: Operation, field: string): bigint | undefined {

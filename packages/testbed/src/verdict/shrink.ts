@@ -1,4 +1,4 @@
-import type { Operation } from '../history/operation.ts';
+import { type Operation, shownKey } from '../history/operation.ts';
 import { Budget } from './budget.ts';
 import { judge, upTo } from './judge.ts';
 import { type Model, placesOf } from './model.ts';
@@ -60,7 +60,7 @@ export function offendingPart<State, Call>(
   const folded = part.length > readable ? foldedStart(search, part) : undefined;
   const shown = (folded?.rest ?? part).map(({ operation }) => operation);
   const lines = evidenceLines(shown.slice(-mostLines), start);
-  const where = key === '' ? '' : ` of key ${key}`;
+  const where = key === '' ? '' : ` of key ${shownKey(key)}`;
   const before =
     folded === undefined
       ? ''

@@ -1,14 +1,20 @@
 import type { History } from '../history/history.ts';
-import { keyOf, type Operation } from '../history/operation.ts';
+import { keyOf, type Operation, shownKey } from '../history/operation.ts';
 import { fieldOf } from '../history/plain.ts';
 import { holdingLine, holdingsOf } from './holding.ts';
 import { bigintOf } from './model.ts';
 import { counted, evidenceLines, startOf, type Verdict } from './verdict.ts';
 
 /**
- * Fencing works. Of each lease: whoever held it later had the higher token. Of each key: once an operation with a token
- * in its input (`{key, token, …}`) was ok, no operation begun after that was ok with a lower one. `release` does not
- * count: it carries the token of its own lease.
+ * Tokens do what fencing needs. Of each lease: of two holdings, the one that began later in the history has the higher
+ * token, or the same one if the holder is the same process. Of each key: once an operation with a token in its input
+ * (`{key, token, …}`) was ok, no operation begun after that was ok with a lower one. `release` does not count: it carries
+ * the token of its own lease. `unknown` when nobody held a lease and no ok operation had a token.
+ *
+ * It does not prove that no update is lost. Two holders read, the older writes, then the newer: the tokens increase, and
+ * the older one's update is gone. So the token must go with the read that a write depends on, and the store must refuse
+ * older ones from that read on. Record such reads with their token as well, and this check sees it; and judge the same
+ * history with `noLostUpdates`.
  */
 export function tokensIncrease(history: History): Verdict {
   const check = 'tokens increase';
@@ -25,6 +31,7 @@ export function tokensIncrease(history: History): Verdict {
     for (const [place, later] of ofLease.entries()) {
       const earlier = ofLease[place - 1];
       if (earlier === undefined || later.token > earlier.token) continue;
+      if (later.token === earlier.token && later.process === earlier.process) continue;
       const why = `Token ${later.token} came after token ${earlier.token}: a store that knows the second refuses the holder of the first.`;
       const lines = [holdingLine(earlier, start), holdingLine(later, start)];
       const summary = `the tokens of ${lease} do not increase (${size})`;
@@ -36,7 +43,7 @@ export function tokensIncrease(history: History): Verdict {
     if (pair === undefined) continue;
     const [earlier, later] = pair;
     const why = `${later.process} was served with token ${tokenOf(later)} after token ${tokenOf(earlier)} had been seen: the store does not fence.`;
-    const summary = `a holder of the past was served${key === '' ? '' : ` on key ${key}`} (${size})`;
+    const summary = `a holder of the past was served${key === '' ? '' : ` on key ${shownKey(key)}`} (${size})`;
     return { check, result: 'invalid', summary, evidence: { why, lines: evidenceLines([earlier, later], start) } };
   }
   return { check, result: 'valid', summary: size };

@@ -10,6 +10,7 @@ export class TransactionError extends QuorateError {
     super(`the transaction was not committed: operation ${index}: ${cause.message}`, {
       code: cause.code,
       retryable: cause.retryable,
+      happened: 'no',
       cause,
     });
     this.index = index;

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { isQuorateError } from '@quorate/core';
 import { expect, test } from 'vitest';
 import { type Answer, type InProcess, inProcess, notified, type Question } from './index.ts';
@@ -119,4 +120,32 @@ test('closing while cut off ends the session on the servers without asking', asy
   session.disconnected();
   await closing;
   expect([session.ended, session.zk.state]).toEqual([1, 'closed']);
+});
+
+test('a tree that was deleted in part is not said to be as it was', async () => {
+  const { zk, asked } = stubborn();
+  const answers: Record<string, Answer[]> = {
+    'children /t': [
+      { zxid: 1n, value: { names: ['a'] } },
+      { zxid: 1n, value: { names: [] } },
+    ],
+    'children /t/a': [{ zxid: 1n, value: { names: [] } }],
+    'delete /t/a': [{ zxid: 2n, value: undefined }],
+    'delete /t': [
+      { zxid: 2n, refusal: { code: -103 } },
+      { zxid: 2n, refusal: { code: -103 } },
+    ],
+  };
+  const deleting = async (): Promise<unknown> => {
+    const outcome = zk.delete('/t', { recursive: true, version: 7 }).catch((error: unknown) => error);
+    for (let settled = false; !settled; ) {
+      for (const { question, answered } of asked.splice(0)) {
+        answered(answers[`${question.kind} ${'path' in question ? question.path : ''}`]?.shift() as Answer);
+      }
+      settled = await Promise.race([outcome.then(() => true), setImmediate(false)]);
+    }
+    return outcome;
+  };
+  expect(await deleting()).toMatchObject({ code: 'bad-version', happened: 'unknown' });
+  expect(await deleting()).toMatchObject({ code: 'bad-version', happened: 'no' });
 });

@@ -28,3 +28,13 @@ test.each([...codes, 1, -126, -9999, 2 ** 31 - 1])(
 test('one that nobody has heard of is an error, not a crash', () => {
   expect(serverError(-9999, { operation: 'sync' })).toMatchObject({ code: 'unknown-server-error', retryable: false });
 });
+
+test('a refusal says that nothing happened; a server that failed says nothing about it', () => {
+  const happened = (...some: number[]): string[] => some.map((code) => serverError(code, asked).happened);
+  expect(new Set(happened(-101, -102, -103, -110, -111, -108, -114, -118, -125, -127))).toEqual(new Set(['no']));
+  expect(new Set(happened(-1, -4, -7, -122, -9999))).toEqual(new Set(['unknown']));
+  // What may be asked again was not done.
+  for (const error of codes.map((code) => serverError(code, asked))) {
+    if (error.retryable) expect(error.happened).toBe('no');
+  }
+});

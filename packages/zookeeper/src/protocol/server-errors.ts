@@ -44,6 +44,9 @@ const others = new Map<number, readonly [code: string, text: string, retryable?:
   [-127, ['throttled', 'the server is overloaded and did not take the request', true]],
 ]);
 
+/** With these the server says that something went wrong, not that it was not done. */
+const unknowing: ReadonlySet<number> = new Set([-1, -2, -3, -4, -7, -100, -122]);
+
 /** The typed error for a code the server answered. A code nobody has heard of is an error as well, never a crash. */
 export function serverError(serverCode: number, asked: Asked): ServerError {
   const Named = named.get(serverCode);
@@ -52,5 +55,6 @@ export function serverError(serverCode: number, asked: Asked): ServerError {
     'unknown-server-error',
     `the server answered with error ${serverCode}, which this client does not know`,
   ];
-  return new ServerError(asked, { code, text, retryable, serverCode });
+  const happened = others.has(serverCode) && !unknowing.has(serverCode) ? 'no' : 'unknown';
+  return new ServerError(asked, { code, text, retryable, happened, serverCode });
 }
