@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, vi } from 'vitest';
 import { eventually, faultSchedule, History, type OwnServerOptions, playFaults, Testbed } from '../src/index.ts';
@@ -240,4 +240,27 @@ test('the bed stops while one starts: it is given up, and nothing is left', asyn
   expect(await isFree(port)).toBe(true);
   await expect(bed.run({ name: 'late', command: 'sleep', ready: { tcp: true } })).rejects.toThrow('has been stopped');
   vi.unstubAllEnvs();
+});
+
+test('with a disk of its own, one that fails leaves neither a folder nor whoever kept the disk', async ({ skip }) => {
+  if (process.platform !== 'linux') skip('a disk of its own takes Linux');
+  await using bed = await Testbed.start({}, { disk: 8 });
+  let home = '';
+  const failing = bed.run({
+    name: 'failing',
+    command: 'sh',
+    args: ({ folder }) => {
+      home = folder;
+      return ['-c', 'exit 3'];
+    },
+    ready: { tcp: true },
+  });
+  await expect(failing).rejects.toMatchObject({ code: 'server-failed' });
+  const keepers = await Promise.all(
+    (await readdir('/proc'))
+      .filter((name) => /^\d+$/.test(name))
+      .map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
+  expect(keepers.filter((line) => line.includes(home))).toEqual([]);
+  expect(await readdir(bed.folder)).toEqual([]);
 });
