@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { eventually, History, type NemesisSchedule, unleash } from '../src/index.ts';
+import { eventually, History, type NemesisSchedule, nemesis, type Strike, strikes, unleash } from '../src/index.ts';
 import { bedTest } from '../src/vitest.ts';
 import { redisLine } from './redis-line.ts';
 
@@ -37,6 +37,41 @@ test('a schedule breaks the bed, is written down, and all is well at its end', a
   expect(history.events.filter(({ type }) => type === 'healed')).toHaveLength(2);
   const heldFor = (history.events.find((event) => event.type === 'healed')?.at ?? 0) - (hole?.at ?? 0);
   expect(heldFor).toBeGreaterThan(150);
+});
+
+test('two faults never have hold of one server or link at once, whatever they call it', async ({ bed }) => {
+  const seed = Number(process.env.QUORATE_SEED ?? Math.floor(Math.random() * 2 ** 31));
+  // As zookeeper-leader is: a role, which one of them has.
+  const ofRole =
+    (strike: Strike): Strike =>
+    (bed, fault) =>
+      strike(bed, { ...fault, target: fault.target.map((name) => name.replace('primary', '1')) });
+  const roles = Object.fromEntries(Object.entries(strikes).map(([kind, strike]) => [kind, ofRole(strike)]));
+  const planned = nemesis(seed, {
+    length: 900,
+    recovery: 100,
+    together: 4,
+    pause: [1, 40],
+    duration: [40, 160],
+    faults: [
+      { kind: 'kill', targets: ['redis-1', 'redis-primary'] },
+      { kind: 'pause', targets: ['redis-1', 'redis-primary'], weight: 2 },
+      { kind: 'latency', targets: ['redis-1~redis-2', 'redis-2~redis-1'] },
+    ],
+  });
+  const history = new History();
+  await unleash(planned, bed, history, { strikes: roles });
+  const open = new Map<number, string>();
+  for (const event of history.events) {
+    if (event.type === 'healed') open.delete(event.id);
+    if (event.type !== 'fault') continue;
+    const struck = event.target.toSorted().join();
+    expect([...open.values()], `seed ${seed}: ${event.kind} of ${struck} begins`).not.toContain(struck);
+    expect(event.target.join()).not.toContain('primary');
+    open.set(event.id, struck);
+  }
+  expect(history.counts.faults, `seed ${seed}`).not.toEqual({});
+  await eventually('the replicas have found it again', async () => (await bed.health()).status === 'pass');
 });
 
 test('an aborted schedule heals too', async ({ bed }) => {

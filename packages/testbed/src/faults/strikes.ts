@@ -11,8 +11,10 @@ export interface Blow {
   /** Whom it strikes, by name. */
   readonly target: readonly string[];
   readonly detail?: string;
-  /** Servers that must have come back from earlier blows before this one. */
+  /** Servers that no other fault may strike at the same time. */
   readonly servers: readonly Server[];
+  /** Links of which the same is true. */
+  readonly links?: readonly Link[];
   begin(): Promise<void>;
   end(): Promise<void>;
 }
@@ -82,7 +84,7 @@ function onLink(faults: LinkFaults | ((parties: Link['parties']) => LinkFaults))
     const [from = '', to = ''] = name.split('~');
     const link = bed.link(from, to);
     const given = typeof faults === 'function' ? faults(link.parties) : faults;
-    return { target: [from, to], servers: [], begin: () => link.set(given), end: () => link.set({}) };
+    return { target: [from, to], servers: [], links: [link], begin: () => link.set(given), end: () => link.set({}) };
   };
 }
 
