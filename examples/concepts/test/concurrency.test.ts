@@ -45,7 +45,7 @@ test('a token that only writes show loses an add, and the tokens increase all th
   expect(check.noLostUpdates(onBoth).result).toBe('valid');
 });
 
-test('a paused holder of a lock undoes the adds of others, unless reads and writes show the till its token', async () => {
+test.concurrent('a paused holder of a lock undoes the adds of others, unless reads and writes show the till its token', async () => {
   const { status, report, left } = await play('concurrency', '--fast', '--seed', '7');
   expect(report.verdicts.map(({ result }) => result)).toEqual(['valid', 'valid']);
   const [bare, locked, paused, halfFenced, fenced] = report.rows;
@@ -60,7 +60,7 @@ test('a paused holder of a lock undoes the adds of others, unless reads and writ
   expect(left).toEqual([]);
 });
 
-test('a till that does not look at the token loses updates: the verdict fails, with a picture of it', async () => {
+test.concurrent('a till that does not look at the token loses updates: the verdict fails, with a picture of it', async () => {
   const file = fileFor('concurrency.html');
   const { status, told } = await end(start('concurrency', '--fast', '--seed', '7', '--sabotage', '--picture', file));
   expect(told).toContain('sabotage        the till takes the token and does not look at it');
@@ -73,7 +73,7 @@ test('a till that does not look at the token loses updates: the verdict fails, w
   expect(check.noLostUpdates(history).result).toBe('invalid');
 });
 
-test('SIGINT and SIGKILL while dora stands still leave nothing of her', async () => {
+test.concurrent('SIGINT and SIGKILL while dora stands still leave nothing of her', async () => {
   const ended = async (signal: 'SIGINT' | 'SIGKILL', status: number | string): Promise<void> => {
     // With the sabotage she is there at once.
     const child = start('concurrency', '--fast', '--sabotage');

@@ -29,7 +29,7 @@ test('a write counts in the phase in which it ended', () => {
   ]);
 });
 
-test('nothing acknowledged is lost when the leader is killed, nothing is acknowledged without a majority, and the numbers add up', async () => {
+test.concurrent('nothing acknowledged is lost when the leader is killed, nothing is acknowledged without a majority, and the numbers add up', async () => {
   const child = start('consensus', '--fast', '--seed', '7');
   const { status, told } = await end(child);
   expect(told).toMatch(/^VALID {2}nothing is acknowledged while two of three are gone: 0 of \d+ writes acknowledged$/m);
@@ -57,7 +57,7 @@ test('nothing acknowledged is lost when the leader is killed, nothing is acknowl
   expect(await leftBy(child)).toEqual([]);
 });
 
-test('servers that do not agree lose what they acknowledged: both verdicts fail, with a picture of it', async () => {
+test.concurrent('servers that do not agree lose what they acknowledged: both verdicts fail, with a picture of it', async () => {
   const file = fileFor('consensus.html');
   const { status, told } = await end(start('consensus', '--fast', '--seed', '7', '--sabotage', '--picture', file));
   expect(told).toContain('sabotage        the servers do not know of each other');
@@ -73,7 +73,7 @@ test('servers that do not agree lose what they acknowledged: both verdicts fail,
   expect(told.match(/has acknowledged writes by itself/g)).toHaveLength(2);
 });
 
-test('Ctrl-C ends it at once, and leaves nothing', async () => {
+test.concurrent('Ctrl-C ends it at once, and leaves nothing', async () => {
   const child = start('consensus');
   await eventually('it has begun', () => child.told().includes('All three are well'));
   child.kill('SIGINT');
