@@ -201,6 +201,8 @@ export class Server implements AsyncDisposable {
     this.#process = child;
     child.once('exit', () => {
       this.#process = undefined;
+      // Children that have outlived it would hold its ports.
+      if (child.pid) send(-child.pid, 'SIGKILL');
       this.#endSlowness();
       if (this.#state === 'running' || this.#state === 'paused') this.#state = 'died';
     });
@@ -249,8 +251,6 @@ export class Server implements AsyncDisposable {
       await gone;
       clearTimeout(patience);
     } else await gone;
-    // Children of the server that have outlived it.
-    send(group, 'SIGKILL');
   }
 }
 
