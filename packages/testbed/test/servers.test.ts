@@ -1,5 +1,11 @@
 import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
-import { GetObjectCommand, ListObjectVersionsCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { Connection } from '@temporalio/client';
 import Consul from 'consul';
 import { Redis } from 'ioredis';
@@ -119,6 +125,18 @@ describe('one of everything, talked to by real clients', () => {
     const west = bed.s3.region('eu-west-1');
     const elsewhere = s3Client(west).send(new GetObjectCommand({ Bucket: west.bucket, Key: 'cab' }));
     await expect(elsewhere).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
+
+  test('S3 gives what was put after a delete', async ({ bed }) => {
+    const east = bed.s3.region('us-east-1');
+    const s3 = s3Client(east);
+    const object = { Bucket: east.bucket, Key: 'again' };
+    await s3.send(new PutObjectCommand({ ...object, Body: '1' }));
+    await s3.send(new DeleteObjectCommand(object));
+    await expect(s3.send(new GetObjectCommand(object))).rejects.toMatchObject({ name: 'NoSuchKey' });
+    await s3.send(new PutObjectCommand({ ...object, Body: '2' }));
+    const { Body } = await s3.send(new GetObjectCommand(object));
+    expect(await Body?.transformToString()).toBe('2');
   });
 
   test('S3 turns away a client with another secret', async ({ bed }) => {
