@@ -1,3 +1,5 @@
+import { mkdir, readdir, readFile, readlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import {
   DeleteObjectCommand,
@@ -10,16 +12,34 @@ import { Connection } from '@temporalio/client';
 import Consul from 'consul';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
-import { describe, expect } from 'vitest';
+import { afterAll, describe, expect, vi } from 'vitest';
 import { eventually, everything, type S3Region } from '../src/index.ts';
+import { cacheFolder } from '../src/programs/cache.ts';
 import { bedTest } from '../src/vitest.ts';
+import { scratch } from './archives.ts';
 import { listeningAddresses } from './listening.ts';
 import { zookeeperClient } from './zookeeper-client.ts';
+
+// Found before home is another.
+vi.stubEnv('QUORATE_CACHE', cacheFolder());
+const place = await scratch();
+for (const variable of ['HOME', 'TMPDIR']) {
+  vi.stubEnv(variable, join(place.folder, variable));
+  await mkdir(join(place.folder, variable));
+}
+afterAll(() => place[Symbol.asyncDispose]());
 
 const test = bedTest({ ...everything, redis: 2 });
 
 const s3Client = ({ region, endpoint, credentials }: S3Region): S3Client =>
   new S3Client({ region, endpoint, credentials, forcePathStyle: true });
+
+/** The files that a process has open or mapped. */
+async function filesInUse(pid: number): Promise<string[]> {
+  const opened = (await readdir(`/proc/${pid}/fd`)).map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => ''));
+  const mapped = (await readFile(`/proc/${pid}/maps`, 'utf8')).split('\n').map((line) => line.slice(line.indexOf('/')));
+  return [...(await Promise.all(opened)), ...mapped].filter((file) => file.startsWith('/'));
+}
 
 describe('one of everything, talked to by real clients', () => {
   test('all of it is well, by its own word', async ({ bed }) => {
@@ -158,6 +178,25 @@ describe('one of everything, talked to by real clients', () => {
       }),
     );
     expect((await dynamodb.send(new ListTablesCommand({}))).TableNames).toEqual(['runs']);
+  });
+
+  test('none of it writes at home, or anywhere but into the folder of the bed', async ({ bed }) => {
+    expect(await readdir(join(place.folder, 'HOME'))).toEqual([]);
+    expect(await readdir(join(place.folder, 'TMPDIR'))).toEqual([basename(bed.folder)]);
+    if (process.platform !== 'linux') return;
+    // Some look for a temporary folder by themselves: what they use there is open, or part of their memory.
+    for (const { name, pid } of bed.servers) {
+      const files = await filesInUse(pid ?? 0);
+      expect(
+        files.filter((file) => file.startsWith(bed.folder)),
+        name,
+      ).not.toEqual([]);
+      const elsewhere = files.filter((file) => /^\/(var\/)?tmp\/|^\/dev\/shm\//.test(file));
+      expect(
+        elsewhere.filter((file) => !file.startsWith(bed.folder)),
+        name,
+      ).toEqual([]);
+    }
   });
 
   test('other programs are told where everything is', async ({ bed }) => {

@@ -10,7 +10,7 @@ import { lastLines } from './log.ts';
 import { isFree, PortTakenError } from './ports.ts';
 import { becomeReady, longestLook } from './readiness.ts';
 import { residentBytes } from './resident.ts';
-import type { ServerPlan } from './server-plan.ts';
+import { type ServerPlan, temporaryFolder } from './server-plan.ts';
 import type { Launcher, Warden } from './warden.ts';
 
 /** What a server needs of its bed. */
@@ -185,6 +185,7 @@ export class Server implements AsyncDisposable {
     const { warden, disk } = this.#ground;
     await mkdir(this.#home, { recursive: true, mode: 0o700 });
     if (disk !== undefined) this.#disk ??= await Disk.over(this.#home, disk, this.name, warden);
+    await mkdir(join(this.folder, temporaryFolder), { recursive: true });
     for (const [path, content] of Object.entries(files)) {
       await mkdir(dirname(join(this.folder, path)), { recursive: true });
       await writeFile(join(this.folder, path), content);
@@ -196,7 +197,14 @@ export class Server implements AsyncDisposable {
   async #launch(): Promise<void> {
     await using log = await open(this.logFile, 'a', 0o600);
     const { command, args, env } = this.#plan;
-    const child = await this.#launcher.launch({ command, args, cwd: this.#home, ...(env && { env }), output: log.fd });
+    const child = await this.#launcher.launch({
+      command,
+      args,
+      cwd: this.#home,
+      // What it leaves there goes with the bed.
+      env: { ...env, TMPDIR: join(this.#home, temporaryFolder) },
+      output: log.fd,
+    });
     child.unref();
     this.#process = child;
     child.once('exit', () => {
