@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, readlink } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import {
@@ -15,6 +15,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, describe, expect, vi } from 'vitest';
 import { eventually, everything, type S3Region } from '../src/index.ts';
 import { cacheFolder } from '../src/programs/cache.ts';
+import { ask } from '../src/servers/ask.ts';
 import { bedTest } from '../src/vitest.ts';
 import { scratch } from './archives.ts';
 import { listeningAddresses } from './listening.ts';
@@ -78,7 +79,7 @@ describe('one of everything, talked to by real clients', () => {
 
   test('Redis replicates what its primary is told', async ({ bed }) => {
     const primary = new Redis(bed.redis.url);
-    const replica = new Redis(`redis://${bed.redis.server(2).address}`);
+    const replica = new Redis(bed.redis.urlAt(bed.redis.server(2).address));
     await primary.set('cab', '42');
     expect(await eventually('the replica has the key', () => replica.get('cab'))).toBe('42');
     await expect(replica.set('cab', '43')).rejects.toThrow('READONLY');
@@ -196,6 +197,42 @@ describe('one of everything, talked to by real clients', () => {
         elsewhere.filter((file) => !file.startsWith(bed.folder)),
         name,
       ).toEqual([]);
+    }
+  });
+
+  test('Redis does nothing for whoever does not know the password, such as writing files as you', async ({ bed }) => {
+    for (const { address, folder } of bed.redis.servers) {
+      for (const command of ['CONFIG SET dir /', 'REPLICAOF 127.0.0.1 1', 'SHUTDOWN', 'PING']) {
+        const limit = { whole: (text: string) => text.endsWith('\r\n'), signal: AbortSignal.timeout(10_000) };
+        expect(await ask(address, `${command}\r\n`, limit), command).toMatch(/^-NOAUTH/);
+      }
+      expect((await stat(join(folder, 'redis.conf'))).mode & 0o077).toBe(0);
+    }
+  });
+
+  test('Consul runs no command for whoever asks', async ({ bed }) => {
+    const check = { Name: 'stranger', Args: ['/bin/true'], Interval: '1s' };
+    const service = { Name: 'stranger', Check: check };
+    for (const [path, body] of [
+      ['check', check],
+      ['service', service],
+    ] as const) {
+      const answer = await fetch(`${bed.consul.url}/v1/agent/${path}/register`, {
+        method: 'PUT',
+        body: JSON.stringify(body),
+      });
+      expect([answer.ok, await answer.text()]).toEqual([false, expect.stringContaining('Scripts are disabled')]);
+    }
+    const config = JSON.parse(await readFile(join(bed.consul.server(1).folder, 'consul.json'), 'utf8'));
+    expect(config).toMatchObject({ enable_script_checks: false, disable_remote_exec: true });
+  });
+
+  test('no secret can be read among the arguments of a process', async ({ bed, skip }) => {
+    if (process.platform !== 'linux') skip('reads /proc, which only Linux has');
+    const secrets = [bed.redis.password, bed.s3.credentials.secretAccessKey];
+    for (const { name, pid } of bed.servers) {
+      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8');
+      for (const secret of secrets) expect(command.includes(secret), name).toBe(false);
     }
   });
 

@@ -188,7 +188,8 @@ export class Server implements AsyncDisposable {
     await mkdir(join(this.folder, temporaryFolder), { recursive: true });
     for (const [path, content] of Object.entries(files)) {
       await mkdir(dirname(join(this.folder, path)), { recursive: true });
-      await writeFile(join(this.folder, path), content);
+      // There are passwords among them.
+      await writeFile(join(this.folder, path), content, { mode: 0o600 });
     }
     await prepare?.(this.#home, this.#launcher, signal);
     this.#prepared = true;
