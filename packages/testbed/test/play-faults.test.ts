@@ -19,7 +19,7 @@ function schedule(...faults: FaultSchedule['faults']): FaultSchedule {
 
 test('a schedule breaks the bed, is written down, and all is well at its end', async ({ bed }) => {
   const history = new History();
-  using line = await redisLine(bed.link('client-a', 'redis-1').address);
+  using line = await redisLine(bed, bed.link('client-a', 'redis-1').address);
   await line.ask('PING');
   const seen: string[] = [];
   const running = playFaults(
