@@ -4,14 +4,14 @@ import type { History, Seeded } from '@quorate/testbed';
 import { connect, type ZooKeeper } from '@quorate/zookeeper';
 import { Counter } from './counter.ts';
 
-/** How a round is played. */
+/** What the clerks of a round must do to add. */
 export interface Rules {
   /** Names the counter, and the lock. */
   readonly counter: string;
   /** Whether one must hold the lock to add. */
   readonly locked: boolean;
-  /** Whether the till is shown the token of the lock. */
-  readonly fenced: boolean;
+  /** Which requests show the till the token of the lease. */
+  readonly token: 'never' | 'on writes' | 'on reads and writes';
 }
 
 export interface ClerkOptions {
@@ -24,8 +24,8 @@ export interface ClerkOptions {
   readonly history: History;
   readonly chance: Seeded;
   readonly signal?: AbortSignal;
-  /** Called between reading and writing, when nothing can be checked any more. */
-  readonly inBetween?: (number: number) => void;
+  /** Called between the read and the write, after the last check. */
+  readonly inBetween?: (number: number) => void | Promise<void>;
 }
 
 /** Adds to a counter: reads it, thinks, and writes back one more. Every add is written into the history. */
@@ -39,7 +39,7 @@ export class Clerk implements AsyncDisposable {
     this.#counter = new Counter(options.till, options.rules.counter);
   }
 
-  /** So many adds that were acknowledged: one that was refused is begun again, with a new lease. */
+  /** Until that many adds are acknowledged: one that was refused is begun again, with a new lease. */
   async add(times: number): Promise<void> {
     for (let added = 0; added < times; ) {
       if (await this.#addOnce()) added += 1;
@@ -55,7 +55,7 @@ export class Clerk implements AsyncDisposable {
     try {
       lease = await lock.acquire({ signal });
     } catch (error) {
-      // A slow day: the session was over before it was our turn.
+      // On a busy machine the session may end before it is our turn.
       if (zk.lost.aborted) return false;
       throw error;
     }
@@ -71,14 +71,14 @@ export class Clerk implements AsyncDisposable {
 
   async #change(lease?: Lease): Promise<boolean> {
     const { name, rules, history, chance, signal, inBetween } = this.#options;
-    const token = rules.fenced ? lease?.token : undefined;
+    const token = rules.token === 'never' ? undefined : lease?.token;
     const input = { key: rules.counter, by: 1, token };
     const change = async (): Promise<number> => {
-      const number = await this.#counter.read(signal);
+      const number = await this.#counter.read(rules.token === 'on reads and writes' ? token : undefined, signal);
       await sleep(chance.integer(1, 8), { signal });
-      // Whoever holds a lock should look whether it still does. Here everybody looks, and it is of no help.
+      // A holder should check that it still holds the lock. Here everybody does, and it does not help.
       lease?.signal.throwIfAborted();
-      inBetween?.(number);
+      await inBetween?.(number);
       await this.#counter.write(number + 1, token, signal);
       return number + 1;
     };

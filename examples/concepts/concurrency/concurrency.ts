@@ -1,11 +1,12 @@
 import { check, counter, History, Testbed } from '@quorate/testbed';
 import type { Demo, Outcome, Stage } from '../demo.ts';
-import { playRound } from './round.ts';
+import { playRound, type Round, type RoundOptions } from './round.ts';
 import { Till } from './till.ts';
 
 export const concurrency: Demo = {
   name: 'concurrency',
-  shows: 'several clients add to one counter: updates lost without a lock, with one, and with a fencing token',
+  shows:
+    'several clients add to one counter: updates are lost without a lock, and even with one, but not with a fencing token',
   run,
 };
 
@@ -15,57 +16,74 @@ async function run(stage: Stage): Promise<Outcome> {
   await using till = await Till.open({ fences: !sabotage });
   const table = { stage, bed, till };
 
+  // The sabotage takes away what only the last round has.
+  const unprotected = sabotage ? [] : await playUnprotected(table);
   stage.scene(
-    'Without a lock',
-    'To add one is to read, and to write one more. Two who read the same number write the same.',
-  );
-  const bare = await playRound({
-    ...table,
-    name: 'without a lock',
-    rules: { counter: 'bare', locked: false, fenced: false },
-    paused: false,
-  });
-
-  stage.scene('With a lock', 'Whoever reads holds a lock until it has written. The others wait in line.');
-  const locked = await playRound({
-    ...table,
-    name: 'with a lock',
-    rules: { counter: 'locked', locked: true, fenced: false },
-    paused: false,
-  });
-
-  stage.scene(
-    'With a lock, and a holder that is paused',
-    'A lock is given to the next when its holder seems dead. Some wake up.',
-  );
-  const paused = await playRound({
-    ...table,
-    name: 'with a lock, a holder paused',
-    rules: { counter: 'paused', locked: true, fenced: false },
-    paused: true,
-  });
-
-  stage.scene(
-    'With a fencing token',
-    'The same again, but each lease has a larger token, and the till refuses smaller ones.',
+    'With a token on the read and on the write',
+    'The read shows the token as well. So the till knows of the new holder before the old one can write.',
   );
   if (sabotage) stage.tell('sabotage', 'the till takes the token and does not look at it');
   const fenced = await playRound({
     ...table,
-    name: 'with a fencing token',
-    rules: { counter: 'fenced', locked: true, fenced: true },
-    paused: true,
+    name: 'with a token on read and write',
+    rules: { counter: 'fenced', locked: true, token: 'on reads and writes' },
+    doraWakes: 'between the read and the write of the next holder',
   });
 
-  const rounds = [bare, locked, paused, fenced];
+  const rounds = [...unprotected, fenced];
   const [shown, title] = sabotage
-    ? [fenced, 'A token that nobody looks at: the add of a paused holder undoes those of others']
-    : [paused, 'A lock is not enough: the add of a paused holder undoes those of others'];
+    ? [fenced, 'A token that nobody looks at: two adds come to the same number, and one is lost']
+    : [rounds.at(-2) ?? fenced, 'A token on the write alone: the tokens increase, and an add is lost'];
   return {
     history: History.merge(...rounds.map(({ history }) => history)),
     rows: rounds.map(({ row }) => row),
     verdicts: [fenced.verdict, check.linearizable(fenced.history, counter())],
-    moral: 'A lock says who may go first. Only the one who is written to can say who comes too late.',
+    moral:
+      'A lock cannot stop a holder of the past. The store can, if it sees the token with the read as well as with the write.',
     picture: { history: shown.history, options: { title, verdict: shown.verdict, limit: 10 } },
   };
+}
+
+/** Each of these loses something, but for the second, which is lucky. */
+async function playUnprotected(table: Pick<RoundOptions, 'stage' | 'bed' | 'till'>): Promise<Round[]> {
+  const { scene } = table.stage;
+  scene(
+    'Without a lock',
+    'To add one is to read a number and to write one more. Two who read the same number write the same.',
+  );
+  const bare = await playRound({
+    ...table,
+    name: 'without a lock',
+    rules: { counter: 'bare', locked: false, token: 'never' },
+  });
+
+  scene('With a lock', 'One must hold a lock to read and write. The others wait in line.');
+  const locked = await playRound({
+    ...table,
+    name: 'with a lock',
+    rules: { counter: 'locked', locked: true, token: 'never' },
+  });
+
+  scene(
+    'With a lock, and a holder that is paused',
+    'A lock goes to the next in line when its holder seems dead. Some are not dead.',
+  );
+  const paused = await playRound({
+    ...table,
+    name: 'with a lock, a holder paused',
+    rules: { counter: 'paused', locked: true, token: 'never' },
+    doraWakes: 'when the others are done',
+  });
+
+  scene(
+    'With a token on the write only',
+    'Each lease has a larger token than all before. Writes show it, and the till refuses one smaller than it has seen.',
+  );
+  const halfFenced = await playRound({
+    ...table,
+    name: 'with a token on the write only',
+    rules: { counter: 'half-fenced', locked: true, token: 'on writes' },
+    doraWakes: 'between the read and the write of the next holder',
+  });
+  return [bare, locked, paused, halfFenced];
 }

@@ -8,22 +8,30 @@ export class Counter {
     this.#url = new URL(name, till);
   }
 
-  async read(signal?: AbortSignal): Promise<number> {
-    const response = await fetch(this.#url, { signal: signal ?? null });
+  /** With a token this is a read for update: from now on the till refuses every smaller token. */
+  async read(token?: bigint, signal?: AbortSignal): Promise<number> {
+    const response = await this.#ask(token, { signal: signal ?? null });
     return Number(await response.text());
   }
 
-  /** With a token: only if nobody has come with a larger one. */
+  /** With a token: only if the till has not seen a larger one. */
   async write(number: number, token?: bigint, signal?: AbortSignal): Promise<void> {
-    const url = new URL(token === undefined ? '' : `?token=${token}`, this.#url);
-    const response = await fetch(url, { method: 'PUT', body: String(number), signal: signal ?? null });
+    await this.#ask(token, { method: 'PUT', body: String(number), signal: signal ?? null });
+  }
+
+  async #ask(token: bigint | undefined, init: RequestInit): Promise<Response> {
+    const response = await fetch(new URL(token === undefined ? '' : `?token=${token}`, this.#url), init);
     if (response.status === 409) throw new StaleTokenError(token);
+    return response;
   }
 }
 
 /** The till has seen a larger token: somebody else holds the lock by now. */
 class StaleTokenError extends QuorateError {
   constructor(token: bigint | undefined) {
-    super(`token ${token} is of the past; acquire the lock again`, { code: 'stale-token', happened: 'no' });
+    super(`the till has seen a larger token than ${token}; acquire the lock again`, {
+      code: 'stale-token',
+      happened: 'no',
+    });
   }
 }

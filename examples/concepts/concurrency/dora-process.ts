@@ -1,5 +1,5 @@
-// A program of its own, so that it can be stopped while the others go on: dora, a clerk like the others. The round is told
-// by the arguments, and its history goes to standard output, line by line.
+// Dora, a clerk like the others, in a process of her own, so that she can be stopped while the others go on. The argument
+// says which round it is; her history goes to standard output, line by line.
 import { writeSync } from 'node:fs';
 import { History, seeded } from '@quorate/testbed';
 import { Clerk, type Rules } from './clerk.ts';
@@ -14,12 +14,12 @@ const { rules, seed, ...where } = JSON.parse(process.argv[2] ?? '{}') as {
 const history = new History({ write: (line) => writeSync(1, line) });
 let reads = 0;
 
-/** At the worst moment, and only once, the machine stops us, as it does for a long garbage collection or a busy host. */
+/** Once, at the worst moment, this process is stopped, as by a long garbage collection or a busy host. */
 function standStill(number: number): void {
   reads += 1;
   if (reads !== 2) return;
   history.note('stops', number);
-  // Nothing of this process runs between this line and the SIGCONT of the one that started it. It will not know.
+  // Nothing of this process runs between this line and the SIGCONT of the process that started it.
   process.kill(process.pid, 'SIGSTOP');
 }
 

@@ -20,6 +20,8 @@ export class Dora {
   readonly #process: ChildProcess;
   readonly #lines: string[] = [];
   readonly #stopped = Promise.withResolvers<number>();
+  readonly #answered = Promise.withResolvers<'accepted' | 'refused'>();
+  #hasStopped = false;
   readonly #ended: Promise<void>;
   #complaint = '';
 
@@ -40,8 +42,10 @@ export class Dora {
       if (status === 0) return;
       throw new QuorateError(`dora's process failed: ${this.#complaint.trim()}`, { code: 'process-failed' });
     });
-    this.#ended.catch((error) => this.#stopped.reject(error));
-    this.#stopped.promise.catch(() => undefined);
+    for (const awaited of [this.#stopped, this.#answered]) {
+      this.#ended.catch((error) => awaited.reject(error));
+      awaited.promise.catch(() => undefined);
+    }
   }
 
   /** Resolves when she stands still, with the number she has read and not yet written. */
@@ -49,8 +53,10 @@ export class Dora {
     return this.#stopped.promise;
   }
 
-  resume(): void {
+  /** Wakes her up, and resolves with what the till said to the write she was about to make. */
+  resume(): Promise<'accepted' | 'refused'> {
     this.#process.kill('SIGCONT');
+    return this.#answered.promise;
   }
 
   /** When she is done: what happened to her. */
@@ -62,6 +68,11 @@ export class Dora {
   #hear(line: string): void {
     this.#lines.push(line);
     const event = JSON.parse(line) as { readonly type: string; readonly label?: string; readonly detail?: number };
-    if (event.type === 'note' && event.label === 'stops') this.#stopped.resolve(event.detail ?? 0);
+    if (event.type === 'note' && event.label === 'stops') {
+      this.#hasStopped = true;
+      this.#stopped.resolve(event.detail ?? 0);
+    }
+    if (this.#hasStopped && event.type === 'ok') this.#answered.resolve('accepted');
+    if (this.#hasStopped && event.type === 'failed') this.#answered.resolve('refused');
   }
 }

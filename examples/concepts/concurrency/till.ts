@@ -3,13 +3,14 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
- * The till: somewhere to keep counters, that knows nothing of locks. `GET /<counter>` gives the number, `PUT` replaces it.
- * With `?token=` it fences: whoever comes with a smaller token than it has seen is a holder of the past, and is refused.
+ * The till: a store of counters that knows nothing of locks. `GET /<counter>` gives the number, `PUT` replaces it.
+ * With `?token=` it fences: each read and each write raises the bar to its token, and a smaller token is refused.
  */
 export class Till implements AsyncDisposable {
   readonly #server: Server;
   readonly #numbers = new Map<string, string>();
-  readonly #tokens = new Map<string, bigint>();
+  readonly #largest = new Map<string, bigint>();
+  readonly #fences: boolean;
 
   /** `fences: false` is the sabotage: it takes the token and does not look at it. */
   static async open({ fences }: { readonly fences: boolean }): Promise<Till> {
@@ -20,14 +21,13 @@ export class Till implements AsyncDisposable {
   }
 
   private constructor(fences: boolean) {
+    this.#fences = fences;
     this.#server = createServer(async (request, response) => {
       const { pathname: counter, searchParams } = new URL(request.url ?? '/', 'http://till');
-      if (request.method !== 'PUT') return response.end(this.#numbers.get(counter) ?? '0');
       const number = (await request.toArray()).join('');
-      const token = BigInt(searchParams.get('token') ?? 0);
-      // This is all that fencing is.
-      if (fences && token < (this.#tokens.get(counter) ?? 0n)) return response.writeHead(409).end();
-      this.#tokens.set(counter, token);
+      // From here to the end nothing else happens in this process: the look at the token and the write are one step.
+      if (!this.#admits(counter, searchParams.get('token'))) return response.writeHead(409).end();
+      if (request.method !== 'PUT') return response.end(this.#numbers.get(counter) ?? '0');
       this.#numbers.set(counter, number);
       return response.end();
     });
@@ -35,6 +35,15 @@ export class Till implements AsyncDisposable {
 
   get url(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** This is all that fencing is. */
+  #admits(counter: string, shown: string | null): boolean {
+    if (!this.#fences || shown === null) return true;
+    const token = BigInt(shown);
+    if (token < (this.#largest.get(counter) ?? 0n)) return false;
+    this.#largest.set(counter, token);
+    return true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,65 +2,79 @@ import type { History, Operation, Verdict } from '@quorate/testbed';
 import type { Row } from '../demo.ts';
 
 /** A part of the history, from the note with its name to the next such note. */
-interface Phase {
+export interface Phase {
   readonly name: string;
   readonly from: number;
   readonly to: number;
+  /** The writes that ended in it, whenever they began: a writer knows what became of a write when it ends. */
+  readonly writes: readonly Operation[];
 }
 
 export const noteOfPhase = 'phase';
 
-/** What the writers were told in each phase, and what the auditor found of it. */
+/** What the writers were told in each phase, and what the auditor found of it. The last line is the sum. */
 export function tableOf(history: History): Row[] {
-  const found = new Set(history.operations.findLast(({ op }) => op === 'read')?.output as string[] | undefined);
-  const isThere = ({ input }: Operation): boolean => found.has((input as { value: string }).value);
-  return phasesOf(history).map((phase) => {
-    const begun = writesOf(history).filter(({ invokedAt }) => invokedAt >= phase.from && invokedAt < phase.to);
-    const count = (outcome: Operation['outcome']): number => begun.filter((write) => write.outcome === outcome).length;
+  const found = entriesFound(history);
+  const phases = phasesOf(history);
+  const silences = phases.map(longestSilence);
+  const all = { name: 'in all', writes: phases.flatMap(({ writes }) => writes) };
+  return [...phases, all].map((part, index) => {
+    const { acknowledged, refused, unknown } = outcomesOf(part.writes);
     return {
-      phase: phase.name,
-      acknowledged: count('ok'),
-      refused: count('failed'),
-      'nobody can say': count('ambiguous'),
-      'of these kept': begun.filter((write) => write.outcome === 'ambiguous' && isThere(write)).length,
-      'longest silence': `${Math.round(longestSilence(history, phase))} ms`,
-      lost: begun.filter((write) => write.outcome === 'ok' && !isThere(write)).length,
+      phase: part.name,
+      acknowledged: acknowledged.length,
+      refused: refused.length,
+      unknown: unknown.length,
+      'unknown but kept': unknown.filter((write) => found.has(entryOf(write))).length,
+      'longest silence': `${Math.round(silences[index] ?? Math.max(...silences))} ms`,
+      lost: acknowledged.filter((write) => !found.has(entryOf(write))).length,
     };
   });
 }
 
-/** Nothing that was begun in a phase was acknowledged before it was over. */
+/** Acknowledged: it is kept. Refused: it certainly is not. Unknown: the reply was lost, or did not come in time. */
+export function outcomesOf(writes: readonly Operation[]): Record<'acknowledged' | 'refused' | 'unknown', Operation[]> {
+  const ended = (outcome: Operation['outcome']): Operation[] => writes.filter((write) => write.outcome === outcome);
+  return { acknowledged: ended('ok'), refused: ended('failed'), unknown: ended('ambiguous') };
+}
+
+/** No write was acknowledged in that phase. */
 export function nothingAcknowledgedIn(name: string, history: History): Verdict {
   const check = `nothing is acknowledged while ${name}`;
   const phase = phasesOf(history).find((one) => one.name === name);
-  if (phase === undefined) return { check, result: 'unknown', summary: 'there was no such time' };
-  const begun = writesOf(history).filter(({ invokedAt }) => invokedAt >= phase.from && invokedAt < phase.to);
-  const wrong = begun.filter(({ outcome, completedAt = phase.to }) => outcome === 'ok' && completedAt < phase.to);
-  const result = wrong.length > 0 ? 'invalid' : begun.length > 0 ? 'valid' : 'unknown';
-  return { check, result, summary: `${wrong.length} of ${begun.length} writes acknowledged` };
+  if (phase === undefined) return { check, result: 'unknown', summary: 'there was no such phase' };
+  const wrong = outcomesOf(phase.writes).acknowledged.length;
+  const result = wrong > 0 ? 'invalid' : phase.writes.length > 0 ? 'valid' : 'unknown';
+  return { check, result, summary: `${wrong} of ${phase.writes.length} writes acknowledged` };
 }
 
-function phasesOf({ events }: History): Phase[] {
-  const notes = events.filter((event) => event.type === 'note' && event.label === noteOfPhase);
-  const end = events.at(-1)?.at ?? 0;
-  return notes.map((note, index) => ({
-    name: String('detail' in note && note.detail),
-    from: note.at,
-    to: notes[index + 1]?.at ?? end,
-  }));
+export function phasesOf({ events, operations }: History): Phase[] {
+  const writes = new Map(operations.filter(({ op }) => op === 'add').map((write) => [write.id, write]));
+  const phases: { name: string; from: number; to: number; writes: Operation[] }[] = [];
+  for (const event of events) {
+    const phase = phases.at(-1);
+    const isBegin = event.type === 'note' && event.label === noteOfPhase;
+    const ended = event.type === 'ok' || event.type === 'failed' || event.type === 'ambiguous';
+    const write = ended ? writes.get(event.id) : undefined;
+    if (write) phase?.writes.push(write);
+    if (phase && (isBegin || write)) phase.to = event.at;
+    if (isBegin) phases.push({ name: String(event.detail), from: event.at, to: event.at, writes: [] });
+  }
+  return phases;
+}
+
+/** What the auditor read at the end. */
+export function entriesFound({ operations }: History): ReadonlySet<string> {
+  return new Set(operations.findLast(({ op }) => op === 'read')?.output as string[] | undefined);
+}
+
+export function entryOf({ input }: Operation): string {
+  return (input as { readonly value: string }).value;
 }
 
 /** The longest time within a phase in which no writer was told that its write is kept. */
-function longestSilence(history: History, { from, to }: Phase): number {
-  const times = writesOf(history)
-    .filter(({ outcome }) => outcome === 'ok')
-    .map(({ completedAt = to }) => completedAt)
-    .filter((at) => at > from && at < to)
-    .sort((a, b) => a - b);
-  const moments = [from, ...times, to];
+function longestSilence(phase: Phase): number {
+  const times = outcomesOf(phase.writes).acknowledged.map(({ completedAt = phase.to }) => completedAt);
+  const moments = [phase.from, ...times, phase.to];
   return Math.max(...moments.slice(1).map((at, index) => at - (moments[index] ?? at)));
-}
-
-function writesOf(history: History): Operation[] {
-  return history.operations.filter(({ op }) => op === 'add');
 }

@@ -1,8 +1,8 @@
 import { eventually, type History, type Server, seeded } from '@quorate/testbed';
 import type { Stage } from '../demo.ts';
-import { noteOfPhase } from './phases.ts';
+import { entriesFound, entryOf, noteOfPhase, outcomesOf, type Phase, phasesOf } from './phases.ts';
 import type { Servers } from './servers.ts';
-import { ledger, Writer } from './writer.ts';
+import { ledger, readLedger, Writer } from './writer.ts';
 
 /** What can happen on this stage. */
 export class Play {
@@ -13,8 +13,6 @@ export class Play {
   readonly #faults = new Map<Server, { end(): void }>();
   #working: Promise<unknown> = Promise.resolve();
   #killedAt = 0;
-  /** From which operation on this phase counts. */
-  #since = 0;
   /** The time that is worth a picture, in milliseconds since the beginning. */
   pictured: { readonly from: number; readonly to: number } = { from: 0, to: 0 };
 
@@ -32,7 +30,7 @@ export class Play {
     );
     const enough = AbortSignal.any([signal, this.#enough.signal]);
     this.#working = Promise.all(writers.map((writer) => writer.work(enough)));
-    this.#stage.tell('ann, ben, cleo', 'write, each one entry after the other');
+    this.#stage.tell('ann, ben, cleo', `write entries below ${ledger}, each one after the other`);
     const dismiss = async (): Promise<void> => {
       for (const writer of writers) writer[Symbol.dispose]();
       await this.stopWriters();
@@ -40,20 +38,24 @@ export class Play {
     return { [Symbol.asyncDispose]: dismiss };
   }
 
+  /** The writes under way are finished first: they belong to the last phase. */
   async stopWriters(): Promise<void> {
     this.#enough.abort();
     await this.#working;
   }
 
+  /** Begins a phase, and with it ends the one before: what the writers are told from now on counts here. */
   phase(name: string, why: string): void {
-    this.#stage.scene(name[0]?.toUpperCase() + name.slice(1), why);
-    this.#since = this.#history.operations.length;
+    const before = this.#phase;
     this.#history.note(noteOfPhase, name);
+    if (before) this.#sumUp(before);
+    this.#stage.scene(name[0]?.toUpperCase() + name.slice(1), why);
   }
 
   async leader(): Promise<Server> {
     const { signal } = this.#stage;
-    const leader = await eventually('a leader', () => this.#servers.leader(), { signal });
+    const find = (): Promise<Server | undefined> => this.#servers.leader(this.#acknowledged, signal);
+    const leader = await eventually('a leader', find, { signal });
     this.#stage.tell(this.#servers.nameOf(leader), this.#servers.leads);
     return leader;
   }
@@ -61,7 +63,7 @@ export class Play {
   async newLeader(): Promise<Server> {
     const leader = await this.leader();
     const milliseconds = Math.round(performance.now() - this.#killedAt);
-    this.#stage.tell('', `${milliseconds} ms without a leader`);
+    this.#stage.tell('', `${milliseconds} ms ${this.#servers.gap}`);
     return leader;
   }
 
@@ -84,30 +86,67 @@ export class Play {
     );
   }
 
-  /** Until the writers were told so often in this phase that their write is kept. */
+  /** Until that many writes were acknowledged in this phase. */
   async written(count: number): Promise<void> {
-    await this.#ended(count, (outcome) => outcome === 'ok', 'acknowledgements');
+    await this.#until(`${count} acknowledged writes`, () => outcomesOf(this.#writes).acknowledged.length >= count);
   }
 
-  /** Until the writers have tried so often in this phase, whatever came of it. */
+  /** Until that many writes have ended in this phase, whatever came of them. */
   async attempted(count: number): Promise<void> {
-    await this.#ended(count, (outcome) => outcome !== 'pending', 'attempts');
+    await this.#until(`${count} attempts to write`, () => this.#writes.length >= count);
   }
 
-  async #ended(count: number, counts: (outcome: string) => boolean, what: string): Promise<void> {
-    const { signal } = this.#stage;
-    const outcomes = (): string[] => this.#history.operations.slice(this.#since).map(({ outcome }) => outcome);
-    await eventually(`${count} ${what} for the writers`, () => outcomes().filter(counts).length >= count, { signal });
-    const [good, bad] = [outcomes().filter((outcome) => outcome === 'ok').length, outcomes().filter(isBad).length];
-    this.#stage.tell('ann, ben, cleo', `${good} of their entries on ${ledger} acknowledged, ${bad} not`);
+  /** Until every write that is under way now has ended. */
+  async settled(): Promise<void> {
+    const pending = new Set(this.#pending);
+    await this.#until('an end of the writes under way', () => this.#pending.every((id) => !pending.has(id)));
+  }
+
+  /** After the last phase: somebody who has not written reads what there is. */
+  async audit(): Promise<void> {
+    const { signal, tell } = this.#stage;
+    const history = this.#history;
+    if (this.#phase) this.#sumUp(this.#phase);
+    await history.run('auditor', 'read', { key: ledger }, () => readLedger(this.#servers.url, signal));
+    const found = entriesFound(history);
+    const { acknowledged, unknown } = outcomesOf(phasesOf(history).flatMap(({ writes }) => writes));
+    const kept = [acknowledged, unknown].map((writes) => writes.filter((write) => found.has(entryOf(write))).length);
+    tell(
+      'auditor',
+      `finds ${found.size} entries: ${kept[0]} of ${acknowledged.length} acknowledged, ${kept[1]} of ${unknown.length} unknown`,
+    );
+  }
+
+  get #phase(): Phase | undefined {
+    return phasesOf(this.#history).at(-1);
+  }
+
+  get #writes(): Phase['writes'] {
+    return this.#phase?.writes ?? [];
+  }
+
+  get #pending(): number[] {
+    return this.#history.operations.filter(({ outcome }) => outcome === 'pending').map(({ id }) => id);
+  }
+
+  get #acknowledged(): ReadonlySet<string> {
+    const all = phasesOf(this.#history).flatMap(({ writes }) => writes);
+    return new Set(outcomesOf(all).acknowledged.map(entryOf));
+  }
+
+  async #until(what: string, condition: () => boolean): Promise<void> {
+    await eventually(what, condition, { signal: this.#stage.signal });
+  }
+
+  #sumUp({ name }: Phase): void {
+    const phase = phasesOf(this.#history).find((one) => one.name === name);
+    const { acknowledged, refused, unknown } = outcomesOf(phase?.writes ?? []);
+    const text = `${acknowledged.length} writes acknowledged, ${refused.length} refused, ${unknown.length} unknown`;
+    this.#stage.tell('ann, ben, cleo', text);
   }
 
   #elapsed(): number {
     const { events } = this.#history;
     return (events.at(-1)?.at ?? 0) - (events[0]?.at ?? 0);
   }
-}
-
-function isBad(outcome: string): boolean {
-  return outcome === 'failed' || outcome === 'ambiguous';
 }

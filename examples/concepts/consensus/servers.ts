@@ -1,4 +1,5 @@
 import { type Server, type StartOptions, Testbed } from '@quorate/testbed';
+import { readLedger } from './writer.ts';
 
 /** Three servers that clients take for one. */
 export interface Servers extends AsyncDisposable {
@@ -6,10 +7,12 @@ export interface Servers extends AsyncDisposable {
   readonly url: string;
   readonly all: readonly Server[];
   readonly nameOf: (server: Server) => string;
-  /** What is said of the one who decides. */
+  /** What the demo says of the server that it kills. */
   readonly leads: string;
-  /** Who decides now; undefined while nobody does. */
-  leader(): Promise<Server | undefined>;
+  /** What the demo says of the time between two of them. */
+  readonly gap: string;
+  /** Who decides now; undefined while nobody does. `acknowledged` are the entries that the writers know are kept. */
+  leader(acknowledged: ReadonlySet<string>, signal: AbortSignal): Promise<Server | undefined>;
 }
 
 const config = { tickTime: 250, maxSessionTimeout: 20_000 };
@@ -22,6 +25,7 @@ export async function inAgreement(start: StartOptions): Promise<Servers> {
     all: bed.servers,
     nameOf: ({ name }) => name,
     leads: 'leads',
+    gap: 'without a leader',
     leader: () => bed.zookeeper.leader(),
     [Symbol.asyncDispose]: () => bed.stop(),
   };
@@ -40,8 +44,17 @@ export async function eachForItself(start: StartOptions): Promise<Servers> {
     url: all.map(({ address }) => address).join(','),
     all,
     nameOf: (server) => `zookeeper-${all.indexOf(server) + 1}`,
-    leads: 'is asked first: nobody leads here',
-    leader: async () => all.find(({ state }) => state === 'running'),
+    leads: 'has acknowledged writes by itself: nobody leads here',
+    gap: 'until the next server has acknowledged a write',
+    // Nobody decides. Two servers are killed one after the other, each when it has acknowledged an entry that no other has:
+    // so whichever server is read from at the end, something is missing there.
+    leader: async (acknowledged, signal) => {
+      for (const server of all) {
+        if (server.state !== 'running') continue;
+        if ((await readLedger(server.address, signal)).some((entry) => acknowledged.has(entry))) return server;
+      }
+      return undefined;
+    },
     [Symbol.asyncDispose]: () => beds.disposeAsync(),
   };
 }

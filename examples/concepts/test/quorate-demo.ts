@@ -10,28 +10,37 @@ import type { Verdict } from '@quorate/testbed';
 
 const program = fileURLToPath(new URL('../../../packages/cli/src/quorate.ts', import.meta.url));
 
-/** Where the demos of these tests make their beds. */
-export const temporary: string = mkdtempSync(join(tmpdir(), 'quorate-test-'));
+/** Where the demos of these tests make their beds, each in a folder of its own. */
+const temporary = mkdtempSync(join(tmpdir(), 'quorate-test-'));
 process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
-
-export async function beds(): Promise<string[]> {
-  return (await readdir(temporary)).filter((name) => name.startsWith('quorate-'));
-}
 
 export interface Playing extends ChildProcess {
   /** What it has told until now. */
   readonly told: () => string;
+  /** Its temporary folder. */
+  readonly folder: string;
 }
 
 /** Starts a demo as a person would: `quorate demo …`. */
 export function start(...args: readonly string[]): Playing {
+  const folder = mkdtempSync(join(temporary, 'demo-'));
   const child = spawn(process.execPath, ['--conditions=@quorate/source', program, 'demo', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TMPDIR: temporary },
+    env: { ...process.env, TMPDIR: folder },
   });
   let told = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (told += text));
-  return Object.assign(child, { told: () => told });
+  return Object.assign(child, { told: () => told, folder });
+}
+
+/** A file beside the folders of the demos. */
+export function fileFor(name: string): string {
+  return join(temporary, name);
+}
+
+/** What a demo has left in its temporary folder: nothing, once it has ended. */
+export async function leftBy({ folder }: Pick<Playing, 'folder'>): Promise<string[]> {
+  return await readdir(folder);
 }
 
 export interface Ended {
@@ -51,8 +60,11 @@ export interface Report {
   readonly verdicts: readonly Verdict[];
 }
 
-/** Plays it to its end, as a program would: the exit status, and what `--json` says. */
-export async function play(...args: readonly string[]): Promise<{ status: number | string; report: Report }> {
-  const { status, told } = await end(start(...args, '--json'));
-  return { status, report: JSON.parse(told) as Report };
+/** Plays it to its end, as a program would: the exit status, what `--json` says, and what it has left. */
+export async function play(
+  ...args: readonly string[]
+): Promise<{ status: number | string; report: Report; left: string[] }> {
+  const child = start(...args, '--json');
+  const { status, told } = await end(child);
+  return { status, report: JSON.parse(told) as Report, left: await leftBy(child) };
 }

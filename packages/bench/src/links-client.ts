@@ -4,13 +4,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 interface Task {
   readonly address: string;
+  readonly password: string;
   readonly trips: number;
   readonly key: string;
   readonly bytes: number;
   readonly times: number;
 }
 
-const { address, trips, key, bytes, times } = workerData as Task;
+const { address, password, trips, key, bytes, times } = workerData as Task;
 const [host = '', port] = address.split(':');
 const socket = connect({ host, port: Number(port), noDelay: true });
 let come = 0;
@@ -30,6 +31,7 @@ function ask(command: string, answer: number): Promise<void> {
   });
 }
 
+await ask(`AUTH ${password}\r\n`, '+OK\r\n'.length);
 const milliseconds: number[] = [];
 for (let trip = 0; trip < trips; trip += 1) {
   const begin = performance.now();

@@ -19,14 +19,15 @@ export const links: Benchmark = {
   rounds: 5,
   measure: async (rounds) => {
     await using bed = await Testbed.start({ redis: 1 });
-    const { address } = bed.redis.primary;
-    await fill(address);
+    const { password, primary } = bed.redis;
+    const { address } = primary;
+    await fill(address, password);
     const through = await bed.link('client', 'redis-1').address;
     const direct: Measured[] = [];
     const linked: Measured[] = [];
     for (let round = 0; round < rounds; round += 1) {
-      direct.push(await measured(address));
-      linked.push(await measured(through));
+      direct.push(await measured(address, password));
+      linked.push(await measured(through, password));
     }
     const added = linked.map(({ trip }, round) => trip - (direct[round]?.trip ?? 0));
     return [
@@ -39,16 +40,20 @@ export const links: Benchmark = {
   },
 };
 
-async function measured(address: string): Promise<Measured> {
-  const worker = new Worker(new URL('links-client.ts', import.meta.url), { workerData: { ...task, address } });
+async function measured(address: string, password: string): Promise<Measured> {
+  const worker = new Worker(new URL('links-client.ts', import.meta.url), {
+    workerData: { ...task, address, password },
+  });
   const [figures] = (await once(worker, 'message')) as [Measured];
   await worker.terminate();
   return figures;
 }
 
-async function fill(address: string): Promise<void> {
+async function fill(address: string, password: string): Promise<void> {
   const [host = '', port] = address.split(':');
   const socket = connect({ host, port: Number(port) });
+  socket.write(`AUTH ${password}\r\n`);
+  await once(socket, 'data');
   socket.write(`*3\r\n$3\r\nSET\r\n$4\r\nlong\r\n$${bytes}\r\n${'x'.repeat(bytes)}\r\n`);
   await once(socket, 'data');
   socket.destroy();

@@ -48,6 +48,7 @@ export class Cache implements Component, AsyncDisposable {
   /** The value under this key: the one that is known, or what `load` gives. All who ask at once share one load. */
   get<T>(key: string, load: Load<T>, options?: GetOptions<T>): Promise<T> {
     const store = this.#store;
+    if (options?.fence !== undefined) return this.#forUpdate(key, load, options, {}) as Promise<T>;
     const entry = store.local?.get(key);
     if (entry !== undefined) {
       const now = performance.now();
@@ -163,6 +164,7 @@ export class Cache implements Component, AsyncDisposable {
 
   /** @internal For namespaces and loads of many. */
   special<T>(key: string, load: Load<T>, options: GetOptions<T> | undefined, special: Special): Promise<T> {
+    if (options?.fence !== undefined) return this.#forUpdate(key, load, options, special) as Promise<T>;
     const entry = this.#store.local?.get(key);
     const now = performance.now();
     if (entry !== undefined && this.#store.vouches(entry, now) && (now < entry.freshUntil || now < entry.staleUntil)) {
@@ -202,6 +204,15 @@ export class Cache implements Component, AsyncDisposable {
     store.counters.staleServed += 1;
     if (answers.hasSubscribers) this.#tell(entry.key, 'stale');
     return store.parcel.reveal(entry.value);
+  }
+
+  /** What is read under a token may decide what is written under it: the token goes with the read, and the memory is passed over. */
+  async #forUpdate(key: string, load: Load<unknown>, options: GetOptions, special: Special): Promise<unknown> {
+    checkKey(key);
+    if (typeof load !== 'function') throw new InvalidArgumentError('load', 'a function', load);
+    const { fence = 0n } = checkGet(options, this.#store.settings);
+    await this.#writes.raise(key, fence, options.signal);
+    return this.#fly(key, load, options, special);
   }
 
   #fly(key: string, load: Load<unknown>, options: GetOptions | undefined, special: Special): Promise<unknown> {

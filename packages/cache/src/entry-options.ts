@@ -12,7 +12,10 @@ export interface KeepOptions {
 }
 
 export interface SetOptions extends KeepOptions {
-  /** The token of the lease under which this is written: nothing written under a newer one is overwritten. */
+  /**
+   * The token of the lease under which this is written, or read: nothing that a newer one has read or written is overwritten.
+   * A `get` with it asks Redis first, and fails when Redis is away.
+   */
   readonly fence?: bigint;
   /** Aborts the wait; the write may have happened. */
   readonly signal?: AbortSignal;

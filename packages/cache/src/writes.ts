@@ -11,7 +11,7 @@ import { seal } from './redis/envelope.ts';
 import { fenceOf, leaseOf, waitersOf } from './redis/key-names.ts';
 import { silence } from './redis/link.ts';
 import { keyMessage, wakeMessage } from './redis/message.ts';
-import { put } from './redis/scripts.ts';
+import { put, raise } from './redis/scripts.ts';
 import { fenceLife, type Store } from './store.ts';
 
 /** What is changed on purpose. Whoever changes something is told what became of it. */
@@ -34,6 +34,17 @@ export class Writes {
 
   async delete(key: string, options: Pick<SetOptions, 'fence' | 'signal'> | undefined): Promise<void> {
     await this.#put(key, '', checkSet(options, this.#store.settings), options?.signal);
+  }
+
+  /** Before a read under a token: older ones write nothing from now on, and what was read before that is not given out. */
+  async raise(key: string, fence: bigint, signal: AbortSignal | undefined): Promise<void> {
+    const { link, names } = this.#store;
+    const reply = await this.attempt(`reading ${key} under token ${fence}`, signal, async () => {
+      const outcome = await link.run(raise, [fenceOf(names.entry(key))], [fence.toString(), String(fenceLife)]);
+      this.#store.supersede(key);
+      return outcome;
+    });
+    if (reply === 2) throw new FencedError(key, fence);
   }
 
   async invalidate(options: { readonly tags: readonly string[]; readonly signal?: AbortSignal }): Promise<void> {

@@ -8,14 +8,14 @@ import { type Caches, caches, clientOf, codeOf, hearing } from './fixture.ts';
 
 const test = bedTest({ redis: 1 });
 
+interface Bed {
+  readonly redis: { urlAt(address: string): string };
+  link(a: string, b: string): { readonly address: Promise<string> };
+}
+
 /** A cache behind a link that can be broken. */
-async function linked(
-  c: Caches,
-  bed: { link(a: string, b: string): { readonly address: Promise<string> } },
-  name: string,
-  options: Partial<CacheOptions> = {},
-): Promise<Cache> {
-  const redis = clientOf(`redis://${await bed.link(name, 'redis-1').address}`);
+async function linked(c: Caches, bed: Bed, name: string, options: Partial<CacheOptions> = {}): Promise<Cache> {
+  const redis = clientOf(bed.redis.urlAt(await bed.link(name, 'redis-1').address));
   const cache = await c.cache({ redis, redisTimeout: 200, ...options });
   return cache;
 }
@@ -148,7 +148,7 @@ describe('a Redis that is not there', () => {
   test('from the beginning: the cache works from the origin, and takes up Redis when it comes', async ({ bed }) => {
     await using c = caches(bed.redis.url);
     const link = bed.link('late', 'redis-1');
-    const redis = clientOf(`redis://${await link.address}`, { retryStrategy: () => 50 });
+    const redis = clientOf(bed.redis.urlAt(await link.address), { retryStrategy: () => 50 });
     await link.set({ refuse: true });
     const cache = await c.cache({ redis, redisTimeout: 100 });
     expect(await cache.get('zone', () => 'loaded')).toBe('loaded');

@@ -5,8 +5,8 @@ import { Cache, type CacheOptions } from '../src/index.ts';
 
 /** A client whose errors are nobody's concern: servers die here on purpose. */
 export function clientOf(url: string, options: Omit<RedisOptions, 'replyMapping'> = {}): Redis {
-  const { hostname, port } = new URL(url);
-  return new Redis({ host: hostname, port: Number(port), ...options }).on('error', () => {});
+  const { hostname, port, password } = new URL(url);
+  return new Redis({ host: hostname, port: Number(port), password, ...options }).on('error', () => {});
 }
 
 /** Caches on one Redis, under a prefix of their own; all are gone at the end of the block. */

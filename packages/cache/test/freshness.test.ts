@@ -282,6 +282,60 @@ describe('writing', () => {
     expect(await codeOf(b.get('zone', () => 'by an older leader', { fence: large - 1n }))).toBe('fenced');
     expect(await a.get('zone', () => 'loaded', { fence: large })).toBe('loaded');
   });
+
+  test.for([
+    ['in the memory of both processes', {}],
+    ['in Redis', { local: false }],
+  ] as const)(
+    'read(1) read(2) write(1) write(2) loses no update of a value %s: reading under a token raises the bar',
+    async ([, options], { servers }) => {
+      await using c = caches(servers.QUORATE_REDIS ?? '');
+      const [former, next] = [await c.cache(options), await c.cache(options)];
+      await hearing(former, next);
+      await former.set('rides', 0);
+      for (const cache of [former, next]) expect(await cache.get('rides', () => -1)).toBe(0);
+      const [old, seen] = [
+        await former.get<number>('rides', () => -1, { fence: 1n }),
+        await next.get<number>('rides', () => -1, { fence: 2n }),
+      ];
+      expect(await codeOf(former.set('rides', old + 1, { fence: 1n }))).toBe('fenced');
+      await next.set('rides', seen + 1, { fence: 2n });
+      expect(await codeOf(former.get('rides', () => -1, { fence: 1n }))).toBe('fenced');
+      expect(await former.get('rides', () => -1, { fence: 3n })).toBe(1);
+    },
+  );
+
+  test('what an older leader loads is neither kept nor given to a newer one that asks meanwhile', async ({
+    servers,
+  }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const [former, next] = [await c.cache(), await c.cache()];
+    await hearing(former, next);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const began = Promise.withResolvers<void>();
+    const old = former.get(
+      'dataset',
+      () => {
+        began.resolve();
+        return promise;
+      },
+      { fence: 1n },
+    );
+    await began.promise;
+    // In the process of the older leader itself as well as in another.
+    const newer = [next, former].map((cache) => cache.get('dataset', () => 'by 2', { fence: 2n }));
+    await eventually('the bar is raised', async () => (await c.redis.get(`${c.prefix}:{dataset}:fence`)) === '2');
+    resolve('by 1');
+    expect(await codeOf(old)).toBe('fenced');
+    expect(await Promise.all(newer)).toEqual(['by 2', 'by 2']);
+  });
+
+  test('a read under a token says so when the bar cannot be raised: Redis is away', async () => {
+    await using c = caches('redis://127.0.0.1:1');
+    const cache = await c.cache({ redisTimeout: 50 });
+    expect(await cache.get('rides', () => 'loaded')).toBe('loaded');
+    expect(await codeOf(cache.get('rides', () => 'loaded', { fence: 1n }))).toBe('redis-unavailable');
+  });
 });
 
 describe('stats and diagnostics', () => {

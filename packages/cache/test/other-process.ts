@@ -17,9 +17,13 @@ export class OtherProcess implements AsyncDisposable {
     this.#lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
   }
 
-  static async start(port: string | number, prefix: string, settings: object = {}): Promise<OtherProcess> {
-    const args = ['--conditions=@quorate/source', program, String(port), prefix, JSON.stringify(settings)];
-    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  static async start(url: string, prefix: string, settings: object = {}): Promise<OtherProcess> {
+    const args = ['--conditions=@quorate/source', program, prefix, JSON.stringify(settings)];
+    const child = spawn(process.execPath, args, {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      // Arguments can be read by everybody: not the password.
+      env: { ...process.env, QUORATE_REDIS: url },
+    });
     // What is written to a process that was killed is lost, as it should be.
     child.stdin?.on('error', () => {});
     const other = new OtherProcess(child);

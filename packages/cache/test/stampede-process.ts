@@ -1,11 +1,11 @@
-// One process of a stampede: `node stampede-process.ts <redis port> <prefix> <settings as JSON>`. It tells what it does in lines
+// One process of a stampede: `node stampede-process.ts <prefix> <settings as JSON>`, on $QUORATE_REDIS. It tells what it does in lines
 // of JSON, and does what it is told in lines of its standard input.
 import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import { Cache } from '../src/index.ts';
 
-const [port, prefix = '', settings = '{}'] = process.argv.slice(2);
-const redis = new Redis({ host: '127.0.0.1', port: Number(port) }).on('error', () => {});
+const [prefix = '', settings = '{}'] = process.argv.slice(2);
+const redis = new Redis(process.env.QUORATE_REDIS ?? '').on('error', () => {});
 const cache = new Cache({ redis, prefix, ...JSON.parse(settings) });
 await cache.start();
 const say = (message: unknown): void => void process.stdout.write(`${JSON.stringify(message)}\n`);

@@ -4,18 +4,18 @@ import { describe, expect } from 'vitest';
 import { type Caches, caches } from './fixture.ts';
 import { OtherProcess } from './other-process.ts';
 
-const portOf = (servers: Readonly<Record<string, string>>): string => new URL(servers.QUORATE_REDIS ?? '').port;
+const urlOf = (servers: Readonly<Record<string, string>>): string => servers.QUORATE_REDIS ?? '';
 
 async function processes(
   stack: AsyncDisposableStack,
   count: number,
   c: Caches,
-  port: string,
+  url: string,
   settings: object = {},
 ): Promise<OtherProcess[]> {
   return Promise.all(
     Array.from({ length: count }, async () =>
-      stack.use(await OtherProcess.start(port, c.prefix, { heartbeat: 100, ...settings })),
+      stack.use(await OtherProcess.start(url, c.prefix, { heartbeat: 100, ...settings })),
     ),
   );
 }
@@ -30,7 +30,7 @@ describe('a stampede of 1,000 callers in 4 processes', () => {
   ] as const)('%s: one load, and all get its value', async ([, settings, lifetime], { servers }) => {
     await using stack = new AsyncDisposableStack();
     await using c = caches(servers.QUORATE_REDIS ?? '');
-    const all = await processes(stack, 4, c, portOf(servers), { ttl: '1m', ...settings });
+    const all = await processes(stack, 4, c, urlOf(servers), { ttl: '1m', ...settings });
     for (let round = 1; round <= 3; round += 1) {
       // The same key each time where it ends by itself, else a new one.
       const key = lifetime > 0 ? 'zone' : `zone ${round}`;
@@ -47,7 +47,7 @@ describe('a stampede of 1,000 callers in 4 processes', () => {
   test('many cold keys at once: one load for each', async ({ servers }) => {
     await using stack = new AsyncDisposableStack();
     await using c = caches(servers.QUORATE_REDIS ?? '');
-    const all = await processes(stack, 4, c, portOf(servers), { ttl: '1m' });
+    const all = await processes(stack, 4, c, urlOf(servers), { ttl: '1m' });
     for (let key = 0; key < 100; key += 1)
       for (const other of all) other.tell({ key: `zone ${key}`, callers: 5, loadMs: 1 });
     for (const other of all) for (let key = 0; key < 100; key += 1) await other.values();
@@ -60,7 +60,7 @@ describe('the process that loads', () => {
     await using stack = new AsyncDisposableStack();
     await using c = caches(servers.QUORATE_REDIS ?? '');
     const lease = 1_000;
-    const all = await processes(stack, 4, c, portOf(servers), { lease, ttl: '1m' });
+    const all = await processes(stack, 4, c, urlOf(servers), { lease, ttl: '1m' });
     const [victim, ...others] = all as [OtherProcess, ...OtherProcess[]];
     victim.tell({ key: 'zone', callers: 250, loadMs: 60_000 });
     expect(await victim.hear()).toBe('loading');
@@ -79,7 +79,7 @@ describe('the process that loads', () => {
   test('takes longer than its lease: it is renewed, and nobody else loads', async ({ servers }) => {
     await using stack = new AsyncDisposableStack();
     await using c = caches(servers.QUORATE_REDIS ?? '');
-    const [one, two] = (await processes(stack, 2, c, portOf(servers), { lease: 400, ttl: '1m' })) as [
+    const [one, two] = (await processes(stack, 2, c, urlOf(servers), { lease: 400, ttl: '1m' })) as [
       OtherProcess,
       OtherProcess,
     ];
@@ -95,7 +95,7 @@ describe('the process that loads', () => {
   }) => {
     await using stack = new AsyncDisposableStack();
     await using c = caches(servers.QUORATE_REDIS ?? '');
-    const [paused, other] = (await processes(stack, 2, c, portOf(servers), { lease: 400, ttl: '1m' })) as [
+    const [paused, other] = (await processes(stack, 2, c, urlOf(servers), { lease: 400, ttl: '1m' })) as [
       OtherProcess,
       OtherProcess,
     ];
@@ -117,7 +117,7 @@ describe('the process that loads', () => {
 test('a leader that was paused and has been replaced loses: what the new one wrote stays', async ({ servers }) => {
   await using stack = new AsyncDisposableStack();
   await using c = caches(servers.QUORATE_REDIS ?? '');
-  const [former] = (await processes(stack, 1, c, portOf(servers), { lease: 400, ttl: '1m' })) as [OtherProcess];
+  const [former] = (await processes(stack, 1, c, urlOf(servers), { lease: 400, ttl: '1m' })) as [OtherProcess];
   former.tell({ key: 'dataset', callers: 3, loadMs: 300, fence: '7' });
   expect(await former.hear()).toBe('loading');
   former.pause();
@@ -140,7 +140,7 @@ test('a process that stood still gives out nothing that was changed meanwhile, n
 }) => {
   await using stack = new AsyncDisposableStack();
   await using c = caches(servers.QUORATE_REDIS ?? '');
-  const [other] = (await processes(stack, 1, c, portOf(servers), { ttl: '1m' })) as [OtherProcess];
+  const [other] = (await processes(stack, 1, c, urlOf(servers), { ttl: '1m' })) as [OtherProcess];
   const cache = await c.cache();
   await cache.set('zone', 'old');
   const ask = async (): Promise<string[]> => {
@@ -159,7 +159,7 @@ test('a process that stood still gives out nothing that was changed meanwhile, n
 
 test('a process ends by itself once its cache and its client are closed', async ({ servers }) => {
   await using c = caches(servers.QUORATE_REDIS ?? '');
-  await using other = await OtherProcess.start(portOf(servers), c.prefix);
+  await using other = await OtherProcess.start(urlOf(servers), c.prefix);
   other.tell({ key: 'zone', callers: 2, loadMs: 1 });
   await other.values();
   expect(await other.end()).toBe(0);

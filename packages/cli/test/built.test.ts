@@ -54,5 +54,5 @@ test('what is published, plain JavaScript, does the same as the sources', async 
     '-c',
     'echo $QUORATE_REDIS',
   ]);
-  expect(up.stdout).toMatch(/^redis:\/\/127\.0\.0\.1:\d+\n$/);
+  expect(up.stdout).toMatch(/^redis:\/\/:[\w-]{24}@127\.0\.0\.1:\d+\n$/);
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder, eventually } from '@quorate/testbed';
 import { describe, expect, test } from 'vitest';
+import type { BedDescription } from '../src/bed-description.ts';
 import { beds, outcome, quorate, run } from './quorate.ts';
 
 describe('quorate', () => {
@@ -78,7 +79,7 @@ describe('quorate run', () => {
     ]);
     expect(status).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
-      QUORATE_REDIS: expect.stringMatching(/^redis:\/\/127\.0\.0\.1:\d+$/),
+      QUORATE_REDIS: expect.stringMatching(/^redis:\/\/:[\w-]{24}@127\.0\.0\.1:\d+$/),
       QUORATE_S3_US_EAST_1: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       QUORATE_S3_EU_WEST_1: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       QUORATE_ENVOY: expect.stringMatching(/envoy$/),
@@ -133,17 +134,27 @@ describe('quorate run', () => {
   });
 });
 
-/** What Redis says first on a connection of its own; the code of the error that ended it, or that it says nothing. */
-function ask(address: string, command: string): Promise<string> {
+/**
+ * What Redis says on a connection of its own, after the password; the code of the error that ended it, or that it says
+ * nothing.
+ */
+function ask(address: string, command: string, password: string): Promise<string> {
   const [host, port] = address.split(':');
   return new Promise((resolve) => {
-    const socket = connect({ host: host ?? '', port: Number(port) }, () => socket.write(`${command}\r\n`));
+    const socket = connect({ host: host ?? '', port: Number(port) }, () =>
+      socket.write(`AUTH ${password}\r\n${command}\r\n`),
+    );
+    let heard = '';
     const said = (what: string): void => {
       socket.destroy();
       resolve(what);
     };
     socket.setEncoding('utf8').setTimeout(1_000, () => said('no answer'));
-    socket.on('data', (text) => said(`${text}`.split('\r\n')[0] ?? ''));
+    socket.on('data', (text) => {
+      heard += text;
+      const [, answer, whole] = heard.split('\r\n');
+      if (answer !== undefined && whole !== undefined) said(answer);
+    });
     socket.on('error', ({ code = '' }: NodeJS.ErrnoException) => said(code));
     socket.on('end', () => said('ended'));
   });
@@ -246,7 +257,9 @@ describe('quorate fault', () => {
   test('breaks the servers in the background, each time so that a client can tell, and makes them well again', async () => {
     await using cache = await ownCache();
     const up = await run(['up', '--redis', '2', '--json'], cache.env);
-    const { servers } = JSON.parse(up.out) as { servers: { address: string }[] };
+    const { servers, environment } = JSON.parse(up.out) as BedDescription;
+    const { password } = new URL(environment.QUORATE_REDIS ?? '');
+    const say = (address: string, command: string): Promise<string> => ask(address, command, password);
     const [primary = '', replica = ''] = servers.map(({ address }) => address);
     const fault = async (...args: string[]): Promise<string> => {
       const { status, out, err } = await run(['fault', ...args], cache.env);
@@ -254,20 +267,20 @@ describe('quorate fault', () => {
       return out;
     };
 
-    expect(await ask(primary, 'SET cab 42')).toBe('+OK');
+    expect(await say(primary, 'SET cab 42')).toBe('+OK');
     expect(await fault('kill', 'redis-1')).toBe('Done: kill redis-1.\nredis-1 is killed.\n');
-    expect(await ask(primary, 'PING')).toBe('ECONNREFUSED');
+    expect(await say(primary, 'PING')).toBe('ECONNREFUSED');
     expect(await run(['status'], cache.env)).toMatchObject({
       status: 1,
       out: expect.stringContaining('not well: killed'),
     });
     expect(await fault('restart', 'redis-1')).toBe('Done: restart redis-1.\n');
-    expect(await ask(primary, 'GET cab')).toBe('$2');
+    expect(await say(primary, 'GET cab')).toBe('$2');
 
     await fault('pause', 'redis-2');
-    expect(await ask(replica, 'PING')).toBe('no answer');
+    expect(await say(replica, 'PING')).toBe('no answer');
     await fault('resume', 'redis-2');
-    expect(await ask(replica, 'PING')).toBe('+PONG');
+    expect(await say(replica, 'PING')).toBe('+PONG');
     expect(JSON.parse(await fault('pause', 'redis-2', '--for', '0.2', '--json'))).toEqual({
       kind: 'pause',
       target: ['redis-2'],
@@ -276,24 +289,24 @@ describe('quorate fault', () => {
         { name: 'redis-2', state: 'paused' },
       ],
     });
-    await eventually('it ends by itself', async () => (await ask(replica, 'PING')) === '+PONG');
+    await eventually('it ends by itself', async () => (await say(replica, 'PING')) === '+PONG');
 
     const { address } = JSON.parse(await fault('link', 'me~redis-1', '--json')) as { address: string };
-    expect(await ask(address, 'PING')).toBe('+PONG');
+    expect(await say(address, 'PING')).toBe('+PONG');
     expect(await fault('link', 'me~redis-1', '--set', 'blackHole=redis-1')).toBe(
       `Done: link me~redis-1.\nme reaches redis-1 at ${address}.\nThe link: {"blackHole":"redis-1"}.\n`,
     );
-    expect(await ask(address, 'SET cab 43')).toBe('no answer');
-    expect(await ask(primary, 'GET cab')).toBe('$2');
+    expect(await say(address, 'SET cab 43')).toBe('no answer');
+    expect(await say(primary, 'GET cab')).toBe('$2');
     await fault('reset', 'me~redis-1');
-    expect(await ask(address, 'PING')).toBe('ECONNRESET');
+    expect(await say(address, 'PING')).toBe('ECONNRESET');
     await fault('partition', 'redis-1', 'me,you');
     await fault('heal', 'me~redis-1');
-    expect(await ask(address, 'PING')).toBe('+PONG');
+    expect(await say(address, 'PING')).toBe('+PONG');
     await fault('partition', 'redis-1', 'me,you');
-    expect(await ask(address, 'PING')).toBe('no answer');
+    expect(await say(address, 'PING')).toBe('no answer');
     await fault('heal');
-    expect(await ask(address, 'PING')).toBe('+PONG');
+    expect(await say(address, 'PING')).toBe('+PONG');
 
     for (const [args, message] of [
       [['kill', 'redis-3'], "server: expected one of redis-1, redis-2, got 'redis-3'"],
@@ -320,14 +333,15 @@ describe('quorate fault', () => {
     await using cache = await ownCache();
     const up = await run(['up', '--redis', '1', '--disk', '8', '--json'], cache.env);
     skip(up.err.includes('cannot have a disk of its own'), up.err);
-    const { servers } = JSON.parse(up.out) as { servers: { address: string }[] };
+    const { servers, environment } = JSON.parse(up.out) as BedDescription;
+    const { password } = new URL(environment.QUORATE_REDIS ?? '');
     const address = servers[0]?.address ?? '';
     expect(await run(['fault', 'full-disk', 'redis-1'], cache.env)).toMatchObject({ status: 0 });
     await eventually('a write is refused', async () =>
-      (await ask(address, `SET much ${'x'.repeat(20_000)}`)).includes('No space left on device'),
+      (await ask(address, `SET much ${'x'.repeat(20_000)}`, password)).includes('No space left on device'),
     );
     expect(await run(['fault', 'heal', 'redis-1'], cache.env)).toMatchObject({ status: 0 });
-    await eventually('it is taken', async () => (await ask(address, 'SET much x')) === '+OK');
+    await eventually('it is taken', async () => (await ask(address, 'SET much x', password)) === '+OK');
     await run(['down'], cache.env);
   });
 

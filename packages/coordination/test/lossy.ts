@@ -25,7 +25,7 @@ export function lossy(zk: ZooKeeper, { link, witness, fate, meanwhile }: Lossy):
   const [client, server] = link.parties;
 
   /** Resolves when the connection has been broken, and is well again. */
-  async function strike(
+  async function lose(
     lost: Exclude<Fate, 'answered'>,
     write: () => Promise<unknown>,
     done: () => Promise<boolean>,
@@ -47,7 +47,7 @@ export function lossy(zk: ZooKeeper, { link, witness, fate, meanwhile }: Lossy):
       const lost = fate();
       if (lost === 'answered') return write(...args);
       const isDone = (): Promise<boolean> => done(...(args as never[]));
-      return strike(lost, () => write(...args), isDone);
+      return lose(lost, () => write(...args), isDone);
     };
   };
 

@@ -356,12 +356,13 @@ const wanted: Record<string, Wanted> = {
 
 const scratch = mkdtempSync(join(tmpdir(), 'quorate-relock-'));
 const lock: Record<string, ProgramPin> = {};
-for (const [name, { maven, pip, ...rest }] of Object.entries(wanted)) {
+for (const [name, { maven, pip, go, ...rest }] of Object.entries(wanted)) {
   console.error(`pinning ${name} ${rest.version}`);
   lock[name] = {
     ...rest,
     ...(maven && { maven: pinMaven(name, maven) }),
     ...(pip && { pip: pinWheels(pip) }),
+    ...(go && { go: { ...go, ...pinSources(go.module) } }),
   };
 }
 writeFileSync(new URL('lock.json', import.meta.url), `${JSON.stringify(lock, null, 2)}\n`);
@@ -441,6 +442,16 @@ function pinWheels({ requirement, program, tags }: NonNullable<Wanted['pip']>): 
     wheels[platform] = { tag, ...pin(join(folder, file ?? '')) };
   }
   return { requirement, program, wheels };
+}
+
+/** Our own part of a Go module: a change of it makes another program. */
+function pinSources(module: string): Pick<GoPin, 'sources'> {
+  const folder = new URL(`go/${module}/`, import.meta.url);
+  const files = readdirSync(folder).filter((name) => name.endsWith('.go'));
+  if (files.length === 0) return {};
+  const hash = createHash('sha256');
+  for (const name of files.sort()) hash.update(readFileSync(new URL(name, folder)));
+  return { sources: hash.digest('hex') };
 }
 
 function pin(path: string): Pin {

@@ -1,18 +1,18 @@
 export { type EventuallyOptions, eventually } from './eventually.ts';
 export { everything } from './everything.ts';
-export { type Blow as Fault, type Strike as PrepareFault, strikes as faults } from './faults/strikes.ts';
-export { type UnleashOptions as PlayFaultsOptions, unleash as playFaults } from './faults/unleash.ts';
+export { type Fault, faults, type PrepareFault } from './faults/faults.ts';
+export { type PlayFaultsOptions, playFaults } from './faults/play-faults.ts';
 export type { HistoryCounts } from './history/counts.ts';
 export type { HistoryEvent } from './history/event.ts';
-export { History, type HistoryOptions, type Invocation, type RunOptions } from './history/history.ts';
-export { HistoryLineError, type LoadOptions } from './history/json-lines.ts';
 export {
   type FaultKind,
-  type NemesisOptions as FaultScheduleOptions,
-  type NemesisSchedule as FaultSchedule,
-  nemesis as faultSchedule,
+  type FaultSchedule,
+  type FaultScheduleOptions,
+  faultSchedule,
   type PlannedFault,
-} from './history/nemesis.ts';
+} from './history/fault-schedule.ts';
+export { History, type HistoryOptions, type Invocation, type RunOptions } from './history/history.ts';
+export { HistoryLineError, type LoadOptions } from './history/json-lines.ts';
 export type { Operation } from './history/operation.ts';
 export type { Plain } from './history/plain.ts';
 export { type Seeded, seeded } from './history/seeded.ts';

@@ -41,6 +41,7 @@ test.each([
   [{ zookeeper: { members: 4 } }, 'zookeeper.members: expected 1 or 3 or 5, got 4'],
   [{ redis: { port: 70_000 } }, 'redis.port: expected a port from 1 to 65500, got 70000'],
   [{ redis: { port: Number.NaN } }, 'redis.port: expected a port'],
+  [{ redis: { config: { requirePass: 'x' } } }, 'redis.config: expected settings without requirepass and masterauth'],
   [{ kafka: { config: 'x' } }, "kafka.config: expected an object of settings, got 'x'"],
   [{ kafka: { jvm: [1] } }, 'kafka.jvm: expected a list of strings'],
   [{ s3: [] }, 's3: expected different region names'],

@@ -71,6 +71,16 @@ const bag: Check = (argument, value) => {
     throw new InvalidArgumentError(argument, 'an object of settings', value);
   }
 };
+/** Settings that are the bed's own. */
+const bagWithout =
+  (...names: string[]): Check =>
+  (argument, value) => {
+    bag(argument, value);
+    for (const name of Object.keys(value as Bag)) {
+      if (!names.includes(name.toLowerCase())) continue;
+      throw new InvalidArgumentError(argument, `settings without ${names.join(' and ')}: the bed makes its own`, name);
+    }
+  };
 const words: Check = (argument, value) => {
   if (!Array.isArray(value) || !value.every((word) => typeof word === 'string')) {
     throw new InvalidArgumentError(argument, 'a list of strings', value);
@@ -113,7 +123,7 @@ const servers: Record<
   redis: {
     short: counted('servers'),
     expected: '1 to 9 servers, or options',
-    options: { servers: count(1, 2, 3, 4, 5, 6, 7, 8, 9), port, config: bag },
+    options: { servers: count(1, 2, 3, 4, 5, 6, 7, 8, 9), port, config: bagWithout('requirepass', 'masterauth') },
   },
   kafka: {
     short: counted('brokers'),

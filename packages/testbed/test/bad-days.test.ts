@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { everything, PortTakenError, Programs, ServerFailedError, Testbed } from '../src/index.ts';
-import { scratch, script } from './archives.ts';
+import { scratch } from './archives.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -69,7 +68,6 @@ describe('a server that dies while starting', () => {
 test('without a network or any package client, but with a warm cache, everything starts as ever', async () => {
   const java = await new Programs({ offline: true }).get('java');
   await using place = await scratch();
-  for (const tool of ['sh', 'rm', 'sleep']) await script(join(place.folder, tool), `exec /bin/${tool} "$@"`);
   vi.stubEnv('PATH', place.folder);
   vi.stubEnv('QUORATE_PROGRAM_JAVA', java.path);
   // Whatever would fetch something says so here first.

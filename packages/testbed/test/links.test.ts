@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { describe, expect } from 'vitest';
 import { eventually, faults, Testbed } from '../src/index.ts';
 import { bedTest } from '../src/vitest.ts';
-import { redisLine } from './redis-line.ts';
+import { greeting, redisLine } from './redis-line.ts';
 
 const test = bedTest({ redis: 1 });
 
@@ -18,7 +18,7 @@ describe('a link', () => {
     expect(bed.link('client-a', 'redis-1')).toBe(link);
     expect(bed.link('client-b', 'redis-1')).not.toBe(link);
     expect(await link.address).toMatch(/^127\.0\.0\.1:\d+$/);
-    using line = await redisLine(link.address);
+    using line = await redisLine(bed, link.address);
     expect(await line.ask('PING')).toBe('+PONG');
     const long = 'x'.repeat(3_000_000);
     expect(await line.ask(`*3\r\n$3\r\nSET\r\n$4\r\nlong\r\n$${long.length}\r\n${long}`)).toBe('+OK');
@@ -30,7 +30,7 @@ describe('a link', () => {
 
   test('delays each way, with jitter, and keeps the order', async ({ bed }) => {
     const link = bed.link('latency', 'redis-1');
-    using line = await redisLine(link.address);
+    using line = await redisLine(bed, link.address);
     await line.ask('PING');
     await link.set({ latencyMs: 60 });
     const delayed = await took(() => line.ask('PING'));
@@ -53,7 +53,7 @@ describe('a link', () => {
     expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(15);
     await link.set({ latencyMs: 60_000 });
     line.send('ECHO late');
-    using direct = await redisLine(bed.redis.primary.address);
+    using direct = await redisLine(bed, bed.redis.primary.address);
     for (let trip = 0; trip < 5; trip += 1) await direct.ask('PING');
     await link.heal();
     await eventually('what was on its way arrives', () => line.received().endsWith('late\r\n'));
@@ -62,7 +62,7 @@ describe('a link', () => {
 
   test('lets little pass: a narrow one, and one that drips', async ({ bed }) => {
     const link = bed.link('narrow', 'redis-1');
-    using line = await redisLine(link.address);
+    using line = await redisLine(bed, link.address);
     const value = 'x'.repeat(50_000);
     await link.set({ bytesPerSecond: 100_000 });
     const narrow = await took(() => line.ask(`SET wide ${value}`));
@@ -78,13 +78,13 @@ describe('a link', () => {
 
   test('loses everything in a black hole, ends nothing, and delivers after healing', async ({ bed }) => {
     const link = bed.link('hole', 'redis-1');
-    using line = await redisLine(link.address);
-    using direct = await redisLine(bed.redis.primary.address);
+    using line = await redisLine(bed, link.address);
+    using direct = await redisLine(bed, bed.redis.primary.address);
     await line.ask('PING');
     await link.set({ blackHole: true });
     line.send('INCR held');
     // A new connection hangs, and the server does not see it.
-    using late = await redisLine(link.address);
+    using late = await redisLine(bed, link.address);
     late.send('PING');
     const clients = async (): Promise<number> => {
       await direct.ask('INFO clients');
@@ -96,15 +96,15 @@ describe('a link', () => {
     await link.heal();
     await eventually('what was held arrives', () => line.received().endsWith(':1\r\n'));
     await eventually('the new connection is answered', () => late.received() === '+PONG\r\n');
-    using fresh = await redisLine(bed.redis.primary.address);
+    using fresh = await redisLine(bed, bed.redis.primary.address);
     await fresh.ask('INFO clients');
     expect(Number(/connected_clients:(\d+)/.exec(fresh.received())?.[1])).toBe(before + 2);
   });
 
   test('loses one direction: the command is done, or not, and no answer comes either way', async ({ bed }) => {
     const link = bed.link('one-way', 'redis-1');
-    using direct = await redisLine(bed.redis.primary.address);
-    using line = await redisLine(link.address);
+    using direct = await redisLine(bed, bed.redis.primary.address);
+    using line = await redisLine(bed, link.address);
     const pong = await line.ask('PING');
     await link.set({ blackHole: 'redis-1' });
     line.send('SET answered no');
@@ -120,11 +120,11 @@ describe('a link', () => {
 
   test('hides the death of the other party while it is a black hole, and tells it after healing', async ({ bed }) => {
     const link = bed.link('unaware', 'redis-1');
-    using line = await redisLine(link.address);
+    using line = await redisLine(bed, link.address);
     await line.ask('PING');
     await link.set({ blackHole: true });
     await bed.redis.primary.restart();
-    using direct = await redisLine(bed.redis.primary.address);
+    using direct = await redisLine(bed, bed.redis.primary.address);
     expect(await direct.ask('PING')).toBe('+PONG');
     expect(line.ended()).toBeUndefined();
     await link.heal();
@@ -133,11 +133,11 @@ describe('a link', () => {
 
   test('hides it also when only the other direction is well', async ({ bed }) => {
     const link = bed.link('hopeful', 'redis-1');
-    using line = await redisLine(link.address);
+    using line = await redisLine(bed, link.address);
     await line.ask('PING');
     await link.set({ blackHole: 'redis-1' });
     await bed.redis.primary.restart();
-    using direct = await redisLine(bed.redis.primary.address);
+    using direct = await redisLine(bed, bed.redis.primary.address);
     for (let attempt = 0; attempt < 20; attempt += 1) {
       line.send('PING');
       await direct.ask('PING');
@@ -149,22 +149,22 @@ describe('a link', () => {
 
   test('resets what is there, once or as long as it refuses', async ({ bed }) => {
     const link = bed.link('reset', 'redis-1');
-    using line = await redisLine(link.address);
+    using line = await redisLine(bed, link.address);
     await line.ask('PING');
     await link.reset();
     await eventually('it is reset', () => line.ended() === 'ECONNRESET');
     await link.set({ refuse: true });
-    using refused = await redisLine(link.address);
+    using refused = await redisLine(bed, link.address);
     await eventually('it is refused', () => refused.ended());
     await link.heal();
-    using again = await redisLine(link.address);
+    using again = await redisLine(bed, link.address);
     expect(await again.ask('PING')).toBe('+PONG');
   });
 
   test('leaves one party with half of a connection', async ({ bed }) => {
     const link = bed.link('half', 'redis-1');
-    using direct = await redisLine(bed.redis.primary.address);
-    using line = await redisLine(link.address);
+    using direct = await redisLine(bed, bed.redis.primary.address);
+    using line = await redisLine(bed, link.address);
     await line.ask('CLIENT SETNAME half');
     await link.set({ halfOpen: 'half' });
     await eventually('the server has it no more', async () => {
@@ -173,7 +173,7 @@ describe('a link', () => {
       return direct.received().slice(from).includes('addr=') && !direct.received().slice(from).includes('name=half');
     });
     line.send('PING');
-    using fresh = await redisLine(link.address);
+    using fresh = await redisLine(bed, link.address);
     expect(await fresh.ask('PING')).toBe('+PONG');
     expect([line.ended(), line.received()]).toEqual([undefined, '+OK\r\n']);
     await link.heal();
@@ -183,16 +183,16 @@ describe('a link', () => {
 
   test('cuts an answer in the middle, and a command', async ({ bed }) => {
     const link = bed.link('cut', 'redis-1');
-    using direct = await redisLine(bed.redis.primary.address);
-    using line = await redisLine(link.address);
+    using direct = await redisLine(bed, bed.redis.primary.address);
+    using line = await redisLine(bed, link.address);
     await line.ask('PING');
     await link.set({ cut: { afterBytes: 3, from: 'redis-1' } });
     line.send('SET half-answered yes');
     await eventually('it ended', () => line.ended());
     expect(line.received()).toBe('+PONG\r\n+OK');
     expect(await direct.ask('EXISTS half-answered')).toBe(':1');
-    await link.set({ cut: { afterBytes: 10, from: 'cut' } });
-    using other = await redisLine(link.address);
+    await link.set({ cut: { afterBytes: greeting(bed).length + 10, from: 'cut' } });
+    using other = await redisLine(bed, link.address);
     other.send('SET half-asked yes');
     await eventually('it ended', () => other.ended());
     expect(await direct.ask('EXISTS half-asked')).toBe(':0');
@@ -205,8 +205,8 @@ describe('a link', () => {
     const socket = connect({ host, port: Number(port), allowHalfOpen: true } as never);
     let received = '';
     socket.setEncoding('utf8').on('data', (text) => (received += text));
-    socket.end('PING\r\nQUIT\r\n');
-    await eventually('the last answer came', () => received === '+PONG\r\n+OK\r\n');
+    socket.end(`${greeting(bed)}PING\r\nQUIT\r\n`);
+    await eventually('the last answer came', () => received === '+OK\r\n+PONG\r\n+OK\r\n');
     await eventually('all is closed', () => link.connections === 0);
   });
 
@@ -237,12 +237,12 @@ describe('a link', () => {
 
 describe('a partition', () => {
   test('cuts a client off, also one that connects later, until it or all is healed', async ({ bed }) => {
-    using line = await redisLine(bed.link('left', 'redis-1').address);
+    using line = await redisLine(bed, bed.link('left', 'redis-1').address);
     await line.ask('PING');
     const first = await bed.partition(['left', 'latecomer'], ['redis-1']);
     const second = await bed.partition(['redis-1'], ['left']);
     line.send('PING');
-    using late = await redisLine(bed.link('latecomer', 'redis-1').address);
+    using late = await redisLine(bed, bed.link('latecomer', 'redis-1').address);
     late.send('PING');
     await first.heal();
     await eventually('the latecomer gets through', () => late.received() === '+PONG\r\n');
@@ -255,11 +255,11 @@ describe('a partition', () => {
 
 test('nothing of a link outlives its bed', async () => {
   const bed = await Testbed.start({ redis: 1 });
-  using line = await redisLine(bed.link('a', 'redis-1').address);
+  using line = await redisLine(bed, bed.link('a', 'redis-1').address);
   await line.ask('PING');
   await bed.link('a', 'redis-1').set({ blackHole: true });
   await bed.stop();
   await eventually('the connection is over', () => line.ended());
-  using refused = await redisLine(bed.link('a', 'redis-1').address);
+  using refused = await redisLine(bed, bed.link('a', 'redis-1').address);
   await eventually('nobody listens', () => refused.ended() === 'ECONNREFUSED');
 });

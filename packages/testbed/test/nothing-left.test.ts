@@ -1,9 +1,17 @@
+import { type ChildProcess, execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { mkdtemp, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { eventually, Testbed } from '../src/index.ts';
 import { isFree } from '../src/processes/ports.ts';
-import { scratch } from './archives.ts';
+import { Warden } from '../src/processes/warden.ts';
+import { isAlive } from './alive.ts';
+import { scratch, script } from './archives.ts';
 import { ended, program, type Shown } from './program.ts';
 
 afterEach(() => vi.unstubAllEnvs());
@@ -17,13 +25,21 @@ async function expectNothingLeft({ folder, pids, ports }: Shown): Promise<void> 
   for (const port of ports) expect(await isFree(port)).toBe(true);
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+/** The process ids of a group. */
+async function membersOf(group: number): Promise<number[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,pgid=']);
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  return lines.flatMap(([pid = 0, pgid]) => (pgid === group ? [pid] : []));
+}
+
+/** The number that a program prints first. */
+async function firstNumber({ stdout, stderr }: ChildProcess): Promise<number> {
+  stderr?.resume();
+  const [said] = await (stdout as Readable).setEncoding('utf8').take(1).toArray();
+  return Number(said);
 }
 
 describe('nothing is left behind', () => {
@@ -107,6 +123,78 @@ describe('nothing is left behind', () => {
     child.kill('SIGKILL');
     await ended(child);
     await expectNothingLeft(shown);
+  });
+
+  /** Each prints the process id of a child, and ends before it. */
+  const parents: Record<string, string> = {
+    'a program that has ended': 'sleep 307 & echo $!; exit 0',
+    'a program that was killed': 'sleep 307 & echo $!; kill -KILL $$',
+    // Elsewhere it would be left: nothing tells whose it is.
+    ...(process.platform === 'linux' && {
+      'a daemon, in a session of its own': 'setsid sh -c "sleep 307 & echo \\$!; exit 0" & wait',
+    }),
+  };
+
+  test.each(Object.entries(parents))('of %s', async (_what, script) => {
+    await using bed = await Testbed.start({ redis: 1 });
+    const launched = await bed.launch('sh', ['-c', script]);
+    const [pid] = await Promise.all([firstNumber(launched), once(launched, 'exit')]);
+    expect(isAlive(pid)).toBe(true);
+    await bed.stop();
+    await eventually('the child is gone', () => !isAlive(pid), { within: 5_000 });
+  });
+
+  test('of programs that have ended, after SIGKILL to the program that has the bed', async () => {
+    const child = program(`
+      const bed = await Testbed.start({ redis: 1 });
+      const start = async (script) => {
+        const launched = await bed.launch('sh', ['-c', script]);
+        const gone = new Promise((resolve) => launched.once('exit', resolve));
+        const [said] = await launched.stdout.setEncoding('utf8').take(1).toArray();
+        await gone;
+        return { pid: Number(said), address: '' };
+      };
+      const children = await Promise.all(${JSON.stringify(Object.values(parents))}.map(start));
+      show({ folder: bed.folder, servers: [...bed.servers, ...children] });
+      setInterval(() => {}, 1_000);`);
+    const { pids } = await child.shown;
+    expect(pids.filter(isAlive)).toHaveLength(1 + Object.keys(parents).length);
+    child.kill('SIGKILL');
+    await ended(child);
+    await eventually('no process is left', () => !pids.some(isAlive), { within: 5_000 });
+  });
+
+  test('of a server that died and left a child', async () => {
+    await using bed = await Testbed.start({ redis: 1 });
+    const { primary } = bed.redis;
+    const group = primary.pid ?? 0;
+    // Redis copies itself to write its file: the copy sleeps, so that it is there when its parent is killed.
+    const redis = new Redis(bed.redis.url);
+    await redis.call('CONFIG', 'SET', 'rdb-key-save-delay', '100000000');
+    await redis.mset('a', 1, 'b', 2);
+    await redis.bgsave();
+    redis.disconnect();
+    const members = await eventually('it has a child', async () => {
+      const pids = await membersOf(group);
+      return pids.length === 2 ? pids : undefined;
+    });
+    process.kill(group, 'SIGKILL');
+    await eventually('it has died', () => primary.state === 'died');
+    await eventually('its child is gone', () => !members.some(isAlive), { within: 5_000 });
+    await primary.restart();
+  });
+
+  test.each([
+    ['has other programs for rm and sleep', 'exit 0'],
+    ['is empty', undefined],
+  ])('when PATH %s', async (_what, fake) => {
+    await using place = await scratch();
+    const bin = join(place.folder, 'bin');
+    if (fake) for (const tool of ['rm', 'sleep', 'grep']) await script(join(bin, tool), fake);
+    vi.stubEnv('PATH', fake ? `${bin}:${process.env.PATH}` : '');
+    await using warden = await Warden.open(await mkdtemp(join(place.folder, 'bed-')));
+    await warden.close();
+    expect(existsSync(warden.folder)).toBe(false);
   });
 
   test('when one of several servers fails to start', async () => {

@@ -11,7 +11,7 @@ describe('a Redis replica', () => {
   redisTest(
     'reaches its primary through a link: cut off, it keeps what it had, and catches up afterwards',
     async ({ bed }) => {
-      const [cut, other] = bed.redis.replicas.map(({ address }) => new Redis(`redis://${address}`));
+      const [cut, other] = bed.redis.replicas.map(({ address }) => new Redis(bed.redis.urlAt(address)));
       const primary = new Redis(bed.redis.url);
       await primary.set('cab', 'before');
       await eventually('it is copied', async () => (await cut?.get('cab')) === 'before');
@@ -29,7 +29,7 @@ describe('a Redis replica', () => {
   );
 
   redisTest('lags on a slow link', async ({ bed }) => {
-    const [lagging, other] = bed.redis.replicas.map(({ address }) => new Redis(`redis://${address}`));
+    const [lagging, other] = bed.redis.replicas.map(({ address }) => new Redis(bed.redis.urlAt(address)));
     const primary = new Redis(bed.redis.url);
     await bed.link('redis-1', 'redis-2').set({ latencyMs: 60_000 });
     await primary.set('lag', 'x');

@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { create } from 'tar';
@@ -9,6 +9,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { eventually, Programs, type Progress } from '../src/index.ts';
 import { Cache } from '../src/programs/cache.ts';
 import { lock, type PipPin, platform } from '../src/programs/lock.ts';
+import { thisOwner } from '../src/programs/owner.ts';
 import { archive, gadgetLock, scratch, script, serve, sha256, wheel } from './archives.ts';
 
 afterEach(() => vi.unstubAllEnvs());
@@ -154,6 +155,8 @@ function getter(cache: string, url: string, checksum: string): ReturnType<typeof
   });
 }
 
+const entry = { name: 'gadget', version: '1', source: 'release', path: 'gadget' } as const;
+
 describe('several processes', () => {
   test('that need the same program fetch it once', async () => {
     await using place = await scratch();
@@ -202,6 +205,77 @@ describe('several processes', () => {
     const second = getter(cache, source.url, sha256(content));
     expect((await once(second, 'close'))[0]).toBe(0);
     expect(asked).toBe(2);
+  });
+
+  test('wait for one that stands still, however long, and take nothing from it', async () => {
+    await using place = await scratch();
+    const content = await archive(place.folder);
+    const cache = join(place.folder, 'cache');
+    const answer = Promise.withResolvers<void>();
+    let asked = 0;
+    await using source = await serve(async (_request, response) => {
+      asked += 1;
+      response.write(content.subarray(0, 10));
+      await answer.promise;
+      response.end(content.subarray(10));
+    });
+    await using processes = new AsyncDisposableStack();
+    const get = (): ReturnType<typeof spawn> => {
+      const child = getter(cache, source.url, sha256(content));
+      processes.defer(() => void child.kill('SIGKILL'));
+      return child;
+    };
+    const first = get();
+    await eventually('it has begun', async () => asked === 1 && (await contents(cache)).length === 1);
+    const begun = await contents(cache);
+    first.kill('SIGSTOP');
+    // As if it had stood still for an hour.
+    const hourAgo = new Date(Date.now() - 3_600_000);
+    for (const name of await readdir(join(cache, 'locks'))) await utimes(join(cache, 'locks', name), hourAgo, hourAgo);
+    const second = get();
+    let said = '';
+    second.stdout?.on('data', (text) => (said += text));
+    await eventually('the other waits, or fetches too', () => said.includes('waiting') || asked === 2);
+    expect(await contents(cache)).toEqual(begun);
+    expect(said).toContain(`waiting for process ${first.pid}, which fetches it`);
+    const ends = Promise.all([once(first, 'close'), once(second, 'close')]);
+    first.kill('SIGCONT');
+    answer.resolve();
+    expect((await ends).map(([status]) => status)).toEqual([0, 0]);
+    expect(asked).toBe(1);
+  });
+
+  test('that fetch the same program all the same, one of them too late, both have it', async () => {
+    await using place = await scratch();
+    const cache = new Cache(join(place.folder, 'cache'));
+    const late = await cache.install('gadget', async (staging) => {
+      await writeFile(join(staging, 'gadget'), 'late');
+      // Somebody who could not know that this one is there.
+      await rm(join(cache.folder, 'locks'), { recursive: true });
+      await cache.install('gadget', async (other) => {
+        await writeFile(join(other, 'gadget'), 'first');
+        return entry;
+      });
+      return entry;
+    });
+    expect(await readFile(late.path, 'utf8')).toBe('first');
+    expect(await contents(cache.folder)).toEqual(['gadget']);
+  });
+
+  test.each([
+    { what: 'that has ended', owner: (own: string) => own.replace(/-\w+-/, '-0-'), days: 0, kept: false },
+    { what: 'that is there', owner: (own: string) => own, days: 7, kept: true },
+    { what: 'on another machine, of today', owner: () => '1-1-elsewhere', days: 0, kept: true },
+    { what: 'on another machine, of last week', owner: () => '1-1-elsewhere', days: 7, kept: false },
+  ])('know what was left by one $what', async ({ owner, days, kept }) => {
+    await using place = await scratch();
+    const cache = new Cache(join(place.folder, 'cache'));
+    const staging = join(cache.folder, 'staging', `gadget.${owner(await thisOwner())}.0a1b`);
+    await mkdir(staging, { recursive: true });
+    const then = new Date(Date.now() - days * 86_400_000);
+    await utimes(staging, then, then);
+    await cache.install('gadget', async () => entry);
+    expect(existsSync(staging)).toBe(kept);
   });
 });
 

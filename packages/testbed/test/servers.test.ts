@@ -1,19 +1,46 @@
+import { mkdir, readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
-import { GetObjectCommand, ListObjectVersionsCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { Connection } from '@temporalio/client';
 import Consul from 'consul';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
-import { describe, expect } from 'vitest';
+import { afterAll, describe, expect, vi } from 'vitest';
 import { eventually, everything, type S3Region } from '../src/index.ts';
+import { cacheFolder } from '../src/programs/cache.ts';
+import { ask } from '../src/servers/ask.ts';
 import { bedTest } from '../src/vitest.ts';
+import { scratch } from './archives.ts';
 import { listeningAddresses } from './listening.ts';
 import { zookeeperClient } from './zookeeper-client.ts';
+
+// Found before home is another.
+vi.stubEnv('QUORATE_CACHE', cacheFolder());
+const place = await scratch();
+for (const variable of ['HOME', 'TMPDIR']) {
+  vi.stubEnv(variable, join(place.folder, variable));
+  await mkdir(join(place.folder, variable));
+}
+afterAll(() => place[Symbol.asyncDispose]());
 
 const test = bedTest({ ...everything, redis: 2 });
 
 const s3Client = ({ region, endpoint, credentials }: S3Region): S3Client =>
   new S3Client({ region, endpoint, credentials, forcePathStyle: true });
+
+/** The files that a process has open or mapped. */
+async function filesInUse(pid: number): Promise<string[]> {
+  const opened = (await readdir(`/proc/${pid}/fd`)).map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => ''));
+  const mapped = (await readFile(`/proc/${pid}/maps`, 'utf8')).split('\n').map((line) => line.slice(line.indexOf('/')));
+  return [...(await Promise.all(opened)), ...mapped].filter((file) => file.startsWith('/'));
+}
 
 describe('one of everything, talked to by real clients', () => {
   test('all of it is well, by its own word', async ({ bed }) => {
@@ -52,7 +79,7 @@ describe('one of everything, talked to by real clients', () => {
 
   test('Redis replicates what its primary is told', async ({ bed }) => {
     const primary = new Redis(bed.redis.url);
-    const replica = new Redis(`redis://${bed.redis.server(2).address}`);
+    const replica = new Redis(bed.redis.urlAt(bed.redis.server(2).address));
     await primary.set('cab', '42');
     expect(await eventually('the replica has the key', () => replica.get('cab'))).toBe('42');
     await expect(replica.set('cab', '43')).rejects.toThrow('READONLY');
@@ -121,6 +148,18 @@ describe('one of everything, talked to by real clients', () => {
     await expect(elsewhere).rejects.toMatchObject({ name: 'NoSuchKey' });
   });
 
+  test('S3 gives what was put after a delete', async ({ bed }) => {
+    const east = bed.s3.region('us-east-1');
+    const s3 = s3Client(east);
+    const object = { Bucket: east.bucket, Key: 'again' };
+    await s3.send(new PutObjectCommand({ ...object, Body: '1' }));
+    await s3.send(new DeleteObjectCommand(object));
+    await expect(s3.send(new GetObjectCommand(object))).rejects.toMatchObject({ name: 'NoSuchKey' });
+    await s3.send(new PutObjectCommand({ ...object, Body: '2' }));
+    const { Body } = await s3.send(new GetObjectCommand(object));
+    expect(await Body?.transformToString()).toBe('2');
+  });
+
   test('S3 turns away a client with another secret', async ({ bed }) => {
     const east = bed.s3.region('us-east-1');
     const stranger = s3Client({ ...east, credentials: { ...east.credentials, secretAccessKey: 'guess' } });
@@ -140,6 +179,61 @@ describe('one of everything, talked to by real clients', () => {
       }),
     );
     expect((await dynamodb.send(new ListTablesCommand({}))).TableNames).toEqual(['runs']);
+  });
+
+  test('none of it writes at home, or anywhere but into the folder of the bed', async ({ bed }) => {
+    expect(await readdir(join(place.folder, 'HOME'))).toEqual([]);
+    expect(await readdir(join(place.folder, 'TMPDIR'))).toEqual([basename(bed.folder)]);
+    if (process.platform !== 'linux') return;
+    // Some look for a temporary folder by themselves: what they use there is open, or part of their memory.
+    for (const { name, pid } of bed.servers) {
+      const files = await filesInUse(pid ?? 0);
+      expect(
+        files.filter((file) => file.startsWith(bed.folder)),
+        name,
+      ).not.toEqual([]);
+      const elsewhere = files.filter((file) => /^\/(var\/)?tmp\/|^\/dev\/shm\//.test(file));
+      expect(
+        elsewhere.filter((file) => !file.startsWith(bed.folder)),
+        name,
+      ).toEqual([]);
+    }
+  });
+
+  test('Redis does nothing for whoever does not know the password, such as writing files as you', async ({ bed }) => {
+    for (const { address, folder } of bed.redis.servers) {
+      for (const command of ['CONFIG SET dir /', 'REPLICAOF 127.0.0.1 1', 'SHUTDOWN', 'PING']) {
+        const limit = { whole: (text: string) => text.endsWith('\r\n'), signal: AbortSignal.timeout(10_000) };
+        expect(await ask(address, `${command}\r\n`, limit), command).toMatch(/^-NOAUTH/);
+      }
+      expect((await stat(join(folder, 'redis.conf'))).mode & 0o077).toBe(0);
+    }
+  });
+
+  test('Consul runs no command for whoever asks', async ({ bed }) => {
+    const check = { Name: 'stranger', Args: ['/bin/true'], Interval: '1s' };
+    const service = { Name: 'stranger', Check: check };
+    for (const [path, body] of [
+      ['check', check],
+      ['service', service],
+    ] as const) {
+      const answer = await fetch(`${bed.consul.url}/v1/agent/${path}/register`, {
+        method: 'PUT',
+        body: JSON.stringify(body),
+      });
+      expect([answer.ok, await answer.text()]).toEqual([false, expect.stringContaining('Scripts are disabled')]);
+    }
+    const config = JSON.parse(await readFile(join(bed.consul.server(1).folder, 'consul.json'), 'utf8'));
+    expect(config).toMatchObject({ enable_script_checks: false, disable_remote_exec: true });
+  });
+
+  test('no secret can be read among the arguments of a process', async ({ bed, skip }) => {
+    if (process.platform !== 'linux') skip('reads /proc, which only Linux has');
+    const secrets = [bed.redis.password, bed.s3.credentials.secretAccessKey];
+    for (const { name, pid } of bed.servers) {
+      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8');
+      for (const secret of secrets) expect(command.includes(secret), name).toBe(false);
+    }
   });
 
   test('other programs are told where everything is', async ({ bed }) => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
 import { eventually, SkewedProcess, type SkewedProcessOptions } from '../src/index.ts';
+import { isAlive } from './alive.ts';
 
 /** For each line it is sent, it tells what every clock of it says. */
 const teller = `
@@ -139,15 +140,23 @@ describe('a process with a wrong clock', () => {
     await using parent = SkewedProcess.start(['--conditions=@quorate/source', '--input-type=module', '-e', source]);
     const lines = createInterface({ input: parent.child.stdout as NodeJS.ReadableStream });
     const [pid] = ((await once(lines, 'line')) as [string]).map(Number);
-    expect(() => process.kill(pid ?? 0, 0)).not.toThrow();
+    expect(isAlive(pid ?? 0)).toBe(true);
     await parent[Symbol.asyncDispose]();
-    await eventually('it is gone', () => {
-      try {
-        return !process.kill(pid ?? 0, 0);
-      } catch {
-        return true;
-      }
-    });
+    await eventually('it is gone', () => !isAlive(pid ?? 0));
+  });
+
+  test('is the end of what it has started, also when it ended before', async () => {
+    const source = `
+      import { spawn } from 'node:child_process';
+      console.log(spawn('sleep', ['307'], { stdio: 'ignore' }).pid);
+      process.kill(process.pid, 'SIGKILL');
+    `;
+    await using one = SkewedProcess.start(['--input-type=module', '-e', source]);
+    const lines = createInterface({ input: one.child.stdout as NodeJS.ReadableStream });
+    const [[pid]] = await Promise.all([once(lines, 'line') as Promise<[string]>, once(one.child, 'exit')]);
+    expect(isAlive(Number(pid))).toBe(true);
+    await one[Symbol.asyncDispose]();
+    await eventually('its child is gone', () => !isAlive(Number(pid)), { within: 5_000 });
   });
 
   test('refuses what is no clock, and gives up waiting when told to', async () => {

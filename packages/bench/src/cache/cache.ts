@@ -90,7 +90,7 @@ export const cache: Benchmark = {
   rounds: 5,
   measure: async (rounds) => {
     await using bed = await Testbed.start({ redis: { servers: 1, config: { appendonly: 'no' } } });
-    const port = String(new URL(bed.redis.url).port);
+    const url = bed.redis.url;
     await pinServer(bed.redis.primary.pid ?? 0);
     const values = new Map<string, Figure>();
     const note = (name: string, unit: Figure['unit'], value: number): void => {
@@ -99,16 +99,16 @@ export const cache: Benchmark = {
     };
     await using contestants = new AsyncDisposableStack();
     const peers: Contestant[] = [];
-    for (const name of names) peers.push(contestants.use(await start(name, port)));
+    for (const name of names) peers.push(contestants.use(await start(name, url)));
     for (const peer of peers) await warmUp(peer);
     for (let round = 0; round < rounds; round += 1) {
       const turn = round % peers.length;
       const order = [...peers.slice(turn), ...peers.slice(0, turn)];
       for (const measure of measures) {
         if (measure.once && round > 0) continue;
-        for (const peer of order) await take(measure, peer, port, note);
+        for (const peer of order) await take(measure, peer, url, note);
       }
-      for (const { name } of order) if (!unfitForStampedes.has(name)) await stampedes(name, port, note);
+      for (const { name } of order) if (!unfitForStampedes.has(name)) await stampedes(name, url, note);
       console.error(`round ${round + 1} of ${rounds}`);
     }
     return [...values.values()];
@@ -126,17 +126,17 @@ async function warmUp(peer: Contestant): Promise<void> {
 async function take(
   { name, task, figures, fresh }: Measure,
   peer: Contestant,
-  port: string,
+  url: string,
   note: (name: string, unit: Figure['unit'], value: number) => void,
 ): Promise<void> {
-  const answer = await (fresh ? anew(task, peer.name, port) : peer.perform(task));
+  const answer = await (fresh ? anew(task, peer.name, url) : peer.perform(task));
   if (Object.keys(answer).length === 0) return;
   for (const { name: what, unit, of } of figures) {
     note(`${name}, ${what}: ${peer.name}`, unit, of(answer as Required<Answer>));
   }
 }
 
-async function anew(task: Task, name: string, port: string): Promise<Answer> {
-  await using peer = await start(name, port);
+async function anew(task: Task, name: string, url: string): Promise<Answer> {
+  await using peer = await start(name, url);
   return await peer.perform(task);
 }

@@ -22,11 +22,11 @@ const programs: Readonly<Record<string, readonly [file: string, ...args: string[
 export const names: readonly string[] = Object.keys(programs);
 
 /** On the second core where that can be said: a round trip takes half as long when both ends share one, and chance decides. */
-export async function start(name: string, port: string): Promise<Contestant> {
+export async function start(name: string, url: string): Promise<Contestant> {
   const [file = '', ...args] = programs[name] ?? [];
-  const node = [process.execPath, '--conditions=@quorate/source', '--expose-gc', join(folder, file), port, ...args];
+  const node = [process.execPath, '--conditions=@quorate/source', '--expose-gc', join(folder, file), ...args];
   const [command = '', ...rest] = (await canPin()) ? ['taskset', '-c', '1', ...node] : node;
-  return Peer.start<Task, Answer>(name, { command, args: rest, env: { NODE_ENV: 'production' } });
+  return Peer.start<Task, Answer>(name, { command, args: rest, env: { NODE_ENV: 'production', QUORATE_REDIS: url } });
 }
 
 /** Keeps the server to the first core. */

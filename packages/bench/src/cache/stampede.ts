@@ -9,12 +9,12 @@ const callers = 250;
 /** A thousand callers in four processes at once: for a key that nobody has, for one that has ended, and for a stale one. */
 export async function stampedes(
   name: string,
-  port: string,
+  url: string,
   note: (name: string, unit: Figure['unit'], value: number) => void,
 ): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const all: Contestant[] = [];
-  for (let i = 0; i < processes; i += 1) all.push(stack.use(await start(name, port)));
+  for (let i = 0; i < processes; i += 1) all.push(stack.use(await start(name, url)));
   const key = `stampede ${name} ${performance.now()}`;
   const together = async (what: string, ttl: number, stale = false): Promise<void> => {
     const answers = await Promise.all(

@@ -79,7 +79,7 @@ redis.call('SET', lease, token .. ' ' .. owner, 'PX', life)
 return {1, token}`,
 );
 
-/** Keeps what was loaded, while the lease still holds. Gives 1, or 0 when the lease was lost, or 2 when a newer token has written. */
+/** Keeps what was loaded, while the lease still holds. Gives 1, or 0 when the lease was lost, or 2 when a newer token has been here. */
 export const fill: Script = together(
   4,
   9,
@@ -97,6 +97,9 @@ wake(waiters, ARGV[6], ARGV[7])
 return passed and 1 or 2`,
 );
 
+/** A read under a token: from now on nothing is written under an older one. Gives 1, or 2 when a newer token has been here. */
+export const raise: Script = together(1, 2, `${passFence}`, `return passFence(KEYS[1], ARGV[1], ARGV[2]) and 1 or 2`);
+
 /** Whoever still loads has its lease for as long again. */
 export const renew: Script = together(
   1,
@@ -106,7 +109,7 @@ export const renew: Script = together(
 return 0`,
 );
 
-/** Writes, or deletes when the value is empty; a load that began before is not kept. Gives 1, or 2 when a newer token has written. */
+/** Writes, or deletes when the value is empty; a load that began before is not kept. Gives 1, or 2 when a newer token has been here. */
 export const put: Script = together(
   4,
   8,

@@ -21,18 +21,14 @@ interface Flags {
 
 export function demo(): Command {
   return new Command('demo')
-    .description('shows a concept on real servers: breaks something, tells what happens, and judges it')
-    .argument(
-      '[concept]',
-      'which; --list tells them all. "everything" starts one of every server, until Ctrl-C',
-      'consensus',
-    )
-    .option('--seed <number>', 'decides what is left to chance (default: 1)', wholeNumber)
-    .option('--fast', 'as little of everything as shows the point')
-    .option('--sabotage', 'leave the protection out: the verdict must then fail')
+    .description('shows a concept on real servers: breaks something, tells what happens, and gives a verdict')
+    .argument('[concept]', 'which one, see --list; "everything" starts one of every server, until Ctrl-C', 'consensus')
+    .option('--seed <number>', 'seed of the random choices (default: 1)', wholeNumber)
+    .option('--fast', 'the shortest version that still shows the point')
+    .option('--sabotage', 'leave out the protection: the verdict must then fail')
     .option('--picture <file>', 'save a picture of what happened as a web page, and the history beside it', pictureFile)
-    .option('--list', 'which demos there are')
-    .option('--json', 'for programs: the outcome, without the story')
+    .option('--list', 'list the demos')
+    .option('--json', 'print the outcome as JSON, without the story')
     .option('--offline', 'never fetch a program that is missing')
     .addHelpText(
       'after',

@@ -2,7 +2,10 @@ import type { Transaction } from '@quorate/zookeeper';
 
 /** Something held for now: a lock, the leadership, a permit. It may end at any moment, and says so. */
 export interface Lease extends AsyncDisposable {
-  /** The fencing token: strictly increasing over all holders, ever. Give it to the resource, and let it refuse older ones. */
+  /**
+   * The fencing token: strictly increasing over all holders, ever. Show it to the resource with each read that a write
+   * depends on and with each write, and let it refuse smaller tokens than it has seen.
+   */
   readonly token: bigint;
   /** Aborts with a `LeaseEndedError` the moment holding is no longer certain, before anybody else can hold it. */
   readonly signal: AbortSignal;

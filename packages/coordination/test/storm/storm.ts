@@ -126,7 +126,7 @@ function faultsOn(crew: Crew, start: (name: string) => Promise<void>): Record<st
       const set = async (faults: { blackHole?: true }): Promise<void> => {
         await Promise.all(links.map((link) => link.set(faults)));
       };
-      return onWorker(name, { begin: () => set({ blackHole: true }), end: () => set({}) });
+      return { ...onWorker(name, { begin: () => set({ blackHole: true }), end: () => set({}) }), links };
     },
   };
 }

@@ -24,7 +24,7 @@ interface FaultBegun {
   readonly at: number;
   readonly id: number;
   readonly kind: string;
-  /** Whom it strikes: names of processes. */
+  /** What it breaks: names of processes. */
   readonly target: readonly string[];
   readonly detail?: Plain;
 }

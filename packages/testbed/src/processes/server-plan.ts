@@ -1,5 +1,8 @@
 import type { Launcher } from './warden.ts';
 
+/** In the folder of each server: TMPDIR for it. */
+export const temporaryFolder = 'tmp';
+
 /** How one server is run. */
 export interface ServerPlan {
   /** Unique in its bed: `zookeeper-1`. */

@@ -12,7 +12,7 @@ import { lastLines, textFrom } from './log.ts';
 import { isFree, PortTakenError } from './ports.ts';
 import { becomeReady, longestLook } from './readiness.ts';
 import { residentBytes } from './resident.ts';
-import type { ServerPlan } from './server-plan.ts';
+import { type ServerPlan, temporaryFolder } from './server-plan.ts';
 import type { Launcher, Warden } from './warden.ts';
 
 /** What a server needs of its bed. */
@@ -205,9 +205,11 @@ export class Server implements AsyncDisposable {
     const { warden, disk } = this.#ground;
     await mkdir(this.#home, { recursive: true, mode: 0o700 });
     if (disk !== undefined) this.#disk ??= await Disk.over(this.#home, disk, this.name, warden);
+    await mkdir(join(this.folder, temporaryFolder), { recursive: true });
     for (const [path, content] of Object.entries(files)) {
       await mkdir(dirname(join(this.folder, path)), { recursive: true });
-      await writeFile(join(this.folder, path), content);
+      // There are passwords among them.
+      await writeFile(join(this.folder, path), content, { mode: 0o600 });
     }
     await prepare?.(this.#home, this.#launcher, signal);
     this.#prepared = true;
@@ -217,11 +219,20 @@ export class Server implements AsyncDisposable {
     await using log = await open(this.logFile, 'a', 0o600);
     this.#logBegin = (await log.stat()).size;
     const { command, args, env, cwd = this.#home } = this.#plan;
-    const child = await this.#launcher.launch({ command, args, cwd, ...(env && { env }), output: log.fd });
+    const child = await this.#launcher.launch({
+      command,
+      args,
+      cwd,
+      // What it leaves there goes with the bed.
+      env: { TMPDIR: join(this.#home, temporaryFolder), ...env },
+      output: log.fd,
+    });
     child.unref();
     this.#process = child;
     child.once('exit', () => {
       this.#process = undefined;
+      // Children that have outlived it would hold its ports.
+      if (child.pid) send(-child.pid, 'SIGKILL');
       this.#endSlowness();
       if (this.#state === 'running' || this.#state === 'paused') this.#state = 'died';
     });
@@ -287,8 +298,6 @@ export class Server implements AsyncDisposable {
       await gone;
       clearTimeout(patience);
     } else await gone;
-    // Children of the server that have outlived it.
-    send(group, 'SIGKILL');
     await endGroups(others);
     for (const other of this.#still) this.#ground.warden.unlist(other);
     this.#still = [];

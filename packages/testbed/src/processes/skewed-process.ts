@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { InvalidArgumentError, QuorateError } from '@quorate/core';
+import { Warden } from './warden.ts';
 
 /** What is wrong with the clocks of a process. What is not named is right. */
 export interface ClockFault {
@@ -29,10 +30,11 @@ const orders = 3;
  *     await using client = SkewedProcess.start(['client.ts'], { clock: { offsetMs: 3_600_000 } });
  *     await client.jump(-7_200_000);
  *
- * It ends, by SIGKILL, when it is disposed of, and when this process dies.
+ * It ends, by SIGKILL, when it is disposed of, and when this process dies; and what it has started ends with it.
  */
 export class SkewedProcess implements AsyncDisposable {
   readonly child: ChildProcess;
+  readonly #warden: Warden;
   readonly #orders: Duplex;
   readonly #waiting: (() => void)[] = [];
 
@@ -43,15 +45,20 @@ export class SkewedProcess implements AsyncDisposable {
     const preload = new URL(`./skewed-clock${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
     preload.searchParams.set('clock', JSON.stringify(clock));
     preload.searchParams.set('orders', String(orders));
+    const warden = Warden.withoutFolder();
     const child = spawn(process.execPath, [`--import=${preload.href}`, ...args], {
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...env, ...warden.mark },
       stdio: [...stdio, 'pipe'],
+      // The leader of a group, which the warden can answer for.
+      detached: true,
     });
-    return new SkewedProcess(child);
+    warden.watch(child);
+    return new SkewedProcess(child, warden);
   }
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, warden: Warden) {
     this.child = child;
+    this.#warden = warden;
     this.#orders = child.stdio[orders] as Duplex;
     this.#orders.on('error', () => {});
     this.#orders.on('data', (done: Buffer) => {
@@ -72,9 +79,9 @@ export class SkewedProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const gone = once(this.child, 'exit');
-    this.child.kill('SIGKILL');
+    const ended = this.child.exitCode !== null || this.child.signalCode !== null;
+    const gone = ended ? undefined : once(this.child, 'exit');
+    await this.#warden.close();
     await gone;
   }
 

@@ -1,27 +1,46 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 
 /**
- * The warden reads `+ <group>` and `- <group>` from its standard input. When that ends — the owner closed it, or died in
- * whatever way, SIGKILL included — it kills the process groups still on its list and removes the folder. It is a shell
- * in a session of its own, so neither Ctrl-C nor a kill of the owner's group reaches it.
+ * The warden reads from its standard input: `+ <group>`, a process group is launched; `~ <group>`, its leader has ended
+ * and members are left; `- <group>`, it is empty. When the input ends — the owner closed it, or died in whatever way,
+ * SIGKILL included — it kills every process of the groups on its list, then every process that carries the mark `$2` in
+ * its environment, and removes the folder `$1`. It is a shell in a session of its own, so neither Ctrl-C nor a kill of
+ * the owner's group reaches it. It trusts nobody's PATH.
+ *
+ * The number of a group is not given to anybody else while the group has a member. So a process whose number is that of
+ * a group without a leader is a stranger, who got the number after the group was empty: it is left alone.
  */
 const script = `
+PATH=/usr/bin:/bin
 trap '' HUP INT TERM
-groups=
+groups= orphans=
+without() { left=; for g in $2; do [ "$g" = "$1" ] || left="$left $g"; done; echo "$left"; }
 while read -r sign group; do
   case $sign in
     +) groups="$groups $group" ;;
-    -) left=
-       for g in $groups; do [ "$g" = "$group" ] || left="$left $g"; done
-       groups=$left ;;
+    ~) groups=$(without "$group" "$groups") orphans="$orphans $group" ;;
+    -) groups=$(without "$group" "$groups") orphans=$(without "$group" "$orphans") ;;
   esac
 done
-for g in $groups; do kill -KILL "-$g" 2>/dev/null; done
+for g in $groups; do kill -KILL "-$g"; done
+for g in $orphans; do kill -0 "$g" || kill -KILL "-$g"; done
 tries=0
-until rm -rf "$1" 2>/dev/null || [ "$tries" -ge 50 ]; do tries=$((tries + 1)); sleep 0.1; done
+while [ -r /proc/self/environ ] && [ "$tries" -lt 50 ]; do
+  carriers=$(grep -lzsFx "$2" /proc/[0-9]*/environ)
+  [ -n "$carriers" ] || break
+  for carrier in $carriers; do pid=\${carrier#/proc/}; kill -KILL "\${pid%/environ}"; done
+  tries=$((tries + 1)); sleep 0.1
+done
+[ -n "$1" ] || exit
+tries=0
+until rm -rf "$1" || [ "$tries" -ge 50 ]; do tries=$((tries + 1)); sleep 0.1; done
 `;
+
+/** How often a group without a leader is looked at, in milliseconds: whether it is empty. */
+const lookEvery = 1_000;
 
 /** What a program started by us runs in. */
 export interface Launch {
@@ -38,29 +57,48 @@ export interface Launcher {
   launch(launch: Launch): Promise<ChildProcess>;
 }
 
-/** Sees to it that nothing outlives its owner: neither the processes it launched nor their folder. */
+/**
+ * Sees to it that nothing outlives its owner: neither the processes it launched, nor theirs, nor their folder. A process
+ * escapes only when it leaves its process group and clears its environment; where there is no /proc, the former is enough.
+ */
 export class Warden implements Launcher, AsyncDisposable {
   readonly folder: string;
+  /** For the environment of whoever is to end with the warden. Nobody else can have it. */
+  readonly mark: Readonly<Record<string, string>> = { QUORATE_MARK: randomBytes(16).toString('hex') };
   readonly #shell: ChildProcess;
   readonly #list: Writable;
+  /** Groups that have members and no leader. */
+  readonly #orphans = new Set<number>();
+  #looking: NodeJS.Timeout | undefined;
 
   /** `folder` is removed when the warden is closed or this process dies. */
   static async open(folder: string): Promise<Warden> {
-    const shell = spawn('/bin/sh', ['-c', script, 'quorate-warden', folder], {
+    const warden = new Warden(folder);
+    await once(warden.#shell, 'spawn');
+    return warden;
+  }
+
+  /** Without a folder, and without waiting for it to run. */
+  static withoutFolder(): Warden {
+    const warden = new Warden('');
+    // When not even a shell can be started, nor can what it would watch.
+    warden.#shell.on('error', () => {});
+    return warden;
+  }
+
+  private constructor(folder: string) {
+    this.folder = folder;
+    const [[name, mark] = []] = Object.entries(this.mark);
+    this.#shell = spawn('/bin/sh', ['-c', script, 'quorate-warden', folder, `${name}=${mark}`], {
       cwd: '/',
+      // Nothing of ours: a mark in it would be that of an outer warden, which is not to kill this one.
+      env: {},
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });
-    await once(shell, 'spawn');
-    return new Warden(folder, shell);
-  }
-
-  private constructor(folder: string, shell: ChildProcess) {
-    this.folder = folder;
-    this.#shell = shell;
-    this.#list = shell.stdin as Writable;
+    this.#list = this.#shell.stdin as Writable;
     // Whoever forgets to close a bed must still be able to exit: the warden then cleans up.
-    shell.unref();
+    this.#shell.unref();
     (this.#list as unknown as { unref(): void }).unref();
     this.#list.on('error', () => {});
   }
@@ -72,15 +110,14 @@ export class Warden implements Launcher, AsyncDisposable {
   async launch({ command, args, cwd, env, output }: Launch): Promise<ChildProcess> {
     const child = spawn('/bin/sh', ['-c', 'read -r _ && exec "$@"', 'quorate', command, ...args], {
       cwd,
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...env, ...this.mark },
       detached: true,
       stdio: ['pipe', output, output],
     });
     await once(child, 'spawn');
     const go = child.stdin as Writable;
     go.on('error', () => {});
-    this.#list.write(`+ ${child.pid}\n`);
-    child.once('exit', () => this.#list.write(`- ${child.pid}\n`));
+    this.watch(child);
     go.end('go\n');
     return child;
   }
@@ -94,9 +131,24 @@ export class Warden implements Launcher, AsyncDisposable {
     this.#list.write(`- ${group}\n`);
   }
 
+  /** Answers for a process that leads a group of its own, and for all who are in it. */
+  watch(leader: ChildProcess): void {
+    const group = leader.pid;
+    if (group === undefined) return;
+    this.#list.write(`+ ${group}\n`);
+    leader.once('exit', () => {
+      if (!hasMembers(group)) return this.#list.write(`- ${group}\n`);
+      this.#list.write(`~ ${group}\n`);
+      this.#orphans.add(group);
+      this.#looking ??= setInterval(() => this.#look(), lookEvery).unref();
+    });
+  }
+
   /** Kills what is still running, removes the folder, and resolves when both are done. */
   async close(): Promise<void> {
     if (this.#shell.exitCode !== null || this.#shell.signalCode !== null) return;
+    this.#look();
+    clearInterval(this.#looking);
     this.#shell.ref();
     const gone = once(this.#shell, 'exit');
     this.#list.end();
@@ -105,5 +157,26 @@ export class Warden implements Launcher, AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Takes the groups off the list that have become empty: from now on their number may be somebody else's. */
+  #look(): void {
+    for (const group of this.#orphans) {
+      if (hasMembers(group)) continue;
+      this.#orphans.delete(group);
+      this.#list.write(`- ${group}\n`);
+    }
+    if (this.#orphans.size > 0) return;
+    clearInterval(this.#looking);
+    this.#looking = undefined;
+  }
+}
+
+function hasMembers(group: number): boolean {
+  try {
+    process.kill(-group, 0);
+    return true;
+  } catch {
+    return false;
   }
 }

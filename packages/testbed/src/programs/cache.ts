@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { QuorateError, sleep } from '@quorate/core';
 import { lock as lockFile } from 'proper-lockfile';
 import { Warden } from '../processes/warden.ts';
+import { isThere, thisOwner } from './owner.ts';
 import type { Program } from './program.ts';
 import { isDiskFull } from './unpack.ts';
 
@@ -18,6 +19,9 @@ export function cacheFolder(): string {
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'quorate');
   return join(xdg || join(homedir(), '.cache'), 'quorate');
 }
+
+/** So old is what was begun on another machine when it is removed, in milliseconds: nobody can tell whether it is alive. */
+const oldest = 86_400_000;
 
 /** The cache cannot be used as it is. */
 export class CacheError extends QuorateError {
@@ -55,19 +59,20 @@ export class Cache {
 
   /**
    * Finds the program, or has `fetch` bring it into a staging folder that becomes the program's folder in one step.
-   * Of several processes that want the same one, one fetches and the others wait.
+   * Of several processes that want the same one, one fetches and the others wait, `onWait`: for this process, or for
+   * one on another machine. Where they cannot know of one another two fetch it, and the first one's is kept.
    */
   async install(
     name: string,
     fetch: (staging: string, warden: Warden) => Promise<Entry>,
-    { signal, onWait }: { readonly signal?: AbortSignal | undefined; readonly onWait?: () => void } = {},
+    { signal, onWait }: { readonly signal?: AbortSignal | undefined; readonly onWait?: OnWait } = {},
   ): Promise<Program> {
     const release = await this.#hold(name, signal, onWait);
     try {
       const present = await this.find(name);
       if (present) return present;
       await this.#removeLeftovers(name);
-      const staging = join(this.folder, 'staging', `${name}.${randomBytes(6).toString('hex')}`);
+      const staging = join(this.folder, 'staging', `${name}.${await thisOwner()}.${randomBytes(6).toString('hex')}`);
       await mkdir(staging, { recursive: true });
       // Whatever ends this process, what it began is removed.
       await using warden = await Warden.open(staging);
@@ -75,7 +80,14 @@ export class Cache {
       await writeFile(join(staging, 'program.json'), `${JSON.stringify(entry, null, 2)}\n`);
       await mkdir(join(this.folder, 'programs'), { recursive: true });
       const home = this.folderOf(name);
-      await rename(staging, home);
+      try {
+        await rename(staging, home);
+      } catch (error) {
+        // Somebody who did not see our lock was faster.
+        const other = await this.find(name);
+        if (other) return other;
+        throw error;
+      }
       return { ...entry, path: join(home, entry.path) };
     } catch (error) {
       throw isDiskFull(error) ? new CacheError(this.folder, error as NodeJS.ErrnoException) : error;
@@ -84,38 +96,77 @@ export class Cache {
     }
   }
 
-  async #hold(name: string, signal?: AbortSignal, onWait?: () => void): Promise<() => Promise<void>> {
+  async #hold(name: string, signal?: AbortSignal, onWait?: OnWait): Promise<() => Promise<void>> {
     const locks = join(this.folder, 'locks');
+    const [lock, holder] = [join(locks, `${name}.lock`), join(locks, `${name}.holder`)];
     try {
       await mkdir(locks, { recursive: true });
-    } catch (error) {
-      throw new CacheError(this.folder, error as NodeJS.ErrnoException);
-    }
-    for (;;) {
-      signal?.throwIfAborted();
-      try {
-        return await lockFile(join(locks, name), {
-          realpath: false,
-          // How long the others wait for a process that died while it fetched.
-          stale: 5_000,
-          // A lock that is lost while this process slept costs a second download, not correctness: the rename is the
-          // only step that others see.
-          onCompromised: () => {},
-        }).then((release) => () => release().catch(() => {}));
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code !== 'ELOCKED') throw new CacheError(this.folder, error as NodeJS.ErrnoException);
+      for (;;) {
+        signal?.throwIfAborted();
+        const owner = await readFile(holder, 'utf8').catch(() => '');
+        const there = await isThere(owner);
+        if (there === false) for (const left of [lock, holder]) await rm(left, { recursive: true, force: true });
+        // One that stands still does not renew its lock, but has it.
+        const release = there ? undefined : await lockWhereFree(lock);
+        if (release) return await holding(holder, release);
+        onWait?.(there ? Number.parseInt(owner, 10) : undefined);
+        await sleep(200, { signal });
       }
-      onWait?.();
-      await sleep(200, { signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw new CacheError(this.folder, error as NodeJS.ErrnoException);
     }
   }
 
   /** Staging folders of processes that died together with their warden: the machine went down. */
   async #removeLeftovers(name: string): Promise<void> {
-    const folder = join(this.folder, 'staging');
-    for (const entry of await readdir(folder).catch(() => [])) {
-      if (entry.startsWith(`${name}.`)) await rm(join(folder, entry), { recursive: true, force: true });
+    const staging = join(this.folder, 'staging');
+    for (const entry of await readdir(staging).catch(() => [])) {
+      if (!entry.startsWith(`${name}.`)) continue;
+      const folder = join(staging, entry);
+      const [owner = ''] = entry.slice(name.length + 1).split('.');
+      const left = !((await isThere(owner)) ?? (await ageOf(folder)) < oldest);
+      if (left) await rm(folder, { recursive: true, force: true });
     }
   }
+}
+
+/** Told the process that is waited for, where that is known. */
+type OnWait = (pid: number | undefined) => void;
+
+/** Says who holds a lock, until it is released. */
+async function holding(holder: string, release: () => Promise<void>): Promise<() => Promise<void>> {
+  const end = async (): Promise<void> => {
+    await rm(holder, { force: true });
+    await release().catch(() => {});
+  };
+  try {
+    await writeFile(holder, await thisOwner());
+    return end;
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+/** How to release it; undefined when somebody has it. */
+async function lockWhereFree(lock: string): Promise<(() => Promise<void>) | undefined> {
+  try {
+    return await lockFile(lock, {
+      realpath: false,
+      lockfilePath: lock,
+      // How long the others wait for a process on another machine that died while it fetched.
+      stale: 5_000,
+      // A lock that is lost all the same costs a second download, not correctness: the rename is the only step that
+      // others see.
+      onCompromised: () => {},
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ELOCKED') return undefined;
+    throw error;
+  }
+}
+
+async function ageOf(folder: string): Promise<number> {
+  return Date.now() - (await stat(folder)).mtimeMs;
 }

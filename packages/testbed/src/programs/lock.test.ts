@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { lock, platforms, programsFolder, sourcesOn } from './lock.ts';
 
@@ -27,6 +28,15 @@ describe.each(Object.entries(lock()))('%s', (name, pin) => {
     // A checksum that stands twice was copied to the wrong line.
     expect(new Set(pins.map(({ sha256 }) => sha256)).size).toBe(pins.length);
     for (const { url } of Object.values(pin.release ?? {})) expect(url).toContain(pin.version);
+    if (pin.go?.sources !== undefined) {
+      const folder = new URL(`go/${pin.go.module}/`, programsFolder);
+      const hash = createHash('sha256');
+      for (const file of readdirSync(folder)
+        .filter((file) => file.endsWith('.go'))
+        .sort())
+        hash.update(readFileSync(new URL(file, folder)));
+      expect(hash.digest('hex'), 'run npm run relock').toBe(pin.go.sources);
+    }
     if (pin.go) expect(existsSync(new URL(`go/${pin.go.module}/go.sum`, programsFolder))).toBe(true);
   });
 });

@@ -55,6 +55,8 @@ export interface GoPin {
   /** The folder under `programs/go` that holds go.mod and go.sum: Go checks every module against the SHA-256 sums in it. */
   readonly module: string;
   readonly main: string;
+  /** SHA-256 of what the module has of our own; absent where it only requires the program. */
+  readonly sources?: string;
   /** Build tags: what is left out. */
   readonly tags?: readonly string[];
   /** How many packages are compiled; for the progress bar. */

@@ -105,7 +105,11 @@ export class Programs {
           }
           throw new ProgramMissingError(name, pin, tried);
         },
-        { signal, onWait: () => report({ step: 'waiting for another process that fetches it' }) },
+        {
+          signal,
+          onWait: (pid) =>
+            report({ step: `waiting for ${pid ? `process ${pid}` : 'another process'}, which fetches it` }),
+        },
       );
     } finally {
       this.#onProgress({ name: label, step: 'done', finished: true });

@@ -97,6 +97,10 @@ function agentPlan(
     performance: { raft_multiplier: 1, leave_drain_time: '0s' },
     leave_on_terminate: false,
     disable_update_check: true,
+    // By default too, and said here: anybody on this machine may register a check, and it would run as you.
+    enable_script_checks: false,
+    enable_local_script_checks: false,
+    disable_remote_exec: true,
     ...rest,
   };
   const address = `127.0.0.1:${agent.http}`;

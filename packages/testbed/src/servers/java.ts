@@ -1,4 +1,5 @@
 import { delimiter, join } from 'node:path';
+import { temporaryFolder } from '../processes/server-plan.ts';
 import type { Site } from './site.ts';
 
 export interface JavaOptions {
@@ -18,6 +19,8 @@ export function javaArguments(site: Site, server: string, heap: string, { jvm = 
     '-XX:+UseSerialGC',
     '-XX:TieredStopAtLevel=1',
     '-XX:-UsePerfData',
+    // Java does not look at TMPDIR. From the folder of the server, where it is started.
+    `-Djava.io.tmpdir=${temporaryFolder}`,
     '-Xshare:auto',
     '-Djava.net.preferIPv4Stack=true',
     ...jvm,

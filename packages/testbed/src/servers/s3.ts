@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { InvalidArgumentError } from '@quorate/core';
 import { Server } from '../processes/server.ts';
 import { answerOf } from './answers.ts';
+import { hasExtendedAttributes } from './extended-attributes.ts';
 import { portsFor, type Site } from './site.ts';
 import { makeVersionedBucket } from './versioned-bucket.ts';
 import { checkWebhook } from './webhook.ts';
@@ -31,6 +32,11 @@ export interface S3Region {
   readonly credentials: S3Credentials;
   /** A bucket that is there from the start, with versioning on. */
   readonly bucket: string;
+  /**
+   * Whether the gateway keeps what it knows of an object in a file beside it, because the file system has no extended
+   * attributes. Then what is put after a delete cannot be read. False until the server has started.
+   */
+  readonly sidecar: boolean;
   readonly server: Server;
 }
 
@@ -87,32 +93,31 @@ function gateway(site: Site, region: string, port: number, credentials: S3Creden
   const name = `s3-${region}`;
   // The gateway moves into the folder of its objects: paths must not depend on where it stands.
   const folder = join(site.warden.folder, name);
+  const versitygw = site.program('versitygw').path;
+  const objects = join(folder, 'objects');
+  let sidecar = false;
   let bucketMade = false;
   const server = new Server(
     {
       name,
       address,
-      command: site.program('versitygw').path,
-      args: [
-        '--port',
-        address,
-        '--region',
-        region,
-        '--health',
-        '/health',
-        '--quiet',
-        ...(events === undefined ? [] : ['--event-webhook-url', events]),
-        'posix',
-        '--versioning-dir',
-        join(folder, 'versions'),
-        '--sidecar',
-        join(folder, 'attributes'),
-        join(folder, 'objects'),
-      ],
+      command: versitygw,
+      get args() {
+        const metadata = sidecar ? ['--sidecar', join(folder, 'attributes')] : [];
+        const hook = events === undefined ? [] : ['--event-webhook-url', events];
+        return [
+          ...['--port', address, '--region', region, '--health', '/health', '--quiet', ...hook],
+          ...['posix', '--versioning-dir', join(folder, 'versions'), ...metadata, objects],
+        ];
+      },
       // In the environment, not among the arguments, which any user of the machine can read.
       env: { ROOT_ACCESS_KEY: credentials.accessKeyId, ROOT_SECRET_KEY: credentials.secretAccessKey },
       ports: [port],
       files: { 'objects/.keep': '', 'versions/.keep': '', 'attributes/.keep': '' },
+      prepare: async (_folder, launcher, signal) => {
+        sidecar = !(await hasExtendedAttributes({ versitygw, objects, launcher, signal }));
+        if (sidecar) process.emitWarning(withSidecar(name, site), { code: 'QUORATE_S3_SIDECAR' });
+      },
       ready: async (signal) => {
         if ((await answerOf(`${endpoint}/health`, signal)) === undefined) return false;
         if (!bucketMade) await makeVersionedBucket({ region, endpoint, credentials }, bucket, signal);
@@ -122,5 +127,22 @@ function gateway(site: Site, region: string, port: number, credentials: S3Creden
     },
     site,
   );
-  return { region, endpoint, credentials, bucket, server };
+  return {
+    region,
+    endpoint,
+    credentials,
+    bucket,
+    server,
+    get sidecar() {
+      return sidecar;
+    },
+  };
+}
+
+function withSidecar(name: string, { disk, warden }: Site): string {
+  const [place, advice] =
+    disk === undefined
+      ? [`the file system of ${warden.folder}`, 'Set TMPDIR to a folder on one that has them: ext4, xfs, btrfs, APFS.']
+      : ['its disk', 'Leave the option "disk" out, or use Linux 6.6 or newer.'];
+  return `${name}: ${place} has no extended attributes: an object that is put again after a delete answers 404. ${advice}`;
 }

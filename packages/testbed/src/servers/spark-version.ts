@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:http2';
 
 /** Asks a Spark Connect server for its version, as a client does first. Undefined when it answers with anything else. */
-export async function sparkVersion(address: string, signal: AbortSignal): Promise<string | undefined> {
+export async function sparkVersion(address: string, token: string, signal: AbortSignal): Promise<string | undefined> {
   const session = connect(`http://${address}`);
   // The stream fails with it.
   session.on('error', () => {});
@@ -15,6 +15,7 @@ export async function sparkVersion(address: string, signal: AbortSignal): Promis
       ':path': '/spark.connect.SparkConnectService/AnalyzePlan',
       'content-type': 'application/grpc',
       te: 'trailers',
+      authorization: `Bearer ${token}`,
     });
     call.end(message(request()));
     const answer = Buffer.concat(await call.toArray()).toString('latin1');

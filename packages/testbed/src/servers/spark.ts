@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Server } from '../processes/server.ts';
 import { type JavaOptions, javaArguments } from './java.ts';
@@ -32,11 +33,14 @@ const opened = [
 /** A Spark Connect server that computes by itself, with a core for each of the machine's. */
 export class Spark {
   readonly servers: readonly Server[];
+  /** What a client must show, made for this bed: whoever may talk to Spark can run programs as you. */
+  readonly token: string;
 
   static async plan(site: Site, { port, config = {}, jvm = [] }: SparkOptions): Promise<Spark> {
     const [own = 0] = await portsFor(site, 1, port);
     const address = `127.0.0.1:${own}`;
     const folder = join(site.warden.folder, 'spark-1');
+    const token = randomBytes(18).toString('base64url');
     const settings = {
       'spark.master': 'local[*]',
       'spark.app.name': 'quorate',
@@ -69,19 +73,20 @@ export class Spark {
           }),
           'org.apache.spark.sql.connect.service.SparkConnectServer',
         ],
-        env: { SPARK_LOCAL_IP: '127.0.0.1', HADOOP_USER_NAME: 'quorate' },
+        env: { SPARK_LOCAL_IP: '127.0.0.1', HADOOP_USER_NAME: 'quorate', SPARK_CONNECT_AUTHENTICATE_TOKEN: token },
         ports: [own],
         files: { 'local/.keep': '', 'warehouse/.keep': '' },
-        ready: async (signal) => (await sparkVersion(address, signal)) !== undefined,
+        ready: async (signal) => (await sparkVersion(address, token, signal)) !== undefined,
         startWithin: 120_000,
       },
       site,
     );
-    return new Spark(server);
+    return new Spark(server, token);
   }
 
-  private constructor(server: Server) {
+  private constructor(server: Server, token: string) {
     this.servers = [server];
+    this.token = token;
   }
 
   get server(): Server {
@@ -92,8 +97,8 @@ export class Spark {
     return { QUORATE_SPARK: this.url };
   }
 
-  /** For a client of Spark Connect: `sc://127.0.0.1:15002`. */
+  /** For a client of Spark Connect: `sc://127.0.0.1:15002/;token=…`. */
   get url(): string {
-    return `sc://${this.server.address}`;
+    return `sc://${this.server.address}/;token=${this.token}`;
   }
 }

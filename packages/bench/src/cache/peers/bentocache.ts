@@ -4,10 +4,11 @@ import { redisBusDriver, redisDriver } from 'bentocache/drivers/redis';
 import { serve, type Tier } from './serve.ts';
 
 /** `kept`: objects stay what they are in the process, instead of being written and read each time. */
-const kept = process.argv[3] === 'kept';
+const kept = process.argv[2] === 'kept';
 
-await serve(async (port) => {
-  const connection = { host: '127.0.0.1', port };
+await serve(async (url) => {
+  const { hostname: host, port, password } = new URL(url);
+  const connection = { host, port: Number(port), password };
   const memory = memoryDriver({ maxItems: 2_000_000, serialize: !kept } as Parameters<typeof memoryDriver>[0]);
   const bento = new BentoCache({
     default: 'both',

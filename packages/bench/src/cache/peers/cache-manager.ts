@@ -3,8 +3,8 @@ import { createCache } from 'cache-manager';
 import { Keyv } from 'keyv';
 import { serve, type Tier } from './serve.ts';
 
-await serve(async (port) => {
-  const redis = (): Keyv => new Keyv({ store: new KeyvRedis(`redis://127.0.0.1:${port}`), namespace: 'manager' });
+await serve(async (url) => {
+  const redis = (): Keyv => new Keyv({ store: new KeyvRedis(url), namespace: 'manager' });
   const both = createCache({ stores: [new Keyv(), redis()], ttl: 3_600_000 });
   const remote = createCache({ stores: [redis()], ttl: 3_600_000 });
   const tierOf = (cache: typeof both): Tier => ({

@@ -2,10 +2,10 @@ import { Redis } from 'ioredis';
 import { serve } from './serve.ts';
 
 /** `pipelined`: with its automatic pipelining. */
-const enableAutoPipelining = process.argv[3] === 'pipelined';
+const enableAutoPipelining = process.argv[2] === 'pipelined';
 
-await serve(async (port) => {
-  const redis = new Redis({ host: '127.0.0.1', port, enableAutoPipelining });
+await serve(async (url) => {
+  const redis = new Redis(url, { enableAutoPipelining });
   const read = async (key: string): Promise<unknown> => {
     const text = await redis.get(key);
     return text === null ? undefined : JSON.parse(text);

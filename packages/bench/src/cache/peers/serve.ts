@@ -29,8 +29,8 @@ const record = {
 };
 
 /** Does the tasks that come in over standard input. */
-export async function serve(connect: (port: number) => Promise<Contestant>): Promise<void> {
-  const contestant = await connect(Number(process.argv[2]));
+export async function serve(connect: (url: string) => Promise<Contestant>): Promise<void> {
+  const contestant = await connect(process.env.QUORATE_REDIS ?? '');
   process.stdout.write('{}\n');
   for await (const line of createInterface({ input: process.stdin })) {
     process.stdout.write(`${JSON.stringify(await perform(JSON.parse(line) as Task, contestant))}\n`);

@@ -6,12 +6,16 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/FerretDB/FerretDB/ferretdb"
 )
+
+// Where FerretDB itself listens: in the folder of the server.
+const behind = "ferretdb.sock"
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:27017", "where clients connect")
@@ -32,8 +36,12 @@ func serve(listen, data string) error {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return err
 	}
+	// Of one that was killed.
+	if err := os.Remove(behind); err != nil && !os.IsNotExist(err) {
+		return err
+	}
 	server, err := ferretdb.New(&ferretdb.Config{
-		Listener:  ferretdb.ListenerConfig{TCP: listen},
+		Listener:  ferretdb.ListenerConfig{Unix: behind},
 		Logger:    slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Handler:   "sqlite",
 		SQLiteURL: "file:" + data + "/",
@@ -41,7 +49,12 @@ func serve(listen, data string) error {
 	if err != nil {
 		return err
 	}
+	listener, err := net.Listen("tcp", listen)
+	if err != nil {
+		return err
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	go takeTurns(listener)
 	return server.Run(ctx)
 }

@@ -1,30 +1,32 @@
 import { InvalidArgumentError } from '@quorate/core';
-import type { PlannedFault } from '../history/nemesis.ts';
+import type { PlannedFault } from '../history/fault-schedule.ts';
 import type { Link } from '../links/link.ts';
 import type { LinkFaults } from '../links/link-faults.ts';
 import type { Server } from '../processes/server.ts';
 import type { ZooKeeper } from '../servers/zookeeper.ts';
 import type { Testbed } from '../testbed.ts';
 
-/** A fault about to begin. */
-export interface Blow {
-  /** Whom it strikes, by name. */
+/** A fault, ready to begin. */
+export interface Fault {
+  /** What it breaks, by name. */
   readonly target: readonly string[];
   readonly detail?: string;
-  /** Servers that must have come back from earlier blows before this one. */
+  /** Servers that no other fault may break at the same time. */
   readonly servers: readonly Server[];
+  /** Links of which the same is true. */
+  readonly links?: readonly Link[];
   begin(): Promise<void>;
   end(): Promise<void>;
 }
 
-/** How a kind of fault is done to a bed. Called when it is due; throws an InvalidArgumentError for a target it cannot strike. */
-export type Strike = (bed: Testbed, fault: PlannedFault) => Promise<Blow>;
+/** How a kind of fault is done to a bed. Called when it is due; throws an InvalidArgumentError for a target it cannot break. */
+export type PrepareFault = (bed: Testbed, fault: PlannedFault) => Promise<Fault>;
 
 /** Stands for whichever member leads when the fault begins. */
 const leaderName = 'zookeeper-leader';
 
 /** Every kind that a schedule may name. Targets are servers (`zookeeper-leader` too), or links as `client-1~zookeeper-2`. */
-export const strikes: Readonly<Record<string, Strike>> = {
+export const faults: Readonly<Record<string, PrepareFault>> = {
   kill: onServer((server) => ({ begin: () => server.kill(), end: () => server.start() })),
   pause: onServer((server) => ({ begin: () => server.pause(), end: () => server.resume() })),
   slow: onServer((server) => ({ begin: () => server.slow({ duty: 0.3 }), end: () => server.resume() })),
@@ -63,9 +65,9 @@ export const strikes: Readonly<Record<string, Strike>> = {
   reset: onLink({ refuse: true }),
 };
 
-type Ends = Pick<Blow, 'begin' | 'end'>;
+type Ends = Pick<Fault, 'begin' | 'end'>;
 
-function onServer(ends: (server: Server, bed: Testbed) => Ends): Strike {
+function onServer(ends: (server: Server, bed: Testbed) => Ends): PrepareFault {
   return async (bed, { target: [name = ''] }) => {
     const server = name === leaderName ? await leaderOf(bed) : bed.server(name);
     return {
@@ -77,12 +79,12 @@ function onServer(ends: (server: Server, bed: Testbed) => Ends): Strike {
   };
 }
 
-function onLink(faults: LinkFaults | ((parties: Link['parties']) => LinkFaults)): Strike {
+function onLink(faults: LinkFaults | ((parties: Link['parties']) => LinkFaults)): PrepareFault {
   return async (bed, { target: [name = ''] }) => {
     const [from = '', to = ''] = name.split('~');
     const link = bed.link(from, to);
     const given = typeof faults === 'function' ? faults(link.parties) : faults;
-    return { target: [from, to], servers: [], begin: () => link.set(given), end: () => link.set({}) };
+    return { target: [from, to], servers: [], links: [link], begin: () => link.set(given), end: () => link.set({}) };
   };
 }
 

@@ -91,7 +91,7 @@ test('whatever happens to participants, it never opens with fewer than its size'
   const stop = new AbortController();
   const running = participants.map((participant) => takePart(participant, stop.signal));
   const enteredBy = (): number => participants.reduce((sum, { entered }) => sum + entered, 0);
-  for (let strike = 0; strike < 40; strike += 1) {
+  for (let fault = 0; fault < 40; fault += 1) {
     const { link } = chance.pick(participants);
     const before = enteredBy();
     const kind = chance.integer(0, 3);

@@ -1,5 +1,13 @@
 import { expect } from 'vitest';
-import { eventually, type FaultSchedule, History, playFaults } from '../src/index.ts';
+import {
+  eventually,
+  type FaultSchedule,
+  faultSchedule,
+  faults,
+  History,
+  type PrepareFault,
+  playFaults,
+} from '../src/index.ts';
 import { bedTest } from '../src/vitest.ts';
 import { redisLine } from './redis-line.ts';
 
@@ -11,7 +19,7 @@ function schedule(...faults: FaultSchedule['faults']): FaultSchedule {
 
 test('a schedule breaks the bed, is written down, and all is well at its end', async ({ bed }) => {
   const history = new History();
-  using line = await redisLine(bed.link('client-a', 'redis-1').address);
+  using line = await redisLine(bed, bed.link('client-a', 'redis-1').address);
   await line.ask('PING');
   const seen: string[] = [];
   const running = playFaults(
@@ -37,6 +45,41 @@ test('a schedule breaks the bed, is written down, and all is well at its end', a
   expect(history.events.filter(({ type }) => type === 'healed')).toHaveLength(2);
   const heldFor = (history.events.find((event) => event.type === 'healed')?.at ?? 0) - (hole?.at ?? 0);
   expect(heldFor).toBeGreaterThan(150);
+});
+
+test('two faults never have hold of one server or link at once, whatever they call it', async ({ bed }) => {
+  const seed = Number(process.env.QUORATE_SEED ?? Math.floor(Math.random() * 2 ** 31));
+  // As zookeeper-leader is: a role, which one of them has.
+  const ofRole =
+    (prepare: PrepareFault): PrepareFault =>
+    (bed, fault) =>
+      prepare(bed, { ...fault, target: fault.target.map((name) => name.replace('primary', '1')) });
+  const roles = Object.fromEntries(Object.entries(faults).map(([kind, prepare]) => [kind, ofRole(prepare)]));
+  const planned = faultSchedule(seed, {
+    length: 900,
+    recovery: 100,
+    together: 4,
+    pause: [1, 40],
+    duration: [40, 160],
+    faults: [
+      { kind: 'kill', targets: ['redis-1', 'redis-primary'] },
+      { kind: 'pause', targets: ['redis-1', 'redis-primary'], weight: 2 },
+      { kind: 'latency', targets: ['redis-1~redis-2', 'redis-2~redis-1'] },
+    ],
+  });
+  const history = new History();
+  await playFaults(planned, bed, history, { faults: roles });
+  const open = new Map<number, string>();
+  for (const event of history.events) {
+    if (event.type === 'healed') open.delete(event.id);
+    if (event.type !== 'fault') continue;
+    const broken = event.target.toSorted().join();
+    expect([...open.values()], `seed ${seed}: ${event.kind} of ${broken} begins`).not.toContain(broken);
+    expect(event.target.join()).not.toContain('primary');
+    open.set(event.id, broken);
+  }
+  expect(history.counts.faults, `seed ${seed}`).not.toEqual({});
+  await eventually('the replicas have found it again', async () => (await bed.health()).status === 'pass');
 });
 
 test('an aborted schedule heals too', async ({ bed }) => {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { type FaultScheduleOptions, faultSchedule } from './fault-schedule.ts';
 import { History } from './history.ts';
-import { type NemesisOptions, nemesis } from './nemesis.ts';
 
 const members = ['zookeeper-1', 'zookeeper-2', 'zookeeper-3'];
-const options: NemesisOptions = {
+const options: FaultScheduleOptions = {
   length: 120_000,
   faults: [
     { kind: 'kill', targets: members },
@@ -14,20 +14,20 @@ const options: NemesisOptions = {
 };
 
 test('the same seed gives the same schedule, another seed another', () => {
-  expect(nemesis(7, options)).toEqual(nemesis(7, options));
-  expect(nemesis(7, options)).not.toEqual(nemesis(8, options));
+  expect(faultSchedule(7, options)).toEqual(faultSchedule(7, options));
+  expect(faultSchedule(7, options)).not.toEqual(faultSchedule(8, options));
 });
 
 test('can be written into the history it makes', () => {
   const history = new History({ clock: () => 0 });
-  history.note('nemesis', nemesis(7, options));
-  expect(History.fromJsonLines(history.toJsonLines()).events[0]).toMatchObject({ detail: nemesis(7, options) });
+  history.note('schedule', faultSchedule(7, options));
+  expect(History.fromJsonLines(history.toJsonLines()).events[0]).toMatchObject({ detail: faultSchedule(7, options) });
 });
 
 test('keeps its promises, whatever the seed', () => {
   fc.assert(
     fc.property(fc.integer(), fc.integer({ min: 1, max: 3 }), (seed, together) => {
-      const { faults, length } = nemesis(seed, { ...options, together });
+      const { faults, length } = faultSchedule(seed, { ...options, together });
       expect(faults.length).toBeGreaterThan(5);
       for (const [index, fault] of faults.entries()) {
         expect(fault.at).toBeGreaterThanOrEqual(faults[index - 1]?.at ?? 500);
@@ -52,7 +52,7 @@ test('keeps its promises, whatever the seed', () => {
 });
 
 test('draws on every kind, by weight, and on every target', () => {
-  const faults = Array.from({ length: 100 }, (_, seed) => nemesis(seed, options).faults).flat();
+  const faults = Array.from({ length: 100 }, (_, seed) => faultSchedule(seed, options).faults).flat();
   const count = (kind: string): number => faults.filter((fault) => fault.kind === kind).length / faults.length;
   expect(count('kill')).toBeCloseTo(0.25, 1);
   expect(count('pause')).toBeCloseTo(0.5, 1);
@@ -73,5 +73,5 @@ test.each([
   [{ ...options, recovery: -1 }, 'recovery: expected'],
   [{ ...options, together: 0 }, 'together: expected'],
 ])('refuses options that make no schedule: %#', (bad, message) => {
-  expect(() => nemesis(1, bad)).toThrow(message);
+  expect(() => faultSchedule(1, bad)).toThrow(message);
 });

@@ -71,7 +71,7 @@ test('a process that is killed while it holds an item: another one gets it', asy
 test('takers are killed and stopped, and putters cut off: no item is lost, and none is done twice', async ({ bed }) => {
   const seed = Number(process.env.QUORATE_SEED ?? Math.floor(Math.random() * 2 ** 31));
   const chance = seeded(seed);
-  const path = '/nemesis';
+  const path = '/under-faults';
   const faults = new History();
   const workers: Worker[] = [];
   const begin = (name: string): Worker => {

@@ -24,7 +24,7 @@ export interface FaultKind {
   readonly duration?: readonly [min: number, max: number];
 }
 
-export interface NemesisOptions {
+export interface FaultScheduleOptions {
   readonly faults: readonly FaultKind[];
   /** Length of the run in milliseconds. */
   readonly length: number;
@@ -38,14 +38,14 @@ export interface NemesisOptions {
   readonly together?: number;
 }
 
-export interface NemesisSchedule {
+export interface FaultSchedule {
   readonly seed: number;
   readonly length: number;
   readonly faults: readonly PlannedFault[];
 }
 
 /** A schedule of faults as data: the same seed and options give the same schedule, on every machine. */
-export function nemesis(seed: number, options: NemesisOptions): NemesisSchedule {
+export function faultSchedule(seed: number, options: FaultScheduleOptions): FaultSchedule {
   const { faults: kinds, length, pause = [500, 2000], duration = [500, 5000], together = 1 } = options;
   const { recovery = length / 5 } = options;
   checked(options);
@@ -98,7 +98,7 @@ function split(targets: readonly string[], chance: () => number): Pick<PlannedFa
   return { target: names.slice(0, size), from: names.slice(size) };
 }
 
-function checked({ faults, length, pause, duration, recovery, together }: NemesisOptions): void {
+function checked({ faults, length, pause, duration, recovery, together }: FaultScheduleOptions): void {
   if (!(length > 0 && length < Infinity)) throw new InvalidArgumentError('length', 'milliseconds above 0', length);
   if (faults.length === 0) throw new InvalidArgumentError('faults', 'at least one kind of fault', faults);
   for (const [index, { targets, split = false, weight = 1, duration }] of faults.entries()) {
