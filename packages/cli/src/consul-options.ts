@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from '@quorate/core';
 import { Mesh } from '@quorate/mesh';
 import type { Command } from 'commander';
+import type { Shell } from './shell.ts';
 
 /** Where the agent is, and how to be let in. */
 export interface ConsulFlags {
@@ -25,15 +26,15 @@ export function addConsulOptions(command: Command): Command {
     .option('--key <file>', 'its key');
 }
 
-export function meshOf({ consul, tokenFile, ca, cert, key }: ConsulFlags): Mesh {
-  const token = tokenFile === undefined ? process.env.QUORATE_CONSUL_TOKEN : read('--token-file', tokenFile).trim();
+export function meshOf({ consul, tokenFile, ca, cert, key }: ConsulFlags, env: Shell['env']): Mesh {
+  const token = tokenFile === undefined ? env.QUORATE_CONSUL_TOKEN : read('--token-file', tokenFile).trim();
   const tls = {
     ...(ca !== undefined && { ca: read('--ca', ca) }),
     ...(cert !== undefined && { cert: read('--cert', cert) }),
     ...(key !== undefined && { key: read('--key', key) }),
   };
   return new Mesh({
-    address: consul ?? process.env.QUORATE_CONSUL ?? 'http://127.0.0.1:8500',
+    address: consul ?? env.QUORATE_CONSUL ?? 'http://127.0.0.1:8500',
     ...(token !== undefined && token !== '' && { token }),
     ...(Object.keys(tls).length > 0 && { tls }),
   });

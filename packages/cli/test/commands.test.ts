@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder, eventually } from '@quorate/testbed';
 import { describe, expect, test } from 'vitest';
-import { beds, outcome, quorate, run } from './quorate.ts';
+import { beds, call, outcome, quorate, run } from './quorate.ts';
 
 describe('quorate', () => {
-  test('tells its version', async () => {
+  test('as a process: exit status, standard output and standard error are those of the command', async () => {
     expect(await run(['--version'])).toEqual({ status: 0, out: '0.1.0\n', err: '' });
+    expect(await run(['runn'])).toEqual({ status: 2, out: '', err: expect.stringContaining("unknown command 'runn'") });
   });
 
   test.each([
@@ -23,13 +24,12 @@ describe('quorate', () => {
     ['inspect'],
     ['inspect', 'locks'],
   ])('%s has help with examples', async (...command) => {
-    const { status, out } = await run([...command, '--help']);
+    const { status, out } = await call([...command, '--help']);
     expect(status).toBe(0);
     expect(out).toMatch(/Examples:\n {2}\$ /);
   });
 
   test.each([
-    [['runn'], "unknown command 'runn'"],
     [['run', '--zookeeper', '2', '--', 'true'], "argument '2' is invalid. Expected 1, 3 or 5."],
     [['run', '--kafla', '1', '--', 'true'], '(Did you mean --kafka?)'],
     [['run', '--redis', 'many', '--', 'true'], 'Expected 1, 2, 3, 4 or 5.'],
@@ -53,7 +53,7 @@ describe('quorate', () => {
     [['demo', '--picture', '/no/such/folder/here.html'], 'There is no folder /no/such/folder.'],
     [['demo', 'everything', '--seed', '1'], '--seed: expected a concept to go with it'],
   ])('%j is bad use: status 2, and the word that is wrong', async (args, message) => {
-    const { status, err, out } = await run(args);
+    const { status, err, out } = await call(args);
     expect(err).toContain(message);
     expect(status).toBe(2);
     expect(out).toBe('');
@@ -370,13 +370,13 @@ describe('quorate doctor', () => {
 
 describe('quorate demo', () => {
   test('lists what there is to see', async () => {
-    const { status, out } = await run(['demo', '--list', '--json']);
+    const { status, out } = await call(['demo', '--list', '--json']);
     expect(status).toBe(0);
     expect(JSON.parse(out)).toMatchObject([
       { name: 'consensus', shows: expect.stringMatching(/leader/) },
       { name: 'concurrency', shows: expect.stringMatching(/fencing token/) },
     ]);
-    expect((await run(['demo', '--list'])).out).toMatch(/^DEMO +SHOWS\nconsensus +the leader/);
+    expect((await call(['demo', '--list'])).out).toMatch(/^DEMO +SHOWS\nconsensus +the leader/);
   });
 
   test('without a name is consensus', async () => {

@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { main } from '../src/main.ts';
 
 /** Where the commands of these tests make their beds: what else goes on on this machine is not seen. */
 const temporary = mkdtempSync(join(tmpdir(), 'quorate-test-'));
@@ -49,4 +51,20 @@ export async function outcome(child: Running): Promise<Outcome> {
 
 export function run(args: readonly string[], env?: Record<string, string>): Promise<Outcome> {
   return outcome(quorate(args, env));
+}
+
+/** The command in this process, where that is enough: no signal is sent to it, and it starts no server. */
+export async function call(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
+  const [stdout, stderr] = [new Collected(), new Collected()];
+  const status = await main(args, { stdout, stderr, env: { ...process.env, ...env } });
+  return { status, out: stdout.text, err: stderr.text };
+}
+
+class Collected extends Writable {
+  text = '';
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk;
+    done();
+  }
 }

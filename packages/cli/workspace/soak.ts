@@ -56,7 +56,7 @@ Exit status: 0 every verdict is valid, 1 one is not or something failed, 2 bad u
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = exitStatus('soak', error);
+  process.exitCode = exitStatus('soak', error, process);
 }
 
 async function run(flags: Flags): Promise<void> {
@@ -110,7 +110,7 @@ async function start(
   signal: AbortSignal,
   say: (line: string) => void,
 ): ReturnType<typeof soak> {
-  using display = progressDisplay();
+  using display = progressDisplay(process.stderr);
   const begin = performance.now();
   return await soak({
     minutes,

@@ -2,6 +2,7 @@ import { type Inventory, type InventoryItem, inventory } from '@quorate/testbed'
 import { Command } from 'commander';
 import { fetchMissing } from '../fetch-missing.ts';
 import { interruptible } from '../interrupt.ts';
+import type { Shell } from '../shell.ts';
 import { table } from '../table.ts';
 
 interface Flags {
@@ -9,7 +10,7 @@ interface Flags {
   readonly fetch?: true;
 }
 
-export function doctor(): Command {
+export function doctor(shell: Shell): Command {
   return new Command('doctor')
     .description('shows which programs the servers need: what is here, what is missing, and its size')
     .option('--fetch', 'fetch what is missing')
@@ -24,20 +25,20 @@ Examples:
 
 Exit status 1 when something is unusable, or could not be fetched.`,
     )
-    .action(examine);
+    .action((flags: Flags) => examine(shell, flags));
 }
 
-async function examine({ json, fetch }: Flags): Promise<void> {
-  const failed = fetch ? await fetchNow() : [];
+async function examine(shell: Shell, { json, fetch }: Flags): Promise<void> {
+  const failed = fetch ? await fetchNow(shell) : [];
   const found = await inventory();
-  console.log(json ? JSON.stringify(found, null, 2) : report(found));
-  for (const { message } of failed) console.error(`\nquorate: ${message}`);
-  if (failed.length > 0 || found.items.some(({ state }) => state === 'unusable')) process.exitCode = 1;
+  shell.print(json ? JSON.stringify(found, null, 2) : report(found));
+  for (const { message } of failed) shell.complain(`\nquorate: ${message}`);
+  if (failed.length > 0 || found.items.some(({ state }) => state === 'unusable')) shell.status = 1;
 }
 
-async function fetchNow(): Promise<Error[]> {
+async function fetchNow(shell: Shell): Promise<Error[]> {
   using stop = interruptible();
-  return await fetchMissing(stop.signal);
+  return await fetchMissing(stop.signal, shell.stderr);
 }
 
 function report({ cache, items }: Inventory): string {

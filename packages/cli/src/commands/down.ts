@@ -3,6 +3,7 @@ import { askKeeper } from '../bed-control.ts';
 import type { BedDescription } from '../bed-description.ts';
 import { bedName } from '../bed-name.ts';
 import { recordedNames } from '../bed-record.ts';
+import type { Shell } from '../shell.ts';
 
 interface Flags {
   readonly name: string;
@@ -10,22 +11,22 @@ interface Flags {
   readonly json?: true;
 }
 
-export function down(): Command {
+export function down(shell: Shell): Command {
   return new Command('down')
     .description('stops the servers that run in the background and removes their data')
     .addOption(bedName())
     .option('--all', 'every bed')
     .option('--json', 'for programs')
     .addHelpText('after', '\nExamples:\n  $ quorate down\n  $ quorate down --name lab\n  $ quorate down --all')
-    .action(takeDown);
+    .action((flags: Flags) => takeDown(shell, flags));
 }
 
-async function takeDown({ name, all, json }: Flags): Promise<void> {
+async function takeDown(shell: Shell, { name, all, json }: Flags): Promise<void> {
   const stopped: string[] = [];
   for (const bed of all ? await recordedNames() : [name]) {
     const was = (await askKeeper(bed, { ask: 'down' })) as BedDescription | undefined;
     stopped.push(...(was?.servers ?? []).map((server) => server.name));
   }
-  if (json) console.log(JSON.stringify({ stopped }));
-  else console.log(stopped.length === 0 ? 'Nothing was up.' : `Stopped ${stopped.join(', ')}.`);
+  if (json) shell.print(JSON.stringify({ stopped }));
+  else shell.print(stopped.length === 0 ? 'Nothing was up.' : `Stopped ${stopped.join(', ')}.`);
 }

@@ -4,6 +4,7 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { askKeeper } from '../bed-control.ts';
 import { bedName } from '../bed-name.ts';
 import { type FaultOrder, type FaultReport, faultKinds } from '../fault-order.ts';
+import type { Shell } from '../shell.ts';
 
 /** What goes on until it ends. */
 const lasting = Object.keys(strikes);
@@ -15,7 +16,7 @@ interface Flags {
   readonly json?: true;
 }
 
-export function fault(): Command {
+export function fault(shell: Shell): Command {
   return new Command('fault')
     .description('breaks the servers that run in the background, or the network between them, and makes it well again')
     .addArgument(new Argument('<kind>', 'see below').choices(faultKinds))
@@ -52,10 +53,13 @@ A full disk takes a bed with disks: quorate up --zookeeper 3 --disk 64.
 
 Exit status: 0 done, 1 nothing is up or it failed, 2 bad use.`,
     )
-    .action(order);
+    .action((kind: string, target: string[] | undefined, other: string[] | undefined, flags: Flags) =>
+      order(shell, kind, target, other, flags),
+    );
 }
 
 async function order(
+  shell: Shell,
   kind: string,
   target: readonly string[] = [],
   other: readonly string[] = [],
@@ -71,7 +75,7 @@ async function order(
   checkOrder(order);
   const report = (await askKeeper(name, { ask: 'fault', order })) as FaultReport | undefined;
   if (!report) throw new QuorateError('nothing is up: quorate up starts servers to break', { code: 'not-up' });
-  console.log(json ? JSON.stringify(report) : text(report, lasts));
+  shell.print(json ? JSON.stringify(report) : text(report, lasts));
 }
 
 /** Refuses what would be passed over in silence. */

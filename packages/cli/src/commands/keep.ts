@@ -8,14 +8,18 @@ import { removeRecord, writeRecord } from '../bed-record.ts';
 import { carryOut } from '../fault-order.ts';
 import { interruptible } from '../interrupt.ts';
 import { bedOptions, type ServerFlags } from '../server-options.ts';
+import type { Shell } from '../shell.ts';
 import type { KeeperNews } from './up.ts';
 
 /** The process behind `quorate up`: holds the bed until it is asked to let go. Started by `up`, not by people. */
-export function keep(): Command {
-  return new Command('keep').argument('<name>').argument('<servers>', 'as JSON').action(keepBed);
+export function keep(shell: Shell): Command {
+  return new Command('keep')
+    .argument('<name>')
+    .argument('<servers>', 'as JSON')
+    .action((name: string, servers: string) => keepBed(shell, name, servers));
 }
 
-async function keepBed(name: string, servers: string): Promise<void> {
+async function keepBed(shell: Shell, name: string, servers: string): Promise<void> {
   using stop = interruptible();
   const left = new AbortController();
   const starter = (): void => left.abort(new Error('the process that wanted the servers has gone'));
@@ -52,6 +56,6 @@ async function keepBed(name: string, servers: string): Promise<void> {
   } catch (error) {
     tell({ failed: { message: (error as Error).message, code: isQuorateError(error) ? error.code : 'failed' } });
     if (process.connected) process.disconnect?.();
-    process.exitCode = 1;
+    shell.status = 1;
   }
 }

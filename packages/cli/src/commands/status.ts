@@ -3,6 +3,7 @@ import { askKeeper } from '../bed-control.ts';
 import { type BedDescription, bedRows } from '../bed-description.ts';
 import { bedName } from '../bed-name.ts';
 import { recordedNames } from '../bed-record.ts';
+import type { Shell } from '../shell.ts';
 import { table } from '../table.ts';
 
 interface Flags {
@@ -11,7 +12,7 @@ interface Flags {
   readonly export?: true;
 }
 
-export function status(): Command {
+export function status(shell: Shell): Command {
   return new Command('status')
     .description('shows the servers that run in the background, and how they are')
     .addOption(bedName())
@@ -27,19 +28,19 @@ Examples:
 
 Exit status 1 when nothing is up, or a server is not well.`,
     )
-    .action(show);
+    .action((flags: Flags) => show(shell, flags));
 }
 
-async function show({ name, json, export: exported }: Flags): Promise<void> {
+async function show(shell: Shell, { name, json, export: exported }: Flags): Promise<void> {
   const bed = (await askKeeper(name, { ask: 'status' })) as BedDescription | undefined;
-  if (!bed || bed.servers.some(({ health }) => health === 'fail')) process.exitCode = 1;
-  if (json) console.log(JSON.stringify(bed ?? { servers: [], environment: {} }, null, 2));
+  if (!bed || bed.servers.some(({ health }) => health === 'fail')) shell.status = 1;
+  if (json) shell.print(JSON.stringify(bed ?? { servers: [], environment: {} }, null, 2));
   else if (!bed)
-    console.error(`Nothing is up${name === 'default' ? '' : ` by the name "${name}"`}.${await others(name)}`);
+    shell.complain(`Nothing is up${name === 'default' ? '' : ` by the name "${name}"`}.${await others(name)}`);
   else if (exported)
     for (const [key, value] of Object.entries(bed.environment))
-      console.log(`export ${key}='${value.replaceAll("'", `'\\''`)}'`);
-  else console.log(table(bedRows(bed)));
+      shell.print(`export ${key}='${value.replaceAll("'", `'\\''`)}'`);
+  else shell.print(table(bedRows(bed)));
 }
 
 async function others(name: string): Promise<string> {

@@ -10,6 +10,7 @@ import { bedName } from '../bed-name.ts';
 import { interruptible } from '../interrupt.ts';
 import { progressDisplay } from '../progress-display.ts';
 import { addServerOptions, type ServerFlags } from '../server-options.ts';
+import type { Shell } from '../shell.ts';
 import { table } from '../table.ts';
 
 /** What the keeper tells the process that started it. */
@@ -23,7 +24,7 @@ interface Flags extends ServerFlags {
   readonly json?: true;
 }
 
-export function up(): Command {
+export function up(shell: Shell): Command {
   return addServerOptions(new Command('up'))
     .description('starts servers in the background, until quorate down')
     .addOption(bedName())
@@ -36,10 +37,10 @@ Examples:
   $ quorate up --name lab --kafka 1 && quorate status --name lab
   $ eval "$(quorate status --export)"     tell this shell where they are`,
     )
-    .action(bringUp);
+    .action((flags: Flags) => bringUp(shell, flags));
 }
 
-async function bringUp({ name, json, ...servers }: Flags): Promise<void> {
+async function bringUp(shell: Shell, { name, json, ...servers }: Flags): Promise<void> {
   if (await askKeeper(name, { ask: 'status' })) {
     throw new QuorateError(
       `a bed called "${name}" is up already: quorate down --name ${name} ends it, --name gives this one another name`,
@@ -48,17 +49,17 @@ async function bringUp({ name, json, ...servers }: Flags): Promise<void> {
       },
     );
   }
-  const description = await startKeeper(name, servers);
-  console.log(
+  const description = await startKeeper(shell, name, servers);
+  shell.print(
     json
       ? JSON.stringify(description, null, 2)
       : `${table(bedRows(description))}\n\nquorate down${name === 'default' ? '' : ` --name ${name}`} stops them.`,
   );
 }
 
-async function startKeeper(name: string, servers: ServerFlags): Promise<BedDescription> {
+async function startKeeper(shell: Shell, name: string, servers: ServerFlags): Promise<BedDescription> {
   using stop = interruptible();
-  using display = progressDisplay();
+  using display = progressDisplay(shell.stderr);
   const program = fileURLToPath(
     new URL(`../quorate${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
   );

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@quorate/core';
 import { InvalidArgumentError as BadUse, type Command } from 'commander';
+import type { Shell } from '../shell.ts';
 
 /** What every inspection can be told. */
 export interface InspectFlags {
@@ -28,8 +29,9 @@ export function upTo(most: number): (text: string) => number {
 }
 
 /** Where the servers are, by the option or the environment. */
-export function addressOf({ zookeeper = process.env.QUORATE_ZOOKEEPER }: InspectFlags): string {
-  if (zookeeper) return zookeeper;
+export function addressOf({ zookeeper }: InspectFlags, env: Shell['env']): string {
+  const address = zookeeper ?? env.QUORATE_ZOOKEEPER;
+  if (address) return address;
   throw new InvalidArgumentError(
     'zookeeper',
     'an address: --zookeeper zk1:2181, or QUORATE_ZOOKEEPER, which eval "$(quorate status --export)" sets',

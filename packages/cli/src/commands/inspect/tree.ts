@@ -5,13 +5,14 @@ import { inspect } from '../../inspect/inspect.ts';
 import { sessionText } from '../../inspect/line-report.ts';
 import { printable } from '../../inspect/printable.ts';
 import { childOf, type Visited, type Walk, walk } from '../../inspect/walk.ts';
+import type { Shell } from '../../shell.ts';
 import { table } from '../../table.ts';
 
 interface Flags extends InspectFlags {
   readonly depth?: number;
 }
 
-export function tree(): Command {
+export function tree(shell: Shell): Command {
   return addInspectOptions(new Command('tree'))
     .description('the nodes at a path and below: how large, how often changed, and whose they are')
     .option('--depth <levels>', 'how deep to go', upTo(1_000))
@@ -25,14 +26,14 @@ Examples:
 
 OWNER is the session that an ephemeral node goes with; a node without one stays.`,
     )
-    .action(show);
+    .action((path: string, flags: Flags) => show(shell, path, flags));
 }
 
-async function show(path: string, flags: Flags): Promise<void> {
+async function show(shell: Shell, path: string, flags: Flags): Promise<void> {
   const { depth, limit: most } = flags;
   const read = (zk: ZooKeeper, path: string, signal: AbortSignal): ReturnType<typeof walk> =>
     walk(zk, path, { most, signal, ...(depth !== undefined && { depth }) });
-  await inspect<Walk>({ read, text, json }, path, flags);
+  await inspect<Walk>({ read, text, json }, path, flags, shell);
 }
 
 function text({ nodes, complete }: Walk): string {
