@@ -60,7 +60,8 @@ export async function call(args: readonly string[], env: Record<string, string> 
   return { status, out: stdout.text, err: stderr.text };
 }
 
-class Collected extends Writable {
+/** What is written, as text. */
+export class Collected extends Writable {
   text = '';
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
