@@ -6,6 +6,7 @@ import { down } from './commands/down.ts';
 import { fault } from './commands/fault.ts';
 import { inspect } from './commands/inspect.ts';
 import { keep } from './commands/keep.ts';
+import { logs } from './commands/logs.ts';
 import { run } from './commands/run.ts';
 import { sidecar } from './commands/sidecar.ts';
 import { status } from './commands/status.ts';
@@ -17,7 +18,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string;
 };
 
-const commands = [doctor, run, up, status, fault, down, demo, inspect, sidecar, keep];
+const commands = [doctor, run, up, status, logs, fault, down, demo, inspect, sidecar, keep];
 
 /** The command `quorate`: what it is given, and where. Resolves with its exit status. */
 export async function main(args: readonly string[], surroundings: Surroundings): Promise<number> {

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { cacheFolder } from '@quorate/testbed';
 import { main } from '../src/main.ts';
 
 /** Where the commands of these tests make their beds: what else goes on on this machine is not seen. */
@@ -23,6 +24,8 @@ export interface Running extends ChildProcess {
   /** What it has printed until now. */
   readonly printed: () => string;
   readonly complained: () => string;
+  /** Settles also for those who ask when it has ended already. */
+  readonly ended: Promise<[status: number | null, signal: string | null]>;
 }
 
 export interface Outcome {
@@ -41,11 +44,12 @@ export function quorate(args: readonly string[], env: Record<string, string> = {
   let err = '';
   child.stdout.setEncoding('utf8').on('data', (text) => (out += text));
   child.stderr.setEncoding('utf8').on('data', (text) => (err += text));
-  return Object.assign(child, { printed: () => out, complained: () => err });
+  const ended = once(child, 'close') as Running['ended'];
+  return Object.assign(child, { printed: () => out, complained: () => err, ended });
 }
 
 export async function outcome(child: Running): Promise<Outcome> {
-  const [status, signal] = (await once(child, 'close')) as [number | null, string | null];
+  const [status, signal] = await child.ended;
   return { status: status ?? signal ?? 'unknown', out: child.printed(), err: child.complained() };
 }
 
@@ -68,4 +72,22 @@ export class Collected extends Writable {
     this.text += chunk;
     done();
   }
+}
+
+/** A cache with the same programs and no beds in it: what is up elsewhere on this machine stays out of the tests. */
+export async function ownCache(): Promise<AsyncDisposable & { readonly folder: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'quorate-test-'));
+  await symlink(join(cacheFolder(), 'programs'), join(folder, 'programs'));
+  const { QUORATE_CACHE: before } = process.env;
+  process.env.QUORATE_CACHE = folder;
+  return {
+    folder,
+    [Symbol.asyncDispose]: async () => {
+      // What a test that failed has left up.
+      await call(['down', '--all']);
+      if (before === undefined) delete process.env.QUORATE_CACHE;
+      else process.env.QUORATE_CACHE = before;
+      await rm(folder, { recursive: true });
+    },
+  };
 }

@@ -3,13 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { QuorateError } from '@quorate/core';
 import type { Progress } from '@quorate/testbed';
 import { Command } from 'commander';
-import { askKeeper } from '../bed-control.ts';
 import type { BedDescription } from '../bed-description.ts';
 import { bedRows } from '../bed-description.ts';
 import { bedName } from '../bed-name.ts';
 import { interruptible } from '../interrupt.ts';
 import { progressDisplay } from '../progress-display.ts';
-import { addServerOptions, type ServerFlags } from '../server-options.ts';
+import { addServerOptions, bedOptions, type ServerFlags } from '../server-options.ts';
 import type { Shell } from '../shell.ts';
 import { table } from '../table.ts';
 
@@ -41,14 +40,7 @@ Examples:
 }
 
 async function bringUp(shell: Shell, { name, json, ...servers }: Flags): Promise<void> {
-  if (await askKeeper(name, { ask: 'status' })) {
-    throw new QuorateError(
-      `a bed called "${name}" is up already: quorate down --name ${name} ends it, --name gives this one another name`,
-      {
-        code: 'already-up',
-      },
-    );
-  }
+  bedOptions(servers);
   const description = await startKeeper(shell, name, servers);
   shell.print(
     json
