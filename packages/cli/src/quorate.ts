@@ -1,4 +1,8 @@
 #!/usr/bin/env node
+import { exitWithNpm } from '../parent.js';
 import { main } from './main.ts';
 
-process.exitCode = await main(process.argv.slice(2), process);
+const args = process.argv.slice(2);
+// What holds a bed in the background stays when the process that started it ends.
+if (args[0] !== 'keep') exitWithNpm();
+process.exitCode = await main(args, process);

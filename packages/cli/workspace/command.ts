@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { spawnGuarded } from '../parent.js';
 
 export const root: string = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -11,7 +11,7 @@ export interface Outcome {
 
 /** Runs a command at the root of the repository; its output is collected, or shown as it comes. */
 export async function command(name: string, args: readonly string[], { show = false } = {}): Promise<Outcome> {
-  const child = spawn(name, args, { cwd: root, stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
+  const child = spawnGuarded(name, args, { cwd: root, stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (output += text));
   const [status] = (await once(child, 'close')) as [number | null];

@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { Testbed } from '@quorate/testbed';
 import { Command } from 'commander';
+import { spawnGuarded } from '../../parent.js';
 import { interruptible } from '../interrupt.ts';
 import { progressDisplay } from '../progress-display.ts';
 import { addServerOptions, bedOptions, type ServerFlags } from '../server-options.ts';
@@ -55,7 +55,7 @@ async function runWith(
   command: string,
   args: readonly string[],
 ): Promise<number> {
-  const child = spawn(command, args, { stdio: 'inherit', env: { ...shell.env, ...environment } });
+  const child = spawnGuarded(command, args, { stdio: 'inherit', env: { ...shell.env, ...environment } });
   const forward = (signal: NodeJS.Signals): void => {
     // A terminal sends Ctrl-C to the command as well: twice would mean "now".
     if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
