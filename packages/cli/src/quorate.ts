@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { exitWithNpm } from '../parent.js';
 import { main } from './main.ts';
 

@@ -5,8 +5,10 @@ import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { eventually } from '@quorate/testbed';
 import { expect, test } from 'vitest';
+import { installedRepository } from './installed-repository.ts';
 import { runs } from './processes.ts';
 
 const cli = fileURLToPath(new URL('..', import.meta.url));
@@ -133,6 +135,19 @@ test('the place of an installer that was killed is taken by one that waits, and 
   const ended = once(second, 'close');
   await writeFile(join(repo.folder, 'gate'), '');
   expect(await ended).toEqual([5, null]);
+});
+
+test('npx quorate works in a clone whose packages npm has installed, though nothing is built', async () => {
+  await using repo = await installedRepository();
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  const npm = (command: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> =>
+    promisify(execFile)(command, args, {
+      cwd: join(repo.folder, 'packages'),
+      env: { ...env, npm_config_offline: 'true' },
+    });
+  await npm('npm', 'install', '--no-audit', '--no-fund', '--no-save', '--prefix', repo.folder);
+  const { stdout } = await npm('npx', 'quorate', '--version');
+  expect(stdout).toBe('0.1.0\n');
 });
 
 test('an unknown command is refused by name, before anything is installed', async () => {

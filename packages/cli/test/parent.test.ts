@@ -1,45 +1,17 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { eventually } from '@quorate/testbed';
 import { expect, onTestFinished, test } from 'vitest';
+import { installedRepository } from './installed-repository.ts';
 import { family, runs } from './processes.ts';
-
-const cli = fileURLToPath(new URL('..', import.meta.url));
-
-/** A repository whose packages are installed already, with the real command behind the real bootstrap. */
-async function repository(): Promise<AsyncDisposable & { readonly folder: string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'quorate-test-'));
-  for (const path of ['packages/cli/src', 'node_modules/node/bin', 'beds'])
-    await mkdir(join(folder, path), { recursive: true });
-  for (const name of ['bootstrap.js', 'claim.js', 'parent.js'])
-    await copyFile(join(cli, name), join(folder, 'packages/cli', name));
-  await writeFile(join(folder, 'packages/cli/src/quorate.ts'), `await import('${join(cli, 'src/quorate.ts')}');`);
-  await writeFile(
-    join(folder, 'package.json'),
-    JSON.stringify({ type: 'module', scripts: { quorate: 'node packages/cli/bootstrap.js quorate' } }),
-  );
-  await writeFile(join(folder, 'package-lock.json'), '{}');
-  const stamp = createHash('sha256')
-    .update('{}')
-    .update(process.platform + process.arch)
-    .digest('hex');
-  await writeFile(join(folder, 'node_modules/.quorate-installed'), stamp);
-  const node = join(folder, 'node_modules/node/bin/node');
-  await writeFile(node, `#!/bin/sh\nexec "${process.execPath}" "$@"\n`);
-  await chmod(node, 0o755);
-  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
-}
 
 test.for([
   ['npm', /^npm run quorate/],
   ['the bootstrap', /^node \S*bootstrap\.js/],
   ['quorate run', /quorate\.ts run/],
 ] as const)('kill -9 of %s leaves no process and no data: nothing outlives its parent', async ([, victim]) => {
-  await using repo = await repository();
+  await using repo = await installedRepository();
   // A shell with children, one of which it does not wait for.
   const command = 'sleep 307 & sh -c "sleep 308; true" & echo started; wait';
   const npm = spawn('npm', ['run', 'quorate', '--', 'run', '--redis', '1', '--', 'sh', '-c', command], {
