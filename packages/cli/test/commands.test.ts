@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { cacheFolder, eventually } from '@quorate/testbed';
-import { describe, expect, test } from 'vitest';
+import { dirname, join, relative } from 'node:path';
+import { cacheFolder, eventually, type Inventory } from '@quorate/testbed';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { beds, call, outcome, quorate, run } from './quorate.ts';
 
 describe('quorate', () => {
@@ -135,10 +135,45 @@ describe('quorate run', () => {
 describe('quorate doctor', () => {
   test('shows what is here, from where, and its size', async () => {
     const { status, out } = await run(['doctor']);
-    expect(out).toMatch(/^PROGRAM +VERSION +STATE +SIZE +FROM\njava /);
+    expect(out).toMatch(/^PROGRAM +VERSION +STATE +SIZE +FROM +SAYS\njava /);
     expect(out).toMatch(/envoy +1\.\d+\.\d+ +here/);
+    expect(out).toMatch(/^redis .* Redis server v=\d/m);
     expect(out).toContain(`The cache ${cacheFolder()} holds `);
     expect(status).toBe(0);
+  });
+
+  test('asks each program for its version, and does not believe a name', async () => {
+    const { items } = JSON.parse((await call(['doctor', '--json'])).out) as Inventory;
+    for (const name of ['java', 'zookeeper', 'kafka', 'dynamodb', 'redis', 'consul', 'envoy', 'temporal']) {
+      const { said, program } = items.find((item) => item.name === name) ?? {};
+      expect(said, name).toContain(program?.version ?? 'a version');
+    }
+    const real = items.find(({ name }) => name === 'versitygw')?.program;
+    const programs = join(cacheFolder(), 'programs');
+    const [place = '', ...rest] = relative(programs, real?.path ?? '').split('/');
+    const cache = await mkdtemp(join(tmpdir(), 'quorate-test-'));
+    onTestFinished(() => rm(cache, { recursive: true }));
+    const path = join(cache, 'programs', place, ...rest);
+    await mkdir(dirname(path), { recursive: true });
+    await copyFile(join(programs, place, 'program.json'), join(cache, 'programs', place, 'program.json'));
+    const looked = async (script: string): Promise<Inventory['items'][number] | undefined> => {
+      await writeFile(path, script, { mode: 0o755 });
+      const { out } = await run(['doctor', '--json'], { QUORATE_CACHE: cache, PATH: '/nowhere' });
+      return (JSON.parse(out) as Inventory).items.find(({ name }) => name === 'versitygw');
+    };
+    expect(await looked('#!/bin/sh\necho "Version : v9.8.7"')).toMatchObject({
+      state: 'here',
+      said: 'Version : v9.8.7',
+      program: { version: '9.8.7' },
+    });
+    expect(await looked('#!/bin/sh\necho "Version : v0.0.1"')).toMatchObject({
+      state: 'unusable',
+      why: expect.stringContaining(`${path} says "Version : v0.0.1", which is too old`),
+    });
+    expect(await looked('#!/bin/sh\necho "no such library" >&2; exit 127')).toMatchObject({
+      state: 'unusable',
+      why: `${path} cannot be run: no such library`,
+    });
   });
 
   test('shows what is missing, and which named program is unusable: status 1', async () => {

@@ -12,7 +12,9 @@ interface Flags {
 
 export function doctor(shell: Shell): Command {
   return new Command('doctor')
-    .description('shows which programs the servers need: what is here, what is missing, and its size')
+    .description(
+      'lists the programs that the servers need: which are installed, what they say their version is, and their size',
+    )
     .option('--fetch', 'fetch what is missing')
     .option('--json', 'for programs')
     .addHelpText(
@@ -20,8 +22,10 @@ export function doctor(shell: Shell): Command {
       `
 Examples:
   $ quorate doctor
-  $ quorate doctor --fetch      once with a network; afterwards all works without
+  $ quorate doctor --fetch      needs a network once; afterwards nothing does
   $ QUORATE_CACHE=/media/stick/quorate quorate doctor
+
+Each program is run and asked for its version.
 
 Exit status 1 when something is unusable, or could not be fetched.`,
     )
@@ -30,7 +34,7 @@ Exit status 1 when something is unusable, or could not be fetched.`,
 
 async function examine(shell: Shell, { json, fetch }: Flags): Promise<void> {
   const failed = fetch ? await fetchNow(shell) : [];
-  const found = await inventory();
+  const found = await inventory({ ask: true });
   shell.print(json ? JSON.stringify(found, null, 2) : report(found));
   for (const { message } of failed) shell.complain(`\nquorate: ${message}`);
   if (failed.length > 0 || found.items.some(({ state }) => state === 'unusable')) shell.status = 1;
@@ -41,8 +45,16 @@ async function fetchNow(shell: Shell): Promise<Error[]> {
   return await fetchMissing(stop.signal, shell.stderr);
 }
 
+/** The most that is shown of what a program says of itself. */
+const widest = 60;
+
 function report({ cache, items }: Inventory): string {
-  const rows = items.map((item) => [item.name, item.program?.version ?? item.pinned, ...standing(item)]);
+  const rows = items.map((item) => [
+    item.name,
+    item.program?.version ?? item.pinned,
+    ...standing(item),
+    item.said?.slice(0, widest) ?? '',
+  ]);
   const megabytes = items.reduce((sum, { bytes = 0 }) => sum + bytes, 0) / 1e6;
   const missing = items.filter(({ state, purpose }) => state === 'missing' && purpose === 'server');
   const advice =
@@ -50,7 +62,7 @@ function report({ cache, items }: Inventory): string {
       ? 'Nothing is missing.'
       : `${missing.length} missing: fetched when first needed, or now by quorate doctor --fetch`;
   return [
-    table([['PROGRAM', 'VERSION', 'STATE', 'SIZE', 'FROM'], ...rows]),
+    table([['PROGRAM', 'VERSION', 'STATE', 'SIZE', 'FROM', 'SAYS'], ...rows]),
     '',
     `The cache ${cache} holds ${megabytes.toFixed(0)} MB. ${advice}`,
   ].join('\n');
