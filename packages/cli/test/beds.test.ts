@@ -49,7 +49,7 @@ describe('quorate up, status and down', () => {
       status: 1,
       err: expect.stringContaining('quorate down --name lab ends it'),
     });
-    expect(await call(['status'])).toMatchObject({ status: 1, err: 'Nothing is up. There is: lab.\n' });
+    expect(await call(['status'])).toMatchObject({ status: 1, err: 'Nothing is up. Beds that are up: lab.\n' });
 
     expect(await call(['down', '--name', 'lab'])).toEqual({
       status: 0,
@@ -190,7 +190,7 @@ describe('quorate fault', () => {
     expect(await call(['fault', 'kill', 'redis-1', '--name', 'lab'])).toEqual({
       status: 1,
       out: '',
-      err: 'quorate: nothing is up: quorate up starts servers to break\n',
+      err: 'quorate: nothing is up: start servers with quorate up\n',
     });
   });
 });
@@ -235,14 +235,14 @@ describe('a bed whose process is stopped', () => {
     process.kill(pid, 'SIGSTOP');
     const silent = `the process ${pid}, which holds the bed "lab", does not answer (stopped?)`;
     const began = performance.now();
-    const asked = await Promise.all(
-      [['status'], ['fault', 'kill', 'redis-1'], ['logs']].map((command) => call([...command, '--name', 'lab'])),
-    );
+    const [all, ...asked] = await Promise.all([
+      call(['status', '--all']),
+      ...[['status'], ['fault', 'kill', 'redis-1'], ['logs']].map((command) => call([...command, '--name', 'lab'])),
+    ]);
     for (const { status, out, err } of asked) {
       expect(err).toContain(`quorate: ${silent}. kill -CONT ${pid}`);
       expect({ status, out }).toEqual({ status: 1, out: '' });
     }
-    const all = await call(['status', '--all']);
     expect(all.status).toBe(1);
     expect(all.out).toMatch(/^BED +SERVER +ADDRESS +HEALTH +MEMORY\nlab +the process/);
     expect(all.out).toContain(silent);
@@ -267,7 +267,7 @@ describe('quorate logs', () => {
     await using _ = await ownCache();
     expect(await call(['logs'])).toMatchObject({
       status: 1,
-      err: 'quorate: nothing is up: quorate up starts servers\n',
+      err: 'quorate: nothing is up: start servers with quorate up\n',
     });
     await run(['up', '--redis', '2']);
     const all = await call(['logs']);

@@ -143,7 +143,7 @@ test('npx quorate works in a clone whose packages npm has installed, though noth
   const npm = (command: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> =>
     promisify(execFile)(command, args, {
       cwd: join(repo.folder, 'packages'),
-      env: { ...env, npm_config_offline: 'true' },
+      env: { ...env, npm_config_offline: 'true', NODE_DISABLE_COMPILE_CACHE: '1' },
     });
   await npm('npm', 'install', '--no-audit', '--no-fund', '--no-save', '--prefix', repo.folder);
   const { stdout } = await npm('npx', 'quorate', '--version');

@@ -39,7 +39,9 @@ test('where the demos are not installed, demo says where they are', async () => 
   for (const args of [['demo'], ['demo', 'concurrency'], ['demo', '--list']]) {
     await expect(promisify(execFile)(process.execPath, [quorate.program, ...args])).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^quorate: the demos are not here: they come with the repository of Quorate.*\n$/),
+      stderr: expect.stringMatching(
+        /^quorate: the demos are not installed: they are part of the repository of Quorate.*\n$/,
+      ),
     });
   }
 });

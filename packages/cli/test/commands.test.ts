@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { cacheFolder, eventually, type Inventory } from '@quorate/testbed';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { faultKinds } from '../src/fault-order.ts';
 import { beds, call, outcome, quorate, run } from './quorate.ts';
 
 describe('quorate', () => {
@@ -18,6 +19,7 @@ describe('quorate', () => {
     ['status'],
     ['fault'],
     ['down'],
+    ['logs'],
     ['doctor'],
     ['demo'],
     ['inspect'],
@@ -35,16 +37,18 @@ describe('quorate', () => {
     [['run', '--', 'true'], 'servers: expected at least one of --zookeeper, --redis'],
     [['run', '--redis', '1'], "missing required argument 'command'"],
     [['run', '--s3', 'us-east-1,../up', '--', 'true'], 's3: expected different region names such as "us-east-1"'],
-    [['up', '--redis', '1', '--name', '../x'], 'Expected small letters, digits and dashes'],
+    [['up', '--redis', '1', '--name', '../x'], 'Expected lower-case letters, digits and dashes'],
     [['up', '--redis', '1', '--disk', '1.5'], 'Expected a whole number from 1 to 65536.'],
     [['up'], 'servers: expected at least one of --zookeeper'],
     [['fault', 'flood', 'redis-1'], "'flood' is invalid for argument 'kind'. Allowed choices are kill, pause, slow,"],
     [['fault'], "missing required argument 'kind'"],
-    [['fault', 'kill', 'redis-1', 'redis-2'], 'other: expected no second target but for a partition'],
+    [['fault', 'kill', 'redis-1', 'redis-2'], 'other: expected a second target only for a partition'],
     [['fault', 'kill', 'redis-1,redis-2'], "target: expected one name, got 'redis-1,redis-2'"],
     [['fault', 'kill', 'redis-1', '--set', 'latencyMs=5'], '--set: expected the kind "link"'],
     [['fault', 'link', 'me~redis-1', '--set', 'latencyMs'], 'Expected name=value, such as latencyMs=200.'],
     [['fault', 'restart', 'redis-1', '--for', '5'], '--for: expected one of kill, pause'],
+    [['status', '--all', '--export'], '--export: expected one bed, without --all'],
+    [['logs', '-n', 'many'], 'Expected a whole number from 0 to 1000000.'],
     [['fault', 'kill', 'redis-1', '--for', '0'], 'Expected seconds, above 0'],
     [['demo', 'consenus'], "demo: expected one of consensus, concurrency, everything, got 'consenus'"],
     [['demo', '--seed', 'x'], 'Expected a whole number.'],
@@ -57,6 +61,11 @@ describe('quorate', () => {
     expect(status).toBe(2);
     expect(out).toBe('');
   });
+});
+
+test('each kind of fault has one line of help', async () => {
+  const { out } = await call(['fault', '--help']);
+  for (const kind of faultKinds) expect(out.match(new RegExp(`^  ${kind} .+$`, 'gm')) ?? [], kind).toHaveLength(1);
 });
 
 describe('quorate run', () => {

@@ -210,7 +210,7 @@ describe('quorate inspect tree', () => {
     await zk.create(`${place}/private`, '', { parents: true });
     await zk.setAcl(`${place}/private`, creatorAcl);
     const { status, out } = await call(['inspect', 'tree', place, '--zookeeper', bed.zookeeper.url]);
-    expect(out).toMatch(/^ {2}private +not for us$/m);
+    expect(out).toMatch(/^ {2}private +no access$/m);
     expect(status).toBe(0);
   });
 });

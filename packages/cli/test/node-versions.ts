@@ -22,7 +22,9 @@ export async function nodeOf(major: number): Promise<string> {
   try {
     const { NODE_OPTIONS: _, ...env } = process.env;
     const flags = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts'];
-    await promisify(execFile)('npm', ['install', '--prefix', staging, ...flags, `${source}@${major}`], { env });
+    await promisify(execFile)('npm', ['install', '--prefix', staging, ...flags, `${source}@${major}`], {
+      env: { ...env, NODE_DISABLE_COMPILE_CACHE: '1' },
+    });
     await copyFile(join(staging, 'node_modules', source, 'bin/node'), join(staging, 'node'));
     await rename(join(staging, 'node'), node);
   } finally {

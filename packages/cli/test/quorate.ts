@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '@quorate/testbed';
+import { afterAll } from 'vitest';
 import { main } from '../src/main.ts';
 
 /** Where the commands of these tests make their beds: what else goes on on this machine is not seen. */
 const temporary = mkdtempSync(join(tmpdir(), 'quorate-test-'));
-process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
+afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 
 /** The beds there are. */
 export async function beds(): Promise<string[]> {

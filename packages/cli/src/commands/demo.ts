@@ -22,18 +22,18 @@ interface Flags {
 
 export function demo(shell: Shell): Command {
   return new Command('demo')
-    .description('shows a concept on real servers: breaks something, tells what happens, and judges it')
+    .description('shows a concept on real servers: breaks something, says what happens, and checks the result')
     .argument(
       '[concept]',
-      'which; --list tells them all. "everything" starts one of every server, until Ctrl-C',
+      'the demo to run (--list shows them); "everything" starts one of every server, until Ctrl-C',
       'consensus',
     )
-    .option('--seed <number>', 'decides what is left to chance (default: 1)', wholeNumber)
-    .option('--fast', 'as little of everything as shows the point')
+    .option('--seed <number>', 'the seed of everything random (default: 1)', wholeNumber)
+    .option('--fast', 'a short run, with the least that shows the point')
     .option('--sabotage', 'leave the protection out: the verdict must then fail')
     .option('--picture <file>', 'save a picture of what happened as a web page, and the history beside it', pictureFile)
-    .option('--list', 'which demos there are')
-    .option('--json', 'for programs: the outcome, without the story')
+    .option('--list', 'list the demos')
+    .option('--json', 'print the outcome as JSON, without the story')
     .option('--offline', 'never fetch a program that is missing')
     .addHelpText(
       'after',

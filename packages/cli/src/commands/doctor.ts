@@ -16,7 +16,7 @@ export function doctor(shell: Shell): Command {
       'lists the programs that the servers need: which are installed, what they say their version is, and their size',
     )
     .option('--fetch', 'fetch what is missing')
-    .option('--json', 'for programs')
+    .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `

@@ -14,8 +14,8 @@ export function down(shell: Shell): Command {
   return new Command('down')
     .description('stops the servers that run in the background and removes their data')
     .addOption(bedName())
-    .option('--all', 'every bed')
-    .option('--json', 'for programs')
+    .option('--all', 'every bed in the background')
+    .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  $ quorate down\n  $ quorate down --name lab\n  $ quorate down --all')
     .action((flags: Flags) => takeDown(shell, flags));
 }

@@ -8,7 +8,7 @@ import { tree } from './inspect/tree.ts';
 /** Looks and changes nothing. One file for each thing to look at. */
 export function inspect(shell: Shell): Command {
   const command = new Command('inspect')
-    .description('shows what is going on: who holds, who waits, who leads in ZooKeeper; who serves in Consul')
+    .description('shows locks, leaders and nodes in ZooKeeper, and services in Consul; changes nothing')
     .addHelpText(
       'after',
       `

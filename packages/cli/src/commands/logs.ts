@@ -21,7 +21,7 @@ export function logs(shell: Shell): Command {
     .description('prints what the servers in the background have logged')
     .argument('[servers...]', 'only these (default: all)')
     .addOption(bedName())
-    .option('-f, --follow', 'go on with what they log from now on, across restarts, until Ctrl-C or quorate down')
+    .option('-f, --follow', 'keep printing new lines, across restarts, until Ctrl-C or quorate down')
     .option('-n, --lines <number>', 'how many of the last lines of each server', lines, 100)
     .option('--json', 'print an object for each line: {"server":"redis-1","line":"..."}')
     .addHelpText(
@@ -41,7 +41,7 @@ Exit status: 0 success, 1 nothing is up, 2 bad use.`,
 async function show(shell: Shell, wanted: readonly string[], { name, follow, lines, json }: Flags): Promise<void> {
   using stop = interruptible();
   const found = (await askKeeper(name, { ask: 'logs' })) as { name: string; logFile: string }[] | undefined;
-  if (!found) throw new QuorateError('nothing is up: quorate up starts servers', { code: 'not-up' });
+  if (!found) throw new QuorateError('nothing is up: start servers with quorate up', { code: 'not-up' });
   const servers = found.map((server) => server.name);
   for (const server of wanted)
     if (!servers.includes(server)) throw new InvalidArgumentError('server', `one of ${servers.join(', ')}`, server);

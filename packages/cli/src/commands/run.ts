@@ -10,9 +10,9 @@ import type { Shell } from '../shell.ts';
 
 export function run(shell: Shell): Command {
   return addServerOptions(new Command('run'))
-    .description('starts servers, runs a command that is told where they are, and stops them')
+    .description('starts servers, runs a command with their addresses in its environment, and stops them')
     .usage('[servers] -- <command> [arguments]')
-    .argument('<command>', 'what to run')
+    .argument('<command>', 'the command to run')
     .argument('[arguments...]')
     .passThroughOptions()
     .addHelpText(
@@ -26,7 +26,8 @@ Examples:
   $ quorate run --redis 1 --kafka 1 --s3 us-east-1,eu-west-1 -- npm test
   $ quorate run --consul 1 -- sh -c 'curl -s $QUORATE_CONSUL/v1/status/leader'
 
-The exit status is the command's; 128 and the signal's number when a signal ended it.`,
+The exit status is the command's, or 128 plus the signal number when a signal ended it. The command ends with quorate run,
+whatever ends that.`,
     )
     .action((command: string, args: string[], flags: ServerFlags) => runCommand(shell, command, args, flags));
 }

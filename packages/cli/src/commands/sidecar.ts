@@ -15,17 +15,17 @@ interface Flags extends ConsulFlags {
 
 export function sidecar(shell: Shell): Command {
   return new Command('sidecar')
-    .description('Envoy beside a service, for containers')
+    .description('Envoy as the sidecar of a service, for containers')
     .addHelpText('after', '\nExamples:\n  $ quorate sidecar bootstrap query-8080 --out /envoy/bootstrap.json')
     .addCommand(bootstrap(shell));
 }
 
 function bootstrap(shell: Shell): Command {
   return addConsulOptions(new Command('bootstrap'))
-    .description('prints what Envoy must be started with to be the sidecar of an instance')
+    .description('prints the Envoy configuration for the sidecar of a service instance')
     .argument('<id>', 'the id of the instance, or of its sidecar')
-    .option('--admin <address>', 'where Envoy is administered; 127.0.0.1:19000 unless said otherwise')
-    .option('--grpc <address>', 'where the agent hands out configuration; as the agent says unless said otherwise')
+    .option('--admin <address>', 'the admin address of Envoy (default: 127.0.0.1:19000)')
+    .option('--grpc <address>', 'the gRPC address of the agent (default: the one the agent reports)')
     .option('--out <file>', 'write it to a file that only its owner can read, instead of printing it')
     .option('--wait <seconds>', 'how long to wait for the agent, and for the instance to be registered', seconds)
     .addHelpText(
@@ -37,7 +37,7 @@ Examples:
   $ quorate sidecar bootstrap query-8080 --consul https://127.0.0.1:8501 --ca ca.pem --token-file /run/token
   $ envoy --config-path /envoy/bootstrap.json
 
-It holds the token. Exit status 1 when the agent cannot be reached or does not know the instance.`,
+The configuration contains the token. Exit status 1 when the agent cannot be reached or does not know the instance.`,
     )
     .action((id: string, flags: Flags) => write(shell, id, flags));
 }

@@ -81,5 +81,5 @@ function isUnhealthy({ servers }: BedDescription): boolean {
 
 async function others(name: string): Promise<string> {
   const names = (await records()).map((record) => record.name).filter((other) => other !== name);
-  return names.length === 0 ? '' : ` There is: ${names.join(', ')}.`;
+  return names.length === 0 ? '' : ` Beds that are up: ${names.join(', ')}.`;
 }

@@ -25,16 +25,16 @@ interface Flags extends ServerFlags {
 
 export function up(shell: Shell): Command {
   return addServerOptions(new Command('up'))
-    .description('starts servers in the background, until quorate down')
+    .description('starts servers in the background; quorate down stops them')
     .addOption(bedName())
-    .option('--json', 'for programs')
+    .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
 Examples:
   $ quorate up --zookeeper 3 --redis 1
   $ quorate up --name lab --kafka 1 && quorate status --name lab
-  $ eval "$(quorate status --export)"     tell this shell where they are`,
+  $ eval "$(quorate status --export)"     set their addresses in this shell`,
     )
     .action((flags: Flags) => bringUp(shell, flags));
 }

@@ -12,11 +12,11 @@ export interface InspectFlags {
 
 export function addInspectOptions(command: Command): Command {
   return command
-    .argument('[path]', 'where to look', '/')
+    .argument('[path]', 'the path to look at', '/')
     .option('--zookeeper <address>', 'such as zk1:2181,zk2:2181 (default: QUORATE_ZOOKEEPER)')
-    .option('--limit <lines>', 'the most lines shown', upTo(100_000), 1_000)
+    .option('--limit <lines>', 'show at most this many lines', upTo(100_000), 1_000)
     .option('--watch', 'show it again at every change, until Ctrl-C')
-    .option('--json', 'for programs; with --watch a line for each change');
+    .option('--json', 'print JSON; with --watch one line for each change');
 }
 
 export function upTo(most: number): (text: string) => number {

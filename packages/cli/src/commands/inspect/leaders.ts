@@ -8,7 +8,7 @@ import type { Shell } from '../../shell.ts';
 
 export function leaders(shell: Shell): Command {
   return addInspectOptions(new Command('leaders'))
-    .description('who leads, and who else stands for election, at a path and below')
+    .description('shows who leads and who are the candidates, at a path and below')
     .addHelpText(
       'after',
       `

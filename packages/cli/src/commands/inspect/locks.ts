@@ -7,7 +7,7 @@ import type { Shell } from '../../shell.ts';
 
 export function locks(shell: Shell): Command {
   return addInspectOptions(new Command('locks'))
-    .description('who holds which lock, and who waits for it, at a path and below')
+    .description('shows who holds which lock and who waits for it, at a path and below')
     .addHelpText(
       'after',
       `

@@ -15,8 +15,8 @@ const abreast = 8;
 export function services(shell: Shell): Command {
   return addConsulOptions(new Command('services'))
     .description('shows the services that Consul knows, or the instances of one')
-    .argument('[service]', 'one service')
-    .option('--json', 'for programs')
+    .argument('[service]', 'only this one')
+    .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `${consulHelp}
