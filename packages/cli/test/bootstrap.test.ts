@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { eventually } from '@quorate/testbed';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { installedRepository } from './installed-repository.ts';
 import { runs } from './processes.ts';
 
@@ -53,6 +53,7 @@ async function repository({ npm = 'exit 0' } = {}): Promise<Repository> {
     const child = spawn(process.execPath, [join(folder, 'packages/cli/bootstrap.js'), ...args], {
       env: { ...env, PATH: `${folder}/bin:${process.env.PATH}` },
     });
+    onTestFinished(() => void child.kill('SIGKILL'));
     let err = '';
     child.stderr.on('data', (text) => (err += text));
     return Object.assign(child, { complained: () => err });
