@@ -1,16 +1,17 @@
 import { inventory, Programs } from '@quorate/testbed';
 import { progressDisplay } from './progress-display.ts';
+import type { Output } from './shell.ts';
 
 /**
  * Brings every program that servers need and that is not here, all at once. One that fails does not stop the others;
  * resolves with what went wrong.
  */
-export async function fetchMissing(signal: AbortSignal): Promise<Error[]> {
+export async function fetchMissing(signal: AbortSignal, stderr: Output): Promise<Error[]> {
   const { items } = await inventory();
   const missing = items.filter(({ state, purpose }) => state === 'missing' && purpose === 'server');
   if (missing.length === 0) return [];
-  using display = progressDisplay();
-  console.error(`Fetching ${missing.map(({ name }) => name).join(', ')}: some minutes, this once.`);
+  using display = progressDisplay(stderr);
+  stderr.write(`Fetching ${missing.map(({ name }) => name).join(', ')}: some minutes, this once.\n`);
   const programs = new Programs({ onProgress: display.onProgress });
   const outcomes = await Promise.allSettled(missing.map(({ name }) => programs.get(name, signal)));
   signal.throwIfAborted();

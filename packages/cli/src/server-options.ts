@@ -50,9 +50,10 @@ export function addServerOptions(command: Command): Command {
     )
     .option('--dynamodb', 'DynamoDB Local')
     .addOption(
-      new Option('--disk <megabytes>', 'a disk of its own for each server, which can be full (Linux)').argParser(
-        megabytes,
-      ),
+      new Option(
+        '--disk <megabytes>',
+        'a disk of its own for each server, for quorate fault full-disk (Linux)',
+      ).argParser(megabytes),
     )
     .option('--offline', 'never fetch a program that is missing');
 }
