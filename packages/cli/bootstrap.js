@@ -1,15 +1,19 @@
 // The way into this repository from any Node: installs the npm packages when the lock changed, then hands over to the
 // pinned Node. Plain JavaScript without dependencies, because it runs before there are any, on whatever Node there is.
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { claim, release } from './claim.js';
+import { exitWithNpm, spawnGuarded } from './parent.js';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const modules = join(root, 'node_modules');
 const stampFile = join(modules, '.quorate-installed');
+/** Held by whoever installs. */
+const installFile = join(modules, '.quorate-installing');
 const pinnedNode = join(modules, 'node', 'bin', 'node');
 
 const programs = {
@@ -27,27 +31,53 @@ if (!program) {
   console.error(`bootstrap: expected one of ${[...Object.keys(programs), 'demo'].join(', ')}, got "${command}"`);
   process.exit(2);
 }
-await installWhenLockChanged();
-process.exitCode = await handOver(program, args);
+exitWithNpm();
+process.exitCode = (await installWhenLockChanged()) ? await handOver(program, args) : 1;
 
+/** Whether the packages are there afterwards. Of several that find them missing, one installs. */
 async function installWhenLockChanged() {
-  const lock = readFileSync(join(root, 'package-lock.json'));
-  const stamp = createHash('sha256')
-    .update(lock)
+  if (isInstalled()) return true;
+  mkdirSync(modules, { recursive: true });
+  let waits = false;
+  for (;;) {
+    const other = claim(installFile);
+    if (!other) break;
+    if (!waits) console.error(`Process ${other.pid} is installing the npm packages: waiting for it …`);
+    waits = true;
+    await pause(100);
+  }
+  try {
+    return isInstalled() || (await install());
+  } finally {
+    release(installFile);
+  }
+}
+
+function stamp() {
+  return createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
     .update(process.platform + process.arch)
     .digest('hex');
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
+}
+
+function isInstalled() {
+  return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp();
+}
+
+async function install() {
+  const installed = stamp();
   rmSync(stampFile, { force: true });
   const begin = Date.now();
-  const { status, output } = await npmInstall(JSON.parse(lock));
+  const { status, output } = await npmInstall(JSON.parse(readFileSync(join(root, 'package-lock.json'))));
   if (status !== 0) {
     console.error(
       `${output.trimEnd()}\n\nnpm install failed with status ${status}: see above. Nothing else was done; run the same command again.`,
     );
-    process.exit(1);
+    return false;
   }
-  writeFileSync(stampFile, stamp);
+  writeFileSync(stampFile, installed);
   console.error(`Installed the npm packages in ${Math.round((Date.now() - begin) / 1000)} s.`);
+  return true;
 }
 
 /**
@@ -59,10 +89,14 @@ function npmInstall(lock) {
     (path) => path.includes('node_modules/') && !lock.packages[path].optional,
   );
   const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
-  const child = spawn(npm[0], [...npm.slice(1), 'install', '--no-save', '--no-audit', '--no-fund', '--include=dev'], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawnGuarded(
+    npm[0],
+    [...npm.slice(1), 'install', '--no-save', '--no-audit', '--no-fund', '--include=dev'],
+    {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk) => (output = (output + chunk).slice(-20_000)));
@@ -96,7 +130,7 @@ function handOver(program, args) {
     );
     return 1;
   }
-  const child = spawn(node, ['--conditions=@quorate/source', join(root, program), ...args], {
+  const child = spawnGuarded(node, ['--conditions=@quorate/source', join(root, program), ...args], {
     stdio: 'inherit',
     env: {
       // What Node has compiled once: very many short programs are started, each of hundreds of files.

@@ -1,40 +1,72 @@
 import { connect, createServer, type Server } from 'node:net';
 import { isQuorateError, QuorateError } from '@quorate/core';
-import { type BedRecord, readRecord, removeRecord } from './bed-record.ts';
+import type { Claim } from '../claim.js';
+import { type BedRecord, readRecord } from './bed-record.ts';
 import type { FaultOrder } from './fault-order.ts';
 
 /** What can be asked of the process that holds a bed. */
-export type Question = { readonly ask: 'status' | 'down' } | { readonly ask: 'fault'; readonly order: FaultOrder };
+export type Question =
+  | { readonly ask: 'status' | 'down' | 'logs' }
+  | { readonly ask: 'fault'; readonly order: FaultOrder };
 
 type Answer = { readonly answer: unknown } | { readonly refused: { readonly message: string; readonly code: string } };
 
 /** Longer questions are refused: there are none. */
 const longest = 64 * 1024;
 
-/** Asks the process that holds a bed. Undefined when nobody holds it: then its record is removed. */
-export async function askKeeper(name: string, question: Question): Promise<unknown> {
-  const record = await readRecord(name);
-  if (!record) return undefined;
-  const answer = await ask(record, question);
-  if (answer === undefined) {
-    await removeRecord(name);
-    return undefined;
+/** How soon the process must say that it has heard the question, in milliseconds. */
+const hearingWithin = 3_000;
+
+/** How long it may take over the answer, in milliseconds: a server may be restarted for it. */
+const answerWithin = { status: 20_000, logs: 20_000, down: 60_000, fault: 300_000 };
+
+/** The process that holds a bed lives, but is stopped or hangs. */
+export class NoAnswerError extends QuorateError {
+  constructor({ name, pid }: Claim<BedRecord>) {
+    super(
+      `the process ${pid}, which holds the bed "${name}", does not answer (stopped?). kill -CONT ${pid} lets a stopped ` +
+        `process continue; quorate down --name ${name} ends it in any case`,
+      { code: 'no-answer' },
+    );
   }
+}
+
+/** Asks the process that holds a bed. Undefined when there is none. */
+export async function askKeeper(name: string, question: Question): Promise<unknown> {
+  const record = readRecord(name);
+  if (!record) return undefined;
+  if (!record.up) throw new QuorateError(`the servers of the bed "${name}" are starting`, { code: 'starting' });
+  return await ask(record, record.up.socket, question);
+}
+
+async function ask(record: Claim<BedRecord>, socket: string, question: Question): Promise<unknown> {
+  const text = await askAt(socket, question, () => new NoAnswerError(record));
+  // It has ended while we asked.
+  if (text.trim() === '') return undefined;
+  const answer = JSON.parse(text) as Answer;
   if ('refused' in answer) throw new QuorateError(answer.refused.message, { code: answer.refused.code });
   return answer.answer;
 }
 
-function ask({ socket }: BedRecord, question: Question): Promise<Answer | undefined> {
+function askAt(socket: string, question: Question, noAnswer: () => Error): Promise<string> {
   return new Promise((resolve, reject) => {
-    let answer = '';
+    let text = '';
     const connection = connect(socket)
       .setEncoding('utf8')
-      .on('connect', () => connection.write(`${JSON.stringify(question)}\n`))
-      .on('data', (text) => (answer += text))
-      .on('end', () => resolve(JSON.parse(answer) as Answer))
-      .on('error', ({ code, message }: NodeJS.ErrnoException) => {
-        if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ECONNRESET') resolve(undefined);
-        else reject(new Error(`the bed does not answer at ${socket}: ${message}`));
+      .on('connect', () => connection.write(`${JSON.stringify(question)}\n`));
+    const giveUp = (): unknown => connection.destroy(noAnswer());
+    let patience = setTimeout(giveUp, hearingWithin);
+    connection
+      .once('data', () => {
+        clearTimeout(patience);
+        patience = setTimeout(giveUp, answerWithin[question.ask]);
+      })
+      .on('data', (more) => (text += more))
+      .on('end', () => resolve(text))
+      .on('close', () => clearTimeout(patience))
+      .on('error', (error: NodeJS.ErrnoException) => {
+        if (['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(error.code ?? '')) resolve('');
+        else reject(error);
       });
   });
 }
@@ -48,6 +80,8 @@ export function listenForQuestions(socket: string, answer: (question: Question) 
       heard += text;
       if (heard.length > longest) connection.destroy();
       if (!heard.endsWith('\n')) return;
+      // An empty line at once: the question was heard, the answer may take its time.
+      connection.write('\n');
       connection.end(JSON.stringify(await answered(heard, answer)));
     });
   });

@@ -32,7 +32,7 @@ export async function describeBed(bed: Testbed): Promise<BedDescription> {
 
 /** For people: the servers, each with its health, and the addresses that programs are given. */
 export function bedRows({ servers }: BedDescription): string[][] {
-  const health = { pass: 'well', warn: 'not whole', fail: 'not well' };
+  const health = { pass: 'healthy', warn: 'degraded', fail: 'unhealthy' };
   const rows = servers.map((server) => [
     server.name,
     server.address,

@@ -1,33 +1,46 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from '@quorate/testbed';
+import { amend, type Claim, claim, holder, release } from '../claim.js';
 
-/** Where the process that holds a bed can be asked: kept on disk, by the bed's name. */
+/** What the process that holds a bed leaves on disk, by the bed's name: at most one living process has the name. */
 export interface BedRecord {
   readonly name: string;
-  readonly pid: number;
-  readonly socket: string;
   readonly since: string;
+  /** Absent while the servers start. */
+  readonly up?: {
+    /** The servers' data; gone when they are. */
+    readonly folder: string;
+    readonly servers: readonly string[];
+    /** Where the process can be asked. */
+    readonly socket: string;
+  };
 }
 
 const folder = (): string => join(cacheFolder(), 'beds');
 const file = (name: string): string => join(folder(), `${name}.json`);
 
-export async function writeRecord(record: BedRecord): Promise<void> {
+/** Takes the name for this process. Another process that has it is returned, and keeps it. */
+export async function claimName(name: string): Promise<Claim<BedRecord> | undefined> {
   await mkdir(folder(), { recursive: true, mode: 0o700 });
-  await writeFile(file(record.name), JSON.stringify(record), { mode: 0o600 });
+  return claim<BedRecord>(file(name), { name, since: new Date().toISOString() });
 }
 
-export async function readRecord(name: string): Promise<BedRecord | undefined> {
-  const text = await readFile(file(name), 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as BedRecord);
+export function recordUp(record: BedRecord): void {
+  amend(file(record.name), record);
 }
 
-export async function removeRecord(name: string): Promise<void> {
-  await rm(file(name), { force: true });
+export function releaseName(name: string): void {
+  release(file(name));
 }
 
-export async function recordedNames(): Promise<string[]> {
+/** The record of a bed whose process lives. */
+export function readRecord(name: string): Claim<BedRecord> | undefined {
+  return holder<BedRecord>(file(name));
+}
+
+export async function records(): Promise<Claim<BedRecord>[]> {
   const files = await readdir(folder()).catch(() => []);
-  return files.filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length));
+  const names = files.filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length));
+  return names.sort().flatMap((name) => readRecord(name) ?? []);
 }

@@ -1,13 +1,14 @@
 import { isQuorateError } from '@quorate/core';
 import { CommanderError } from 'commander';
 import { Interrupted } from './interrupt.ts';
+import type { Output } from './shell.ts';
 
-/** 0 all well, 1 something failed, 2 bad use. Tells on standard error what went wrong, where that has not been told yet. */
-export function exitStatus(program: string, error: unknown): number {
+/** 0 success, 1 something failed, 2 bad use. Writes what went wrong to standard error, unless that has been done. */
+export function exitStatus(program: string, error: unknown, { stderr }: { readonly stderr: Output }): number {
   // Commander has printed its own message by now; help and version are no failures.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof Interrupted) return error.exitStatus;
-  console.error(`${program}: ${error instanceof Error ? error.message : String(error)}`);
-  if (!isQuorateError(error) && error instanceof Error) console.error(error.stack);
+  stderr.write(`${program}: ${error instanceof Error ? error.message : String(error)}\n`);
+  if (!isQuorateError(error) && error instanceof Error) stderr.write(`${error.stack}\n`);
   return isQuorateError(error, 'invalid-argument') ? 2 : 1;
 }

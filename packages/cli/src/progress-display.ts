@@ -1,4 +1,5 @@
 import type { OnProgress, Progress } from '@quorate/testbed';
+import type { Output } from './shell.ts';
 
 /** Steps shorter than this are not worth a line. */
 const patience = 1_000;
@@ -12,9 +13,7 @@ interface Step extends Progress {
 }
 
 /** Shows long steps on standard error: bars that move on a terminal, now and then a line elsewhere. */
-export function progressDisplay(
-  out: NodeJS.WriteStream = process.stderr,
-): Disposable & { readonly onProgress: OnProgress } {
+export function progressDisplay(out: Output): Disposable & { readonly onProgress: OnProgress } {
   const steps = new Map<string, Step>();
   let drawn = 0;
   const erase = (): void => {

@@ -58,9 +58,10 @@ export function addServerOptions(command: Command): Command {
     .option('--prometheus', 'Prometheus')
     .option('--spark', 'Spark Connect (a download of 290 MB, once)')
     .addOption(
-      new Option('--disk <megabytes>', 'a disk of its own for each server, which can be full (Linux)').argParser(
-        megabytes,
-      ),
+      new Option(
+        '--disk <megabytes>',
+        'a disk of its own for each server, for quorate fault full-disk (Linux)',
+      ).argParser(megabytes),
     )
     .option('--offline', 'never fetch a program that is missing');
 }

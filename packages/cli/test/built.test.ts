@@ -15,13 +15,17 @@ async function installed(): Promise<AsyncDisposable & { readonly program: string
   await mkdir(join(folder, 'node_modules/@quorate'), { recursive: true });
   await cp(join(root, 'packages/cli/dist'), join(home, 'dist'), { recursive: true });
   await cp(join(root, 'packages/cli/package.json'), join(home, 'package.json'));
-  const { dependencies } = JSON.parse(await readFile(join(home, 'package.json'), 'utf8')) as {
+  const { dependencies, files, bin } = JSON.parse(await readFile(join(home, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;
+    files: string[];
+    bin: { quorate: string };
   };
+  for (const file of files.filter((name) => name.endsWith('.js')))
+    await cp(join(root, 'packages/cli', file), join(home, file));
   for (const name of Object.keys(dependencies).filter((name) => name.startsWith('@quorate/')))
     await symlink(join(root, 'packages', name.slice('@quorate/'.length)), join(folder, 'node_modules', name));
   await symlink(join(root, 'node_modules/commander'), join(folder, 'node_modules/commander'));
-  return { program: join(home, 'dist/quorate.js'), [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+  return { program: join(home, bin.quorate), [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
 }
 
 beforeAll(async () => {
@@ -35,7 +39,9 @@ test('where the demos are not installed, demo says where they are', async () => 
   for (const args of [['demo'], ['demo', 'concurrency'], ['demo', '--list']]) {
     await expect(promisify(execFile)(process.execPath, [quorate.program, ...args])).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^quorate: the demos are not here: they come with the repository of Quorate.*\n$/),
+      stderr: expect.stringMatching(
+        /^quorate: the demos are not installed: they are part of the repository of Quorate.*\n$/,
+      ),
     });
   }
 });

@@ -4,7 +4,7 @@ import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { connect, creatorAcl, type ZooKeeper } from '@quorate/zookeeper';
 import { describe, expect, test as plainTest } from 'vitest';
-import { outcome, quorate, type Running, run } from './quorate.ts';
+import { call, outcome, quorate, type Running } from './quorate.ts';
 
 /** A server of its own, a place of its own on it for each test, and as many sessions as wanted. */
 const test = bedTest({ zookeeper: 1 })
@@ -45,7 +45,7 @@ describe('quorate inspect locks', () => {
     const other = await new Lock(c, `${place}/locks/cab-7`, { id: 'node-c' }).acquire();
 
     const flags = ['--zookeeper', bed.zookeeper.url];
-    const { status, out, err } = await run(['inspect', 'locks', place, ...flags, '--json']);
+    const { status, out, err } = await call(['inspect', 'locks', place, ...flags, '--json']);
     expect(err).toBe('');
     const holder = { id: 'node-a', token: String(held.token), session: hex(a) };
     expect(JSON.parse(out)).toMatchObject({
@@ -64,7 +64,7 @@ describe('quorate inspect locks', () => {
     });
     expect(status).toBe(0);
 
-    const text = await run(['inspect', 'locks', path], { QUORATE_ZOOKEEPER: bed.zookeeper.url });
+    const text = await call(['inspect', 'locks', path], { QUORATE_ZOOKEEPER: bed.zookeeper.url });
     const [heading, first, next, ...rest] = text.out.trimEnd().split('\n');
     expect(heading).toMatch(/^LOCK +STATE +ID +TOKEN +SINCE +SESSION$/);
     expect(first).toMatch(new RegExp(`^${path} +holds +node-a +${held.token} +20\\S+Z +${hex(a)}$`));
@@ -83,7 +83,7 @@ describe('quorate inspect locks', () => {
     const writing = write.acquire();
     await waiting(write, 1);
     const permit = await new Semaphore(b, `${place}/semaphore`, { permits: 2, id: 'uploader' }).acquire();
-    const { out } = await run(['inspect', 'locks', place, '--zookeeper', bed.zookeeper.url]);
+    const { out } = await call(['inspect', 'locks', place, '--zookeeper', bed.zookeeper.url]);
     const rows = out.split('\n').map((row) => row.replace(/ +\d+ +20\S+Z .*$/, '').trim());
     expect(rows.filter((row) => !row.startsWith(`${place}/semaphore/locks`))).toEqual([
       expect.stringMatching(/^LOCK/),
@@ -105,20 +105,20 @@ describe('quorate inspect locks', () => {
     await zk.create(`${place}/short`, '');
     await zk.create(`${place}/short/lock-`, 'x', { mode: 'ephemeral-sequential' });
     const flags = ['--zookeeper', bed.zookeeper.url, '--limit', '5'];
-    const { out } = await run(['inspect', 'locks', place, ...flags]);
+    const { out } = await call(['inspect', 'locks', place, ...flags]);
     expect(out).toContain('w4');
     expect(out).not.toContain('w5');
     expect(out).toContain(
       `… 7 more at ${place}/long\n… 1 more paths; --limit shows more, or name a path further down\n`,
     );
-    const { locks, complete } = JSON.parse((await run(['inspect', 'locks', place, ...flags, '--json'])).out);
+    const { locks, complete } = JSON.parse((await call(['inspect', 'locks', place, ...flags, '--json'])).out);
     expect(locks).toMatchObject([{ more: 7 }]);
     expect(complete).toBe(false);
   });
 
   test('says when there is nobody', async ({ bed, place, session }) => {
     await (await session()).create(place);
-    const { status, out } = await run(['inspect', 'locks', place, '--zookeeper', bed.zookeeper.url]);
+    const { status, out } = await call(['inspect', 'locks', place, '--zookeeper', bed.zookeeper.url]);
     expect(out).toBe(`Nobody holds a lock, or waits for one, at or below ${place}.\n`);
     expect(status).toBe(0);
   });
@@ -127,7 +127,7 @@ describe('quorate inspect locks', () => {
     const zk = await session();
     await zk.create(`${place}/mixed`, 'data of somebody', { parents: true });
     await zk.create(`${place}/mixed/lock-`, 'x', { mode: 'ephemeral-sequential' });
-    const { status, out } = await run(['inspect', 'locks', place, '--zookeeper', bed.zookeeper.url]);
+    const { status, out } = await call(['inspect', 'locks', place, '--zookeeper', bed.zookeeper.url]);
     expect(out).toMatch(/^! \S+\/mixed: it was to be a lock and holds data of its own/m);
     expect(status).toBe(0);
   });
@@ -143,7 +143,7 @@ describe('quorate inspect leaders', () => {
     const standing = candidate.campaign({ signal: over.signal }).catch(() => undefined);
     await eventually('both stand', async () => (await candidate.candidates()).length === 2);
     const flags = ['--zookeeper', bed.zookeeper.url];
-    const { out } = await run(['inspect', 'leaders', place, ...flags, '--json']);
+    const { out } = await call(['inspect', 'leaders', place, ...flags, '--json']);
     expect(JSON.parse(out)).toMatchObject({
       elections: [
         {
@@ -153,7 +153,7 @@ describe('quorate inspect leaders', () => {
         },
       ],
     });
-    const text = (await run(['inspect', 'leaders', path, ...flags])).out;
+    const text = (await call(['inspect', 'leaders', path, ...flags])).out;
     expect(text).toMatch(/^ELECTION +STATE +ID +TOKEN +SINCE +SESSION +DATA\n/);
     expect(text).toMatch(/leads +node-1 .* http:\/\/10\.0\.0\.1:8080\n +stands +node-2 /);
     over.abort();
@@ -169,7 +169,7 @@ describe('quorate inspect tree', () => {
     await zk.create(`${place}/members`, '', { mode: 'container' });
     await zk.create(`${place}/members/one`, '1', { mode: 'ephemeral' });
     const flags = ['--zookeeper', bed.zookeeper.url];
-    const { nodes, complete } = JSON.parse((await run(['inspect', 'tree', place, ...flags, '--json'])).out);
+    const { nodes, complete } = JSON.parse((await call(['inspect', 'tree', place, ...flags, '--json'])).out);
     expect(complete).toBe(true);
     expect(nodes).toMatchObject([
       { path: place, children: 2, owner: null },
@@ -178,7 +178,7 @@ describe('quorate inspect tree', () => {
       { path: `${place}/config/limits`, bytes: 10, version: 1, children: 0, owner: null },
       { path: `${place}/members/one`, bytes: 1, owner: hex(zk) },
     ]);
-    const text = (await run(['inspect', 'tree', place, ...flags])).out.trimEnd().split('\n');
+    const text = (await call(['inspect', 'tree', place, ...flags])).out.trimEnd().split('\n');
     expect(text.map((line) => /^ *\S+/.exec(line)?.[0])).toEqual([
       'NODE',
       place,
@@ -195,12 +195,12 @@ describe('quorate inspect tree', () => {
     const zk = await session();
     for (const name of ['a', 'b', 'c']) await zk.create(`${place}/${name}/below`, '', { parents: true });
     const flags = ['--zookeeper', bed.zookeeper.url];
-    const shallow = JSON.parse((await run(['inspect', 'tree', place, ...flags, '--depth', '1', '--json'])).out);
+    const shallow = JSON.parse((await call(['inspect', 'tree', place, ...flags, '--depth', '1', '--json'])).out);
     expect(shallow.nodes).toHaveLength(4);
-    const few = await run(['inspect', 'tree', place, ...flags, '--limit', '2']);
+    const few = await call(['inspect', 'tree', place, ...flags, '--limit', '2']);
     expect(few.out.trimEnd().split('\n')).toHaveLength(4);
     expect(few.out).toContain('… 2 nodes only: --limit shows more');
-    const whole = JSON.parse((await run(['inspect', 'tree', place, ...flags, '--limit', '7', '--json'])).out);
+    const whole = JSON.parse((await call(['inspect', 'tree', place, ...flags, '--limit', '7', '--json'])).out);
     expect(whole).toMatchObject({ complete: true, nodes: { length: 7 } });
   });
 
@@ -209,8 +209,8 @@ describe('quorate inspect tree', () => {
     await zk.addAuth({ scheme: 'digest', user: 'ann', password: 'secret' });
     await zk.create(`${place}/private`, '', { parents: true });
     await zk.setAcl(`${place}/private`, creatorAcl);
-    const { status, out } = await run(['inspect', 'tree', place, '--zookeeper', bed.zookeeper.url]);
-    expect(out).toMatch(/^ {2}private +not for us$/m);
+    const { status, out } = await call(['inspect', 'tree', place, '--zookeeper', bed.zookeeper.url]);
+    expect(out).toMatch(/^ {2}private +no access$/m);
     expect(status).toBe(0);
   });
 });
@@ -226,7 +226,7 @@ describe('what others have written', () => {
       await zk.create(`${path}/${what === 'leaders' ? 'latch-' : 'lock-'}`, evil, { mode: 'ephemeral-sequential' });
       const flags = ['--zookeeper', bed.zookeeper.url];
       for (const more of [[], ['--json']]) {
-        const { status, out } = await run(['inspect', what, place, ...flags, ...more]);
+        const { status, out } = await call(['inspect', what, place, ...flags, ...more]);
         expect(status).toBe(0);
         expect(out.replaceAll('\n', '')).not.toMatch(/\p{C}/u);
         expect(out).toContain(more.length === 0 ? '\\u{202e}txt.exe' : '\\u202etxt.exe');
@@ -300,7 +300,7 @@ describe('quorate inspect refuses', () => {
     [['inspect', 'tree', '--zookeeper', 'zk:port'], 'servers', 2],
     [['inspect', 'tree', ...nowhere], 'no ZooKeeper server answers at 127.0.0.1:1', 1],
   ] as const)('%j', async ([args, message, status]) => {
-    const ended = await run(args, { QUORATE_ZOOKEEPER: '' });
+    const ended = await call(args, { QUORATE_ZOOKEEPER: '' });
     expect(ended.err).toContain(message);
     expect(ended.err).not.toContain('    at ');
     expect(ended).toMatchObject({ status, out: '' });
@@ -308,7 +308,7 @@ describe('quorate inspect refuses', () => {
 
   test('a path that is not there', async ({ bed, place }) => {
     for (const what of ['locks', 'leaders', 'tree']) {
-      const { status, err } = await run(['inspect', what, place, '--zookeeper', bed.zookeeper.url]);
+      const { status, err } = await call(['inspect', what, place, '--zookeeper', bed.zookeeper.url]);
       expect(err).toBe(`quorate: ${place}: there is no such path; quorate inspect tree shows what there is\n`);
       expect(status).toBe(1);
     }

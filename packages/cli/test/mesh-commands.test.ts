@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Mesh } from '@quorate/mesh';
 import { bedTest } from '@quorate/testbed/vitest';
 import { describe, expect, onTestFinished } from 'vitest';
-import { outcome, quorate, run } from './quorate.ts';
+import { call, outcome, quorate } from './quorate.ts';
 
 const test = bedTest({ consul: 1 });
 
@@ -19,7 +19,7 @@ describe('quorate sidecar bootstrap', () => {
     const mesh = new Mesh({ address: bed.consul.url });
     await using _ = await mesh.register({ name: 'query', port: 8080, sidecar: { port: 21_500 } });
     const env = { QUORATE_CONSUL: bed.consul.url, QUORATE_CONSUL_TOKEN: 'from-the-environment' };
-    const { status, out } = await run(['sidecar', 'bootstrap', 'query-8080', '--admin', '127.0.0.1:19007'], env);
+    const { status, out } = await call(['sidecar', 'bootstrap', 'query-8080', '--admin', '127.0.0.1:19007'], env);
     expect(status).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
       node: { id: 'query-8080-sidecar-proxy', cluster: 'query' },
@@ -28,7 +28,7 @@ describe('quorate sidecar bootstrap', () => {
     expect(out).toContain('from-the-environment');
     const file = join(await folder(), 'bootstrap.json');
     await writeFile(file, 'older', { mode: 0o644 });
-    const written = await run(['sidecar', 'bootstrap', 'query-8080-sidecar-proxy', '--out', file], env);
+    const written = await call(['sidecar', 'bootstrap', 'query-8080-sidecar-proxy', '--out', file], env);
     expect(written).toMatchObject({ status: 0, out: '' });
     expect(JSON.parse(await readFile(file, 'utf8')).node.id).toBe('query-8080-sidecar-proxy');
     expect((await stat(file)).mode & 0o777).toBe(0o600);
@@ -37,13 +37,13 @@ describe('quorate sidecar bootstrap', () => {
   test('waits for an instance that is not there yet; without, it says that it is not', async ({ bed }) => {
     const mesh = new Mesh({ address: bed.consul.url });
     const at = ['--consul', bed.consul.url];
-    const early = await run(['sidecar', 'bootstrap', 'late-1', ...at]);
+    const early = await call(['sidecar', 'bootstrap', 'late-1', ...at]);
     expect(early).toMatchObject({ status: 1, out: '' });
     expect(early.err).toContain('read late-1-sidecar-proxy: Consul answered 404');
     const waiting = quorate(['sidecar', 'bootstrap', 'late-1', '--wait', '30', ...at]);
     await using _ = await mesh.register({ name: 'late', port: 1, sidecar: { port: 21_501 } });
     expect((await outcome(waiting)).status).toBe(0);
-    const never = await run(['sidecar', 'bootstrap', 'never-1', '--wait', '0.5', ...at]);
+    const never = await call(['sidecar', 'bootstrap', 'never-1', '--wait', '0.5', ...at]);
     expect(never).toMatchObject({ status: 1 });
     expect(never.err).toContain('404');
   });
@@ -55,7 +55,7 @@ describe('quorate sidecar bootstrap', () => {
     [['sidecar', 'bootstrap', 'a', '--consul', 'here'], 'address: expected a URL', 2],
     [['sidecar', 'bootstrap', 'a', '--consul', 'http://127.0.0.1:1'], 'refuses connections', 1],
   ])('%j', async ([args, message, status]) => {
-    const result = await run(args);
+    const result = await call(args);
     expect(result.err).toContain(message);
     expect(result.status).toBe(status);
   });
@@ -68,22 +68,22 @@ describe('quorate inspect services', () => {
     await using two = await mesh.register({ name: 'rides', port: 2, tags: ['v2'] });
     await two.maintenance('on purpose');
     const at = ['--consul', bed.consul.url];
-    const all = await run(['inspect', 'services', ...at]);
+    const all = await call(['inspect', 'services', ...at]);
     expect(all.out).toMatch(/^SERVICE +PASSING +WARNING +CRITICAL +MAINTENANCE +TAGS\n/);
     expect(all.out).toMatch(/\nrides +1 +0 +0 +1 +v1,v2\n/);
-    const one = await run(['inspect', 'services', 'rides', ...at]);
+    const one = await call(['inspect', 'services', 'rides', ...at]);
     expect(one.out).toMatch(/\nrides-1 +127\.0\.0\.1:1 +passing +3 +consul-1 +v1\n/);
     expect(one.out).toMatch(/\nrides-2 +127\.0\.0\.1:2 +maintenance +0 +consul-1 +v2\n/);
-    const { out } = await run(['inspect', 'services', '--json', ...at]);
+    const { out } = await call(['inspect', 'services', '--json', ...at]);
     expect(JSON.parse(out).rides.map(({ id }: { id: string }) => id)).toEqual(['rides-1', 'rides-2']);
-    expect(await run(['inspect', 'services', 'nobody', ...at])).toMatchObject({ status: 1 });
+    expect(await call(['inspect', 'services', 'nobody', ...at])).toMatchObject({ status: 1 });
   });
 });
 
 test.for([['sidecar'], ['sidecar', 'bootstrap'], ['inspect'], ['inspect', 'services']])(
   '%s has help with examples',
   async (command) => {
-    const { status, out } = await run([...command, '--help']);
+    const { status, out } = await call([...command, '--help']);
     expect(status).toBe(0);
     expect(out).toMatch(/Examples:\n {2}\$ /);
   },

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { check, counter, History } from '@quorate/testbed';
 import { expect, test } from 'vitest';
+import { soakCommand } from '../workspace/soak/command.ts';
+import { Collected } from './quorate.ts';
 
 const program = fileURLToPath(new URL('../workspace/soak.ts', import.meta.url));
 
@@ -51,7 +53,7 @@ test.for([
   [['--seed', 'x'], 'Expected a whole number.'],
   [['--clients', '99'], 'Expected a whole number from 1 to 16.'],
 ] as const)('%j is bad use', async ([args, message]) => {
-  const { status, err } = await soak(...args);
-  expect(status).toBe(2);
-  expect(err).toContain(message);
+  const err = new Collected();
+  expect(await soakCommand(args, { stdout: err, stderr: err, env: {} })).toBe(2);
+  expect(err.text).toContain(message);
 });

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { spawnGuarded } from '../parent.js';
 
 export const root: string = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -22,7 +22,7 @@ export async function command(
   args: readonly string[],
   { show = false, env = {} }: CommandOptions = {},
 ): Promise<Outcome> {
-  const child = spawn(name, args, {
+  const child = spawnGuarded(name, args, {
     cwd: root,
     stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },

@@ -42,8 +42,8 @@ async function needsServers(args: readonly string[]): Promise<boolean> {
 /** Before the tests, so that none of them spends its time on it; what cannot be had fails the tests that need it. */
 async function fetchPrograms(): Promise<void> {
   using stop = interruptible();
-  for (const { message } of await fetchMissing(stop.signal, sparkAlone ? ['java', 'spark'] : undefined))
-    console.error(message);
+  const names = sparkAlone ? ['java', 'spark'] : undefined;
+  for (const { message } of await fetchMissing(stop.signal, process.stderr, names)) console.error(message);
 }
 
 async function runTests(args: readonly string[]): Promise<Tally> {

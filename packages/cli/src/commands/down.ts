@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { askKeeper } from '../bed-control.ts';
-import type { BedDescription } from '../bed-description.ts';
+import { endBed } from '../bed-end.ts';
 import { bedName } from '../bed-name.ts';
-import { recordedNames } from '../bed-record.ts';
+import { records } from '../bed-record.ts';
+import type { Shell } from '../shell.ts';
 
 interface Flags {
   readonly name: string;
@@ -10,22 +10,23 @@ interface Flags {
   readonly json?: true;
 }
 
-export function down(): Command {
+export function down(shell: Shell): Command {
   return new Command('down')
     .description('stops the servers that run in the background and removes their data')
     .addOption(bedName())
-    .option('--all', 'every bed')
-    .option('--json', 'for programs')
+    .option('--all', 'every bed in the background')
+    .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  $ quorate down\n  $ quorate down --name lab\n  $ quorate down --all')
-    .action(takeDown);
+    .action((flags: Flags) => takeDown(shell, flags));
 }
 
-async function takeDown({ name, all, json }: Flags): Promise<void> {
-  const stopped: string[] = [];
-  for (const bed of all ? await recordedNames() : [name]) {
-    const was = (await askKeeper(bed, { ask: 'down' })) as BedDescription | undefined;
-    stopped.push(...(was?.servers ?? []).map((server) => server.name));
-  }
-  if (json) console.log(JSON.stringify({ stopped }));
-  else console.log(stopped.length === 0 ? 'Nothing was up.' : `Stopped ${stopped.join(', ')}.`);
+async function takeDown(shell: Shell, { name, all, json }: Flags): Promise<void> {
+  const names = all ? (await records()).map((record) => record.name) : [name];
+  const ended = (await Promise.all(names.map(endBed))).filter((bed) => bed !== undefined);
+  const stopped = ended.flatMap(({ servers }) => servers);
+  const killed = ended.flatMap(({ killed }) => killed ?? []);
+  if (json) shell.print(JSON.stringify({ stopped, ...(killed.length > 0 && { killed }) }));
+  else if (ended.length === 0) shell.print('Nothing was up.');
+  else shell.print(stopped.length === 0 ? 'Stopped before any server was up.' : `Stopped ${stopped.join(', ')}.`);
+  for (const pid of killed) shell.complain(`The process ${pid}, which held them, did not answer and was killed.`);
 }

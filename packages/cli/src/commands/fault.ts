@@ -3,7 +3,9 @@ import { faults, type LinkFaults } from '@quorate/testbed';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { askKeeper } from '../bed-control.ts';
 import { bedName } from '../bed-name.ts';
+import { faultHelp } from '../fault-help.ts';
 import { type FaultOrder, type FaultReport, faultKinds } from '../fault-order.ts';
+import type { Shell } from '../shell.ts';
 
 /** What goes on until it ends. */
 const lasting = Object.keys(faults);
@@ -15,31 +17,26 @@ interface Flags {
   readonly json?: true;
 }
 
-export function fault(): Command {
+export function fault(shell: Shell): Command {
   return new Command('fault')
-    .description('breaks the servers that run in the background, or the network between them, and makes it well again')
-    .addArgument(new Argument('<kind>', 'see below').choices(faultKinds))
+    .description('breaks servers that run in the background, or the network between them, and repairs them')
+    .addArgument(new Argument('<kind>', 'what to do: see the list below').choices(faultKinds))
     .argument(
       '[target]',
-      'a server, a link as client-a~redis-1, or one side of a partition: zookeeper-1,client-a',
+      'a server, a link (client-a~redis-1), or one side of a partition (zookeeper-1,client-a)',
       names,
     )
     .argument('[other]', 'the other side of a partition', names)
     .addOption(bedName())
-    .addOption(new Option('--for <seconds>', 'let it end by itself').argParser(seconds))
-    .addOption(new Option('--set <name=value>', 'what is wrong with a link; may be said again').argParser(setting))
-    .option('--json', 'for programs')
+    .addOption(new Option('--for <seconds>', 'end the fault after this time').argParser(seconds))
+    .addOption(
+      new Option('--set <name=value>', 'a setting of the kind "link"; may be given several times').argParser(setting),
+    )
+    .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
-Of a server (zookeeper-leader is whichever leads):
-  kill pause slow full-disk isolate     and to end them: restart, resume, heal
-Of the network:
-  partition <side> <side>               nothing arrives from one side on the other
-  latency narrow black-hole deaf mute half-open cut reset <link>
-  link <link> --set latencyMs=200       what you want; without --set it shows where the client is to connect
-  heal [server or link]                 all is well, except who was killed
-
+${faultHelp}
 Examples:
   $ quorate fault kill zookeeper-leader
   $ quorate fault restart zookeeper-2
@@ -48,14 +45,18 @@ Examples:
   $ quorate fault link me~redis-1 --set latencyMs=200 --set jitterMs=50
   $ quorate fault heal
 
-A full disk takes a bed with disks: quorate up --zookeeper 3 --disk 64.
+Settings for --set: latencyMs, jitterMs, bytesPerSecond, drip, blackHole, halfOpen, cut, refuse.
+full-disk needs servers with disks of their own: quorate up --zookeeper 3 --disk 64.
 
 Exit status: 0 done, 1 nothing is up or it failed, 2 bad use.`,
     )
-    .action(order);
+    .action((kind: string, target: string[] | undefined, other: string[] | undefined, flags: Flags) =>
+      order(shell, kind, target, other, flags),
+    );
 }
 
 async function order(
+  shell: Shell,
   kind: string,
   target: readonly string[] = [],
   other: readonly string[] = [],
@@ -70,8 +71,8 @@ async function order(
   };
   checkOrder(order);
   const report = (await askKeeper(name, { ask: 'fault', order })) as FaultReport | undefined;
-  if (!report) throw new QuorateError('nothing is up: quorate up starts servers to break', { code: 'not-up' });
-  console.log(json ? JSON.stringify(report) : text(report, lasts));
+  if (!report) throw new QuorateError('nothing is up: start servers with quorate up', { code: 'not-up' });
+  shell.print(json ? JSON.stringify(report) : text(report, lasts));
 }
 
 /** Refuses what would be passed over in silence. */
@@ -79,8 +80,9 @@ function checkOrder({ kind, target, from, lasts, settings }: FaultOrder): void {
   const [first, second] = [target.join(','), from.join(',')];
   if (kind !== 'partition' && target.length > 1) throw new BadUse('target', 'one name', first);
   if (kind !== 'partition' && from.length > 0)
-    throw new BadUse('other', 'no second target but for a partition', second);
-  if (settings && kind !== 'link') throw new BadUse('--set', `the kind "link", for "${kind}" says it all`, settings);
+    throw new BadUse('other', 'a second target only for a partition', second);
+  if (settings && kind !== 'link')
+    throw new BadUse('--set', `the kind "link": the settings of "${kind}" are fixed`, settings);
   if (lasts !== undefined && !lasting.includes(kind)) throw new BadUse('--for', `one of ${lasting.join(', ')}`, kind);
 }
 
@@ -90,7 +92,7 @@ function text({ kind, target, address, faults, servers }: FaultReport, lasts?: n
   return [
     lasts === undefined ? `Done: ${what}.` : `Done: ${what}, for ${lasts / 1_000} s.`,
     ...(address === undefined ? [] : [`${target[0]?.replace('~', ' reaches ')} at ${address}.`]),
-    ...(faults ? [`The link: ${Object.keys(faults).length === 0 ? 'well' : JSON.stringify(faults)}.`] : []),
+    ...(faults ? [`The link: ${Object.keys(faults).length === 0 ? 'no faults' : JSON.stringify(faults)}.`] : []),
     ...(down.length === 0 ? [] : [`${down.join(', ')}.`]),
   ].join('\n');
 }

@@ -1,13 +1,14 @@
 import { Command } from 'commander';
+import type { Shell } from '../shell.ts';
 import { leaders } from './inspect/leaders.ts';
 import { locks } from './inspect/locks.ts';
 import { services } from './inspect/services.ts';
 import { tree } from './inspect/tree.ts';
 
 /** Looks and changes nothing. One file for each thing to look at. */
-export function inspect(): Command {
+export function inspect(shell: Shell): Command {
   const command = new Command('inspect')
-    .description('shows what is going on: who holds, who waits, who leads in ZooKeeper; who serves in Consul')
+    .description('shows locks, leaders and nodes in ZooKeeper, and services in Consul; changes nothing')
     .addHelpText(
       'after',
       `
@@ -17,6 +18,6 @@ Examples:
   $ quorate inspect tree /taxi --json
   $ quorate inspect services`,
     );
-  for (const subcommand of [locks(), leaders(), tree(), services()]) command.addCommand(subcommand);
+  for (const subcommand of [locks, leaders, tree, services]) command.addCommand(subcommand(shell));
   return command;
 }

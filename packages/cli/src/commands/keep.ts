@@ -1,21 +1,25 @@
 import { join } from 'node:path';
-import { isQuorateError } from '@quorate/core';
+import { isQuorateError, QuorateError } from '@quorate/core';
 import { Testbed } from '@quorate/testbed';
 import { Command } from 'commander';
 import { listenForQuestions } from '../bed-control.ts';
 import { describeBed } from '../bed-description.ts';
-import { removeRecord, writeRecord } from '../bed-record.ts';
+import { claimName, recordUp, releaseName } from '../bed-record.ts';
 import { carryOut } from '../fault-order.ts';
 import { interruptible } from '../interrupt.ts';
 import { bedOptions, type ServerFlags } from '../server-options.ts';
+import type { Shell } from '../shell.ts';
 import type { KeeperNews } from './up.ts';
 
 /** The process behind `quorate up`: holds the bed until it is asked to let go. Started by `up`, not by people. */
-export function keep(): Command {
-  return new Command('keep').argument('<name>').argument('<servers>', 'as JSON').action(keepBed);
+export function keep(shell: Shell): Command {
+  return new Command('keep')
+    .argument('<name>')
+    .argument('<servers>', 'as JSON')
+    .action((name: string, servers: string) => keepBed(shell, name, servers));
 }
 
-async function keepBed(name: string, servers: string): Promise<void> {
+async function keepBed(shell: Shell, name: string, servers: string): Promise<void> {
   using stop = interruptible();
   const left = new AbortController();
   const starter = (): void => left.abort(new Error('the process that wanted the servers has gone'));
@@ -23,6 +27,7 @@ async function keepBed(name: string, servers: string): Promise<void> {
   const tell = (news: KeeperNews): void => void process.send?.(news);
   const flags = JSON.parse(servers) as ServerFlags;
   try {
+    await claimed(name);
     await using bed = await Testbed.start(bedOptions(flags), {
       signal: AbortSignal.any([stop.signal, left.signal]),
       offline: flags.offline === true,
@@ -35,23 +40,39 @@ async function keepBed(name: string, servers: string): Promise<void> {
     stop.signal.addEventListener('abort', () => asked.resolve());
     const control = await listenForQuestions(socket, async (question) => {
       if (question.ask === 'fault') return carryOut(bed, question.order);
+      if (question.ask === 'logs') return bed.servers.map(({ name, logFile }) => ({ name, logFile }));
       const description = await describeBed(bed);
       if (question.ask === 'down') {
         await bed.stop();
-        await removeRecord(name);
+        // Before the answer: the name is free when `down` has ended.
+        releaseName(name);
         asked.resolve();
       }
       return description;
     });
-    await writeRecord({ name, pid: process.pid, socket, since: new Date().toISOString() });
+    const { folder, servers } = bed;
+    const up = { folder, socket, servers: servers.map((server) => server.name) };
+    recordUp({ name, since: new Date().toISOString(), up });
     tell({ ready: await describeBed(bed) });
     if (process.connected) process.disconnect?.();
     await asked.promise;
     control.close();
-    await removeRecord(name);
   } catch (error) {
     tell({ failed: { message: (error as Error).message, code: isQuorateError(error) ? error.code : 'failed' } });
     if (process.connected) process.disconnect?.();
-    process.exitCode = 1;
+    shell.status = 1;
+  } finally {
+    releaseName(name);
   }
+}
+
+/** Before anything is started: of two that start a bed by the same name at once, one is told so. */
+async function claimed(name: string): Promise<void> {
+  const other = await claimName(name);
+  if (!other) return;
+  throw new QuorateError(
+    `a bed called "${name}" is ${other.up ? 'up' : 'being started'} already, by process ${other.pid}: ` +
+      `quorate down --name ${name} ends it, --name gives this one another name`,
+    { code: 'already-up' },
+  );
 }

@@ -1,17 +1,18 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { Testbed } from '@quorate/testbed';
 import { Command } from 'commander';
+import { spawnGuarded } from '../../parent.js';
 import { interruptible } from '../interrupt.ts';
 import { progressDisplay } from '../progress-display.ts';
 import { addServerOptions, bedOptions, type ServerFlags } from '../server-options.ts';
+import type { Shell } from '../shell.ts';
 
-export function run(): Command {
+export function run(shell: Shell): Command {
   return addServerOptions(new Command('run'))
-    .description('starts servers, runs a command that is told where they are, and stops them')
+    .description('starts servers, runs a command with their addresses in its environment, and stops them')
     .usage('[servers] -- <command> [arguments]')
-    .argument('<command>', 'what to run')
+    .argument('<command>', 'the command to run')
     .argument('[arguments...]')
     .passThroughOptions()
     .addHelpText(
@@ -26,19 +27,20 @@ Examples:
   $ quorate run --redis 1 --kafka 1 --s3 us-east-1,eu-west-1 -- npm test
   $ quorate run --consul 1 -- sh -c 'curl -s $QUORATE_CONSUL/v1/status/leader'
 
-The exit status is the command's; 128 and the signal's number when a signal ended it.`,
+The exit status is the command's, or 128 plus the signal number when a signal ended it. The command ends with quorate run,
+whatever ends that.`,
     )
-    .action(runCommand);
+    .action((command: string, args: string[], flags: ServerFlags) => runCommand(shell, command, args, flags));
 }
 
-async function runCommand(command: string, args: string[], flags: ServerFlags): Promise<void> {
-  await using bed = await startBed(flags);
-  process.exitCode = await runWith(bed.environment, command, args);
+async function runCommand(shell: Shell, command: string, args: string[], flags: ServerFlags): Promise<void> {
+  await using bed = await startBed(shell, flags);
+  shell.status = await runWith(shell, bed.environment, command, args);
 }
 
-async function startBed(flags: ServerFlags): Promise<Testbed> {
+async function startBed(shell: Shell, flags: ServerFlags): Promise<Testbed> {
   using stop = interruptible();
-  using display = progressDisplay();
+  using display = progressDisplay(shell.stderr);
   const { signal } = stop;
   return await Testbed.start(bedOptions(flags), {
     signal,
@@ -50,11 +52,12 @@ async function startBed(flags: ServerFlags): Promise<Testbed> {
 
 /** Runs the command to its end, passes signals on to it, and gives its exit status. */
 async function runWith(
+  shell: Shell,
   environment: Readonly<Record<string, string>>,
   command: string,
   args: readonly string[],
 ): Promise<number> {
-  const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...environment } });
+  const child = spawnGuarded(command, args, { stdio: 'inherit', env: { ...shell.env, ...environment } });
   const forward = (signal: NodeJS.Signals): void => {
     // A terminal sends Ctrl-C to the command as well: twice would mean "now".
     if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
@@ -66,7 +69,7 @@ async function runWith(
     return status ?? 128 + constants.signals[signal ?? 'SIGKILL'];
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    console.error(`quorate: ${missing ? `there is no command "${command}"` : (error as Error).message}`);
+    shell.complain(`quorate: ${missing ? `there is no command "${command}"` : (error as Error).message}`);
     // As a shell does.
     return missing ? 127 : 126;
   } finally {

@@ -4,6 +4,7 @@ import type { Bootstrap } from '@quorate/mesh';
 import { Command, InvalidArgumentError } from 'commander';
 import { addConsulOptions, type ConsulFlags, consulHelp, meshOf } from '../consul-options.ts';
 import { interruptible } from '../interrupt.ts';
+import type { Shell } from '../shell.ts';
 
 interface Flags extends ConsulFlags {
   readonly admin?: string;
@@ -12,19 +13,19 @@ interface Flags extends ConsulFlags {
   readonly wait?: number;
 }
 
-export function sidecar(): Command {
+export function sidecar(shell: Shell): Command {
   return new Command('sidecar')
-    .description('Envoy beside a service, for containers')
+    .description('Envoy as the sidecar of a service, for containers')
     .addHelpText('after', '\nExamples:\n  $ quorate sidecar bootstrap query-8080 --out /envoy/bootstrap.json')
-    .addCommand(bootstrap());
+    .addCommand(bootstrap(shell));
 }
 
-function bootstrap(): Command {
+function bootstrap(shell: Shell): Command {
   return addConsulOptions(new Command('bootstrap'))
-    .description('prints what Envoy must be started with to be the sidecar of an instance')
+    .description('prints the Envoy configuration for the sidecar of a service instance')
     .argument('<id>', 'the id of the instance, or of its sidecar')
-    .option('--admin <address>', 'where Envoy is administered; 127.0.0.1:19000 unless said otherwise')
-    .option('--grpc <address>', 'where the agent hands out configuration; as the agent says unless said otherwise')
+    .option('--admin <address>', 'the admin address of Envoy (default: 127.0.0.1:19000)')
+    .option('--grpc <address>', 'the gRPC address of the agent (default: the one the agent reports)')
     .option('--out <file>', 'write it to a file that only its owner can read, instead of printing it')
     .option('--wait <seconds>', 'how long to wait for the agent, and for the instance to be registered', seconds)
     .addHelpText(
@@ -36,9 +37,9 @@ Examples:
   $ quorate sidecar bootstrap query-8080 --consul https://127.0.0.1:8501 --ca ca.pem --token-file /run/token
   $ envoy --config-path /envoy/bootstrap.json
 
-It holds the token. Exit status 1 when the agent cannot be reached or does not know the instance.`,
+The configuration contains the token. Exit status 1 when the agent cannot be reached or does not know the instance.`,
     )
-    .action(write);
+    .action((id: string, flags: Flags) => write(shell, id, flags));
 }
 
 function seconds(text: string): number {
@@ -47,15 +48,15 @@ function seconds(text: string): number {
   throw new InvalidArgumentError('Expected seconds from 0 to 86400.');
 }
 
-async function write(id: string, { admin, grpc, out, wait = 0, ...consul }: Flags): Promise<void> {
+async function write(shell: Shell, id: string, { admin, grpc, out, wait = 0, ...consul }: Flags): Promise<void> {
   using stop = interruptible();
-  await using mesh = meshOf(consul);
+  await using mesh = meshOf(consul, shell.env);
   const proxyId = id.endsWith('-sidecar-proxy') ? id : `${id}-sidecar-proxy`;
   const options = { ...(admin !== undefined && { admin }), ...(grpc !== undefined && { grpc }) };
   const read = (signal: AbortSignal): Promise<Bootstrap> => mesh.bootstrap(proxyId, { ...options, signal });
   const text = `${JSON.stringify(await patiently(read, wait, stop.signal), null, 2)}\n`;
   if (out === undefined) {
-    process.stdout.write(text);
+    shell.stdout.write(text);
     return;
   }
   await writeFile(out, text, { mode: 0o600 });

@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { QuorateError } from '@quorate/core';
 import type { Progress } from '@quorate/testbed';
 import { Command } from 'commander';
-import { askKeeper } from '../bed-control.ts';
 import type { BedDescription } from '../bed-description.ts';
 import { bedRows } from '../bed-description.ts';
 import { bedName } from '../bed-name.ts';
 import { interruptible } from '../interrupt.ts';
 import { progressDisplay } from '../progress-display.ts';
-import { addServerOptions, type ServerFlags } from '../server-options.ts';
+import { addServerOptions, bedOptions, type ServerFlags } from '../server-options.ts';
+import type { Shell } from '../shell.ts';
 import { table } from '../table.ts';
 
 /** What the keeper tells the process that started it. */
@@ -23,42 +23,35 @@ interface Flags extends ServerFlags {
   readonly json?: true;
 }
 
-export function up(): Command {
+export function up(shell: Shell): Command {
   return addServerOptions(new Command('up'))
-    .description('starts servers in the background, until quorate down')
+    .description('starts servers in the background; quorate down stops them')
     .addOption(bedName())
-    .option('--json', 'for programs')
+    .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
 Examples:
   $ quorate up --zookeeper 3 --redis 1
   $ quorate up --name lab --kafka 1 && quorate status --name lab
-  $ eval "$(quorate status --export)"     tell this shell where they are`,
+  $ eval "$(quorate status --export)"     set their addresses in this shell`,
     )
-    .action(bringUp);
+    .action((flags: Flags) => bringUp(shell, flags));
 }
 
-async function bringUp({ name, json, ...servers }: Flags): Promise<void> {
-  if (await askKeeper(name, { ask: 'status' })) {
-    throw new QuorateError(
-      `a bed called "${name}" is up already: quorate down --name ${name} ends it, --name gives this one another name`,
-      {
-        code: 'already-up',
-      },
-    );
-  }
-  const description = await startKeeper(name, servers);
-  console.log(
+async function bringUp(shell: Shell, { name, json, ...servers }: Flags): Promise<void> {
+  bedOptions(servers);
+  const description = await startKeeper(shell, name, servers);
+  shell.print(
     json
       ? JSON.stringify(description, null, 2)
       : `${table(bedRows(description))}\n\nquorate down${name === 'default' ? '' : ` --name ${name}`} stops them.`,
   );
 }
 
-async function startKeeper(name: string, servers: ServerFlags): Promise<BedDescription> {
+async function startKeeper(shell: Shell, name: string, servers: ServerFlags): Promise<BedDescription> {
   using stop = interruptible();
-  using display = progressDisplay();
+  using display = progressDisplay(shell.stderr);
   const program = fileURLToPath(
     new URL(`../quorate${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
   );

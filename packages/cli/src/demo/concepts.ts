@@ -8,7 +8,7 @@ export async function concepts(): Promise<readonly Demo[]> {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
     throw new QuorateError(
-      'the demos are not here: they come with the repository of Quorate, where "npm run demo -- consensus" runs one; ' +
+      'the demos are not installed: they are part of the repository of Quorate, where "npm run demo -- consensus" runs one; ' +
         'quorate demo everything needs none of them',
       { code: 'demos-missing', cause },
     );

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import type { Output } from '../shell.ts';
 
 /** How wide the column of the names is. */
 const nameWidth = 14;
@@ -6,9 +7,9 @@ const nameWidth = 14;
 /** A story as it is told on a terminal, with the seconds since it began. */
 export class Told {
   readonly #begin = performance.now();
-  readonly #out: NodeJS.WriteStream;
+  readonly #out: Output;
 
-  constructor(out: NodeJS.WriteStream = process.stdout) {
+  constructor(out: Output) {
     this.#out = out;
   }
 

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@quorate/core';
 import { InvalidArgumentError as BadUse, type Command } from 'commander';
+import type { Shell } from '../shell.ts';
 
 /** What every inspection can be told. */
 export interface InspectFlags {
@@ -11,11 +12,11 @@ export interface InspectFlags {
 
 export function addInspectOptions(command: Command): Command {
   return command
-    .argument('[path]', 'where to look', '/')
+    .argument('[path]', 'the path to look at', '/')
     .option('--zookeeper <address>', 'such as zk1:2181,zk2:2181 (default: QUORATE_ZOOKEEPER)')
-    .option('--limit <lines>', 'the most lines shown', upTo(100_000), 1_000)
+    .option('--limit <lines>', 'show at most this many lines', upTo(100_000), 1_000)
     .option('--watch', 'show it again at every change, until Ctrl-C')
-    .option('--json', 'for programs; with --watch a line for each change');
+    .option('--json', 'print JSON; with --watch one line for each change');
 }
 
 export function upTo(most: number): (text: string) => number {
@@ -28,8 +29,9 @@ export function upTo(most: number): (text: string) => number {
 }
 
 /** Where the servers are, by the option or the environment. */
-export function addressOf({ zookeeper = process.env.QUORATE_ZOOKEEPER }: InspectFlags): string {
-  if (zookeeper) return zookeeper;
+export function addressOf({ zookeeper }: InspectFlags, env: Shell['env']): string {
+  const address = zookeeper ?? env.QUORATE_ZOOKEEPER;
+  if (address) return address;
   throw new InvalidArgumentError(
     'zookeeper',
     'an address: --zookeeper zk1:2181, or QUORATE_ZOOKEEPER, which eval "$(quorate status --export)" sets',

@@ -1,6 +1,7 @@
 import { isQuorateError, Latest, QuorateError, sleep } from '@quorate/core';
 import { checkPath, connect, type State, type ZooKeeper } from '@quorate/zookeeper';
 import { Interrupted, interruptible } from '../interrupt.ts';
+import type { Shell } from '../shell.ts';
 import { addressOf, type InspectFlags } from './flags.ts';
 import { printableJson } from './printable.ts';
 import { Screen } from './screen.ts';
@@ -20,14 +21,14 @@ const connectWithin = 5_000;
 const rest = 100;
 
 /** Shows it once, or with `--watch` again and again until Ctrl-C. */
-export async function inspect<Seen>(view: View<Seen>, path: string, flags: InspectFlags): Promise<void> {
+export async function inspect<Seen>(view: View<Seen>, path: string, flags: InspectFlags, shell: Shell): Promise<void> {
   checkPath(path);
-  const address = addressOf(flags);
+  const address = addressOf(flags, shell.env);
   using stop = interruptible();
   const zk = await reach(address, stop.signal);
   try {
-    if (flags.watch) await watch(zk, view, path, flags, stop.signal);
-    else await once(zk, view, path, flags, stop.signal);
+    if (flags.watch) await watch(zk, view, path, flags, shell, stop.signal);
+    else await once(zk, view, path, flags, shell, stop.signal);
   } finally {
     // The servers may be out of reach by now. They forget our session by themselves.
     await zk.close({ signal: AbortSignal.timeout(500) }).catch(() => undefined);
@@ -51,11 +52,12 @@ async function once<Seen>(
   view: View<Seen>,
   path: string,
   flags: InspectFlags,
+  shell: Shell,
   signal: AbortSignal,
 ): Promise<void> {
   const seen = await view.read(zk, path, signal);
   if (seen === undefined) throw new QuorateError(noSuchPath(path), { code: 'no-such-path' });
-  console.log(flags.json ? printableJson(view.json(seen), 2) : view.text(seen));
+  shell.print(flags.json ? printableJson(view.json(seen), 2) : view.text(seen));
 }
 
 async function watch<Seen>(
@@ -63,11 +65,12 @@ async function watch<Seen>(
   view: View<Seen>,
   path: string,
   flags: InspectFlags,
+  shell: Shell,
   signal: AbortSignal,
 ): Promise<void> {
-  const screen = new Screen(flags.json ? 'lines' : 'page');
+  const screen = new Screen(flags.json ? 'lines' : 'page', shell.stdout);
   zk.on('state', (state: State) => {
-    if (state === 'suspended') console.error('quorate: the connection is gone; trying to get it back');
+    if (state === 'suspended') shell.complain('quorate: the connection is gone; trying to get it back');
   });
   try {
     for await (const _ of changes(zk, path, signal)) {

@@ -1,10 +1,12 @@
+import type { Output } from '../shell.ts';
+
 /** Where something is shown again and again: a page that is drawn anew, or a line for each time. */
 export class Screen {
-  readonly #out: NodeJS.WriteStream;
+  readonly #out: Output;
   readonly #kind: 'page' | 'lines';
   #shown: string | undefined;
 
-  constructor(kind: 'page' | 'lines', out: NodeJS.WriteStream = process.stdout) {
+  constructor(kind: 'page' | 'lines', out: Output) {
     this.#kind = kind;
     this.#out = out;
   }

@@ -4,10 +4,11 @@ import { addInspectOptions, type InspectFlags } from '../../inspect/flags.ts';
 import { inspect } from '../../inspect/inspect.ts';
 import { lineText, omissionsJson, participantJson } from '../../inspect/line-report.ts';
 import { type LinesSeen, readLines } from '../../inspect/lines.ts';
+import type { Shell } from '../../shell.ts';
 
-export function leaders(): Command {
+export function leaders(shell: Shell): Command {
   return addInspectOptions(new Command('leaders'))
-    .description('who leads, and who else stands for election, at a path and below')
+    .description('shows who leads and who are the candidates, at a path and below')
     .addHelpText(
       'after',
       `
@@ -16,15 +17,16 @@ Examples:
   $ quorate inspect leaders /taxi/leader --watch
   $ quorate inspect leaders --json | jq -r '.elections[].leader.id'`,
     )
-    .action(show);
+    .action((path: string, flags: InspectFlags) => show(shell, path, flags));
 }
 
-async function show(path: string, flags: InspectFlags): Promise<void> {
+async function show(shell: Shell, path: string, flags: InspectFlags): Promise<void> {
   const kinds = ['election'] as const;
   await inspect<LinesSeen>(
     { read: (zk, path, signal) => readLines(zk, path, { kinds, most: flags.limit, signal }), text, json },
     path,
     flags,
+    shell,
   );
 }
 

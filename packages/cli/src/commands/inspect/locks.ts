@@ -3,10 +3,11 @@ import { addInspectOptions, type InspectFlags } from '../../inspect/flags.ts';
 import { inspect } from '../../inspect/inspect.ts';
 import { lineText, omissionsJson, participantJson } from '../../inspect/line-report.ts';
 import { type LinesSeen, readLines } from '../../inspect/lines.ts';
+import type { Shell } from '../../shell.ts';
 
-export function locks(): Command {
+export function locks(shell: Shell): Command {
   return addInspectOptions(new Command('locks'))
-    .description('who holds which lock, and who waits for it, at a path and below')
+    .description('shows who holds which lock and who waits for it, at a path and below')
     .addHelpText(
       'after',
       `
@@ -18,15 +19,16 @@ Examples:
 A semaphore is two paths: below "leases" are those who hold a permit (the last of them may still wait for it), and
 below "locks" those who wait, the first of them next.`,
     )
-    .action(show);
+    .action((path: string, flags: InspectFlags) => show(shell, path, flags));
 }
 
-async function show(path: string, flags: InspectFlags): Promise<void> {
+async function show(shell: Shell, path: string, flags: InspectFlags): Promise<void> {
   const kinds = ['lock', 'read-write lock', 'permits'] as const;
   await inspect<LinesSeen>(
     { read: (zk, path, signal) => readLines(zk, path, { kinds, most: flags.limit, signal }), text, json },
     path,
     flags,
+    shell,
   );
 }
 

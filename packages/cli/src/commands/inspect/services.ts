@@ -2,6 +2,7 @@ import type { Mesh, ServiceInstance } from '@quorate/mesh';
 import { Command } from 'commander';
 import { addConsulOptions, type ConsulFlags, consulHelp, meshOf } from '../../consul-options.ts';
 import { interruptible } from '../../interrupt.ts';
+import type { Shell } from '../../shell.ts';
 import { table } from '../../table.ts';
 
 interface Flags extends ConsulFlags {
@@ -11,11 +12,11 @@ interface Flags extends ConsulFlags {
 /** So many services are asked about at once. */
 const abreast = 8;
 
-export function services(): Command {
+export function services(shell: Shell): Command {
   return addConsulOptions(new Command('services'))
     .description('shows the services that Consul knows, or the instances of one')
-    .argument('[service]', 'one service')
-    .option('--json', 'for programs')
+    .argument('[service]', 'only this one')
+    .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `${consulHelp}
@@ -25,21 +26,21 @@ Examples:
   $ quorate inspect services query
   $ quorate inspect services --json | jq -r 'keys[]'`,
     )
-    .action(show);
+    .action((service: string | undefined, flags: Flags) => show(shell, service, flags));
 }
 
-async function show(service: string | undefined, { json, ...consul }: Flags): Promise<void> {
+async function show(shell: Shell, service: string | undefined, { json, ...consul }: Flags): Promise<void> {
   using stop = interruptible();
   const { signal } = stop;
-  await using mesh = meshOf(consul);
+  await using mesh = meshOf(consul, shell.env);
   if (service === undefined) {
     const all = await everyInstance(mesh, signal);
-    console.log(json ? JSON.stringify(Object.fromEntries(all), null, 2) : overview(all));
+    shell.print(json ? JSON.stringify(Object.fromEntries(all), null, 2) : overview(all));
     return;
   }
   const instances = await mesh.instances(service, { signal });
-  console.log(json ? JSON.stringify(instances, null, 2) : listing(instances));
-  if (instances.length === 0) process.exitCode = 1;
+  shell.print(json ? JSON.stringify(instances, null, 2) : listing(instances));
+  if (instances.length === 0) shell.status = 1;
 }
 
 async function everyInstance(mesh: Mesh, signal: AbortSignal): Promise<Map<string, readonly ServiceInstance[]>> {

@@ -5,16 +5,17 @@ import { inspect } from '../../inspect/inspect.ts';
 import { sessionText } from '../../inspect/line-report.ts';
 import { printable } from '../../inspect/printable.ts';
 import { childOf, type Visited, type Walk, walk } from '../../inspect/walk.ts';
+import type { Shell } from '../../shell.ts';
 import { table } from '../../table.ts';
 
 interface Flags extends InspectFlags {
   readonly depth?: number;
 }
 
-export function tree(): Command {
+export function tree(shell: Shell): Command {
   return addInspectOptions(new Command('tree'))
-    .description('the nodes at a path and below: how large, how often changed, and whose they are')
-    .option('--depth <levels>', 'how deep to go', upTo(1_000))
+    .description('shows the nodes at a path and below: size, version, last change and owner')
+    .option('--depth <levels>', 'how many levels below the path', upTo(1_000))
     .addHelpText(
       'after',
       `
@@ -23,16 +24,16 @@ Examples:
   $ quorate inspect tree /taxi --depth 2 --watch
   $ quorate inspect tree --json | jq '[.nodes[].bytes] | add'
 
-OWNER is the session that an ephemeral node goes with; a node without one stays.`,
+OWNER is the session of an ephemeral node, which is deleted with its session. Other nodes have none.`,
     )
-    .action(show);
+    .action((path: string, flags: Flags) => show(shell, path, flags));
 }
 
-async function show(path: string, flags: Flags): Promise<void> {
+async function show(shell: Shell, path: string, flags: Flags): Promise<void> {
   const { depth, limit: most } = flags;
   const read = (zk: ZooKeeper, path: string, signal: AbortSignal): ReturnType<typeof walk> =>
     walk(zk, path, { most, signal, ...(depth !== undefined && { depth }) });
-  await inspect<Walk>({ read, text, json }, path, flags);
+  await inspect<Walk>({ read, text, json }, path, flags, shell);
 }
 
 function text({ nodes, complete }: Walk): string {
@@ -45,12 +46,12 @@ function text({ nodes, complete }: Walk): string {
   };
   const [root] = nodes;
   if (root) add(root, root.path, 0);
-  const omitted = complete ? [] : [`… ${nodes.length} nodes only: --limit shows more, or name a path further down`];
+  const omitted = complete ? [] : [`… ${nodes.length} nodes only: --limit shows more, or give a path further down`];
   return [table([['NODE', 'DATA', 'CHILDREN', 'VERSION', 'CHANGED', 'OWNER'], ...rows]), ...omitted].join('\n');
 }
 
 function cells({ stat, names }: Visited): string[] {
-  if (!stat) return ['not for us', '', '', '', ''];
+  if (!stat) return ['no access', '', '', '', ''];
   const children = names.length > 0 ? String(names.length) : '';
   return [`${stat.dataLength} B`, children, String(stat.version), timeText(stat.mtime) ?? '', ownerOf(stat) ?? ''];
 }

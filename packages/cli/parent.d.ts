@@ -1,0 +1,4 @@
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
+
+export function spawnGuarded(command: string, args: readonly string[], options: SpawnOptions): ChildProcess;
+export function exitWithNpm(): void;
