@@ -315,7 +315,10 @@ const wanted: Record<string, Wanted> = {
     versionArguments: ['--version'],
     versionPattern: 'db version v(\\d+(?:\\.\\d+)*)',
     instead: 'ferretdb',
-    byHand: { debian: 'sudo apt-get install golang', macos: 'brew install go' },
+    byHand: {
+      debian: 'mongodb-org, from a repository of MongoDB',
+      macos: 'brew install mongodb/brew/mongodb-community',
+    },
   },
   ferretdb: {
     version: '1.24.2',
@@ -337,6 +340,7 @@ const wanted: Record<string, Wanted> = {
       module: 'prometheus',
       main: 'github.com/prometheus/prometheus/cmd/prometheus',
       tags: ['remove_all_sd', 'enable_consul_sd', 'enable_zookeeper_sd'],
+      defines: { 'github.com/prometheus/common/version.Version': '3.14.0' },
       packages: 1000,
     },
     byHand: { debian: 'sudo apt-get install prometheus', macos: 'brew install prometheus' },

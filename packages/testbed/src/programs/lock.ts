@@ -59,6 +59,8 @@ export interface GoPin {
   readonly sources?: string;
   /** Build tags: what is left out. */
   readonly tags?: readonly string[];
+  /** Texts that the build sets, by the variable's name: a program built from a module does not know its version. */
+  readonly defines?: Readonly<Record<string, string>>;
   /** How many packages are compiled; for the progress bar. */
   readonly packages: number;
 }
