@@ -37,6 +37,8 @@ const project = (name: string, { include, exclude = [], testTimeout, lanes, orde
 const servers = '{packages,examples}/*/test/**';
 /** Files that measure time, or that fill the machine by themselves. */
 const alone = '*.alone.test.ts';
+/** What takes a large download: npm run test:spark. */
+const spark = '{*.,}spark.test.ts';
 const setup = ['packages/testbed/test/shared-bed.setup.ts'];
 
 /** Those with a long budget begin first, also where nothing has been timed yet: none of them is left for last, alone. */
@@ -63,13 +65,14 @@ export default defineConfig({
       // A third lane makes the machine so busy that sessions of live clients end.
       project('integration', {
         include: [`${servers}/*.test.ts`],
-        exclude: [`${servers}/${alone}`],
+        exclude: [`${servers}/${alone}`, `${servers}/${spark}`],
         testTimeout: 120_000,
         lanes: 2,
         order: 2,
         setup,
       }),
       project('alone', { include: [`${servers}/${alone}`], testTimeout: 120_000, lanes: 1, order: 3, setup }),
+      project('spark', { include: [`${servers}/${spark}`], testTimeout: 300_000, lanes: 1, order: 4 }),
     ],
   },
 });

@@ -14,6 +14,9 @@ const starts: readonly { readonly name: string; readonly options: TestbedOptions
   { name: 'Temporal', options: { temporal: true } },
   { name: 'S3, 2 regions', options: { s3: ['us-east-1', 'eu-west-1'] } },
   { name: 'DynamoDB', options: { dynamodb: true } },
+  { name: 'PostgreSQL', options: { postgres: true } },
+  { name: 'MongoDB (FerretDB)', options: { mongodb: true } },
+  { name: 'Prometheus', options: { prometheus: true } },
   { name: 'the whole bed (11 processes)', options: everything, aim: 20 },
 ];
 

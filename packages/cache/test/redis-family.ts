@@ -1,11 +1,5 @@
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { eventually, Programs, type Server } from '@quorate/testbed';
+import { eventually, type OwnServer, Programs, Testbed } from '@quorate/testbed';
 import { Redis, type RedisOptions } from 'ioredis';
-import { Ports } from '../../testbed/src/processes/ports.ts';
-import { Server as RealServer } from '../../testbed/src/processes/server.ts';
-import { Warden } from '../../testbed/src/processes/warden.ts';
 
 type Options = Omit<RedisOptions, 'replyMapping'>;
 
@@ -23,36 +17,28 @@ interface Member {
 
 /** Redis servers in arrangements that the testbed has none of: a cluster, Sentinels, TLS and users. */
 export class RedisFamily implements AsyncDisposable {
-  readonly #stack = new AsyncDisposableStack();
-  #warden!: Warden;
-  readonly #ports = new Ports();
+  readonly #bed: Testbed;
 
   static async open(): Promise<RedisFamily> {
-    const family = new RedisFamily();
-    family.#stack.defer(() => family.#ports.release());
-    family.#warden = await Warden.open(await mkdtemp(join(tmpdir(), 'quorate-')));
-    family.#stack.use(family.#warden);
-    return family;
+    return new RedisFamily(await Testbed.start());
   }
 
-  async start({
-    name,
-    lines,
-    args = [],
-    files = {},
-    client = {},
-  }: Member): Promise<Server & { readonly port: number }> {
-    const port = await this.#ports.claim();
+  private constructor(bed: Testbed) {
+    this.#bed = bed;
+  }
+
+  async start({ name, lines, args = [], files = {}, client = {} }: Member): Promise<OwnServer> {
     const { path } = await new Programs().get('redis');
-    const usual = ['bind 127.0.0.1', 'save ""', `port ${port}`, 'repl-diskless-sync yes', 'repl-diskless-sync-delay 0'];
-    const plan = {
+    const usual = ['bind 127.0.0.1', 'save ""', 'repl-diskless-sync yes', 'repl-diskless-sync-delay 0'];
+    return this.#bed.run({
       name,
-      address: `127.0.0.1:${port}`,
       command: path,
       args: ['redis.conf', ...args],
-      ports: [port],
-      files: { ...files, 'redis.conf': `${[...usual, ...lines(port)].join('\n')}\n` },
-      ready: async (): Promise<boolean> => {
+      files: ({ port }) => ({
+        ...files,
+        'redis.conf': `${[...usual, `port ${port}`, ...lines(port)].join('\n')}\n`,
+      }),
+      ready: async (_signal, { port }) => {
         const redis = this.client(port, { ...client, retryStrategy: () => null });
         try {
           return (await redis.ping()) === 'PONG';
@@ -60,11 +46,7 @@ export class RedisFamily implements AsyncDisposable {
           redis.disconnect();
         }
       },
-    };
-    const server = new RealServer(plan, { warden: this.#warden });
-    await server.start();
-    this.#stack.defer(() => server.kill());
-    return Object.assign(server, { port });
+    });
   }
 
   client(port: number, options: Options = {}): Redis {
@@ -72,7 +54,7 @@ export class RedisFamily implements AsyncDisposable {
   }
 
   /** Three primaries with a replica each, every slot served. */
-  async cluster(): Promise<readonly (Server & { readonly port: number })[]> {
+  async cluster(): Promise<readonly OwnServer[]> {
     const servers = await Promise.all(
       Array.from({ length: 6 }, (_, index) =>
         this.start({
@@ -117,7 +99,7 @@ export class RedisFamily implements AsyncDisposable {
 
   /** A primary with two replicas, watched by three Sentinels that replace it after half a second. */
   async sentinels(): Promise<{
-    readonly primary: Server & { readonly port: number };
+    readonly primary: OwnServer;
     readonly addresses: { host: string; port: number }[];
   }> {
     const primary = await this.start({ name: 'primary', lines: () => [] });
@@ -158,6 +140,6 @@ export class RedisFamily implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#stack.disposeAsync();
+    return this.#bed.stop();
   }
 }

@@ -12,6 +12,10 @@ export interface ServerFlags {
   readonly temporal?: true;
   readonly s3?: string[];
   readonly dynamodb?: true;
+  readonly postgres?: true;
+  readonly mongodb?: true;
+  readonly prometheus?: true;
+  readonly spark?: true;
   readonly disk?: number;
   readonly offline?: true;
 }
@@ -49,6 +53,10 @@ export function addServerOptions(command: Command): Command {
       ),
     )
     .option('--dynamodb', 'DynamoDB Local')
+    .option('--postgres', 'PostgreSQL')
+    .option('--mongodb', 'MongoDB, or FerretDB where PATH has no mongod')
+    .option('--prometheus', 'Prometheus')
+    .option('--spark', 'Spark Connect (a download of 290 MB, once)')
     .addOption(
       new Option(
         '--disk <megabytes>',
@@ -62,7 +70,7 @@ export function bedOptions({ offline: _, disk: __, ...servers }: ServerFlags): T
   if (Object.keys(servers).length === 0) {
     throw new BadUse(
       'servers',
-      'at least one of --zookeeper, --redis, --kafka, --consul, --envoy, --temporal, --s3, --dynamodb',
+      'at least one of --zookeeper, --redis, --kafka, --consul, --envoy, --temporal, --s3, --dynamodb, --postgres, --mongodb, --prometheus, --spark',
     );
   }
   return servers as TestbedOptions;

@@ -48,7 +48,7 @@ describe.each(published)('%s', (folder) => {
 
 test('the testbed brings no client of a service it starts, and works with Vitest from 4.1', () => {
   const { dependencies = {}, peerDependencies } = manifest('packages', 'testbed');
-  expect(Object.keys(dependencies)).toEqual(['@quorate/core', 'proper-lockfile', 'tar', 'yauzl']);
+  expect(Object.keys(dependencies)).toEqual(['@quorate/core', 'proper-lockfile', 'tar', 'xz-decompress', 'yauzl']);
   expect(peerDependencies?.vitest).toBe('>=4.1');
 });
 

@@ -15,12 +15,15 @@ import { reportVariable, type TestReport } from './test-report.ts';
 import { rememberTimes, timesText } from './test-times.ts';
 
 const filters = process.argv.slice(2);
+// Unless it is asked for (npm run test:spark), Spark is left out: its download is large.
+const projects = filters.some((filter) => filter.startsWith('--project')) ? [] : ['--project=!spark'];
+const sparkAlone = filters.includes('--project=spark');
 const tallies: Tally[] = [];
 if (filters.length === 0) tallies.push(await runStaticChecks());
 // Vitest sets up the shared bed with what is built, not with the sources; the checks have built it as well.
 else await command('tsc', ['-b'], { show: true });
 if (await needsServers(filters)) await fetchPrograms();
-tallies.push(await runTests(filters));
+tallies.push(await runTests([...filters, ...projects]));
 const total = sum(tallies);
 console.log(lastLine(total));
 process.exitCode = total.failed > 0 ? 1 : 0;
@@ -28,7 +31,7 @@ process.exitCode = total.failed > 0 ? 1 : 0;
 /** Unit tests start no servers: whoever asks for them alone does not wait for programs. */
 async function needsServers(args: readonly string[]): Promise<boolean> {
   if (args.length === 0) return true;
-  const { output } = await command('vitest', ['list', '--filesOnly', ...args, '--json']);
+  const { output } = await command('vitest', ['list', '--filesOnly', ...args, ...projects, '--json']);
   try {
     return (JSON.parse(output) as { projectName: string }[]).some(({ projectName }) => projectName !== 'unit');
   } catch {
@@ -39,7 +42,8 @@ async function needsServers(args: readonly string[]): Promise<boolean> {
 /** Before the tests, so that none of them spends its time on it; what cannot be had fails the tests that need it. */
 async function fetchPrograms(): Promise<void> {
   using stop = interruptible();
-  for (const { message } of await fetchMissing(stop.signal, process.stderr)) console.error(message);
+  const names = sparkAlone ? ['java', 'spark'] : undefined;
+  for (const { message } of await fetchMissing(stop.signal, process.stderr, names)) console.error(message);
 }
 
 async function runTests(args: readonly string[]): Promise<Tally> {

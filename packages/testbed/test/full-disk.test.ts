@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
+import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { eventually, History, Programs, playFaults, type Server, Testbed } from '../src/index.ts';
 import { scratch } from './archives.ts';
@@ -57,6 +58,20 @@ describe('a disk that is full', () => {
         await eventually(`it has ${path}`, async () => (await back.get(path)) === much);
     },
   );
+
+  test('fails what PostgreSQL writes; with room it takes writes again, and has what it acknowledged', async () => {
+    await using bed = await Testbed.start({ postgres: true }, { disk: 128 });
+    const client = new Client({ connectionString: bed.postgres.url, query_timeout: 10_000 });
+    await client.connect();
+    await client.query('CREATE TABLE rides AS SELECT 1 AS id');
+    await bed.postgres.server.fillDisk();
+    const many = 'INSERT INTO rides SELECT generate_series(2, 100000)';
+    await expect(client.query(many)).rejects.toMatchObject({ code: '53100' });
+    await bed.postgres.server.freeDisk();
+    await client.query('INSERT INTO rides VALUES (2)');
+    expect((await client.query('SELECT id FROM rides ORDER BY id')).rows).toEqual([{ id: 1 }, { id: 2 }]);
+    await client.end();
+  });
 
   test('makes Redis refuse writes and answer reads, and take writes again once there is room', async () => {
     await using bed = await Testbed.start({ redis: 2 }, { disk: 8 });

@@ -108,6 +108,23 @@ describe('nothing is left behind', () => {
     await expectNothingLeft(shown);
   });
 
+  test('of a paused PostgreSQL, whose processes have groups of their own, after SIGKILL to the program', async () => {
+    const child = program(`
+      const { execFileSync } = await import('node:child_process');
+      const bed = await Testbed.start({ postgres: true });
+      const { pid, address } = bed.postgres.server;
+      const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\\n');
+      const children = table.map((line) => line.trim().split(/ +/).map(Number)).filter(([, parent]) => parent === pid);
+      await bed.postgres.server.pause();
+      show({ folder: bed.folder, servers: [pid, ...children.map(([child]) => child)].slice(0, 3).map((pid) => ({ pid, address })) });
+      setInterval(() => {}, 1_000);
+    `);
+    const shown = await child.shown;
+    child.kill('SIGKILL');
+    await ended(child);
+    await expectNothingLeft(shown);
+  });
+
   /** Each prints the process id of a child, and ends before it. */
   const parents: Record<string, string> = {
     'a program that has ended': 'sleep 307 & echo $!; exit 0',

@@ -76,7 +76,7 @@ function standing({ state, program, bytes, why, purpose, ...item }: InventoryIte
   if (!program) {
     const from =
       item.sources.map((source) => sourceNames[source]).join(', else ') || `not to be fetched: ${item.byHand}`;
-    return [purpose === 'tool' ? 'not needed yet' : 'missing', '', from];
+    return [purpose === 'server' ? 'missing' : 'not needed yet', '', from];
   }
   return [
     'here',

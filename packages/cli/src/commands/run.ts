@@ -19,7 +19,8 @@ export function run(shell: Shell): Command {
       'after',
       `
 The command finds the servers in its environment: QUORATE_ZOOKEEPER, QUORATE_REDIS, QUORATE_KAFKA, QUORATE_CONSUL,
-QUORATE_CONSUL_GRPC, QUORATE_ENVOY (the program), QUORATE_TEMPORAL, QUORATE_S3_<REGION>, QUORATE_DYNAMODB.
+QUORATE_CONSUL_GRPC, QUORATE_ENVOY (the program), QUORATE_TEMPORAL, QUORATE_S3_<REGION>, QUORATE_DYNAMODB,
+QUORATE_POSTGRES, QUORATE_MONGODB, QUORATE_PROMETHEUS, QUORATE_SPARK.
 
 Examples:
   $ quorate run --zookeeper 3 -- node service.js

@@ -17,21 +17,34 @@ export class Links {
   readonly #links = new Map<string, Link>();
   readonly #gateways: Gateway[] = [];
   readonly #servers = new Map<string, number>();
+  readonly #own = new Set<string>();
   readonly #introduced = new Map<string, number>();
 
   constructor(ports: Ports) {
     this.#ports = ports;
   }
 
-  /** What servers there are, with their addresses: whoever else is named is a client. */
-  know(servers: Iterable<{ readonly name: string; readonly address: string }>): void {
-    for (const { name, address } of servers) this.#servers.set(name, Number(address.split(':')[1]));
+  /**
+   * What servers there are, with their addresses: whoever else is named is a client. Between the caller's own servers and
+   * all others there may be a link, for they connect where the caller tells them to.
+   */
+  know(servers: Iterable<{ readonly name: string; readonly address: string }>, own?: 'own'): void {
+    for (const { name, address } of servers) {
+      if (own) this.#own.add(name);
+      if (address !== '') this.#servers.set(name, Number(address.split(':')[1]));
+    }
+  }
+
+  /** The names that are taken by somebody who listens. */
+  get names(): string[] {
+    return [...this.#servers.keys(), ...this.#introduced.keys()];
   }
 
   /** Somebody else who listens on loopback. */
   introduce(name: string, port: number): void {
     checkName('name', name);
-    if (this.#servers.has(name)) throw new InvalidArgumentError('name', 'one that no server of the bed has', name);
+    if (this.#servers.has(name) || this.#own.has(name))
+      throw new InvalidArgumentError('name', 'one that no server of the bed has', name);
     if (!(Number.isInteger(port) && port >= 1 && port <= 65_535))
       throw new InvalidArgumentError('port', 'a port from 1 to 65535', port);
     this.#introduced.set(name, port);
@@ -82,8 +95,9 @@ export class Links {
     const there = this.#links.get(keyOf(a, b));
     if (there) return there;
     const port = this.#portOf(b);
-    if (port === undefined || a === b || (this.#servers.has(a) && this.#servers.has(b))) {
-      const known = [...this.#servers.keys(), ...this.#introduced.keys()].join(', ');
+    const fixed = [a, b].every((name) => this.#servers.has(name) && !this.#own.has(name));
+    if (port === undefined || a === b || fixed) {
+      const known = this.names.join(', ');
       throw new InvalidArgumentError('link', `a client's name and one of ${known}, or ${this.#linked()}`, [a, b]);
     }
     const link = new Link([a, b], this.#ports, (party) => this.#portOf(party));

@@ -19,7 +19,7 @@ export class Disk implements Launcher {
   /** The folder as it is seen from outside the disk. */
   readonly folder: string;
   readonly #warden: Warden;
-  readonly #keeper: number;
+  readonly #keeper: ChildProcess;
   #full = false;
 
   /** Over a folder that is there. It goes with the warden. */
@@ -44,11 +44,11 @@ export class Disk implements Launcher {
     const words = await firstWords(keeper);
     if (words !== 'ready') throw new NoDiskError(server, words);
     keeper.unref();
-    return new Disk(folder, keeper.pid as number, warden);
+    return new Disk(folder, keeper, warden);
   }
 
-  private constructor(folder: string, keeper: number, warden: Warden) {
-    this.folder = `/proc/${keeper}/root${folder}`;
+  private constructor(folder: string, keeper: ChildProcess, warden: Warden) {
+    this.folder = `/proc/${keeper.pid}/root${folder}`;
     this.#keeper = keeper;
     this.#warden = warden;
   }
@@ -59,7 +59,7 @@ export class Disk implements Launcher {
 
   /** As the warden does, for a program that sees the disk. */
   launch({ command, args, cwd, ...launch }: Launch): Promise<ChildProcess> {
-    const enter = ['--target', String(this.#keeper), '--user', '--mount', '--preserve-credentials'];
+    const enter = ['--target', String(this.#keeper.pid), '--user', '--mount', '--preserve-credentials'];
     const inside = ['/bin/sh', '-c', 'cd "$1" && shift && exec "$@"', 'quorate', cwd, command, ...args];
     return this.#warden.launch({ ...launch, command: 'nsenter', args: [...enter, ...inside], cwd: '/' });
   }
@@ -75,6 +75,15 @@ export class Disk implements Launcher {
   async free(): Promise<void> {
     await rm(this.#ballast, { force: true });
     this.#full = false;
+  }
+
+  /** Its content is gone. Whoever runs on it must have ended. */
+  async close(): Promise<void> {
+    const { pid, exitCode, signalCode } = this.#keeper;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
+    const gone = once(this.#keeper, 'exit');
+    process.kill(-pid, 'SIGKILL');
+    await gone;
   }
 
   get #ballast(): string {

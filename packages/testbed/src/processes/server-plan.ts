@@ -11,7 +11,9 @@ export interface ServerPlan {
   readonly address: string;
   readonly command: string;
   readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Where it runs; in its own folder by default. */
+  readonly cwd?: string;
   /** The TCP ports it listens on; free before it starts. */
   readonly ports: readonly number[];
   /** Written into its folder before the first start, by path. */
@@ -20,6 +22,8 @@ export interface ServerPlan {
   readonly prepare?: (folder: string, launcher: Launcher, signal: AbortSignal) => Promise<void>;
   /** Asks the server, by its own protocol, whether it serves. Throws or gives false when it does not yet. */
   readonly ready: (signal: AbortSignal) => Promise<boolean>;
+  /** What asks it to end. Default SIGTERM. */
+  readonly stopSignal?: 'SIGTERM' | 'SIGINT';
   /** How long it may take to become ready, in milliseconds. */
   readonly startWithin?: number;
 }

@@ -1,12 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, writeFile } from 'node:fs/promises';
+import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Health } from '@quorate/core';
 import { deadline, QuorateError } from '@quorate/core';
+import { eventually } from '../eventually.ts';
 import { Disk } from './disk.ts';
 import { DutyCycle, type Slowness } from './duty-cycle.ts';
-import { lastLines } from './log.ts';
+import { groupsUnder, isGroupAlive } from './groups.ts';
+import { lastLines, textFrom } from './log.ts';
 import { isFree, PortTakenError } from './ports.ts';
 import { becomeReady, longestLook } from './readiness.ts';
 import { residentBytes } from './resident.ts';
@@ -36,6 +38,10 @@ export class Server implements AsyncDisposable {
   #prepared = false;
   #slowness: DutyCycle | undefined;
   #disk: Disk | undefined;
+  /** Groups of its children's own that stand still. */
+  #still: readonly number[] = [];
+  /** How long its log was when it was last started. */
+  #logBegin = 0;
 
   constructor(plan: ServerPlan, ground: Ground) {
     this.name = plan.name;
@@ -120,7 +126,7 @@ export class Server implements AsyncDisposable {
   /** SIGSTOP: the process stands still while its connections stay open, as in a long garbage collection. */
   async pause(): Promise<void> {
     this.#endSlowness();
-    this.#signal('SIGSTOP');
+    this.#halt(this.#running());
     this.#state = 'paused';
   }
 
@@ -130,7 +136,7 @@ export class Server implements AsyncDisposable {
    */
   async slow(slowness: Slowness): Promise<void> {
     const pid = this.#running();
-    const cycle = new DutyCycle(slowness, (runs) => send(-pid, runs ? 'SIGCONT' : 'SIGSTOP'));
+    const cycle = new DutyCycle(slowness, (runs) => (runs ? this.#go(pid) : this.#halt(pid)));
     this.#endSlowness();
     this.#slowness = cycle;
     this.#state = 'running';
@@ -139,7 +145,7 @@ export class Server implements AsyncDisposable {
   /** Ends a pause or a slowness. */
   async resume(): Promise<void> {
     this.#endSlowness();
-    this.#signal('SIGCONT');
+    this.#go(this.#running());
     this.#state = 'running';
   }
 
@@ -151,13 +157,27 @@ export class Server implements AsyncDisposable {
 
   /** SIGTERM, then SIGKILL when it has not ended within `grace` milliseconds. Resolves when the process is gone. */
   async stop({ grace = 10_000 }: { readonly grace?: number } = {}): Promise<void> {
-    await this.#end('SIGTERM', grace);
+    await this.#end(this.#plan.stopSignal ?? 'SIGTERM', grace);
     this.#state = 'stopped';
   }
 
   /** The last lines it logged. */
   log(lines?: number): Promise<string[]> {
     return lastLines(this.logFile, lines);
+  }
+
+  /** What it has logged since it was last started. */
+  logged(): Promise<string> {
+    return textFrom(this.logFile, this.#logBegin);
+  }
+
+  /** Ends it, and nothing of it is left in the bed's folder. */
+  async remove(): Promise<void> {
+    await this.kill();
+    await this.#disk?.close();
+    this.#disk = undefined;
+    this.#prepared = false;
+    await rm(this.#home, { recursive: true, force: true });
   }
 
   /** Asks the server itself. */
@@ -197,13 +217,14 @@ export class Server implements AsyncDisposable {
 
   async #launch(): Promise<void> {
     await using log = await open(this.logFile, 'a', 0o600);
-    const { command, args, env } = this.#plan;
+    this.#logBegin = (await log.stat()).size;
+    const { command, args, env, cwd = this.#home } = this.#plan;
     const child = await this.#launcher.launch({
       command,
       args,
-      cwd: this.#home,
+      cwd,
       // What it leaves there goes with the bed.
-      env: { ...env, TMPDIR: join(this.#home, temporaryFolder) },
+      env: { TMPDIR: join(this.#home, temporaryFolder), ...env },
       output: log.fd,
     });
     child.unref();
@@ -233,8 +254,24 @@ export class Server implements AsyncDisposable {
     this.#slowness = undefined;
   }
 
-  #signal(signal: NodeJS.Signals): void {
-    send(-this.#running(), signal);
+  /** Its group first: who stands still makes no further groups. */
+  #halt(pid: number): void {
+    send(-pid, 'SIGSTOP');
+    this.#still = groupsUnder(pid);
+    for (const group of this.#still) {
+      // Who stands still does not notice that its parent has died.
+      this.#ground.warden.list(group);
+      send(-group, 'SIGSTOP');
+    }
+  }
+
+  #go(pid: number): void {
+    for (const group of this.#still) {
+      send(-group, 'SIGCONT');
+      this.#ground.warden.unlist(group);
+    }
+    this.#still = [];
+    send(-pid, 'SIGCONT');
   }
 
   /** The process that runs, or an error that says why there is none. */
@@ -244,7 +281,7 @@ export class Server implements AsyncDisposable {
     throw new QuorateError(`${this.name} does not run: it is ${this.#state}`, { code: 'not-running' });
   }
 
-  async #end(signal: 'SIGTERM' | 'SIGKILL', grace = 0): Promise<void> {
+  async #end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL', grace = 0): Promise<void> {
     this.#endSlowness();
     const child = this.#process;
     if (!child?.pid) return;
@@ -253,13 +290,26 @@ export class Server implements AsyncDisposable {
     child.ref();
     const gone = once(child, 'exit');
     const group = -child.pid;
+    const others = groupsUnder(child.pid);
     send(group, signal);
-    if (signal === 'SIGTERM') {
-      send(group, 'SIGCONT');
+    if (signal !== 'SIGKILL') {
+      this.#go(child.pid);
       const patience = setTimeout(() => send(group, 'SIGKILL'), grace);
       await gone;
       clearTimeout(patience);
     } else await gone;
+    await endGroups(others);
+    for (const other of this.#still) this.#ground.warden.unlist(other);
+    this.#still = [];
+  }
+}
+
+/** Resolves when they are gone: they may hold what the next start needs. */
+async function endGroups(groups: readonly number[]): Promise<void> {
+  for (const group of groups) if (isGroupAlive(group)) send(-group, 'SIGKILL');
+  for (const group of groups) {
+    // Where nobody buries the dead they look alive for ever.
+    await eventually('it is gone', () => !isGroupAlive(group), { within: 2_000, every: 5 }).catch(() => {});
   }
 }
 

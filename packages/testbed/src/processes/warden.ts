@@ -122,6 +122,15 @@ export class Warden implements Launcher, AsyncDisposable {
     return child;
   }
 
+  /** A process group that somebody we launched has made: it is killed with the others when our owner dies. */
+  list(group: number): void {
+    this.#list.write(`+ ${group}\n`);
+  }
+
+  unlist(group: number): void {
+    this.#list.write(`- ${group}\n`);
+  }
+
   /** Answers for a process that leads a group of its own, and for all who are in it. */
   watch(leader: ChildProcess): void {
     const group = leader.pid;

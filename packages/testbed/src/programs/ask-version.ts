@@ -16,6 +16,7 @@ const javaQuestions: Readonly<Record<string, readonly string[]>> = {
   zookeeper: ['org.apache.zookeeper.version.VersionInfoMain'],
   kafka: ['kafka.Kafka', '--version'],
   dynamodb: ['com.amazonaws.services.dynamodbv2.local.main.ServerRunner', '-version'],
+  spark: ['org.apache.spark.deploy.SparkSubmit', '--version'],
 };
 
 /** Runs the program to ask it. Undefined for a Java program without a Java to run it. */
@@ -25,7 +26,7 @@ export async function askVersion(program: Program, pin: ProgramPin, java?: strin
   if (question) {
     if (java === undefined) return undefined;
     const jars = ['-XX:TieredStopAtLevel=1', '-cp', join(path, '*')];
-    return answer(program, java, [...jars, ...question], /(\d+(?:\.\d+)+)/);
+    return answer(program, java, [...jars, ...question], /(?:^|version )(\d+(?:\.\d+)+)/);
   }
   // Maven asks its environment for Java.
   const env = java === undefined ? {} : { JAVA_HOME: dirname(dirname(java)) };

@@ -15,6 +15,7 @@ export async function bringWithGo(pin: GoPin, { staging, warden, signal, report,
   await cp(fileURLToPath(new URL(`go/${pin.module}`, programsFolder)), module, { recursive: true });
   await mkdir(join(staging, 'files'));
   const program = join('files', basename(pin.main));
+  const defines = Object.entries(pin.defines ?? {}).map(([name, text]) => `-X ${name}=${text}`);
   let done = 0;
   report({ step: 'building with Go', done, total: pin.packages });
   await run(warden, {
@@ -24,8 +25,9 @@ export async function bringWithGo(pin: GoPin, { staging, warden, signal, report,
       '-v',
       '-mod=readonly',
       '-trimpath',
+      `-tags=${(pin.tags ?? []).join(',')}`,
       '-buildvcs=false',
-      '-ldflags=-s -w',
+      `-ldflags=${['-s', '-w', ...defines].join(' ')}`,
       '-o',
       join(staging, program),
       pin.main,

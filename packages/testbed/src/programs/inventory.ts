@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { askVersion, type VersionAnswer } from './ask-version.ts';
 import { Cache } from './cache.ts';
-import { lock, type SourceName, sourcesOn } from './lock.ts';
+import { lock, type ProgramPin, type SourceName, sourcesOn } from './lock.ts';
 import type { Program } from './program.ts';
 import { cacheName, Programs } from './programs.ts';
 import { compareVersions } from './version.ts';
@@ -25,8 +25,8 @@ export interface InventoryItem {
   readonly sources: readonly SourceName[];
   /** How a person installs it. */
   readonly byHand: string;
-  /** Whether servers need it, or only what fetches them. */
-  readonly purpose: 'server' | 'tool';
+  /** Whether servers need it, or only what fetches them; what is fetched only when a bed asks for it is `on demand`. */
+  readonly purpose: 'server' | 'tool' | 'on demand';
 }
 
 export interface Inventory {
@@ -53,7 +53,7 @@ export async function inventory({ cache = new Cache(), ask = false }: InventoryO
         pinned: pin.version,
         sources: sourcesOn(pin),
         byHand: process.platform === 'darwin' ? pin.byHand.macos : pin.byHand.debian,
-        purpose: tools.includes(name) ? 'tool' : 'server',
+        purpose: purposeOf(name, pin),
       } as const;
       try {
         const program = await programs.find(name);
@@ -75,6 +75,11 @@ export async function inventory({ cache = new Cache(), ask = false }: InventoryO
     }),
   );
   return { cache: cache.folder, items };
+}
+
+function purposeOf(name: string, { onDemand, instead }: ProgramPin): InventoryItem['purpose'] {
+  if (tools.includes(name)) return 'tool';
+  return onDemand || instead ? 'on demand' : 'server';
 }
 
 function refusal({ path }: Program, answer: VersionAnswer, atLeast: string): string | undefined {

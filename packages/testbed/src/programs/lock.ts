@@ -40,13 +40,27 @@ export interface MavenPin {
   /** `group:artifact:version` to its pin; nothing else is fetched. */
   readonly jars: Readonly<Record<string, Pin>>;
   /** Where the program is a file inside one of the jars: the jar, and the file's name by platform. */
-  readonly inside?: { readonly jar: string; readonly files: Readonly<Record<Platform, string>> };
+  readonly inside?: {
+    /** Absent where each platform has a jar of its own. */
+    readonly jar?: string;
+    readonly files: Readonly<Record<Platform, string>>;
+    /** Where that file is an archive in its turn: the program's place in it. */
+    readonly program?: string;
+  };
+  /** Jars that are fetched for one platform only. */
+  readonly platforms?: Readonly<Record<Platform, Readonly<Record<string, Pin>>>>;
 }
 
 export interface GoPin {
   /** The folder under `programs/go` that holds go.mod and go.sum: Go checks every module against the SHA-256 sums in it. */
   readonly module: string;
   readonly main: string;
+  /** SHA-256 of what the module has of our own; absent where it only requires the program. */
+  readonly sources?: string;
+  /** Build tags: what is left out. */
+  readonly tags?: readonly string[];
+  /** Texts that the build sets, by the variable's name: a program built from a module does not know its version. */
+  readonly defines?: Readonly<Record<string, string>>;
   /** How many packages are compiled; for the progress bar. */
   readonly packages: number;
 }
@@ -67,6 +81,10 @@ export interface ProgramPin {
   readonly maven?: MavenPin;
   readonly pip?: PipPin;
   readonly go?: GoPin;
+  /** Not fetched to prepare a machine, only when a bed asks for it: it is large. */
+  readonly onDemand?: true;
+  /** What is brought in its place where it is not present: it has no source. */
+  readonly instead?: string;
   /** How a person installs it, where we cannot. */
   readonly byHand: { readonly debian: string; readonly macos: string };
 }

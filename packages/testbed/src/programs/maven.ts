@@ -15,8 +15,9 @@ export async function bringWithMaven(pin: MavenPin, { staging, warden, signal, r
   const project = join(staging, 'project');
   const jars = join(staging, 'jars');
   await mkdir(project);
-  await writeFile(join(project, 'pom.xml'), pom(Object.keys(pin.jars)));
-  const names = new Map(Object.keys(pin.jars).map((coordinates) => [jarName(coordinates), coordinates]));
+  const wanted = { ...pin.jars, ...pin.platforms?.[platform] };
+  await writeFile(join(project, 'pom.xml'), pom(Object.keys(wanted)));
+  const names = new Map(Object.keys(wanted).map((coordinates) => [jarName(coordinates), coordinates]));
   const seen = new Set<string>();
   report({ step: 'fetching with Maven', done: 0, total: names.size });
   await run(warden, {
@@ -31,26 +32,32 @@ export async function bringWithMaven(pin: MavenPin, { staging, warden, signal, r
       if (jar && names.has(jar)) report({ step: 'fetching with Maven', done: seen.add(jar).size, total: names.size });
     },
   });
-  for (const [coordinates, { sha256 }] of Object.entries(pin.jars)) {
+  for (const [coordinates, { sha256 }] of Object.entries(wanted)) {
     await verify(coordinates, join(jars, jarName(coordinates)), sha256, signal);
   }
   await rm(project, { recursive: true });
-  return pin.inside ? takeOut(pin.inside, jars, signal) : basename(jars);
+  if (!pin.inside) return basename(jars);
+  const [first = ''] = Object.keys(wanted);
+  return takeOut(pin.inside, join(jars, jarName(pin.inside.jar ?? first)), signal);
 }
 
 /** Takes the one program out of its jar, and drops the jars. */
 async function takeOut(
-  { jar, files }: NonNullable<MavenPin['inside']>,
-  jars: string,
+  { files, program }: NonNullable<MavenPin['inside']>,
+  jar: string,
   signal?: AbortSignal,
 ): Promise<string> {
   const file = files[platform];
   if (!file) throw new Error(`${jar} has no program for ${platform}`);
-  const home = join(dirname(jars), 'files');
-  await unpack(join(jars, jarName(jar)), home, { wanted: (name) => name === file, ...(signal && { signal }) });
-  await chmod(join(home, file), 0o755);
-  await rm(jars, { recursive: true });
-  return join('files', file);
+  const home = join(dirname(dirname(jar)), 'files');
+  await unpack(jar, home, { wanted: (name) => name === file, ...(signal && { signal }) });
+  await rm(dirname(jar), { recursive: true });
+  if (program !== undefined) {
+    await unpack(join(home, file), home, signal ? { signal } : {});
+    await rm(join(home, file));
+  }
+  await chmod(join(home, program ?? file), 0o755);
+  return join('files', program ?? file);
 }
 
 function jarName(coordinates: string): string {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { access, constants, readdir, realpath } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { access, constants, readdir, realpath, stat } from 'node:fs/promises';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import type { ProgramPin } from './lock.ts';
 import { compareVersions } from './version.ts';
 
@@ -33,9 +33,19 @@ export async function lookOnPath(pin: ProgramPin): Promise<Finding> {
   return last;
 }
 
+/** The program that a shell would run, as an absolute path: found on PATH, or where a path leads. */
+export async function findCommand(command: string): Promise<string | undefined> {
+  const folders = command.includes('/') ? ['.'] : (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  for (const folder of folders) {
+    const candidate = resolve(folder, command);
+    if ((await isExecutable(candidate)) && (await stat(candidate)).isFile()) return candidate;
+  }
+  return undefined;
+}
+
 async function lookAtJarsBeside(script: string, pin: ProgramPin): Promise<Finding> {
   const home = dirname(dirname(await realpath(script)));
-  for (const folder of ['lib', 'libs', 'libexec/lib', 'libexec/libs']) {
+  for (const folder of ['lib', 'libs', 'jars', 'libexec/lib', 'libexec/libs', 'libexec/jars']) {
     const finding = await lookAt(join(home, folder), pin);
     if ('path' in finding || finding.why.includes('too old')) return finding;
   }

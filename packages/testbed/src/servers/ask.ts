@@ -6,7 +6,7 @@ const longest = 1024 * 1024;
 /** Sends a few bytes to a server and resolves with its answer: up to where `whole` is satisfied, or to the end. */
 export function ask(
   address: string,
-  question: string,
+  question: string | Uint8Array,
   { whole = () => false, signal }: { readonly whole?: (answer: string) => boolean; readonly signal: AbortSignal },
 ): Promise<string> {
   const [host = '', port] = address.split(':');

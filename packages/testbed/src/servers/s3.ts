@@ -6,10 +6,16 @@ import { answerOf } from './answers.ts';
 import { hasExtendedAttributes } from './extended-attributes.ts';
 import { portsFor, type Site } from './site.ts';
 import { makeVersionedBucket } from './versioned-bucket.ts';
+import { checkWebhook } from './webhook.ts';
 
 export interface S3Options {
   /** One gateway for each: `['us-east-1', 'eu-west-1']`. */
   readonly regions: readonly string[];
+  /**
+   * Where the gateways POST an event for each object that is made or removed: `http://127.0.0.1:8080/events`. Somebody must
+   * listen there when a gateway starts. An event is sent once, never again, whatever the answer: list what may be missing.
+   */
+  readonly events?: string;
   /** The first region's port; the others follow it. Free ports by default. */
   readonly port?: number;
 }
@@ -40,11 +46,12 @@ export class S3 {
   /** The same for all regions, made for this bed. */
   readonly credentials: S3Credentials;
 
-  static async plan(site: Site, { regions, port }: S3Options): Promise<S3> {
+  static async plan(site: Site, { regions, events, port }: S3Options): Promise<S3> {
+    if (events !== undefined) await checkWebhook(events);
     const ports = await portsFor(site, regions.length, port);
     const credentials = { accessKeyId: 'quorate', secretAccessKey: randomBytes(18).toString('base64url') };
     return new S3(
-      regions.map((region, index) => gateway(site, region, ports[index] ?? 0, credentials)),
+      regions.map((region, index) => gateway(site, region, ports[index] ?? 0, credentials, events)),
       credentials,
     );
   }
@@ -79,7 +86,7 @@ export class S3 {
   }
 }
 
-function gateway(site: Site, region: string, port: number, credentials: S3Credentials): S3Region {
+function gateway(site: Site, region: string, port: number, credentials: S3Credentials, events?: string): S3Region {
   const address = `127.0.0.1:${port}`;
   const endpoint = `http://${address}`;
   const bucket = `quorate-${region}`;
@@ -97,8 +104,9 @@ function gateway(site: Site, region: string, port: number, credentials: S3Creden
       command: versitygw,
       get args() {
         const metadata = sidecar ? ['--sidecar', join(folder, 'attributes')] : [];
+        const hook = events === undefined ? [] : ['--event-webhook-url', events];
         return [
-          ...['--port', address, '--region', region, '--health', '/health', '--quiet'],
+          ...['--port', address, '--region', region, '--health', '/health', '--quiet', ...hook],
           ...['posix', '--versioning-dir', join(folder, 'versions'), ...metadata, objects],
         ];
       },

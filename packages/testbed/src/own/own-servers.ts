@@ -1,0 +1,71 @@
+import { QuorateError } from '@quorate/core';
+import { Ports } from '../processes/ports.ts';
+import type { Site } from '../servers/site.ts';
+import { checkOptions } from './check-options.ts';
+import type { OwnServerOptions } from './own-options.ts';
+import type { PortsOption } from './own-ports.ts';
+import { OwnServer } from './own-server.ts';
+
+/** The servers in a bed that are the caller's own. */
+export class OwnServers {
+  readonly servers: OwnServer[] = [];
+  readonly #site: Site;
+  readonly #ports: Ports[] = [];
+  readonly #starting = new Map<string, Promise<unknown>>();
+  readonly #closed = new AbortController();
+
+  constructor(site: Site) {
+    this.#site = site;
+  }
+
+  /** `taken` are the names that others in the bed have. */
+  async run<P extends PortsOption>(
+    options: OwnServerOptions<P>,
+    taken: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<OwnServer<P>> {
+    const either = signal ? AbortSignal.any([signal, this.#closed.signal]) : this.#closed.signal;
+    either.throwIfAborted();
+    const names = [...taken, ...this.servers.map(({ name }) => name), ...this.#starting.keys()];
+    const run = this.#run(options, names, either);
+    const { name } = options;
+    this.#starting.set(name, run);
+    try {
+      return await run;
+    } finally {
+      if (this.#starting.get(name) === run) this.#starting.delete(name);
+    }
+  }
+
+  /** Those that are still starting are given up. Resolves when nothing of them is left. */
+  async close(): Promise<void> {
+    this.#closed.abort(new QuorateError('the bed has been stopped: start another one', { code: 'bed-stopped' }));
+    await Promise.allSettled(this.#starting.values());
+    for (const ports of this.#ports) ports.release();
+  }
+
+  async #run<P extends PortsOption>(
+    options: OwnServerOptions<P>,
+    taken: readonly string[],
+    signal: AbortSignal,
+  ): Promise<OwnServer<P>> {
+    const checked = await checkOptions(options as unknown as OwnServerOptions, taken);
+    const claims = new Ports();
+    let server: OwnServer<P> | undefined;
+    try {
+      const ports = new Map<string, number>();
+      for (const { name, port } of checked.wanted) ports.set(name, port || (await claims.claim()));
+      server = OwnServer.plan(options, checked, ports, this.#site);
+      await server.start(signal);
+      signal.throwIfAborted();
+    } catch (error) {
+      await server?.remove();
+      claims.release();
+      throw error;
+    }
+    this.#ports.push(claims);
+    this.servers.push(server as unknown as OwnServer);
+    this.#site.links.know([server], 'own');
+    return server;
+  }
+}

@@ -1,0 +1,70 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** A process in the machine's table. */
+interface Entry {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+}
+
+/** The process groups that descendants of a process have made for themselves: a signal to its own does not reach them. */
+export function groupsUnder(pid: number): number[] {
+  const groups = new Set<number>();
+  const own = entryOf(pid)?.group ?? pid;
+  for (const { group } of process.platform === 'linux' ? childrenOnLinux(pid) : childrenInTable(pid)) {
+    if (group !== own) groups.add(group);
+  }
+  return [...groups];
+}
+
+function* childrenOnLinux(pid: number): Generator<Entry> {
+  for (const thread of tolerant(() => readdirSync(`/proc/${pid}/task`), [])) {
+    const children = tolerant(() => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8'), '');
+    for (const child of children.trim().split(' ').filter(Boolean)) {
+      const entry = entryOf(Number(child));
+      if (!entry) continue;
+      yield entry;
+      yield* childrenOnLinux(entry.pid);
+    }
+  }
+}
+
+function* childrenInTable(pid: number): Generator<Entry> {
+  const table = execFileSync('/bin/ps', ['-A', '-o', 'pid=,ppid=,pgid='], { encoding: 'utf8' });
+  const entries = table.split('\n').map((line): Entry => {
+    const [pid = 0, parent = 0, group = 0] = line.trim().split(/\s+/).map(Number);
+    return { pid, parent, group };
+  });
+  const parents = [pid];
+  for (const parent of parents) {
+    for (const entry of entries) {
+      if (entry.parent !== parent || entry.pid === parent) continue;
+      parents.push(entry.pid);
+      yield entry;
+    }
+  }
+}
+
+/** Undefined for a process that has gone, or is only waiting to be forgotten. */
+function entryOf(pid: number): Entry | undefined {
+  const text = tolerant(() => readFileSync(`/proc/${pid}/stat`, 'utf8'), '');
+  // The name, in parentheses, may contain anything.
+  const [state = 'X', parent, group] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return text === '' || 'XZ'.includes(state) ? undefined : { pid, parent: Number(parent), group: Number(group) };
+}
+
+/** Whether the leader of a group lives; where there is no /proc, whether anybody of the group can be signalled. */
+export function isGroupAlive(group: number): boolean {
+  if (process.platform === 'linux') return entryOf(group) !== undefined;
+  return tolerant(() => process.kill(-group, 0), false);
+}
+
+/** Processes come and go while they are looked at. */
+function tolerant<T>(look: () => T, otherwise: T): T {
+  try {
+    return look();
+  } catch {
+    return otherwise;
+  }
+}

@@ -1,0 +1,266 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, vi } from 'vitest';
+import { eventually, faultSchedule, History, type OwnServerOptions, playFaults, Testbed } from '../src/index.ts';
+import { isFree } from '../src/processes/ports.ts';
+import { bedTest } from '../src/vitest.ts';
+import { scratch } from './archives.ts';
+
+/** Counts what it is POSTed in a file, answers GET with the count, and has a second port that only accepts. */
+const source = `
+import { createServer } from 'node:http';
+import { readFileSync, writeFileSync } from 'node:fs';
+const [http, admin] = process.argv.slice(2);
+const count = () => { try { return Number(readFileSync('count', 'utf8')); } catch { return 0; } };
+createServer((request, response) => {
+  if (request.method === 'POST') writeFileSync('count', String(count() + 1));
+  response.end(count() + ' ' + process.env.GREETING);
+}).listen(Number(http), '127.0.0.1', () => console.log('serving since', Date.now()));
+if (admin) createServer(() => {}).listen(Number(admin), '127.0.0.1');
+`;
+
+const counter = {
+  command: process.execPath,
+  args: ({ port, ports }: { port: number; ports: object }): string[] => [
+    'counter.mjs',
+    ...Object.values(ports)
+      .map(String)
+      .slice(0, port === 0 ? 0 : 2),
+  ],
+  env: { GREETING: 'hello' },
+  files: { 'counter.mjs': source },
+} satisfies Partial<OwnServerOptions>;
+
+const test = bedTest({});
+const ask = async (port: number, method = 'GET'): Promise<string> => {
+  const signal = AbortSignal.timeout(5_000);
+  return (await fetch(`http://127.0.0.1:${port}/`, { method, signal, headers: { connection: 'close' } })).text();
+};
+
+describe('a server of your own', () => {
+  test('is killed and comes back with the same data, on the same ports', async ({ bed }) => {
+    const own = await bed.run({ ...counter, name: 'counter', ports: ['http', 'admin'], ready: { http: '/' } });
+    expect(bed.server('counter')).toBe(own);
+    expect(bed.servers).toEqual([own]);
+    expect(own.port).toBe(own.ports.http);
+    expect(own.address).toBe(`127.0.0.1:${own.ports.http}`);
+    expect(await ask(own.port, 'POST')).toBe('1 hello');
+    const { pid } = own;
+    await own.kill();
+    expect(await own.health()).toEqual({ status: 'fail', detail: 'killed' });
+    await own.restart();
+    expect(own.pid).not.toBe(pid);
+    expect(await ask(own.ports.http)).toBe('1 hello');
+    expect((await bed.health()).status).toBe('pass');
+    expect(await own.log()).toHaveLength(2);
+  });
+
+  test('is paused, slowed and reached through a link like the others', async ({ bed }) => {
+    const own = bed.server('counter');
+    await own.pause();
+    expect((await bed.health()).status).toBe('fail');
+    await own.resume();
+    await own.slow({ duty: 0.5 });
+    expect(own.isSlow).toBe(true);
+    await bed.heal();
+    const link = bed.link('client', 'counter');
+    const port = Number((await link.address).split(':')[1]);
+    expect(await ask(port)).toBe('1 hello');
+    await link.set({ refuse: true });
+    await expect(ask(port)).rejects.toThrow('fetch failed');
+    await bed.heal();
+  });
+
+  test('may have a link to another one, and a partition between them', async ({ bed }) => {
+    const other = await bed.run({ ...counter, name: 'other', ready: { tcp: true } });
+    expect(other.ports).toEqual([other.port]);
+    const port = Number((await bed.link('counter', 'other').address).split(':')[1]);
+    expect(await ask(port)).toBe('0 hello');
+    expect(bed.neighbours(other).map(({ name }) => name)).toEqual(['counter']);
+    const split = await bed.partition(['counter'], ['other']);
+    let answered = false;
+    const asked = ask(port).finally(() => {
+      answered = true;
+    });
+    // As long as it takes the other one to answer by its own address.
+    for (let count = 0; count < 5; count += 1) expect(await ask(other.port)).toBe('0 hello');
+    expect(answered).toBe(false);
+    await split.heal();
+    expect(await asked).toBe('0 hello');
+  });
+
+  test('is struck by a schedule, by its name', async ({ bed }) => {
+    const history = new History();
+    const faults = [{ kind: 'kill', targets: ['counter'] }];
+    const schedule = faultSchedule(7, { length: 200, faults, pause: [10, 20], duration: [30, 60] });
+    expect(schedule.faults.length).toBeGreaterThan(1);
+    await playFaults(schedule, bed, history);
+    expect(bed.server('counter').state).toBe('running');
+    expect(history.events.filter(({ type }) => type === 'fault').length).toBeGreaterThan(0);
+  });
+
+  test('is ready when it has logged so, since this start', async ({ bed }) => {
+    const script = 'sleep 0.1; echo "$1: ready to serve"; exec sleep 600';
+    const own = await bed.run({
+      name: 'worker',
+      command: 'sh',
+      args: ({ folder }) => ['-c', script, 'worker', folder],
+      ports: 0,
+      ready: { log: /^\S+: ready to serve$/g },
+    });
+    expect(own).toMatchObject({ address: '', port: 0, ports: [] });
+    expect(await own.health()).toEqual({ status: 'pass' });
+    expect(await own.log()).toEqual([`${own.folder}: ready to serve`]);
+    await own.restart();
+    expect(await own.logged()).toBe(`${own.folder}: ready to serve\n`);
+    expect(await own.log()).toHaveLength(2);
+  });
+
+  test('begins with the content of a folder, on a port that you choose, ready by your own question', async ({
+    bed,
+  }) => {
+    await using place = await scratch();
+    await mkdir(join(place.folder, 'inner'));
+    await writeFile(join(place.folder, 'inner', 'count'), '41');
+    const port = bed.server('other').address;
+    await bed.server('other').stop();
+    const own = await bed.run({
+      ...counter,
+      name: 'filled',
+      folder: join(place.folder, 'inner'),
+      ports: { http: Number(port.split(':')[1]), admin: 0 },
+      ready: async (signal, { ports }) => (await fetch(`http://127.0.0.1:${ports.http}/`, { signal })).ok,
+    });
+    expect(own.address).toBe(port);
+    expect(own.ports.admin).not.toBe(0);
+    expect(await ask(own.port)).toBe('41 hello');
+    await own.stop();
+    await bed.server('other').start();
+  });
+
+  test('says what it said when it does not start, and leaves nothing', async ({ bed }) => {
+    const before = bed.servers.length;
+    const ports: number[] = [];
+    const failing = bed.run({
+      name: 'failing',
+      command: 'sh',
+      args: ({ port }) => {
+        ports.push(port);
+        return ['-c', 'echo no such database; exit 3'];
+      },
+      ready: { tcp: true },
+    });
+    await expect(failing).rejects.toThrow(/^failing died while starting\. .*\n {2}\| no such database$/);
+    await expect(failing).rejects.toMatchObject({ code: 'server-failed', server: 'failing' });
+    expect(bed.servers).toHaveLength(before);
+    expect(existsSync(join(bed.folder, 'failing'))).toBe(false);
+    const again = await bed.run({ ...counter, name: 'failing', ready: { tcp: true } });
+    await again.kill();
+  });
+
+  test('leaves nothing when it is aborted', async ({ bed }) => {
+    const controller = new AbortController();
+    let started = 0;
+    const own = bed.run(
+      {
+        name: 'never',
+        command: 'sh',
+        args: ['-c', 'echo $$ > pid; exec sleep 600'],
+        ready: async (_signal, { folder }) => {
+          if (existsSync(join(folder, 'pid'))) started = Number(await readdir(folder).then((names) => names.length));
+          if (started > 0) controller.abort(new Error('no longer wanted'));
+          return false;
+        },
+      },
+      { signal: controller.signal },
+    );
+    await expect(own).rejects.toThrow('no longer wanted');
+    expect(existsSync(join(bed.folder, 'never'))).toBe(false);
+    expect(bed.servers.map(({ name }) => name)).not.toContain('never');
+  });
+
+  test.for<[object, string | RegExp]>([
+    [{ name: '../up' }, "name: expected a name: letters, digits, dots, hyphens and underscores, got '../up'"],
+    [{ name: 'counter' }, "name: expected one that nobody in this bed has, got 'counter'"],
+    [
+      { command: 'no-such-program' },
+      "command: expected a program on PATH, or the path of one that may be run, got 'no-",
+    ],
+    [{ command: '/etc/passwd' }, 'command: expected a program on PATH'],
+    [{ args: 'x' }, "args: expected a list of strings, or a function that gives one, got 'x'"],
+    [{ args: () => [1] }, 'args: expected a list of strings'],
+    [{ env: { TOKEN: 42 } }, /^env\.TOKEN: expected a string$/],
+    [{ ports: -1 }, 'ports: expected a number of ports'],
+    [{ ports: ['a', 'a'] }, 'ports: expected a number of ports'],
+    [{ ports: { http: 70_000 } }, 'ports: expected a number of ports'],
+    [{ ready: undefined }, 'ready: expected a function that asks the server'],
+    [{ ready: { http: 'health' } }, 'ready: expected a function'],
+    [{ ready: { http: '/', tcp: true } }, 'ready: expected a function'],
+    [{ ready: { tcp: true, port: 'admin' } }, "ready.port: expected one of 0, got 'admin'"],
+    [{ ready: { tcp: true }, ports: 0 }, 'ready: expected a function, or { log: /a line/ }: this server has no port'],
+    [{ ready: { log: 'ready' } }, 'ready: expected a function'],
+    [{ files: { '../x': '' } }, "files: expected paths inside the server's folder, got '../x'"],
+    [{ folder: '/no/such/folder' }, 'folder: expected a folder that is there'],
+    [{ cwd: '/no/such/folder' }, 'cwd: expected a folder that is there'],
+    [{ startWithin: 0 }, 'startWithin: expected a number of milliseconds above 0, got 0'],
+    [
+      { port: 80 },
+      "server: expected options out of name, command, args, env, ports, ready, files, folder, cwd, startWithin, got 'port'",
+    ],
+  ])('%j is refused before anything is touched', async ([bad, message], { bed }) => {
+    const before = { folders: await readdir(bed.folder), servers: bed.servers };
+    const options = { name: 'bad', command: 'sleep', args: ['600'], ready: { tcp: true }, ...bad };
+    const refused = bed.run(options as unknown as OwnServerOptions);
+    await expect(refused).rejects.toThrow(message);
+    await expect(refused).rejects.toMatchObject({ code: 'invalid-argument' });
+    expect({ folders: await readdir(bed.folder), servers: bed.servers }).toEqual(before);
+  });
+});
+
+test('the bed stops while one starts: it is given up, and nothing is left', async () => {
+  await using place = await scratch();
+  vi.stubEnv('TMPDIR', place.folder);
+  const bed = await Testbed.start({});
+  let port = 0;
+  const own = bed.run({
+    name: 'slow',
+    command: 'sleep',
+    args: ['600'],
+    ready: (_signal, at) => {
+      port = at.port;
+      return false;
+    },
+  });
+  const outcome = expect(own).rejects.toMatchObject({ code: 'bed-stopped' });
+  await eventually('it has been launched', () => port > 0);
+  await bed.stop();
+  await outcome;
+  expect(await readdir(place.folder)).toEqual([]);
+  expect(await isFree(port)).toBe(true);
+  await expect(bed.run({ name: 'late', command: 'sleep', ready: { tcp: true } })).rejects.toThrow('has been stopped');
+  vi.unstubAllEnvs();
+});
+
+test('with a disk of its own, one that fails leaves neither a folder nor whoever kept the disk', async ({ skip }) => {
+  if (process.platform !== 'linux') skip('a disk of its own takes Linux');
+  await using bed = await Testbed.start({}, { disk: 8 });
+  let home = '';
+  const failing = bed.run({
+    name: 'failing',
+    command: 'sh',
+    args: ({ folder }) => {
+      home = folder;
+      return ['-c', 'exit 3'];
+    },
+    ready: { tcp: true },
+  });
+  await expect(failing).rejects.toMatchObject({ code: 'server-failed' });
+  const keepers = await Promise.all(
+    (await readdir('/proc'))
+      .filter((name) => /^\d+$/.test(name))
+      .map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
+  expect(keepers.filter((line) => line.includes(home))).toEqual([]);
+  expect(await readdir(bed.folder)).toEqual([]);
+});
