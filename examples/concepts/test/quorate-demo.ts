@@ -1,18 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Row } from '@quorate/concepts';
 import type { Verdict } from '@quorate/testbed';
+import { afterAll } from 'vitest';
 
 const program = fileURLToPath(new URL('../../../packages/cli/src/quorate.ts', import.meta.url));
 
 /** Where the demos of these tests make their beds, each in a folder of its own. */
 const temporary = mkdtempSync(join(tmpdir(), 'quorate-test-'));
-process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
+afterAll(() => rm(temporary, { recursive: true, force: true }));
 
 export interface Playing extends ChildProcess {
   /** What it has told until now. */

@@ -7,7 +7,7 @@ export const packageBudgets: Readonly<Record<string, number>> = {
   'packages/testbed': 240,
   'packages/zookeeper': 140,
   'packages/coordination': 300,
-  'packages/mesh': 170,
+  'packages/mesh': 190,
   'packages/cache': 110,
   'packages/cli': 110,
   'examples/concepts': 50,
@@ -24,4 +24,9 @@ export const fileBudget = 30;
 /** Files that take longer, and why they may. */
 export const fileBudgets: Readonly<Record<string, { readonly seconds: number; readonly why: string }>> = {
   'packages/coordination/test/storm.test.ts': { seconds: 90, why: '12 schedules of 10 s, three at a time' },
+  'packages/coordination/test/facts.test.ts': { seconds: 45, why: 'many facts wait until a session is over' },
+  'packages/testbed/test/kafka-cluster.test.ts': { seconds: 45, why: 'three brokers start, and are cut off' },
+  'packages/mesh/test/traffic.test.ts': { seconds: 40, why: 'three sidecars for each test' },
+  'packages/mesh/test/sidecars.test.ts': { seconds: 40, why: 'two sidecars for each test' },
+  'packages/zookeeper/test/connection-faults.test.ts': { seconds: 40, why: 'a reply is cut at every byte' },
 };

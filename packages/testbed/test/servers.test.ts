@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, stat, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import {
@@ -18,19 +18,23 @@ import { cacheFolder } from '../src/programs/cache.ts';
 import { ask } from '../src/servers/ask.ts';
 import { bedTest } from '../src/vitest.ts';
 import { scratch } from './archives.ts';
+import { durability } from './durability.ts';
 import { listeningAddresses } from './listening.ts';
 import { zookeeperClient } from './zookeeper-client.ts';
 
-// Found before home is another.
-vi.stubEnv('QUORATE_CACHE', cacheFolder());
 const place = await scratch();
+// Programs from a cache, and beds in a folder, whose names some shell would stumble over.
+const cache = join(place.folder, "a cache with 'quotes' too");
+await mkdir(cache);
+await symlink(join(cacheFolder(), 'programs'), join(cache, 'programs'));
+vi.stubEnv('QUORATE_CACHE', cache);
 for (const variable of ['HOME', 'TMPDIR']) {
-  vi.stubEnv(variable, join(place.folder, variable));
-  await mkdir(join(place.folder, variable));
+  vi.stubEnv(variable, join(place.folder, `${variable} with spaces`));
+  await mkdir(process.env[variable] ?? '');
 }
 afterAll(() => place[Symbol.asyncDispose]());
 
-const test = bedTest({ ...everything, redis: 2 });
+const test = bedTest({ ...everything, redis: 2 }, { offline: true });
 
 const s3Client = ({ region, endpoint, credentials }: S3Region): S3Client =>
   new S3Client({ region, endpoint, credentials, forcePathStyle: true });
@@ -182,8 +186,8 @@ describe('one of everything, talked to by real clients', () => {
   });
 
   test('none of it writes at home, or anywhere but into the folder of the bed', async ({ bed }) => {
-    expect(await readdir(join(place.folder, 'HOME'))).toEqual([]);
-    expect(await readdir(join(place.folder, 'TMPDIR'))).toEqual([basename(bed.folder)]);
+    expect(await readdir(process.env.HOME ?? '')).toEqual([]);
+    expect(await readdir(process.env.TMPDIR ?? '')).toEqual([basename(bed.folder)]);
     if (process.platform !== 'linux') return;
     // Some look for a temporary folder by themselves: what they use there is open, or part of their memory.
     for (const { name, pid } of bed.servers) {
@@ -251,3 +255,5 @@ describe('one of everything, talked to by real clients', () => {
     });
   });
 });
+
+describe('killed and restarted', () => durability(test));

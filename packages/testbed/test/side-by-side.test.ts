@@ -1,10 +1,7 @@
-import { mkdir, readdir, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
-import { cacheFolder, Testbed } from '../src/index.ts';
+import { Testbed } from '../src/index.ts';
 import { Ports } from '../src/processes/ports.ts';
-import { scratch } from './archives.ts';
 import { ended, program } from './program.ts';
 
 test('six beds in one process keep to themselves', async () => {
@@ -34,21 +31,4 @@ test('a claimed port is not given out again, in this process or in another, unti
   expect(new Set(claimed).size).toBe(200);
   one.release();
   two.release();
-});
-
-test('one of everything in a folder with spaces in its name, with programs from a cache with spaces in its', async () => {
-  await using place = await scratch();
-  const [folder, cache] = [join(place.folder, 'a folder with spaces'), join(place.folder, "a cache with 'quotes' too")];
-  await mkdir(folder);
-  await mkdir(cache);
-  await symlink(join(cacheFolder(), 'programs'), join(cache, 'programs'));
-  const body = `
-    import { everything } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)};
-    await using bed = await Testbed.start(everything, { offline: true });
-    show(bed);
-  `;
-  const child = program(body, { TMPDIR: folder, QUORATE_CACHE: cache });
-  expect((await child.shown).folder).toContain('a folder with spaces');
-  expect(await ended(child)).toBe(0);
-  expect(await readdir(folder)).toEqual([]);
 });
