@@ -39,10 +39,17 @@ export class HttpService implements AsyncDisposable {
   }
 }
 
-/** A port that was free a moment ago. */
+const given = new Set<number>();
+
+/** A port that was free a moment ago, and that nobody else in this process was given. */
 export async function freePort(): Promise<number> {
-  await using service = await HttpService.start(() => undefined);
-  return service.port;
+  for (;;) {
+    await using service = await HttpService.start(() => undefined);
+    const { port } = service;
+    if (given.has(port)) continue;
+    given.add(port);
+    return port;
+  }
 }
 
 export async function codeOf(promise: PromiseLike<unknown>): Promise<unknown> {

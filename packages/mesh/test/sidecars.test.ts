@@ -66,8 +66,7 @@ describe('a deny intention cuts live traffic off within 3 s, and allow restores 
     const envoy = bed.envoy.program;
     const [from, to] = [`${protocol}-gateway`, `${protocol}-query`];
     await mesh.config.put(defaults(to, { protocol }));
-    await settle(mesh, to, { envoy });
-    const gateway = await settle(mesh, from, { envoy, to: [to] });
+    const [gateway] = await Promise.all([settle(mesh, from, { envoy, to: [to] }), settle(mesh, to, { envoy })]);
     const url = gateway.upstream[to] as string;
     const passes = async (): Promise<boolean> => (await ask(url)).status === 200;
     await eventually('traffic', passes);
@@ -97,8 +96,10 @@ test('rules: by path and method', async ({ bed }) => {
   const mesh = new Mesh({ address: bed.consul.url });
   const envoy = bed.envoy.program;
   await mesh.config.put(defaults('rides', { protocol: 'http' }));
-  await settle(mesh, 'rides', { envoy });
-  const gateway = await settle(mesh, 'ruled', { envoy, to: ['rides'] });
+  const [gateway] = await Promise.all([
+    settle(mesh, 'ruled', { envoy, to: ['rides'] }),
+    settle(mesh, 'rides', { envoy }),
+  ]);
   const url = gateway.upstream.rides as string;
   await eventually('traffic', async () => (await ask(url)).status === 200);
   await mesh.intentions.rules('ruled', 'rides', [

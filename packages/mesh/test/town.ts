@@ -22,7 +22,7 @@ interface Settling extends Partial<Omit<Registration, 'name' | 'sidecar'>> {
 export async function settle(
   mesh: Mesh,
   name: string,
-  { to = [], answer, envoy, drain = '500ms', ...more }: Settling,
+  { to = [], answer, envoy, drain = '100ms', ...more }: Settling,
 ): Promise<Resident> {
   const stack = new AsyncDisposableStack();
   onTestFinished(() => stack.disposeAsync());

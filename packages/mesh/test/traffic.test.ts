@@ -11,9 +11,13 @@ const subsets = { v1: 'Service.Meta.version == "1"', v2: 'Service.Meta.version =
 /** Two versions of a service that answer with their number, and somebody who asks them. */
 async function versions(mesh: Mesh, name: string, envoy: string) {
   await mesh.config.put(defaults(name, { protocol: 'http' }));
-  const one = await settle(mesh, name, { envoy, meta: { version: '1' }, answer: (_, response) => response.end('1') });
-  const two = await settle(mesh, name, { envoy, meta: { version: '2' }, answer: (_, response) => response.end('2') });
-  const gateway = await settle(mesh, `${name}-gateway`, { envoy, to: [name] });
+  const version = (number: string) =>
+    settle(mesh, name, { envoy, meta: { version: number }, answer: (_, response) => response.end(number) });
+  const [one, two, gateway] = await Promise.all([
+    version('1'),
+    version('2'),
+    settle(mesh, `${name}-gateway`, { envoy, to: [name] }),
+  ]);
   const url = gateway.upstream[name] as string;
   await eventually('both answer', async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => ask(url)));
