@@ -1,15 +1,12 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Health } from '@quorate/core';
 import { deadline, QuorateError } from '@quorate/core';
-import { eventually } from '../eventually.ts';
 import { Disk } from './disk.ts';
 import { DutyCycle, type Slowness } from './duty-cycle.ts';
-import { groupsUnder, isGroupAlive } from './groups.ts';
 import { lastLines, textFrom } from './log.ts';
 import { isFree, PortTakenError } from './ports.ts';
+import { ProcessTree } from './process-tree.ts';
 import { becomeReady, longestLook } from './readiness.ts';
 import { residentBytes } from './resident.ts';
 import { type ServerPlan, temporaryFolder } from './server-plan.ts';
@@ -34,12 +31,10 @@ export class Server implements AsyncDisposable {
   /** Its folder as it sees it itself. */
   readonly #home: string;
   #state: ServerState = 'new';
-  #process: ChildProcess | undefined;
+  #tree: ProcessTree | undefined;
   #prepared = false;
   #slowness: DutyCycle | undefined;
   #disk: Disk | undefined;
-  /** Groups of its children's own that stand still. */
-  #still: readonly number[] = [];
   /** How long its log was when it was last started. */
   #logBegin = 0;
 
@@ -67,7 +62,7 @@ export class Server implements AsyncDisposable {
 
   /** The process id while there is a process. */
   get pid(): number | undefined {
-    return this.#process?.pid;
+    return this.#tree?.pid;
   }
 
   get logFile(): string {
@@ -76,7 +71,7 @@ export class Server implements AsyncDisposable {
 
   /** Resolves when the server answers by its own protocol. When it fails, no process of it is left. */
   async start(signal?: AbortSignal): Promise<void> {
-    if (this.#process) throw new QuorateError(`${this.name} runs already`, { code: 'already-running' });
+    if (this.#tree) throw new QuorateError(`${this.name} runs already`, { code: 'already-running' });
     const { startWithin = 60_000, ports } = this.#plan;
     using limit = deadline(startWithin, signal);
     this.#state = 'starting';
@@ -86,7 +81,7 @@ export class Server implements AsyncDisposable {
       await this.#launch();
       await becomeReady(this.#plan, {
         within: startWithin,
-        isAlive: () => this.#process !== undefined,
+        isAlive: () => this.#tree !== undefined,
         log: () => this.log(),
         signal,
       });
@@ -126,7 +121,7 @@ export class Server implements AsyncDisposable {
   /** SIGSTOP: the process stands still while its connections stay open, as in a long garbage collection. */
   async pause(): Promise<void> {
     this.#endSlowness();
-    this.#halt(this.#running());
+    this.#running().halt();
     this.#state = 'paused';
   }
 
@@ -135,8 +130,8 @@ export class Server implements AsyncDisposable {
    * of the time that it runs, `period` is in milliseconds.
    */
   async slow(slowness: Slowness): Promise<void> {
-    const pid = this.#running();
-    const cycle = new DutyCycle(slowness, (runs) => (runs ? this.#go(pid) : this.#halt(pid)));
+    const tree = this.#running();
+    const cycle = new DutyCycle(slowness, (runs) => (runs ? tree.go() : tree.halt()));
     this.#endSlowness();
     this.#slowness = cycle;
     this.#state = 'running';
@@ -145,7 +140,7 @@ export class Server implements AsyncDisposable {
   /** Ends a pause or a slowness. */
   async resume(): Promise<void> {
     this.#endSlowness();
-    this.#go(this.#running());
+    this.#running().go();
     this.#state = 'running';
   }
 
@@ -228,11 +223,9 @@ export class Server implements AsyncDisposable {
       output: log.fd,
     });
     child.unref();
-    this.#process = child;
+    this.#tree = new ProcessTree(child, this.#ground.warden);
     child.once('exit', () => {
-      this.#process = undefined;
-      // Children that have outlived it would hold its ports.
-      if (child.pid) send(-child.pid, 'SIGKILL');
+      this.#tree = undefined;
       this.#endSlowness();
       if (this.#state === 'running' || this.#state === 'paused') this.#state = 'died';
     });
@@ -254,69 +247,17 @@ export class Server implements AsyncDisposable {
     this.#slowness = undefined;
   }
 
-  /** Its group first: who stands still makes no further groups. */
-  #halt(pid: number): void {
-    send(-pid, 'SIGSTOP');
-    this.#still = groupsUnder(pid);
-    for (const group of this.#still) {
-      // Who stands still does not notice that its parent has died.
-      this.#ground.warden.list(group);
-      send(-group, 'SIGSTOP');
-    }
-  }
-
-  #go(pid: number): void {
-    for (const group of this.#still) {
-      send(-group, 'SIGCONT');
-      this.#ground.warden.unlist(group);
-    }
-    this.#still = [];
-    send(-pid, 'SIGCONT');
-  }
-
-  /** The process that runs, or an error that says why there is none. */
-  #running(): number {
-    const pid = this.pid;
-    if (pid !== undefined) return pid;
+  /** What runs, or an error that says why nothing does. */
+  #running(): ProcessTree {
+    if (this.#tree) return this.#tree;
     throw new QuorateError(`${this.name} does not run: it is ${this.#state}`, { code: 'not-running' });
   }
 
   async #end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL', grace = 0): Promise<void> {
     this.#endSlowness();
-    const child = this.#process;
-    if (!child?.pid) return;
-    // A paused process would not see SIGTERM, and what it leaves behind on purpose must not look like a death.
+    if (!this.#tree) return;
+    // What is left behind on purpose must not look like a death.
     this.#state = 'stopped';
-    child.ref();
-    const gone = once(child, 'exit');
-    const group = -child.pid;
-    const others = groupsUnder(child.pid);
-    send(group, signal);
-    if (signal !== 'SIGKILL') {
-      this.#go(child.pid);
-      const patience = setTimeout(() => send(group, 'SIGKILL'), grace);
-      await gone;
-      clearTimeout(patience);
-    } else await gone;
-    await endGroups(others);
-    for (const other of this.#still) this.#ground.warden.unlist(other);
-    this.#still = [];
-  }
-}
-
-/** Resolves when they are gone: they may hold what the next start needs. */
-async function endGroups(groups: readonly number[]): Promise<void> {
-  for (const group of groups) if (isGroupAlive(group)) send(-group, 'SIGKILL');
-  for (const group of groups) {
-    // Where nobody buries the dead they look alive for ever.
-    await eventually('it is gone', () => !isGroupAlive(group), { within: 2_000, every: 5 }).catch(() => {});
-  }
-}
-
-function send(group: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(group, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    await this.#tree.end(signal, grace);
   }
 }
