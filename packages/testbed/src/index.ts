@@ -48,7 +48,8 @@ export type { MongoDB, MongoDBEngine, MongoDBOptions } from './servers/mongodb.t
 export type { Postgres, PostgresOptions } from './servers/postgres.ts';
 export type { Prometheus, PrometheusOptions } from './servers/prometheus.ts';
 export type { Redis, RedisOptions } from './servers/redis.ts';
-export type { S3, S3Options, S3Region } from './servers/s3.ts';
+export type { S3, S3Options } from './servers/s3.ts';
+export type { S3Region } from './servers/s3-region.ts';
 export type { Spark, SparkOptions } from './servers/spark.ts';
 export type { Temporal, TemporalOptions } from './servers/temporal.ts';
 export { NoWebhookError } from './servers/webhook.ts';

@@ -4,6 +4,7 @@ import { InvalidArgumentError } from '@quorate/core';
 import { Server } from '../processes/server.ts';
 import { answerOf } from './answers.ts';
 import { hasExtendedAttributes } from './extended-attributes.ts';
+import type { S3Credentials, S3Region } from './s3-region.ts';
 import { portsFor, type Site } from './site.ts';
 import { makeVersionedBucket } from './versioned-bucket.ts';
 import { checkWebhook } from './webhook.ts';
@@ -18,26 +19,6 @@ export interface S3Options {
   readonly events?: string;
   /** The first region's port; the others follow it. Free ports by default. */
   readonly port?: number;
-}
-
-export interface S3Credentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-}
-
-/** One region: everything an S3 client needs to be told. */
-export interface S3Region {
-  readonly region: string;
-  readonly endpoint: string;
-  readonly credentials: S3Credentials;
-  /** A bucket that is there from the start, with versioning on. */
-  readonly bucket: string;
-  /**
-   * Whether the gateway keeps what it knows of an object in a file beside it, because the file system has no extended
-   * attributes. Then what is put after a delete cannot be read. False until the server has started.
-   */
-  readonly sidecar: boolean;
-  readonly server: Server;
 }
 
 /** S3 gateways over folders, one for each region; each keeps the versions of its objects. */

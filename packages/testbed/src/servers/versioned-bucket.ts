@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { QuorateError } from '@quorate/core';
-import type { S3Region } from './s3.ts';
+import type { S3Region } from './s3-region.ts';
 
 type Where = Pick<S3Region, 'region' | 'endpoint' | 'credentials'>;
 

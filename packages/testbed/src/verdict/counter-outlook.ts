@@ -1,4 +1,4 @@
-import type { CounterCall } from './counter.ts';
+import type { CounterCall } from './counter-call.ts';
 import type { Outlook } from './model.ts';
 import type { Required, Timeline } from './timeline.ts';
 

@@ -1,9 +1,6 @@
+import type { CounterCall } from './counter-call.ts';
 import { counterOutlook } from './counter-outlook.ts';
 import { bigintOf, inputField, isKnown, type Model, unfit } from './model.ts';
-
-export type CounterCall =
-  | { readonly op: 'add'; readonly by: bigint; readonly output: bigint | undefined }
-  | { readonly op: 'read'; readonly output: bigint | undefined };
 
 /**
  * A number. `add {key, by}` adds to it and returns the sum, or nothing when it is not known; `read {key}` returns it.

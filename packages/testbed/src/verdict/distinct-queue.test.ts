@@ -4,7 +4,8 @@ import { story } from '../../test/verdict-story.ts';
 import { seeded } from '../history/seeded.ts';
 import { Budget } from './budget.ts';
 import { check } from './check.ts';
-import { type QueueCall, queue } from './queue.ts';
+import { queue } from './queue.ts';
+import type { QueueCall } from './queue-call.ts';
 import { Search } from './search.ts';
 import type { TimedCall } from './timeline.ts';
 

@@ -1,4 +1,4 @@
-import type { QueueCall } from './queue.ts';
+import type { QueueCall } from './queue-call.ts';
 import type { Passage } from './queue-order.ts';
 import type { TimedCall } from './timeline.ts';
 

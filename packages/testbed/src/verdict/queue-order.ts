@@ -1,4 +1,4 @@
-import type { QueueCall } from './queue.ts';
+import type { QueueCall } from './queue-call.ts';
 import type { TimedCall } from './timeline.ts';
 
 /** When a value that was put in once was put in, and when it was taken out. */

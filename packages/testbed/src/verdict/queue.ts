@@ -1,12 +1,8 @@
 import { textOf } from '../history/plain.ts';
 import { decideDistinct } from './distinct-queue.ts';
 import { groupsBy, inputField, isKnown, type Model, placesOf, solePairs } from './model.ts';
+import type { QueueCall } from './queue-call.ts';
 import { enqueueOrder, isContradiction } from './queue-order.ts';
-
-export type QueueCall =
-  | { readonly op: 'enqueue'; readonly value: string }
-  /** `null`: it was empty. `undefined`: not known. */
-  | { readonly op: 'dequeue'; readonly value: string | null | undefined };
 
 export interface QueueOptions {
   /** `fifo`: first in, first out. `bag`: in any order. Default fifo. */

@@ -1,12 +1,7 @@
 import { fieldOf, type Plain, textOf } from '../history/plain.ts';
 import { inputField, isKnown, type Model, solePairs, unfit } from './model.ts';
+import type { RegisterCall } from './register-call.ts';
 import { decideByZones } from './zones.ts';
-
-/** A call on a register, its values as texts. An output of `undefined` is not known. */
-export type RegisterCall =
-  | { readonly op: 'read'; readonly output: string | undefined }
-  | { readonly op: 'write'; readonly value: string }
-  | { readonly op: 'cas'; readonly expect: string; readonly value: string; readonly output: boolean | undefined };
 
 export interface RegisterOptions {
   /** The value before the first write. Default `null`: a read that found nothing. */

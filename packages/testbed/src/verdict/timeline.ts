@@ -1,5 +1,4 @@
 import type { Budget } from './budget.ts';
-import type { Model } from './model.ts';
 
 /** A call and when it may take effect: after `invoked`, before `completed`. Infinity: at any time, or never. */
 export interface TimedCall<Call> {
@@ -41,8 +40,8 @@ export interface Timeline<Call> {
 }
 
 /** Lays the calls out; stops early when the budget is spent. */
-export function timelineOf<State, Call>(
-  { reads = () => false }: Model<State, Call>,
+export function timelineOf<Call>(
+  { reads = () => false }: { reads?(call: Call): boolean },
   calls: readonly TimedCall<Call>[],
   budget: Budget,
 ): Timeline<Call> {

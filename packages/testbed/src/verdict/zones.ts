@@ -1,4 +1,4 @@
-import type { RegisterCall } from './register.ts';
+import type { RegisterCall } from './register-call.ts';
 import type { TimedCall } from './timeline.ts';
 
 /**
