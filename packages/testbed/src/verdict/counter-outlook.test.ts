@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { type SimulatedRun, simulatedRun } from '../../test/verdict-simulated-run.ts';
 import { seeded } from '../history/seeded.ts';
 import { Budget } from './budget.ts';
-import { type CounterCall, counter } from './counter.ts';
+import { counter } from './counter.ts';
+import type { CounterCall } from './counter-call.ts';
 import { Search } from './search.ts';
 import type { TimedCall } from './timeline.ts';
 
