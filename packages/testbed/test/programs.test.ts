@@ -333,7 +333,7 @@ describe('a program that the environment names', () => {
 
   test.each([
     ['is too old', 'echo gadget 0.1', 'is 0.1, too old: 1.0 or newer is needed'],
-    ['is another program', 'echo something else', 'does not tell a version as quorate-test-gadget should'],
+    ['is another program', 'echo something else', 'does not print its version as quorate-test-gadget should'],
   ])('and %s is refused, not replaced', async (_what, body, message) => {
     await using place = await scratch();
     await script(join(place.folder, 'mine'), body);
@@ -428,7 +428,7 @@ describe('where the vendor cannot be reached', () => {
     await using place = await scratch();
     const pinned = gadgetLock(unreachable, '', { release: {} });
     const asked = new Programs({ cache: new Cache(join(place.folder, 'cache')), lock: pinned }).get('gadget');
-    await expect(asked).rejects.toThrow(`nobody publishes it for ${platform} in a way that could be pinned`);
+    await expect(asked).rejects.toThrow(`there is no release for ${platform} that can be pinned`);
   });
 });
 
@@ -516,7 +516,7 @@ describe('the cache', () => {
     const { code, message, left } = JSON.parse(result.stdout) as { code: string; message: string; left: string[] };
     expect(code).toBe('disk-full');
     expect(message).toContain(
-      `the disk is full: nothing more fits into the cache ${small}, and what was begun was removed`,
+      `the disk is full: the program does not fit into the cache ${small}, and the incomplete copy was removed`,
     );
     expect(left).toEqual([]);
   });

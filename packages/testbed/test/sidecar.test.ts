@@ -88,7 +88,7 @@ test('a service and its sidecar have a link, each way: a real Envoy sees it brea
 });
 
 test('who is introduced has a name of its own and a port', async ({ bed }) => {
-  expect(() => bed.introduce('envoy-1', 80)).toThrow('name: expected one that no server of the bed has');
+  expect(() => bed.introduce('envoy-1', 80)).toThrow('name: expected a name that no server of the bed has');
   expect(() => bed.introduce('a b', 80)).toThrow('name: expected a name: letters,');
   expect(() => bed.introduce('query', 0)).toThrow('port: expected a port from 1 to 65535, got 0');
   expect(() => bed.link('query-7', 'query-8')).toThrow(/link: expected a client's name and one of envoy-1/);
