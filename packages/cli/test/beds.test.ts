@@ -102,7 +102,7 @@ describe('quorate up, status and down', () => {
       QUORATE_CACHE: join(cache.folder, 'empty'),
       PATH: '/nowhere',
     });
-    expect(err).toContain('consul 1.22.3 is not here');
+    expect(err).toContain('consul 1.22.3 is not installed');
     expect(status).toBe(1);
   });
 });

