@@ -20,9 +20,9 @@ async function run(stage: Stage): Promise<Outcome> {
   const unprotected = sabotage ? [] : await playUnprotected(table);
   stage.scene(
     'With a token on the read and on the write',
-    'The read shows the token as well. So the till knows of the new holder before the old one can write.',
+    'The read sends the token as well. So the till knows of the new holder before the old one can write.',
   );
-  if (sabotage) stage.tell('sabotage', 'the till takes the token and does not look at it');
+  if (sabotage) stage.tell('sabotage', 'the till accepts the token and does not check it');
   const fenced = await playRound({
     ...table,
     name: 'with a token on read and write',
@@ -32,14 +32,14 @@ async function run(stage: Stage): Promise<Outcome> {
 
   const rounds = [...unprotected, fenced];
   const [shown, title] = sabotage
-    ? [fenced, 'A token that nobody looks at: two adds come to the same number, and one is lost']
-    : [rounds.at(-2) ?? fenced, 'A token on the write alone: the tokens increase, and an add is lost'];
+    ? [fenced, 'A token that is not checked: two adds return the same number, and one is lost']
+    : [rounds.at(-2) ?? fenced, 'A token on the write only: the tokens increase, and an add is lost'];
   return {
     history: History.merge(...rounds.map(({ history }) => history)),
     rows: rounds.map(({ row }) => row),
     verdicts: [fenced.verdict, check.linearizable(fenced.history, counter())],
     moral:
-      'A lock cannot stop a holder of the past. The store can, if it sees the token with the read as well as with the write.',
+      'A lock cannot stop a former holder. The store can, if it sees the token with the read as well as with the write.',
     picture: { history: shown.history, options: { title, verdict: shown.verdict, limit: 10 } },
   };
 }
@@ -49,7 +49,7 @@ async function playUnprotected(table: Pick<RoundOptions, 'stage' | 'bed' | 'till
   const { scene } = table.stage;
   scene(
     'Without a lock',
-    'To add one is to read a number and to write one more. Two who read the same number write the same.',
+    'Adding one means reading a number and writing one more. Two clients that read the same number write the same.',
   );
   const bare = await playRound({
     ...table,
@@ -57,7 +57,7 @@ async function playUnprotected(table: Pick<RoundOptions, 'stage' | 'bed' | 'till
     rules: { counter: 'bare', locked: false, token: 'never' },
   });
 
-  scene('With a lock', 'One must hold a lock to read and write. The others wait in line.');
+  scene('With a lock', 'A client must hold the lock to read and write. The others wait in line.');
   const locked = await playRound({
     ...table,
     name: 'with a lock',
@@ -77,7 +77,7 @@ async function playUnprotected(table: Pick<RoundOptions, 'stage' | 'bed' | 'till
 
   scene(
     'With a token on the write only',
-    'Each lease has a larger token than all before. Writes show it, and the till refuses one smaller than it has seen.',
+    'Each lease has a larger token than all before. Writes send it, and the till refuses one smaller than it has seen.',
   );
   const halfFenced = await playRound({
     ...table,

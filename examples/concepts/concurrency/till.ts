@@ -12,7 +12,7 @@ export class Till implements AsyncDisposable {
   readonly #largest = new Map<string, bigint>();
   readonly #fences: boolean;
 
-  /** `fences: false` is the sabotage: it takes the token and does not look at it. */
+  /** `fences: false` is the sabotage: it accepts the token and does not check it. */
   static async open({ fences }: { readonly fences: boolean }): Promise<Till> {
     const till = new Till(fences);
     till.#server.listen(0, '127.0.0.1');

@@ -25,12 +25,12 @@ async function run(stage: Stage): Promise<Outcome> {
   if (sabotage) stage.tell('sabotage', 'the servers do not know of each other: each acknowledges alone');
   const play = new Play(stage, servers, history);
 
-  play.phase('all three are well', 'A write is acknowledged when a majority, two of three, has it on disk.');
+  play.phase('all three are healthy', 'A write is acknowledged when a majority, two of three, has it on disk.');
   await using _writers = play.startWriters();
   await play.written(enough);
   const first = await play.leader();
 
-  play.phase('the leader is killed', 'For a moment nobody decides. Then the two others elect one of them.');
+  play.phase('the leader is killed', 'For a moment there is no leader. Then the two others elect one of them.');
   await play.kill(first);
   const second = await play.newLeader();
   await play.written(enough);
@@ -42,7 +42,7 @@ async function run(stage: Stage): Promise<Outcome> {
   if (sabotage) await play.written(fast ? 3 : 12);
   else await play.attempted(fast ? 3 : 12);
 
-  play.phase('all three are back', 'A majority is there again, and with it everything a majority ever had.');
+  play.phase('all three are back', 'A majority is back, and with it everything that a majority ever stored.');
   await play.restart(first, second);
   await play.written(enough);
   await play.stopWriters();

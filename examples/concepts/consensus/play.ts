@@ -69,7 +69,7 @@ export class Play {
 
   async kill(server: Server): Promise<void> {
     const name = this.#servers.nameOf(server);
-    this.#stage.tell(name, 'is killed, without a goodbye (SIGKILL)');
+    this.#stage.tell(name, 'is killed (SIGKILL)');
     if (this.#faults.size === 0) this.pictured = { from: this.#elapsed() - 60, to: this.#elapsed() + 900 };
     this.#faults.set(server, this.#history.fault('kill', name));
     this.#killedAt = performance.now();

@@ -63,11 +63,11 @@ test.concurrent('a paused holder of a lock undoes the adds of others, unless rea
 test.concurrent('a till that does not look at the token loses updates: the verdict fails, with a picture of it', async () => {
   const file = fileFor('concurrency.html');
   const { status, told } = await end(start('concurrency', '--fast', '--seed', '7', '--sabotage', '--picture', file));
-  expect(told).toContain('sabotage        the till takes the token and does not look at it');
+  expect(told).toContain('sabotage        the till accepts the token and does not check it');
   expect(told).toMatch(/^INVALID {2}no lost updates: an add was lost of key fenced/m);
   expect(told).toMatch(/^INVALID {2}linearizable as a counter/m);
   expect(status).toBe(1);
-  expect(await readFile(file, 'utf8')).toContain('A token that nobody looks at');
+  expect(await readFile(file, 'utf8')).toContain('A token that is not checked');
   const history = await History.load(file.replace('.html', '.jsonl'));
   expect(history.counts.faults).toEqual({ pause: 1 });
   expect(check.noLostUpdates(history).result).toBe('invalid');

@@ -33,7 +33,7 @@ test.concurrent('nothing acknowledged is lost when the leader is killed, nothing
   const child = start('consensus', '--fast', '--seed', '7');
   const { status, told } = await end(child);
   expect(told).toMatch(/^VALID {2}nothing is acknowledged while two of three are gone: 0 of \d+ writes acknowledged$/m);
-  const phases = ['all three are well', 'the leader is killed', 'two of three are gone', 'all three are back'];
+  const phases = ['all three are healthy', 'the leader is killed', 'two of three are gone', 'all three are back'];
   // What was told at the end of each phase is what the table says of it, and the last line is the sum.
   const rows = [...phases, 'in all'].map((name) => {
     const [, numbers = ''] = new RegExp(`^${name} {2,}((?:\\d+ +){4})`, 'm').exec(told) ?? [];
@@ -75,7 +75,7 @@ test.concurrent('servers that do not agree lose what they acknowledged: both ver
 
 test.concurrent('Ctrl-C ends it at once, and leaves nothing', async () => {
   const child = start('consensus');
-  await eventually('it has begun', () => child.told().includes('All three are well'));
+  await eventually('it has begun', () => child.told().includes('All three are healthy'));
   child.kill('SIGINT');
   expect((await end(child)).status).toBe(130);
   expect(await leftBy(child)).toEqual([]);

@@ -128,12 +128,12 @@ export class Cache implements Component, AsyncDisposable {
     const { link, origin, channelOpen } = this.#store;
     const broken = origin.broken;
     const redis: Health = link.away
-      ? { status: 'warn', detail: 'Redis does not answer: the cache goes on from this process and the origin' }
+      ? { status: 'warn', detail: 'Redis does not answer: values come from this process and the origin' }
       : channelOpen
         ? { status: 'pass' }
         : {
             status: 'warn',
-            detail: 'changes by other processes are not heard: nothing is taken from this process unasked',
+            detail: 'changes by other processes are not received: every call asks Redis',
           };
     const behind: Health =
       broken.length === 0
@@ -267,7 +267,7 @@ function waited(flight: Flight, { signal, timeout }: GetOptions): Promise<unknow
     };
     const aborted = (): void => giveUp(signal?.reason);
     const ms = timeout === undefined ? undefined : checkDuration('timeout', timeout);
-    const late = (): void => giveUp(new DeadlineExceededError(`${flight.key}: not there within ${ms} ms`));
+    const late = (): void => giveUp(new DeadlineExceededError(`${flight.key}: no value within ${ms} ms`));
     const timer = ms === undefined ? undefined : setTimeout(late, Math.min(ms, 2 ** 31 - 1)).unref();
     signal?.addEventListener('abort', aborted, { once: true });
     flight.result.then(resolve, reject).finally(end);

@@ -40,7 +40,7 @@ export class Flight {
     this.#waiters -= 1;
     if (this.#waiters > 0) return;
     this.#end();
-    this.abort(new GivenUp('nobody waits for this load any more'));
+    this.abort(new GivenUp('no caller waits for this load any more'));
   }
 
   abort(reason: unknown): void {

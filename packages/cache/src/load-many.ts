@@ -29,7 +29,7 @@ export function together<T>(
     const wanted = gathered;
     gathered = [];
     const keys = wanted.map(({ context }) => context.key);
-    using allowance = new Allowance(loadTimeout, `${keys.length} keys: their loader was not done`);
+    using allowance = new Allowance(loadTimeout, `${keys.length} keys: their loader did not finish`);
     // When nobody wants any of them any more, the load may end.
     let left = wanted.length;
     const unwanted = ({ reason }: AbortSignal): void => {
@@ -40,7 +40,7 @@ export function together<T>(
     try {
       const found = await guard(keys[0] ?? '', () => allowance.bound(() => load(keys, { signal: allowance.signal })));
       if (typeof found !== 'object' || found === null)
-        throw new InvalidArgumentError('load', 'a function that gives a Map or an object', found);
+        throw new InvalidArgumentError('load', 'a function that returns a Map or an object', found);
       for (const { context, resolve } of wanted) resolve(valueIn(found, context.key) as never);
     } catch (error) {
       for (const { reject } of wanted) reject(error);

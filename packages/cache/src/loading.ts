@@ -128,7 +128,7 @@ export class Loading {
       if (keeping.tags.length > 0) await store.tags.prepare(keeping.tags);
       const clock = store.tags.now;
       const begin = performance.now();
-      using allowance = new Allowance(store.settings.loadTimeout, `${key}: its loader was not done`);
+      using allowance = new Allowance(store.settings.loadTimeout, `${key}: its loader did not finish`);
       if (this.#ended) allowance.abort(this.#ended.reason);
       this.#allowance = allowance;
       const context = new LoadContext(key, allowance, version, keeping);
@@ -241,7 +241,7 @@ export class Loading {
     }
     if (this.#ended) throw this.#ended.reason;
     if (!this.#woken && performance.now() >= until) {
-      const what = `${this.#errand.key}: another process loads it, and was not done within ${settings.loadTimeout} ms`;
+      const what = `${this.#errand.key}: another process loads it, and did not finish within ${settings.loadTimeout} ms`;
       throw new DeadlineExceededError(what);
     }
   }

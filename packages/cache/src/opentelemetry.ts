@@ -12,15 +12,15 @@ export function observe(cache: Cache, meter: Meter): Disposable {
   const name = { 'cache.name': cache.name };
   const requests = meter.createObservableCounter('cache.requests', {
     unit: '{request}',
-    description: 'Callers by where their value came from',
+    description: 'Callers by the source of their value',
   });
   const loads = meter.createObservableCounter('cache.loads', {
     unit: '{load}',
-    description: 'Calls of the origin by how they ended',
+    description: 'Calls of the origin by their outcome',
   });
   const evictions = meter.createObservableCounter('cache.evictions', {
     unit: '{entry}',
-    description: 'Entries that made room in the process',
+    description: 'Entries evicted from the process',
   });
   const items = meter.createObservableUpDownCounter('cache.entries', {
     unit: '{entry}',
@@ -29,10 +29,10 @@ export function observe(cache: Cache, meter: Meter): Disposable {
   const size = meter.createObservableUpDownCounter('cache.size', { unit: 'By', description: 'Bytes in the process' });
   const redis = meter.createObservableGauge('db.client.operation.duration.p99', {
     unit: 's',
-    description: 'What 99 of 100 batches of requests to Redis took at most',
+    description: 'The time that 99 % of the batches of requests to Redis took at most',
   });
   const reachable = meter.createObservableGauge('cache.healthy', {
-    description: '1 while all is well, 0 while it is not',
+    description: '1 while the cache is healthy, 0 while it is not',
   });
   const instruments: Observable[] = [requests, loads, evictions, items, size, redis, reachable];
   const read = (result: BatchObservableResult): void => {

@@ -196,7 +196,7 @@ function checkRedis(redis: unknown): Redis | Cluster {
   // A replica may not have what was deleted deleted yet: it would be taken for new.
   const { scaleReads = 'master', role } = (client.options ?? {}) as { scaleReads?: unknown; role?: unknown };
   if (scaleReads !== 'master' || role === 'slave') {
-    throw new InvalidArgumentError('redis', 'a client that reads from primaries alone: no scaleReads, no role "slave"');
+    throw new InvalidArgumentError('redis', 'a client that reads from primaries only: no scaleReads, no role "slave"');
   }
   return redis as Redis;
 }

@@ -28,7 +28,7 @@ export class Parcel {
     try {
       const plain = serializer.encode(value);
       if (typeof plain !== 'string' && !(plain instanceof Uint8Array))
-        throw new TypeError('it gave neither a string nor bytes');
+        throw new TypeError('it returned neither a string nor bytes');
       return { plain, bytes: typeof plain === 'string' ? Buffer.byteLength(plain) : plain.byteLength };
     } catch (error) {
       throw new UnserializableError(

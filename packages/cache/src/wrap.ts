@@ -61,6 +61,9 @@ function asJson(...args: readonly unknown[]): string {
   try {
     return JSON.stringify(args);
   } catch (error) {
-    throw new InvalidArgumentError('key', `a function, for these arguments have no JSON (${(error as Error).message})`);
+    throw new InvalidArgumentError(
+      'key',
+      `a function, because JSON cannot represent these arguments (${(error as Error).message})`,
+    );
   }
 }

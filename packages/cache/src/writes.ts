@@ -26,7 +26,7 @@ export class Writes {
     checkKey(key);
     const keeping = checkSet(options, this.#store.settings);
     if (value === undefined) {
-      throw new InvalidArgumentError('value', 'anything but undefined: delete says that there is none');
+      throw new InvalidArgumentError('value', 'anything but undefined; use delete to remove a value');
     }
     if (keeping.ttl === 0) throw new InvalidArgumentError('ttl', 'more than 0 to set a value', 0);
     await this.#put(key, await this.#sealed(key, value, keeping), keeping, options?.signal);

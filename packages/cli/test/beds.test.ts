@@ -102,7 +102,7 @@ describe('quorate up, status and down', () => {
       QUORATE_CACHE: join(cache.folder, 'empty'),
       PATH: '/nowhere',
     });
-    expect(err).toContain('consul 1.22.3 is not here');
+    expect(err).toContain('consul 1.22.3 is not installed');
     expect(status).toBe(1);
   });
 });
@@ -167,7 +167,7 @@ describe('quorate fault', () => {
       [['kill', 'zookeeper-leader'], 'target: expected a server of the bed, which has no ZooKeeper'],
       [['kill'], 'server: expected one of redis-1, redis-2'],
       [['latency', 'redis-1'], 'link: expected'],
-      [['link', 'me~redis-1', '--set', 'speed=9'], 'faults: expected settings out of latencyMs'],
+      [['link', 'me~redis-1', '--set', 'speed=9'], 'faults: expected one of the settings latencyMs'],
       [['partition', 'redis-1'], 'right: expected at least one name'],
     ] as const) {
       const { status, err, out } = await call(['fault', ...args]);
@@ -178,7 +178,7 @@ describe('quorate fault', () => {
     expect(await call(['fault', 'pause', 'redis-2'])).toEqual({
       status: 1,
       out: '',
-      err: 'quorate: redis-2 does not run: it is killed\n',
+      err: 'quorate: redis-2 is not running: it is killed\n',
     });
     expect(await call(['down'])).toMatchObject({ status: 0, out: 'Stopped redis-1, redis-2.\n' });
   });

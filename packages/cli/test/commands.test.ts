@@ -133,7 +133,7 @@ describe('quorate run', () => {
       QUORATE_CACHE: empty,
       PATH: '/nowhere',
     });
-    expect(err).toContain('consul 1.22.3 is not here, and could not be brought:');
+    expect(err).toContain('consul 1.22.3 is not installed, and could not be fetched:');
     expect(err).toContain('nothing is fetched while offline');
     expect(err).not.toContain('    at ');
     expect(status).toBe(1);

@@ -128,7 +128,7 @@ describe('quorate inspect locks', () => {
     await zk.create(`${place}/mixed`, 'data of somebody', { parents: true });
     await zk.create(`${place}/mixed/lock-`, 'x', { mode: 'ephemeral-sequential' });
     const { status, out } = await call(['inspect', 'locks', place, '--zookeeper', bed.zookeeper.url]);
-    expect(out).toMatch(/^! \S+\/mixed: it was to be a lock and holds data of its own/m);
+    expect(out).toMatch(/^! \S+\/mixed: expected a lock, found data of its own/m);
     expect(status).toBe(0);
   });
 });

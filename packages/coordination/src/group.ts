@@ -74,9 +74,12 @@ export class Group {
       return await this.#join({ id, data, node, onSuspended, signal: limit.signal });
     } catch (error) {
       if (error !== limit.signal.reason || signal?.aborted) throw error;
-      throw new DeadlineExceededError(`${node}: not a member within ${timeout} ms: is there another one of this id?`, {
-        cause: error,
-      });
+      throw new DeadlineExceededError(
+        `${node}: not a member within ${timeout} ms: is there another member with this id?`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 
@@ -123,7 +126,8 @@ export class Group {
 
   #nodeOf(id: unknown): string {
     const name = checkId(id);
-    if (name.includes('/')) throw new InvalidArgumentError('id', 'a name without a slash: it is that of a node', id);
+    if (name.includes('/'))
+      throw new InvalidArgumentError('id', 'a name without a slash: it becomes the name of a node', id);
     const node = childOf(this.path, name);
     checkPath(node, 'id');
     return node;

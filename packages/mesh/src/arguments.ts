@@ -15,7 +15,7 @@ export function checkPort(argument: string, value: unknown): asserts value is nu
 
 export function checkText(argument: string, value: unknown): asserts value is string {
   if (typeof value !== 'string' || value === '' || value.length > 512) {
-    throw new InvalidArgumentError(argument, 'a text of 1 to 512 characters', value);
+    throw new InvalidArgumentError(argument, 'a string of 1 to 512 characters', value);
   }
 }
 
@@ -34,7 +34,7 @@ export function checkKeys(argument: string, value: unknown, known: readonly stri
 }
 
 export function checkTexts(argument: string, value: unknown): asserts value is readonly string[] {
-  if (!Array.isArray(value)) throw new InvalidArgumentError(argument, 'a list of texts', value);
+  if (!Array.isArray(value)) throw new InvalidArgumentError(argument, 'a list of strings', value);
   value.forEach((text, index) => {
     checkText(`${argument}[${index}]`, text);
   });

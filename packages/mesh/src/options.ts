@@ -43,7 +43,7 @@ export function checkOptions(options: MeshOptions): Settings {
   }
   if (typeof tls !== 'object' || tls === null) throw new InvalidArgumentError('tls', 'options of node:tls');
   if (url.protocol === 'http:' && Object.keys(tls).length > 0) {
-    throw new InvalidArgumentError('address', 'one that begins with "https:" when there is tls', address);
+    throw new InvalidArgumentError('address', 'a URL that begins with "https:" when tls is set', address);
   }
   if (datacenter !== undefined) checkText('datacenter', datacenter);
   checkNumber('maxReplySize', maxReplySize, 1024, 2 ** 31 - 1);

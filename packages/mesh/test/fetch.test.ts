@@ -154,7 +154,7 @@ test('instances that come and go under load: no request fails', async ({ bed }) 
 test('nobody there, no such service, no agent: said plainly', async ({ bed }) => {
   await using mesh = new Mesh({ address: bed.consul.url });
   await expect(mesh.fetch('http://nobody/')).rejects.toThrow('nobody: it has no instances');
-  await expect(mesh.fetch('https://query/')).rejects.toThrow('url: expected one that begins with "http://"');
+  await expect(mesh.fetch('https://query/')).rejects.toThrow('url: expected a URL that begins with "http://"');
   await expect(mesh.fetch('http://10.0.0.1/')).rejects.toThrow('url.hostname: expected');
   await using lost = new Mesh({ address: `http://127.0.0.1:${await freePort()}` });
   const begin = performance.now();

@@ -98,7 +98,7 @@ test('a session that the servers have ended is lost, at its next sign of life', 
   await using session = await mesh.session({ ttl: '10s' });
   await fetch(`${bed.consul.url}/v1/session/destroy/${session.id}`, { method: 'PUT' });
   if (!session.lost.aborted) await once(session.lost, 'abort', { signal: AbortSignal.timeout(8_000) });
-  expect(session.lost.reason.message).toContain('does not know it any more');
+  expect(session.lost.reason.message).toContain('no longer knows it');
 });
 
 test('a write whose answer is lost is ambiguous, and not sent again', async () => {

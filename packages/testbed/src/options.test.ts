@@ -34,10 +34,13 @@ test('options are taken as they are', () => {
 });
 
 test.each([
-  [{ zookeper: 3 }, /^options: expected servers out of zookeeper, redis, .*, got 'zookeper'$/],
+  [{ zookeper: 3 }, /^options: expected one of the servers zookeeper, redis, .*, got 'zookeper'$/],
   [{ zookeeper: 2 }, 'zookeeper: expected 1 or 3 or 5, got 2'],
   [{ zookeeper: '3' }, "zookeeper: expected 1, 3 or 5 members, or options, got '3'"],
-  [{ zookeeper: { member: 3 } }, "zookeeper: expected options out of members, port, links, config, jvm, got 'member'"],
+  [
+    { zookeeper: { member: 3 } },
+    "zookeeper: expected one of the options members, port, links, config, jvm, got 'member'",
+  ],
   [{ zookeeper: { members: 4 } }, 'zookeeper.members: expected 1 or 3 or 5, got 4'],
   [{ redis: { port: 70_000 } }, 'redis.port: expected a port from 1 to 65500, got 70000'],
   [{ redis: { port: Number.NaN } }, 'redis.port: expected a port'],
@@ -52,7 +55,7 @@ test.each([
   [{ s3: { regions: ['us-east-1'], events: '127.0.0.1:80' } }, 's3.events: expected a URL such as'],
   [{ prometheus: { scrape: ['http://127.0.0.1'] } }, 'prometheus.scrape: expected a list of addresses'],
   [{ postgres: 'yes' }, "postgres: expected true or options, got 'yes'"],
-  [{ mongodb: { config: {} } }, "mongodb: expected options out of port, got 'config'"],
+  [{ mongodb: { config: {} } }, "mongodb: expected one of the options port, got 'config'"],
   [{ envoy: 'yes' }, "envoy: expected true or options, got 'yes'"],
   [null, 'options: expected an object of settings, got null'],
 ])('%j is refused by name', (options, message) => {

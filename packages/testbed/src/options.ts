@@ -78,7 +78,7 @@ const bagWithout =
     bag(argument, value);
     for (const name of Object.keys(value as Bag)) {
       if (!names.includes(name.toLowerCase())) continue;
-      throw new InvalidArgumentError(argument, `settings without ${names.join(' and ')}: the bed makes its own`, name);
+      throw new InvalidArgumentError(argument, `settings without ${names.join(' and ')}: the bed sets its own`, name);
     }
   };
 const words: Check = (argument, value) => {
@@ -163,7 +163,8 @@ export function parseOptions(options: TestbedOptions): Wanted {
   const wanted: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(options)) {
     const server = servers[name as keyof Wanted];
-    if (!server) throw new InvalidArgumentError('options', `servers out of ${Object.keys(servers).join(', ')}`, name);
+    if (!server)
+      throw new InvalidArgumentError('options', `one of the servers ${Object.keys(servers).join(', ')}`, name);
     if (value === undefined || value === false || value === 0) continue;
     const settings = server.short(value) ?? value;
     if (typeof settings !== 'object' || Array.isArray(settings))
@@ -171,7 +172,7 @@ export function parseOptions(options: TestbedOptions): Wanted {
     for (const [option, given] of Object.entries(settings as Bag)) {
       const check = server.options[option];
       if (!check)
-        throw new InvalidArgumentError(name, `options out of ${Object.keys(server.options).join(', ')}`, option);
+        throw new InvalidArgumentError(name, `one of the options ${Object.keys(server.options).join(', ')}`, option);
       if (given !== undefined)
         check(typeof value === 'object' && !Array.isArray(value) ? `${name}.${option}` : name, given);
     }

@@ -22,7 +22,7 @@ describe('a port that is taken', () => {
     const start = Testbed.start({ redis: { port: other.port } });
     await expect(start).rejects.toThrow(PortTakenError);
     await expect(start).rejects.toThrow(
-      `redis-1 cannot listen on 127.0.0.1:${other.port}: another program does. Find it with "lsof`,
+      `redis-1 cannot listen on 127.0.0.1:${other.port}: another program uses the port. Find it with "lsof`,
     );
   });
 

@@ -6,7 +6,7 @@ const test = bedTest({ consul: 3 });
 
 test('Consul servers have no links between them, and clients have', async ({ bed }) => {
   expect(() => bed.link('consul-1', 'consul-2')).toThrow(
-    /expected a client's name and one of consul-1, consul-2, consul-3, or two servers with a link between them, of which there are none here/,
+    /expected a client's name and one of consul-1, consul-2, consul-3, or two servers with a link between them \(this bed has none\)/,
   );
   const link = bed.link('service', 'consul-2');
   const ask = async (): Promise<string> => {

@@ -215,7 +215,7 @@ describe('a link', () => {
     await link.set({ latencyMs: 5 });
     for (const [faults, message] of [
       [{ latencyMs: -1 }, 'faults.latencyMs: expected milliseconds, 0 or more, got -1'],
-      [{ latency: 5 }, /^faults: expected settings out of latencyMs, .*, got 'latency'/],
+      [{ latency: 5 }, /^faults: expected one of the settings latencyMs, .*, got 'latency'/],
       [{ blackHole: 'redis-2' }, "faults.blackHole: expected true, strict or redis-1, got 'redis-2'"],
       [{ drip: { bytes: 1 } }, /^faults.drip.everyMs: expected/],
       [{ cut: { afterBytes: 1.5 } }, /^faults.cut.afterBytes: expected a whole number of bytes/],

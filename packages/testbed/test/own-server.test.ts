@@ -182,31 +182,31 @@ describe('a server of your own', () => {
 
   test.for<[object, string | RegExp]>([
     [{ name: '../up' }, "name: expected a name: letters, digits, dots, hyphens and underscores, got '../up'"],
-    [{ name: 'counter' }, "name: expected one that nobody in this bed has, got 'counter'"],
+    [{ name: 'counter' }, "name: expected a name that is not used in this bed, got 'counter'"],
     [
       { command: 'no-such-program' },
-      "command: expected a program on PATH, or the path of one that may be run, got 'no-",
+      "command: expected a program on PATH, or the path of an executable file, got 'no-",
     ],
     [{ command: '/etc/passwd' }, 'command: expected a program on PATH'],
-    [{ args: 'x' }, "args: expected a list of strings, or a function that gives one, got 'x'"],
+    [{ args: 'x' }, "args: expected a list of strings, or a function that returns one, got 'x'"],
     [{ args: () => [1] }, 'args: expected a list of strings'],
     [{ env: { TOKEN: 42 } }, /^env\.TOKEN: expected a string$/],
     [{ ports: -1 }, 'ports: expected a number of ports'],
     [{ ports: ['a', 'a'] }, 'ports: expected a number of ports'],
     [{ ports: { http: 70_000 } }, 'ports: expected a number of ports'],
-    [{ ready: undefined }, 'ready: expected a function that asks the server'],
+    [{ ready: undefined }, 'ready: expected a function that checks the server'],
     [{ ready: { http: 'health' } }, 'ready: expected a function'],
     [{ ready: { http: '/', tcp: true } }, 'ready: expected a function'],
     [{ ready: { tcp: true, port: 'admin' } }, "ready.port: expected one of 0, got 'admin'"],
     [{ ready: { tcp: true }, ports: 0 }, 'ready: expected a function, or { log: /a line/ }: this server has no port'],
     [{ ready: { log: 'ready' } }, 'ready: expected a function'],
     [{ files: { '../x': '' } }, "files: expected paths inside the server's folder, got '../x'"],
-    [{ folder: '/no/such/folder' }, 'folder: expected a folder that is there'],
-    [{ cwd: '/no/such/folder' }, 'cwd: expected a folder that is there'],
+    [{ folder: '/no/such/folder' }, 'folder: expected an existing folder'],
+    [{ cwd: '/no/such/folder' }, 'cwd: expected an existing folder'],
     [{ startWithin: 0 }, 'startWithin: expected a number of milliseconds above 0, got 0'],
     [
       { port: 80 },
-      "server: expected options out of name, command, args, env, ports, ready, files, folder, cwd, startWithin, got 'port'",
+      "server: expected one of the options name, command, args, env, ports, ready, files, folder, cwd, startWithin, got 'port'",
     ],
   ])('%j is refused before anything is touched', async ([bad, message], { bed }) => {
     const before = { folders: await readdir(bed.folder), servers: bed.servers };

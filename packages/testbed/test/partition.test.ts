@@ -81,7 +81,7 @@ describe('a member behind its gateway', () => {
     expect(() => bed.link('zookeeper-1', 'zookeeper-9')).toThrow(
       /two servers with a link between them: zookeeper-1 and zookeeper-2,/,
     );
-    await expect(bed.link('zookeeper-1', 'zookeeper-2').address).rejects.toThrow(/these two find each other/);
+    await expect(bed.link('zookeeper-1', 'zookeeper-2').address).rejects.toThrow(/these two use theirs by themselves/);
   });
 });
 

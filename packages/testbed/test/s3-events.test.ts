@@ -47,6 +47,6 @@ test('S3 tells a webhook of what is put and removed, also after a restart', asyn
   const started = Testbed.start({ s3: { regions, events: at } });
   await expect(started).rejects.toMatchObject({ code: 'no-webhook' });
   await expect(started).rejects.toThrow(
-    `s3.events: nobody listens at ${at}, and an S3 gateway does not start without.`,
+    `s3.events: nothing listens at ${at}, and an S3 gateway does not start without its webhook.`,
   );
 });

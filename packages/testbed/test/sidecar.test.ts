@@ -88,11 +88,11 @@ test('a service and its sidecar have a link, each way: a real Envoy sees it brea
 });
 
 test('who is introduced has a name of its own and a port', async ({ bed }) => {
-  expect(() => bed.introduce('envoy-1', 80)).toThrow('name: expected one that no server of the bed has');
+  expect(() => bed.introduce('envoy-1', 80)).toThrow('name: expected a name that no server of the bed has');
   expect(() => bed.introduce('a b', 80)).toThrow('name: expected a name: letters,');
   expect(() => bed.introduce('query', 0)).toThrow('port: expected a port from 1 to 65535, got 0');
   expect(() => bed.link('query-7', 'query-8')).toThrow(/link: expected a client's name and one of envoy-1/);
-  await expect(bed.link('client', 'envoy-1').addressOf('client')).rejects.toThrow(/these two find each other/);
+  await expect(bed.link('client', 'envoy-1').addressOf('client')).rejects.toThrow(/these two use theirs by themselves/);
   await expect(bed.link('client', 'envoy-1').addressOf('query')).rejects.toThrow('party: expected client or envoy-1');
   // Another port than its own: the listener instead of the administration.
   const listener = Number(new URL(bed.envoy.url).port);

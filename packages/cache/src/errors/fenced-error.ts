@@ -6,7 +6,7 @@ export class FencedError extends QuorateError {
   readonly token: bigint;
 
   constructor(key: string, token: bigint) {
-    super(`${key}: somebody has come with a newer fencing token than ${token}; stop acting under this one`, {
+    super(`${key}: another holder has used a newer fencing token than ${token}; stop acting under this one`, {
       code: 'fenced',
       happened: 'no',
     });

@@ -4,7 +4,7 @@ import { QuorateError } from '@quorate/core';
 export class OriginUnavailableError extends QuorateError {
   constructor(key: string, origin: string, cause: unknown) {
     const of = origin === '' ? '' : ` from ${origin}`;
-    super(`${key}: loading${of} has failed again and again and is not tried for now; try later`, {
+    super(`${key}: loading${of} has failed repeatedly and is not tried for now; try again later`, {
       code: 'origin-unavailable',
       retryable: true,
       happened: 'no',

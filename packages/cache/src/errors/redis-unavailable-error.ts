@@ -6,7 +6,7 @@ import { QuorateError } from '@quorate/core';
  */
 export class RedisUnavailableError extends QuorateError {
   constructor(what: string) {
-    super(`${what}: Redis does not answer; nothing was changed, try later`, {
+    super(`${what}: Redis does not answer; nothing was changed, try again later`, {
       code: 'redis-unavailable',
       retryable: true,
       happened: 'no',

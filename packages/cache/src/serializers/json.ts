@@ -6,7 +6,8 @@ export const json: TextSerializer = {
   encode: (value) => {
     const text = JSON.stringify(value);
     // A function or a symbol has no JSON: stringify gives undefined, which its type does not say.
-    if ((text as string | undefined) === undefined) throw new TypeError(`a ${typeof value} has no JSON`);
+    if ((text as string | undefined) === undefined)
+      throw new TypeError(`JSON cannot represent a value of type ${typeof value}`);
     return text;
   },
   parse: (text) => JSON.parse(text),

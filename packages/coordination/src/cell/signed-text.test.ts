@@ -30,5 +30,5 @@ test.each(['42', '42\n', '', '\n', '#quorate counter 1:a', '4\n#quorate counter 
 );
 
 test('what calls itself something else is not taken', () => {
-  expect(() => parse('42\n#quorate settings 1:a')).toThrow(/\/c: it was to be a counter and holds .*settings/);
+  expect(() => parse('42\n#quorate settings 1:a')).toThrow(/\/c: expected a counter, found .*settings/);
 });

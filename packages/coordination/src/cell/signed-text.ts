@@ -40,7 +40,7 @@ export function parseSignedText(path: string, { what, word }: TextKind, data: Bu
   const end = whole.lastIndexOf('\n');
   const [, found, line = ''] = lastLine.exec(whole.slice(end + 1)) ?? [];
   if (end < 0 || found === undefined) return { text: whole, signatures: [] };
-  if (found !== word) throw new WrongKindError(path, what, `what calls itself "${found}"`);
+  if (found !== word) throw new WrongKindError(path, what, `data marked as "${found}"`);
   const signatures = line
     .split(' ')
     .slice(1)

@@ -9,10 +9,10 @@ import { QuorateError } from '@quorate/core';
 export type LeaseEnd = 'suspended' | 'lost' | 'released' | 'revoked';
 
 const meaning: Readonly<Record<LeaseEnd, string>> = {
-  suspended: 'the connection is gone and it may be no longer ours; stop what relies on it and acquire it again',
-  lost: 'it is no longer ours; stop what relies on it and acquire it again',
+  suspended: 'the connection is gone and it may no longer be held; stop what relies on it and acquire it again',
+  lost: 'it is no longer held; stop what relies on it and acquire it again',
   released: 'it was released; acquire it again',
-  revoked: 'somebody asks for it; finish what relies on it and release it',
+  revoked: 'another client asks for it; finish what relies on it and release it',
 };
 
 /** The reason with which the signal of a lease aborts, and what a lease that has ended throws. */

@@ -4,7 +4,7 @@ import { QuorateError } from '@quorate/core';
 export class UnreadableItemError extends QuorateError {
   constructor(path: string, options: { readonly cause: unknown }) {
     super(
-      `${path}: the serializer cannot read this item; keep its bytes elsewhere and call done(), or it comes again and again`,
+      `${path}: the serializer cannot read this item; keep its bytes elsewhere and call done(), or it is delivered again and again`,
       { ...options, code: 'unreadable-item' },
     );
   }

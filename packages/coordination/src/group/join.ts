@@ -36,7 +36,8 @@ export async function createMember(zk: ZooKeeper, { path, node, id, data, claim,
     if (stat.ephemeralOwner === zk.id && claim.doubtful) return stat;
     claim.doubtful = false;
     if (stat.ephemeralOwner === zk.id) throw new AlreadyJoinedError(path, id);
-    if (stat.ephemeralOwner === 0n) throw new WrongKindError(node, 'a member of a group', 'a node of no session');
+    if (stat.ephemeralOwner === 0n)
+      throw new WrongKindError(node, 'a member of a group', 'a node that is not ephemeral');
     await departed(zk, node, signal);
   }
 }

@@ -92,7 +92,6 @@ export function checkGroup(
   path: string,
   { dataLength, ephemeralOwner }: { readonly dataLength: number; readonly ephemeralOwner: bigint },
 ): void {
-  if (ephemeralOwner !== 0n)
-    throw new WrongKindError(path, 'a group', 'a node of a session, which can have no members');
+  if (ephemeralOwner !== 0n) throw new WrongKindError(path, 'a group', 'an ephemeral node, which cannot have members');
   if (dataLength > 0) throw new WrongKindError(path, 'a group', `data of its own (${dataLength} bytes)`);
 }

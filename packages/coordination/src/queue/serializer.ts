@@ -9,7 +9,7 @@ export interface Serializer<T> {
 export const json: Serializer<any> = {
   encode: (item: unknown): string => {
     const text: string | undefined = JSON.stringify(item);
-    if (text === undefined) throw new TypeError(`JSON cannot say ${typeof item}`);
+    if (text === undefined) throw new TypeError(`JSON cannot represent a value of type ${typeof item}`);
     return text;
   },
   decode: (bytes): unknown => JSON.parse(bytes.toString()),

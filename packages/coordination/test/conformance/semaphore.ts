@@ -106,7 +106,7 @@ export function semaphoreConformance(connect: Connect): void {
       }
       await using _ = await new Semaphore(zk, path, { permits: 1 }).acquire();
       const error = await errorOf(new Lock(zk, path).acquire());
-      expect(error.message).toContain('it was to be a lock and holds a semaphore');
+      expect(error.message).toContain('expected a lock, found a semaphore');
     });
   });
 }

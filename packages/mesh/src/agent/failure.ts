@@ -32,8 +32,8 @@ const lostAnswer =
 
 const words: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refuses connections',
-  ENOTFOUND: 'has a name that no address is known for',
-  EAI_AGAIN: 'has a name that could not be looked up',
+  ENOTFOUND: 'has a host name that does not resolve',
+  EAI_AGAIN: 'has a host name that could not be looked up',
 };
 
 /** What the package throws. Its errors hold the request with the token in it, so they never become a cause. */
@@ -63,7 +63,7 @@ export function failure(error: PackageError, asked: Asked, timedOut: number | un
     const cause = timedOut === undefined ? error : undefined;
     return new AgentUnreachableError(operation, address, why, { happened: 'unknown', cause });
   }
-  return new AmbiguousError(`${operation}: the Consul agent at ${address} ${why}; it may have done it or not`);
+  return new AmbiguousError(`${operation}: the Consul agent at ${address} ${why}; it may or may not have been done`);
 }
 
 function refusal(response: NonNullable<PackageError['response']>, asked: Asked): QuorateError {
@@ -84,7 +84,7 @@ function refusal(response: NonNullable<PackageError['response']>, asked: Asked):
   const lost = status >= 500 && lostAnswer.test(text);
   // A leader that fell while it wrote may have written.
   if (lost && !repeatable) {
-    return new AmbiguousError(`${operation}: Consul answered ${status}: ${text}; it may have done it or not`);
+    return new AmbiguousError(`${operation}: Consul answered ${status}: ${text}; it may or may not have been done`);
   }
   // It answers 500 to some bad requests as well: what it means by one that we do not know is open.
   const happened = status < 500 || /^invalid |^missing /i.test(text) ? 'no' : 'unknown';

@@ -145,7 +145,7 @@ test('only instances that are well, and none that was tried if there is another'
   expect((await balancer.pick({ except: ['warned'] })).instance.id).toBe('a');
   expect((await balancer.pick({ except: ['warned', 'a'] })).instance.id).toBeDefined();
   become([sick]);
-  await expect(balancer.pick()).rejects.toThrow('query: none of its instances is well');
+  await expect(balancer.pick()).rejects.toThrow('query: none of its instances is healthy');
   become([]);
   await expect(balancer.pick()).rejects.toMatchObject({ code: 'no-endpoint', retryable: true });
 });

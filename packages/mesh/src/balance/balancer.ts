@@ -96,7 +96,7 @@ export class Balancer implements AsyncDisposable {
     this.#update();
     const usable = [...this.#slots.values()];
     if (usable.length === 0) {
-      const why = this.#known?.length ? 'none of its instances is well' : 'it has no instances';
+      const why = this.#known?.length ? 'none of its instances is healthy' : 'it has no instances';
       throw new NoEndpointError(this.service, why, this.#watch.failure);
     }
     const now = performance.now();

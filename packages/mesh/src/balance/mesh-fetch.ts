@@ -53,7 +53,7 @@ export async function meshFetch(
   checkNumber('attempts', attempts, 1, 100);
   const url = new URL(input instanceof Request ? input.url : input);
   if (url.protocol !== 'http:') {
-    throw new InvalidArgumentError('url', 'one that begins with "http://"; for TLS run a sidecar', url.href);
+    throw new InvalidArgumentError('url', 'a URL that begins with "http://"; for TLS run a sidecar', url.href);
   }
   checkName('url.hostname', url.hostname);
   const request = new Request(input, init);
@@ -125,7 +125,7 @@ async function inTime<T>(promise: Promise<T>, request: Request, ms: number, bala
 }
 
 function unanswered({ method }: Request, service: string, cause: unknown): AmbiguousError {
-  return new AmbiguousError(`${method} ${service}: no answer; it may have been done or not`, { cause });
+  return new AmbiguousError(`${method} ${service}: no answer; it may or may not have been done`, { cause });
 }
 
 function tooLate(service: string, ms: number, cause: unknown): DeadlineExceededError {

@@ -27,7 +27,11 @@ export function resolver(name: string, options: ResolverOptions): Entry {
   }
   const isSubset = (argument: string, subset: string): void => {
     if (subset in subsets) return;
-    throw new InvalidArgumentError(argument, `a subset out of ${Object.keys(subsets).join(', ') || 'none'}`, subset);
+    throw new InvalidArgumentError(
+      argument,
+      `one of the subsets ${Object.keys(subsets).join(', ') || '(there are none)'}`,
+      subset,
+    );
   };
   if (defaultSubset !== undefined) isSubset('defaultSubset', defaultSubset);
   for (const [subset, targets] of Object.entries(failover)) {

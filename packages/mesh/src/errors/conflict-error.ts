@@ -6,7 +6,7 @@ export class ConflictError extends QuorateError {
   readonly key: string;
 
   constructor(operation: string, key: string) {
-    super(`${operation}: it has been changed, or is held, by somebody else`, { code: 'conflict', happened: 'no' });
+    super(`${operation}: it has been changed, or is held, by another client`, { code: 'conflict', happened: 'no' });
     this.key = key;
   }
 }

@@ -6,8 +6,8 @@ export class EnvoyPairingError extends QuorateError {
 
   constructor(consul: string, envoy: string, accepted: readonly string[]) {
     super(
-      `Envoy ${envoy} is not known to work with Consul ${consul}, which takes Envoy ${accepted.join(', ')}. ` +
-        'Use one of those, or say anyPairing: true if you know better',
+      `Envoy ${envoy} is not known to work with Consul ${consul}, which supports Envoy ${accepted.join(', ')}. ` +
+        'Use one of those, or set anyPairing: true to use this pair all the same',
       { code: 'envoy-pairing' },
     );
     this.accepted = accepted;

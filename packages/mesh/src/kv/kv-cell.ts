@@ -56,12 +56,12 @@ export class KvCell<T> {
     try {
       value = JSON.parse(entry.value.toString());
     } catch (error) {
-      throw new InvalidValueError(this.key, 'what is stored there is not JSON', error);
+      throw new InvalidValueError(this.key, 'the stored value is not JSON', error);
     }
     const { index } = entry;
     if (!this.#schema) return { value: value as T, index };
     const result = validated(this.#schema, value);
-    if ('wrong' in result) throw new InvalidValueError(this.key, `what is stored there is not valid: ${result.wrong}`);
+    if ('wrong' in result) throw new InvalidValueError(this.key, `the stored value is not valid: ${result.wrong}`);
     return { value: result.value, index };
   }
 

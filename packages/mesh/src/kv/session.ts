@@ -90,7 +90,7 @@ export class Session implements AsyncDisposable {
         renewed = asked;
       } catch (error) {
         signal.throwIfAborted();
-        if (isQuorateError(error, 'not-found')) return this.#lose('Consul does not know it any more');
+        if (isQuorateError(error, 'not-found')) return this.#lose('Consul no longer knows it');
       }
       if (performance.now() - renewed >= this.#ttl) return this.#lose(`it could not be renewed for ${this.#ttl} ms`);
     }

@@ -49,11 +49,11 @@ export function checkRegistration(registration: Registration): Registered {
   checkText('id', id);
   checkChecks(checks, port);
   checkTexts('tags', tags);
-  if (typeof meta !== 'object' || meta === null) throw new InvalidArgumentError('meta', 'texts by name', meta);
+  if (typeof meta !== 'object' || meta === null) throw new InvalidArgumentError('meta', 'strings by name', meta);
   for (const [key, value] of Object.entries(meta)) {
     if (!/^[\w-]{1,128}$/.test(key)) throw new InvalidArgumentError('meta', 'names of letters, digits, - and _', key);
     if (typeof value !== 'string' || value.length > 512) {
-      throw new InvalidArgumentError(`meta.${key}`, 'a text of at most 512 characters', value);
+      throw new InvalidArgumentError(`meta.${key}`, 'a string of at most 512 characters', value);
     }
   }
   if (weights !== undefined) {

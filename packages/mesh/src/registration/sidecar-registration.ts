@@ -58,7 +58,7 @@ export function consulSidecar(
   // The proxy is as well as the service behind it, and only while Envoy listens. Consul's own checks would look for that
   // every 10 s: so long would a new instance wait for its first request.
   const listens = { CheckID: `service:${proxyIdOf(id)}:listens`, Name: 'Envoy listens', Interval: '1s', Timeout: '1s' };
-  const alias = { CheckID: `service:${proxyIdOf(id)}:alias`, Name: `${id} is well`, AliasService: id };
+  const alias = { CheckID: `service:${proxyIdOf(id)}:alias`, Name: `${id} is healthy`, AliasService: id };
   return {
     ...(port !== undefined && { Port: port }),
     Checks: port === undefined ? [alias] : [alias, { ...listens, TCP: `127.0.0.1:${port}` }],

@@ -103,7 +103,7 @@ export class EnvoyAdmin {
     const decoder = new TextDecoder();
     for await (const chunk of response.body ?? []) {
       text += decoder.decode(chunk, { stream: true });
-      if (text.length > most) throw new Error(`Envoy at ${this.address} answers ${path} without an end`);
+      if (text.length > most) throw new Error(`Envoy at ${this.address} sends an endless answer to ${path}`);
     }
     return text;
   }

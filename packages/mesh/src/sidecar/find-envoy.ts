@@ -20,7 +20,7 @@ export async function findEnvoy(named?: string): Promise<EnvoyProgram> {
     throw new EnvoyMissingError(`${path} cannot be run`, error);
   }
   const [, version] = /version: [0-9a-f]+\/(\d+\.\d+\.\d+)/.exec(printed) ?? [];
-  if (version === undefined) throw new EnvoyMissingError(`${path} does not say an Envoy's version`);
+  if (version === undefined) throw new EnvoyMissingError(`${path} does not print the version of an Envoy`);
   return { path, version };
 }
 

@@ -34,7 +34,7 @@ export async function playFaults(
   for (const planned of schedule.faults) {
     const prepare = known[planned.kind];
     if (!prepare)
-      throw new InvalidArgumentError('schedule', `faults out of ${Object.keys(known).join(', ')}`, planned.kind);
+      throw new InvalidArgumentError('schedule', `one of the faults ${Object.keys(known).join(', ')}`, planned.kind);
     // Prepared, not begun: a target that is not there is refused before anything breaks.
     await prepare(bed, planned);
   }

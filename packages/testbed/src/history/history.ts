@@ -196,7 +196,9 @@ export class History {
 
   #add(event: HistoryEvent): void {
     if (this.#events.length >= this.#limit) {
-      throw new QuorateError(`the history is full: ${this.#limit} events`, { code: 'history-full' });
+      throw new QuorateError(`the history is full: ${this.#limit} events; raise its limit, or start another one`, {
+        code: 'history-full',
+      });
     }
     this.#write?.(`${eventToLine(event)}\n`);
     this.#lastAt = event.at;

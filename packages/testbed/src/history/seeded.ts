@@ -29,7 +29,7 @@ function source(seed: number, name: string): Seeded {
       return min + Math.floor(next() * (max - min + 1));
     },
     pick: (items) => {
-      if (items.length === 0) throw new InvalidArgumentError('items', 'a list with something in it', items);
+      if (items.length === 0) throw new InvalidArgumentError('items', 'a list that is not empty', items);
       return items[Math.floor(next() * items.length)] as (typeof items)[number];
     },
     fork: (child) => source(seed, `${name}/${child}`),

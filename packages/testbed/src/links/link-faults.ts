@@ -50,7 +50,8 @@ const bag =
       throw new InvalidArgumentError(argument, `an object with ${Object.keys(checks).join(', ')}`, value);
     for (const [name, given] of Object.entries(value)) {
       const check = checks[name];
-      if (!check) throw new InvalidArgumentError(argument, `settings out of ${Object.keys(checks).join(', ')}`, name);
+      if (!check)
+        throw new InvalidArgumentError(argument, `one of the settings ${Object.keys(checks).join(', ')}`, name);
       if (given !== undefined) check(`${argument}.${name}`, given, parties);
     }
     for (const name of required)

@@ -45,7 +45,11 @@ export class Link {
     const [first, second] = this.parties;
     if (party !== first && party !== second) throw new InvalidArgumentError('party', `${first} or ${second}`, party);
     if (port === undefined) {
-      throw new InvalidArgumentError('link', 'one to a party with a port: these two find each other', this.parties);
+      throw new InvalidArgumentError(
+        'link',
+        'a link to a party with a port: these two use theirs by themselves',
+        this.parties,
+      );
     }
     const passage = { from: party === first ? second : first, to: party, port };
     const known = this.#doors.get(`${party} ${port}`);

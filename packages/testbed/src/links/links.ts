@@ -44,7 +44,7 @@ export class Links {
   introduce(name: string, port: number): void {
     checkName('name', name);
     if (this.#servers.has(name) || this.#own.has(name))
-      throw new InvalidArgumentError('name', 'one that no server of the bed has', name);
+      throw new InvalidArgumentError('name', 'a name that no server of the bed has', name);
     if (!(Number.isInteger(port) && port >= 1 && port <= 65_535))
       throw new InvalidArgumentError('port', 'a port from 1 to 65535', port);
     this.#introduced.set(name, port);
@@ -150,7 +150,7 @@ export class Links {
   #linked(): string {
     const pairs = [...this.#links.values()].map(({ parties }) => parties);
     const linked = pairs.filter((parties) => parties.every((party) => this.#servers.has(party)));
-    if (linked.length === 0) return 'two servers with a link between them, of which there are none here';
+    if (linked.length === 0) return 'two servers with a link between them (this bed has none)';
     return `two servers with a link between them: ${linked.map((parties) => parties.join(' and ')).join(', ')}`;
   }
 }

@@ -21,12 +21,12 @@ export async function checkOptions(given: OwnServerOptions, taken: readonly stri
   checkObject('server', given);
   for (const option of Object.keys(given)) {
     if (!options.includes(option))
-      throw new InvalidArgumentError('server', `options out of ${options.join(', ')}`, option);
+      throw new InvalidArgumentError('server', `one of the options ${options.join(', ')}`, option);
   }
   const { name, args = [], env = {}, ports = 1, ready, files = {}, startWithin = 60_000 } = given;
   if (typeof name !== 'string' || !/^[A-Za-z0-9][\w.-]{0,99}$/.test(name))
     throw new InvalidArgumentError('name', 'a name: letters, digits, dots, hyphens and underscores', name);
-  if (taken.includes(name)) throw new InvalidArgumentError('name', 'one that nobody in this bed has', name);
+  if (taken.includes(name)) throw new InvalidArgumentError('name', 'a name that is not used in this bed', name);
   const wanted = parsePorts(ports);
   if (typeof args !== 'function') checkArgs(args);
   if (typeof env !== 'function') checkEnv(env);
@@ -41,7 +41,7 @@ export async function checkOptions(given: OwnServerOptions, taken: readonly stri
 
 export function checkArgs(args: unknown): void {
   if (!Array.isArray(args) || !args.every((word) => typeof word === 'string'))
-    throw new InvalidArgumentError('args', 'a list of strings, or a function that gives one', args);
+    throw new InvalidArgumentError('args', 'a list of strings, or a function that returns one', args);
 }
 
 /** Values are not shown: they may be secrets. */
@@ -65,7 +65,7 @@ export function checkFiles(files: unknown): void {
 function checkReady(ready: unknown, ports: readonly WantedPort[]): void {
   if (typeof ready === 'function') return;
   if (!isProbe(ready)) {
-    const expected = "a function that asks the server, { http: '/path' }, { tcp: true } or { log: /a line/ }";
+    const expected = "a function that checks the server, { http: '/path' }, { tcp: true } or { log: /a line/ }";
     throw new InvalidArgumentError('ready', expected, ready);
   }
   if (ready.log) return;
@@ -93,13 +93,13 @@ function checkObject(argument: string, value: unknown): void {
 async function existingFolder(argument: string, path: unknown): Promise<string | undefined> {
   if (path === undefined) return undefined;
   const there = typeof path === 'string' && (await stat(path).catch(() => undefined))?.isDirectory();
-  if (!there) throw new InvalidArgumentError(argument, 'a folder that is there', path);
+  if (!there) throw new InvalidArgumentError(argument, 'an existing folder', path);
   return resolve(path);
 }
 
 async function existingCommand(command: unknown): Promise<string> {
   const found = typeof command === 'string' && command !== '' ? await findCommand(command) : undefined;
   if (found === undefined)
-    throw new InvalidArgumentError('command', 'a program on PATH, or the path of one that may be run', command);
+    throw new InvalidArgumentError('command', 'a program on PATH, or the path of an executable file', command);
   return found;
 }

@@ -78,7 +78,7 @@ async function compiled(
     const args = ['--module', 'jdk.compiler/com.sun.tools.javac.Main', '-d', folder, '-cp', classPath, source];
     await run(warden, { command: java, args, cwd: staging }).catch((error: Error) => {
       if (!error.message.includes('jdk.compiler not found')) throw error;
-      throw new QuorateError(`${source} takes a JDK: ${java} is a Java without a compiler`, { code: 'no-compiler' });
+      throw new QuorateError(`${source} needs a JDK: ${java} is a Java without a compiler`, { code: 'no-compiler' });
     });
     return { name: className, version: javaVersion, source: 'maven', path: 'classes' };
   });

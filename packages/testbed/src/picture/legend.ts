@@ -29,7 +29,7 @@ function entriesOf({ operations, holdings, faults, messages }: Scene, hasEvidenc
       draw: bar('unsure', 'ambiguous'),
     },
     holdings.length > 0 && {
-      text: 'takes itself for the holder of the lease',
+      text: 'considers itself the holder of the lease',
       draw: (x, y) => `<rect class="lease-0" rx="4" ${attributes({ x, y: y - 7, width: sample, height: 14 })}/>`,
     },
     faults.length > 0 && {
@@ -50,7 +50,7 @@ function entriesOf({ operations, holdings, faults, messages }: Scene, hasEvidenc
         `<line class="message" stroke-dasharray="4 4" ${attributes({ x1: x, y1: y, x2: x + sample - 8, y2: y })}/><path class="wrong" stroke-width="2.5" d="M${x + sample - 13} ${y - 5}l10 10m0 -10l-10 10"/>`,
     },
     hasEvidence && {
-      text: 'evidence: these together cannot be',
+      text: 'evidence: these contradict each other',
       draw: (x, y) =>
         `<rect class="wrong" rx="7" ${attributes({ x: x + 1, y: y - 9, width: sample - 2, height: 18 })}/>`,
     },

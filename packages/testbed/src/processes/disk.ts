@@ -22,7 +22,7 @@ export class Disk implements Launcher {
   readonly #keeper: ChildProcess;
   #full = false;
 
-  /** Over a folder that is there. It goes with the warden. */
+  /** Over an existing folder. It goes with the warden. */
   static async over(folder: string, megabytes: number, server: string, warden: Warden): Promise<Disk> {
     if (process.platform !== 'linux') throw new NoDiskError(server, `this is ${process.platform}`);
     const keeper = await warden.launch({

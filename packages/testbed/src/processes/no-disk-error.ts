@@ -4,8 +4,8 @@ import { QuorateError } from '@quorate/core';
 export class NoDiskError extends QuorateError {
   constructor(server: string, why: string) {
     super(
-      `${server} cannot have a disk of its own here: ${why}. It takes Linux with user namespaces that everybody may make ` +
-        '("unshare -Urm true" succeeds); leave the option "disk" out to do without.',
+      `${server} cannot have a disk of its own here: ${why}. It needs Linux with user namespaces that unprivileged users may create ` +
+        '("unshare -Urm true" succeeds); leave out the option "disk" to start without one.',
       { code: 'no-disk' },
     );
   }

@@ -17,7 +17,7 @@ export class PortTakenError extends QuorateError {
 
   constructor(server: string, port: number) {
     super(
-      `${server} cannot listen on 127.0.0.1:${port}: another program does. ` +
+      `${server} cannot listen on 127.0.0.1:${port}: another program uses the port. ` +
         `Find it with "lsof -i :${port}", stop it, or leave the port out to get a free one.`,
       { code: 'port-taken', retryable: true },
     );

@@ -15,7 +15,7 @@ const keptLines = 30;
 /** A command of ours ended with a failure. Its last lines are in the message. */
 export class CommandFailedError extends QuorateError {
   constructor(command: string, how: string, lines: readonly string[]) {
-    const said = lines.length > 0 ? `. It said:\n${lines.map((line) => `  | ${line}`).join('\n')}` : '';
+    const said = lines.length > 0 ? `. Its output:\n${lines.map((line) => `  | ${line}`).join('\n')}` : '';
     super(`${command} ${how}${said}`, { code: 'command-failed' });
   }
 }

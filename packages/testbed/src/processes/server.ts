@@ -71,7 +71,7 @@ export class Server implements AsyncDisposable {
 
   /** Resolves when the server answers by its own protocol. When it fails, no process of it is left. */
   async start(signal?: AbortSignal): Promise<void> {
-    if (this.#tree) throw new QuorateError(`${this.name} runs already`, { code: 'already-running' });
+    if (this.#tree) throw new QuorateError(`${this.name} is already running`, { code: 'already-running' });
     const { startWithin = 60_000, ports } = this.#plan;
     using limit = deadline(startWithin, signal);
     this.#state = 'starting';
@@ -250,7 +250,7 @@ export class Server implements AsyncDisposable {
   /** What runs, or an error that says why nothing does. */
   #running(): ProcessTree {
     if (this.#tree) return this.#tree;
-    throw new QuorateError(`${this.name} does not run: it is ${this.#state}`, { code: 'not-running' });
+    throw new QuorateError(`${this.name} is not running: it is ${this.#state}`, { code: 'not-running' });
   }
 
   async #end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL', grace = 0): Promise<void> {

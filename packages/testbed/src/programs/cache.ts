@@ -29,7 +29,7 @@ export class CacheError extends QuorateError {
     const full = isDiskFull(cause);
     super(
       full
-        ? `the disk is full: nothing more fits into the cache ${folder}, and what was begun was removed. Make room, or set QUORATE_CACHE to a folder on another disk.`
+        ? `the disk is full: the program does not fit into the cache ${folder}, and the incomplete copy was removed. Free some space, or set QUORATE_CACHE to a folder on another disk.`
         : `the cache ${folder} cannot be written (${cause.code}). Set QUORATE_CACHE to a folder that can.`,
       { code: full ? 'disk-full' : 'cache-not-writable', cause },
     );

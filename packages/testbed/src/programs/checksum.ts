@@ -6,8 +6,8 @@ import { QuorateError } from '@quorate/core';
 export class ChecksumError extends QuorateError {
   constructor(what: string, { expected, actual }: { readonly expected: string; readonly actual: string }) {
     super(
-      `${what} has SHA-256 ${actual}, but lock.json pins ${expected}: refused, nothing of it was kept. ` +
-        'A proxy may have changed it, or it was damaged on the way; try again, and if it stays so, do not trust the source.',
+      `${what} has SHA-256 ${actual}, but lock.json pins ${expected}: rejected, and nothing of it was kept. ` +
+        'A proxy may have changed it, or it was damaged in transit; try again, and if the error repeats, do not trust the source.',
       { code: 'checksum-mismatch' },
     );
   }

@@ -10,7 +10,8 @@ export type Finding = { readonly path: string; readonly version: string } | { re
 /** Looks at a program that somebody named: an executable, or a folder of jars. */
 export async function lookAt(path: string, pin: ProgramPin): Promise<Finding> {
   const version = pin.versionArguments.length > 0 ? await askedVersion(path, pin) : await jarVersion(path, pin);
-  if (version === undefined) return { why: `${path} does not tell a version as ${pin.command || 'its jars'} should` };
+  if (version === undefined)
+    return { why: `${path} does not print its version as ${pin.command || 'its jars'} should` };
   if (compareVersions(version, pin.atLeast) < 0)
     return { why: `${path} is ${version}, too old: ${pin.atLeast} or newer is needed` };
   return { path, version };

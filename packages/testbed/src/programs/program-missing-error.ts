@@ -1,7 +1,7 @@
 import { QuorateError } from '@quorate/core';
 import type { ProgramPin } from './lock.ts';
 
-/** A program is not here and could not be brought. Says each place that was tried, why it did not serve, and what to do. */
+/** A program is not installed and could not be fetched. Says each place that was tried, why that failed, and what to do. */
 export class ProgramMissingError extends QuorateError {
   readonly program: string;
 
@@ -9,10 +9,10 @@ export class ProgramMissingError extends QuorateError {
     const { debian, macos } = pin.byHand;
     super(
       [
-        `${program} ${pin.version} is not here, and could not be brought:`,
+        `${program} ${pin.version} is not installed, and could not be fetched:`,
         ...tried.map((line) => `  - ${line}`),
-        `To install what is missing by hand: ${debian} (Debian, Raspberry Pi OS), ${macos} (macOS).`,
-        `Or name the program yourself: ${variable(program)}=/path/to/it`,
+        `To install what it needs yourself: ${debian} (Debian, Raspberry Pi OS), ${macos} (macOS).`,
+        `Or set the path of an installed one: ${variable(program)}=/path/to/it`,
       ].join('\n'),
       { code: 'program-missing', cause },
     );

@@ -58,14 +58,14 @@ export class Programs {
     const present = (await this.#onPath(name, pin, tried)) ?? (await this.#cache.find(cacheName(name, pin)));
     if (present) return present;
     if (pin.instead !== undefined) return this.get(pin.instead, signal);
-    tried.push(`the cache ${this.#cache.folder} does not have it`);
+    tried.push(`it is not in the cache ${this.#cache.folder}`);
     if (this.#offline) throw new ProgramMissingError(name, pin, [...tried, 'nothing is fetched while offline']);
     return this.#bring(name, pin, tried, signal);
   }
 
   #pin(name: string): ProgramPin {
     const pin = this.#lock[name];
-    if (!pin) throw new QuorateError(`lock.json does not know the program ${name}`, { code: 'unknown-program' });
+    if (!pin) throw new QuorateError(`there is no program ${name} in lock.json`, { code: 'unknown-program' });
     return pin;
   }
 
@@ -94,7 +94,7 @@ export class Programs {
         async (staging, warden) => {
           const bring: Bring = { staging, warden, signal, report, need: (other) => this.get(other, signal) };
           const sources = sourcesOn(pin);
-          if (sources.length === 0) tried.push(`nobody publishes it for ${platform} in a way that could be pinned`);
+          if (sources.length === 0) tried.push(`there is no release for ${platform} that can be pinned`);
           for (const source of sources) {
             try {
               return { name, version: pin.version, source, path: await bringFrom(source, pin, bring) };

@@ -55,7 +55,7 @@ async function fetchTo(file: string, url: string, { signal, report }: Pick<Bring
   try {
     const response = await fetch(url, { signal: either, redirect: 'follow' });
     clearTimeout(patience);
-    patience = giveUpAfter(silence, 'nothing came');
+    patience = giveUpAfter(silence, 'no data');
     if (!response.ok || !response.body) throw new SourceUnreachableError(url, `answered ${response.status}`);
     const total = Number(response.headers.get('content-length')) || undefined;
     const count = new Transform({
@@ -74,7 +74,7 @@ async function fetchTo(file: string, url: string, { signal, report }: Pick<Bring
     if (quiet.signal.aborted) throw quiet.signal.reason;
     if (error instanceof QuorateError || (error as NodeJS.ErrnoException).syscall === 'write') throw error;
     const cause = (error as Error).cause;
-    const why = done > 0 ? `cut off after ${done} bytes` : 'not reached';
+    const why = done > 0 ? `cut off after ${done} bytes` : 'could not be reached';
     throw new SourceUnreachableError(
       url,
       `${why} (${(cause as Error | undefined)?.message ?? (error as Error).message})`,

@@ -10,7 +10,7 @@ export interface RedisOptions {
   readonly servers?: number;
   /** The primary's port; the replicas follow it. Free ports by default. */
   readonly port?: number;
-  /** Further settings of redis.conf, but for `requirepass` and `masterauth`: the bed makes its own password. */
+  /** Further settings of redis.conf, but for `requirepass` and `masterauth`: the bed sets its own password. */
   readonly config?: Readonly<Record<string, string | number>>;
 }
 

@@ -3,7 +3,7 @@ const script = `
 [ "$(id -u)" = 0 ] || exec "$@"
 as="--map-user=65534 --map-group=65534"
 unshare --user $as true || {
-  echo "This program refuses to run as root, and this machine lets nobody make a name space of users: run as another user."
+  echo "This program refuses to run as root, and this machine does not allow user namespaces: run as another user."
   exit 1
 }
 exec unshare --user $as "$@"

@@ -5,8 +5,8 @@ import { deadline, QuorateError } from '@quorate/core';
 export class NoWebhookError extends QuorateError {
   constructor(url: string, cause: unknown) {
     super(
-      `s3.events: nobody listens at ${url}, and an S3 gateway does not start without. ` +
-        'Start what takes the events first, and keep it running while a gateway restarts.',
+      `s3.events: nothing listens at ${url}, and an S3 gateway does not start without its webhook. ` +
+        'Start the webhook first, and keep it running while a gateway restarts.',
       { code: 'no-webhook', retryable: true, cause },
     );
   }

@@ -69,7 +69,7 @@ export class ZooKeeper {
   async figure(name: string, number = 1): Promise<number> {
     const answer = await ask(this.member(number).address, 'mntr', { signal: AbortSignal.timeout(10_000) });
     const value = new RegExp(`^${name}\\t(\\d+)`, 'm').exec(answer)?.[1];
-    if (value === undefined) throw new InvalidArgumentError('name', 'a number that mntr tells of', name);
+    if (value === undefined) throw new InvalidArgumentError('name', 'a number that mntr reports', name);
     return Number(value);
   }
 

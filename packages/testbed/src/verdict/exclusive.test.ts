@@ -27,7 +27,7 @@ describe('exclusive', () => {
       summary: 'two holders of leader at once (2 holdings of 1 lease)',
     });
     expect(verdict.evidence?.why).toBe(
-      'From 8.00 ms a (token 1) and b (token 2) both took themselves for the holder, for 2.00 ms.',
+      'From 8.00 ms a (token 1) and b (token 2) both considered themselves the holder, for 2.00 ms.',
     );
     expect(verdict.evidence?.lines).toEqual([
       { process: 'a', what: 'holds leader with token 1', from: 0, to: 10, holding: { lease: 'leader', token: '1' } },

@@ -42,7 +42,7 @@ export function exclusive(history: History, { grace = 0, lease }: ExclusiveOptio
     for (const holding of ofLease) {
       const other = byToken.get(holding.token);
       if (other !== undefined && other.process !== holding.process) {
-        const why = `${other.process} and ${holding.process} were both given token ${holding.token}: nobody can tell them apart.`;
+        const why = `${other.process} and ${holding.process} were both given token ${holding.token}: a store cannot tell them apart.`;
         return invalid(`one token of ${name} was given to two holders`, why, [other, holding]);
       }
       byToken.set(holding.token, holding);
@@ -56,7 +56,7 @@ export function exclusive(history: History, { grace = 0, lease }: ExclusiveOptio
         const together = Math.min(latest.to, part.to) - part.from;
         const span = together === Number.POSITIVE_INFINITY ? 'to the end' : `for ${rounded(together).toFixed(2)} ms`;
         const [one, two] = [latest.holding, part.holding];
-        const why = `From ${rounded(part.from - start).toFixed(2)} ms ${one.process} (token ${one.token}) and ${two.process} (token ${two.token}) both took themselves for the holder, ${span}.`;
+        const why = `From ${rounded(part.from - start).toFixed(2)} ms ${one.process} (token ${one.token}) and ${two.process} (token ${two.token}) both considered themselves the holder, ${span}.`;
         return invalid(
           `two holders of ${name} at once`,
           why,

@@ -47,7 +47,7 @@ function sameStep(steps: readonly Seen[]): Lost | undefined {
     if (earlier === undefined || later.sum - later.by >= earlier.sum) continue;
     const why =
       earlier.sum === later.sum
-        ? `Both adds came to ${later.sum}: one of them is lost.`
+        ? `Both adds returned ${later.sum}: one of them is lost.`
         : `One add took the sum from ${earlier.sum - earlier.by} to ${earlier.sum}, the other from ${later.sum - later.by} to ${later.sum}: one of them is lost.`;
     return { summary: 'an add was lost', why, operations: [earlier.operation, later.operation] };
   }
@@ -67,8 +67,8 @@ function outOfBounds(seen: readonly Seen[], adds: readonly Add[], initial: bigin
     const told = operation.op === 'read' ? 'read' : 'add';
     const why =
       sum < least
-        ? `The adds that were ok before this ${told} began${by === 0n ? '' : ', and it itself,'} come to at least ${least}, and it returned ${sum}: ${least - sum} is lost.`
-        : `All adds begun before this ${told} ended come to ${most} at most, and it returned ${sum}.`;
+        ? `The adds that were ok before this ${told} began${by === 0n ? '' : ', and it itself,'} add up to at least ${least}, and it returned ${sum}: ${least - sum} is lost.`
+        : `All adds begun before this ${told} ended add up to ${most} at most, and it returned ${sum}.`;
     const summary = sum < least ? 'an add was lost' : 'more was read than added';
     return { summary, why, operations: lastFew(operation, adds) };
   }

@@ -29,8 +29,8 @@ export function lostValues(operations: readonly Operation[]): Judged {
     }
     for (const value of values) {
       if (added.get(value)?.some(({ operation }) => operation.invoked < read.completed) === true) continue;
-      const why = `Nobody had begun to add ${value} when this read returned it.`;
-      return { count: all, lost: { summary: 'a value appeared from nowhere', why, operations: [read] } };
+      const why = `No add of ${value} had begun when this read returned it.`;
+      return { count: all, lost: { summary: 'a value was read that was never added', why, operations: [read] } };
     }
   }
   return { count: judged ? all : 0 };

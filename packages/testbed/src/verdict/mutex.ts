@@ -28,7 +28,7 @@ export function mutex(): Model<MutexState, MutexCall> {
           ? 'free, never held'
           : `free, last held with token ${last}`
         : holder === 'unknown'
-          ? `held with a token nobody was told, above ${last}`
+          ? `held with an unknown token, above ${last}`
           : `held with token ${holder}`,
     call: (operation) => {
       if (operation.op === 'acquire') {

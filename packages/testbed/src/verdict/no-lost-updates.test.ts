@@ -21,7 +21,7 @@ describe('no lost updates: sums', () => {
   test('a read with less is found', () => {
     const verdict = check.noLostUpdates(tell(1));
     expect(verdict).toMatchObject({ result: 'invalid', summary: 'an add was lost of key rides' });
-    expect(verdict.evidence?.why).toContain('come to at least 2, and it returned 1: 1 is lost.');
+    expect(verdict.evidence?.why).toContain('add up to at least 2, and it returned 1: 1 is lost.');
   });
 
   test('a read with more than was ever added is found', () => {
@@ -106,8 +106,8 @@ describe('no lost updates: values', () => {
 
   test.each([
     [['two'], 'an add was lost of key set'],
-    [['one', 'three'], 'a value appeared from nowhere of key set'],
-    [['one', 'four'], 'a value appeared from nowhere of key set'],
+    [['one', 'three'], 'a value was read that was never added of key set'],
+    [['one', 'four'], 'a value was read that was never added of key set'],
   ])('a read of %j is found', (seen, summary) => {
     expect(check.noLostUpdates(tell(seen))).toMatchObject({ result: 'invalid', summary });
   });

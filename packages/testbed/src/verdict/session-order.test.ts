@@ -33,7 +33,7 @@ describe('session order', () => {
     ['does not read its own write', 'write', 'read', 2, 'a saw version 2 after it had written version 3.'],
     ['reads an older version than before', 'read', 'read', 2, 'a saw version 2 after it had seen version 3.'],
     ['writes an older version than it has seen', 'read', 'write', 2, 'a wrote version 2 after it had seen version 3.'],
-    ['writes the version it has seen', 'read', 'write', 3, 'a wrote version 3, which it had met before.'],
+    ['writes the version it has seen', 'read', 'write', 3, 'a wrote version 3, which it had seen before.'],
   ])('a process that %s is found', (_, first, second, version, why) => {
     const verdict = check.sessionOrder(tell(['a', first, 'x', { version: 3 }], ['a', second, 'x', { version }]));
     expect(verdict.result).toBe('invalid');

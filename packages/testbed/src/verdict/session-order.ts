@@ -54,7 +54,7 @@ export function sessionOrder(history: History, options: SessionOrderOptions = {}
     const [earlier, later] = pair;
     const same = numberOf(earlier) === numberOf(later);
     const what = same
-      ? `wrote ${field} ${numberOf(later)}, which it had met before`
+      ? `wrote ${field} ${numberOf(later)}, which it had seen before`
       : `${isWrite(later) ? 'wrote' : 'saw'} ${field} ${numberOf(later)} after it had ${isWrite(earlier) ? 'written' : 'seen'} ${field} ${numberOf(earlier)}`;
     const evidence = { why: `${later.process} ${what}.`, lines: evidenceLines([earlier, later], start) };
     return { check, result: 'invalid', summary: `${later.process} went back in time (${size})`, evidence };

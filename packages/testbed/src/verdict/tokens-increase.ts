@@ -43,7 +43,7 @@ export function tokensIncrease(history: History): Verdict {
     if (pair === undefined) continue;
     const [earlier, later] = pair;
     const why = `${later.process} was served with token ${tokenOf(later)} after token ${tokenOf(earlier)} had been seen: the store does not fence.`;
-    const summary = `a holder of the past was served${key === '' ? '' : ` on key ${shownKey(key)}`} (${size})`;
+    const summary = `a former holder was served${key === '' ? '' : ` on key ${shownKey(key)}`} (${size})`;
     return { check, result: 'invalid', summary, evidence: { why, lines: evidenceLines([earlier, later], start) } };
   }
   return { check, result: 'valid', summary: size };

@@ -6,7 +6,7 @@ export class NoAuthError extends ServerError {
     super(asked, {
       code: 'no-auth',
       serverCode: -102,
-      text: 'the ACL does not allow it to this session; add auth, or change the ACL',
+      text: 'the ACL does not allow this to the session; add auth, or change the ACL',
     });
   }
 }

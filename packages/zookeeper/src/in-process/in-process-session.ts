@@ -18,7 +18,7 @@ import { type Answer, answerOf, errorOf } from './answer.ts';
 import { type Question, questionOf } from './question.ts';
 
 const maxRequestSize = 1_048_575;
-const unsupported = 'servers in this process cannot do it; use connect()';
+const unsupported = 'servers in the same process do not support it; use connect()';
 
 /** What a session in this process has in place of servers. */
 export interface Servers {
@@ -130,7 +130,7 @@ export class InProcessSession implements SessionLike {
 
   /** The session's time is up. */
   expired(): void {
-    this.#end('lost', new SessionLostError('it was let expire'));
+    this.#end('lost', new SessionLostError('it has expired'));
   }
 
   #submit<T>(operation: Operation<T>, options: RequestOptions<T>): Promise<T> {

@@ -102,7 +102,7 @@ function read({ code, operation }: Operation<unknown>, asked: Reader): Question 
     case op.close:
       return { kind: 'close' };
     default:
-      throw new UnsupportedError(operation, 'servers in this process cannot do it; use connect()');
+      throw new UnsupportedError(operation, 'servers in the same process do not support it; use connect()');
   }
 }
 

@@ -68,7 +68,7 @@ export function call(
       return transaction(client, operation, asked);
     default:
       return Promise.reject(
-        new UnsupportedError(operation.operation, 'node-zookeeper-client cannot do it; use connect()'),
+        new UnsupportedError(operation.operation, 'node-zookeeper-client does not support it; use connect()'),
       );
   }
 }
@@ -128,13 +128,14 @@ async function transaction(
     }
     const path = asked.string();
     if (code === op.delete && kinds.some((kind, index) => kind === 'create' && paths[index] === path)) {
-      throw new UnsupportedError('creating and deleting a node in one transaction', 'its stat could not be told');
+      throw new UnsupportedError('creating and deleting a node in one transaction', 'its stat could not be determined');
     }
     paths.push(path);
     if (code === op.set) native.setData(path, asked.bytes(), 0);
     else if (code === op.delete) native.remove(path, 0);
     else if (code === op.check) native.check(path, 0);
-    else throw new UnsupportedError(operation.operation, 'node-zookeeper-client cannot do one of its operations');
+    else
+      throw new UnsupportedError(operation.operation, 'node-zookeeper-client does not support one of its operations');
     kinds.push(code === op.set ? 'set' : code === op.delete ? 'delete' : 'check');
     // It makes a version of 0 into any version: written over here.
     const added = native.ops.at(-1);
@@ -163,7 +164,7 @@ async function transaction(
 function readCreate(asked: Reader): { path: string; data: Buffer; acl: NativeAcl[]; flags: number } {
   const [path, data, acl, flags] = [asked.string(), asked.bytes(), readAcls(asked), asked.int()];
   if (flags >= container)
-    throw new UnsupportedError('create of a container', 'node-zookeeper-client cannot do it; use connect()');
+    throw new UnsupportedError('create of a container', 'node-zookeeper-client does not support it; use connect()');
   return { path, data, acl, flags };
 }
 

@@ -16,12 +16,12 @@ const named = new Map<number, new (asked: Asked) => ServerError>([
 
 /** Every other code of ZooKeeper 3.9: its word, what it says, and whether asking again may help and cannot do harm. */
 const others = new Map<number, readonly [code: string, text: string, retryable?: boolean]>([
-  [-1, ['system-error', 'the server failed inside; see its log']],
+  [-1, ['system-error', 'the server had an internal error; see its log']],
   [-2, ['runtime-inconsistency', 'the server found itself in an inconsistent state']],
   [-3, ['data-inconsistency', 'the server found inconsistent data']],
   [-4, ['server-connection-loss', 'the server lost its connection to the ensemble']],
   [-5, ['marshalling-error', 'the server could not read the request']],
-  [-6, ['unimplemented', 'this server does not know the operation, or has it switched off']],
+  [-6, ['unimplemented', 'this server does not support the operation, or has it disabled']],
   [-7, ['operation-timeout', 'the server gave up waiting']],
   [-8, ['bad-arguments', 'the server refused the arguments']],
   [-12, ['unknown-session', 'the server does not know this session']],
@@ -38,7 +38,7 @@ const others = new Map<number, readonly [code: string, text: string, retryable?:
   [-120, ['ephemeral-on-local-session', 'a local session may not create ephemeral nodes']],
   [-121, ['no-watcher', 'there is no such watch on the server']],
   [-122, ['request-timeout', 'the request took too long']],
-  [-123, ['reconfig-disabled', 'reconfiguration is switched off; set reconfigEnabled=true on the servers']],
+  [-123, ['reconfig-disabled', 'reconfiguration is disabled; set reconfigEnabled=true on the servers']],
   [-124, ['session-closed-require-auth', 'the server closes sessions that have not authenticated; give auth or sasl']],
   [-125, ['quota-exceeded', 'the quota of this subtree is used up']],
   [-127, ['throttled', 'the server is overloaded and did not take the request', true]],

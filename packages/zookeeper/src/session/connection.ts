@@ -59,7 +59,7 @@ export class Connection {
       : connectTcp({ host: address, port: server.port });
     socket.setNoDelay(true);
     const connection = new Connection(name, socket, maxReplySize);
-    const aborted = (): void => connection.destroy('given up', signal.reason);
+    const aborted = (): void => connection.destroy('the attempt was aborted', signal.reason);
     const timer = setTimeout(() => connection.destroy(`no session within ${Math.round(timeout)} ms`), timeout);
     signal.addEventListener('abort', aborted, { once: true });
     try {

@@ -24,7 +24,7 @@ export class DigestMd5 {
     if (nonce === undefined) throw new AuthFailedError('sasl', 'the server sent a challenge without a nonce');
     const qops = (asked.qop ?? 'auth').split(',').map((qop) => qop.trim());
     if (!qops.includes('auth'))
-      throw new AuthFailedError('sasl', `the server wants qop ${asked.qop}, this client has auth`);
+      throw new AuthFailedError('sasl', `the server requires qop ${asked.qop}, this client supports only auth`);
     const proof = (method: string): string => this.#proof(method, realm, nonce);
     this.#expected = proof('');
     const directives = [
