@@ -200,7 +200,8 @@ export class Testbed implements AsyncDisposable {
   }
 
   /**
-   * Somebody of yours who listens on loopback: a service, its sidecar. Links lead there as they do to a server.
+   * A process of yours that listens on a port of loopback, such as a service or its sidecar: links can lead to it as to a
+   * server.
    *
    *     bed.introduce('query', 9090).introduce('query-sidecar', 20_000);
    *     const link = bed.link('query', 'query-sidecar');
