@@ -48,6 +48,17 @@ test('leaves no listener behind when the time is up', () => {
   vi.useRealTimers();
 });
 
+test('ends after 25 days, which is longer than the longest timer of Node', () => {
+  vi.useFakeTimers();
+  const days = 24 * 3_600_000;
+  using limit = deadline(25 * days);
+  vi.advanceTimersByTime(25 * days - 1);
+  expect(limit.signal.aborted).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(limit.signal.aborted).toBe(true);
+  vi.useRealTimers();
+});
+
 test('counts the time left down to 0, and accepts a time too long for a timer', () => {
   using long = deadline(2 ** 40);
   expect(long.signal.aborted).toBe(false);

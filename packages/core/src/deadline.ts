@@ -1,8 +1,6 @@
 import { DeadlineExceededError } from './deadline-exceeded-error.ts';
 import { InvalidArgumentError } from './invalid-argument-error.ts';
-
-/** setTimeout fires at once when asked to wait longer than this. */
-const longestTimer = 2 ** 31 - 1;
+import { startTimer } from './timer.ts';
 
 /** A limit on how long work may take, as a signal to pass on. Dispose it when the work is done. */
 export interface Deadline extends Disposable {
@@ -25,7 +23,7 @@ export function deadline(ms: number, signal?: AbortSignal): Deadline {
   const end = performance.now() + ms;
   const controller = new AbortController();
   const dispose = (): void => {
-    clearTimeout(timer);
+    timer.clear();
     signal?.removeEventListener('abort', outerAborted);
   };
   const outerAborted = (): void => {
@@ -36,7 +34,7 @@ export function deadline(ms: number, signal?: AbortSignal): Deadline {
     dispose();
     controller.abort(new DeadlineExceededError(`not done within ${ms} ms`));
   };
-  const timer = ms > longestTimer ? undefined : setTimeout(timeUp, ms).unref();
+  const timer = startTimer(ms, timeUp, { background: true });
   if (signal?.aborted) outerAborted();
   else signal?.addEventListener('abort', outerAborted, { once: true });
   return {

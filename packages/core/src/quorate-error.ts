@@ -34,9 +34,3 @@ export function isQuorateError(error: unknown, code?: string): error is QuorateE
   if (!(error instanceof Error) || !(brand in error)) return false;
   return code === undefined || (error as Error as QuorateError).code === code;
 }
-
-/** The same error, no longer saying that nothing happened: an earlier part of the work was done, or may have been. */
-export function doubtful<Thrown>(error: Thrown): Thrown {
-  if (isQuorateError(error)) Object.assign(error, { happened: 'unknown' });
-  return error;
-}

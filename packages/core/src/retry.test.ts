@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { AmbiguousError, DeadlineExceededError, deadline, mayRetry, QuorateError, retry } from './index.ts';
+import { AmbiguousError, DeadlineExceededError, deadline, doubtful, mayRetry, QuorateError, retry } from './index.ts';
 
 const busy = (): QuorateError => new QuorateError('busy', { code: 'busy', retryable: true });
 
@@ -76,6 +76,96 @@ test('one POST with a deadline orders one taxi; reads that say so are asked agai
     server.closeAllConnections();
     server.close();
   }
+});
+
+const certain = new QuorateError('busy', { code: 'busy', retryable: true, happened: 'no' });
+const refused = new QuorateError('full', { code: 'no-seat', happened: 'no' });
+const quick = { min: 1, max: 1 };
+
+/** Work whose attempts fail with these errors, one after the other. */
+const failing =
+  (...errors: readonly unknown[]) =>
+  (attempt: number): never => {
+    throw errors[attempt - 1];
+  };
+
+test('a later attempt that was certainly not done takes no doubt back', async () => {
+  const work = failing(new AmbiguousError('reply lost'), certain, refused);
+  await expect(retry(work, { ...quick, idempotent: true })).rejects.toMatchObject({
+    code: 'no-seat',
+    happened: 'unknown',
+  });
+});
+
+test('an attempt that failed with an error of somebody else may have been done', async () => {
+  const work = failing(new TypeError('bug'), refused);
+  await expect(retry(work, { ...quick, attempts: 2, when: () => true })).rejects.toMatchObject({ happened: 'unknown' });
+});
+
+test('a doubtful error stays retryable only when no attempt was one that may not be repeated', async () => {
+  const work = failing(new AmbiguousError('reply lost'), certain);
+  const twice = { ...quick, attempts: 2 };
+  await expect(retry(work, { ...twice, idempotent: true })).rejects.toMatchObject({ retryable: true });
+  await expect(retry(work, { ...twice, when: () => true })).rejects.toMatchObject({ retryable: false });
+});
+
+test('a retry around a retry does not repeat what may have been done', async () => {
+  let done = 0;
+  const twoRequests = (): never => {
+    done += 1;
+    throw doubtful(certain);
+  };
+  await expect(retry(twoRequests, quick)).rejects.toMatchObject({ happened: 'unknown' });
+  expect(done).toBe(1);
+});
+
+test('an abort between attempts does not say `no` after an attempt whose outcome is not known', async () => {
+  const reason = new QuorateError('shutting down', { code: 'shut-down', happened: 'no' });
+  const abortedAfter = (error: unknown): Promise<never> => {
+    const controller = new AbortController();
+    const work = (): never => {
+      queueMicrotask(() => controller.abort(reason));
+      throw error;
+    };
+    return retry(work, { idempotent: true, signal: controller.signal, min: 60_000, max: 60_000 });
+  };
+  await expect(abortedAfter(new AmbiguousError('reply lost'))).rejects.toMatchObject({
+    code: 'shut-down',
+    happened: 'unknown',
+  });
+  await expect(abortedAfter(certain)).rejects.toBe(reason);
+});
+
+test('does not begin when it is aborted already, and an attempt aborted on its way tells its own error', async () => {
+  let calls = 0;
+  const reason = new Error('stop');
+  const count = (): number => ++calls;
+  await expect(retry(count, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  expect(calls).toBe(0);
+  const controller = new AbortController();
+  const work = (): never => {
+    controller.abort(reason);
+    throw certain;
+  };
+  await expect(retry(work, { signal: controller.signal })).rejects.toBe(certain);
+});
+
+test.each([
+  [{ attempts: 1.5 }, 'attempts: expected a whole number of at least 1, or Infinity, got 1.5'],
+  [{ attempts: 0 }, 'attempts: expected'],
+  [{ idempotent: 'yes' as never }, "idempotent: expected true or false, got 'yes'"],
+])('refuses %j before it begins', async (options, message) => {
+  let calls = 0;
+  await expect(retry(() => ++calls, options)).rejects.toThrow(message);
+  expect(calls).toBe(0);
+});
+
+test('attempts may be without an end', async () => {
+  const work = (attempt: number): number => {
+    if (attempt < 10) throw certain;
+    return attempt;
+  };
+  expect(await retry(work, { ...quick, attempts: Infinity })).toBe(10);
 });
 
 test('gives up with the last error after the attempts allowed', async () => {

@@ -1,6 +1,7 @@
 import { type BackoffOptions, backoff } from './backoff.ts';
+import { doubtful } from './doubtful.ts';
 import { InvalidArgumentError } from './invalid-argument-error.ts';
-import { doubtful, isQuorateError } from './quorate-error.ts';
+import { isQuorateError } from './quorate-error.ts';
 
 export interface MayRetryOptions {
   /** Doing the work twice does no harm: it only reads, or the second time changes nothing. Default false. */
@@ -26,8 +27,8 @@ export function mayRetry(error: unknown, { idempotent = false }: MayRetryOptions
 
 /**
  * Does `work` until it succeeds, for as long as its errors say that trying again is safe. The last error is thrown as
- * it is. After an `ambiguous` error or a deadline the work may have been done, so it is tried again only when it is
- * said to be `idempotent`.
+ * it is, or as `doubtful` when an attempt before it may have been done. After an `ambiguous` error or a deadline the work
+ * may have been done, so it is tried again only when it is said to be `idempotent`.
  */
 export async function retry<T>(
   work: (attempt: number) => T | Promise<T>,
@@ -41,18 +42,27 @@ export async function retry<T>(
     ...rest
   }: RetryOptions = {},
 ): Promise<T> {
-  if (!(attempts >= 1)) throw new InvalidArgumentError('attempts', 'a whole number of at least 1', attempts);
+  if (attempts !== Infinity && !(Number.isInteger(attempts) && attempts >= 1))
+    throw new InvalidArgumentError('attempts', 'a whole number of at least 1, or Infinity', attempts);
   if (typeof idempotent !== 'boolean') throw new InvalidArgumentError('idempotent', 'true or false', idempotent);
   const delays = backoff({ min, max, ...rest });
   let certain = true;
+  let harmless = true;
+  // An attempt that may have been done is not forgotten, whatever ends the work: the next attempt or an abort.
+  const inAll = (error: unknown): unknown => (certain ? error : doubtful(error, { idempotent: harmless }));
+  signal?.throwIfAborted();
   for (let attempt = 1; ; attempt += 1) {
-    signal?.throwIfAborted();
     try {
       return await work(attempt);
     } catch (error) {
-      if (attempt >= attempts || signal?.aborted || !when(error)) throw certain ? error : doubtful(error);
+      if (attempt >= attempts || signal?.aborted || !when(error)) throw inAll(error);
       certain &&= isQuorateError(error) && error.happened === 'no';
+      harmless &&= mayRetry(error, { idempotent });
     }
-    await delays.wait(signal ? { signal } : {});
+    try {
+      await delays.wait(signal ? { signal } : {});
+    } catch (error) {
+      throw inAll(error);
+    }
   }
 }

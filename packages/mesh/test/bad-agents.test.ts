@@ -142,6 +142,19 @@ test('what is given up is given up at the agent as well', async () => {
   await eventually('nobody asks any more', () => open === 0, { within: 2_000 });
 });
 
+test('a second refusal does not say of a repeated request that nothing happened: the first may have been heard', async () => {
+  await using agent = await HttpService.start((request) => {
+    void agent[Symbol.asyncDispose]();
+    request.socket.resetAndDestroy();
+  });
+  await expect(new Mesh({ address: agent.url }).instances('many')).rejects.toMatchObject({
+    code: 'agent-unreachable',
+    message: expect.stringContaining('refuses connections'),
+    retryable: true,
+    happened: 'unknown',
+  });
+});
+
 test('an agent at an IPv6 address', async () => {
   await using agent = await HttpService.start(
     answers(() => 1, entries(3)),

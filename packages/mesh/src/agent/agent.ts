@@ -112,7 +112,7 @@ export class Agent {
         ask.signal?.throwIfAborted();
         answer = await this.#once<T>(ask, by).catch((second) => {
           // Whatever became of the second, the first may have been heard.
-          throw doubtful(second);
+          throw doubtful(second, { idempotent: true });
         });
       }
     };

@@ -26,14 +26,49 @@ test.each([
   [500, 'rpc error getting client: failed to get conn: dial tcp 127.0.0.1:8300: connect: connection refused'],
   [500, 'node is not the leader'],
   [429, 'rate limit exceeded'],
+  [503, 'rate limit exceeded for operation that can only be performed by the leader, try again later'],
 ])('a write did not happen, and may be tried again, when Consul answers %i: %s', (status, text) => {
   expect(answered(status, text, false)).toMatchObject({ code: 'consul-error', retryable: true, happened: 'no' });
+});
+
+// What Envoy, nginx and HAProxy say when the request was passed on and the connection broke before its answer.
+test.each([
+  [503, 'upstream connect error or disconnect/reset before headers. reset reason: connection termination'],
+  // The first attempt may have arrived.
+  [
+    503,
+    'upstream connect error or disconnect/reset before headers. retried and the latest reset reason: connection refused',
+  ],
+  [503, '<html><body><h1>503 Service Unavailable</h1></body></html>'],
+  [503, 'Service Unavailable'],
+  [502, 'Bad Gateway'],
+  [504, 'upstream request timeout'],
+  [408, 'Request Time-out'],
+  [499, 'Client Closed Request'],
+])('a write is ambiguous when a proxy answers %i: %s', (status, text) => {
+  expect(answered(status, text, false)).toMatchObject({ code: 'ambiguous', retryable: false, happened: 'unknown' });
+  expect(answered(status, text, true)).toMatchObject({ code: 'consul-error', retryable: true, happened: 'unknown' });
+});
+
+test("a page that is not Consul's is not taken for a refusal", () => {
+  expect(answered(400, '<html>Bad Request</html>', false)).toMatchObject({ retryable: false, happened: 'unknown' });
+});
+
+function broken(code: string, syscall: string): unknown {
+  return failure(Object.assign(new Error(code), { code, syscall }), { ...asked, repeatable: false }, undefined);
+}
+
+// The kernel reports it of a connection in use after the request was sent: that cannot be caused here without root.
+test.each(['EHOSTUNREACH', 'ENETUNREACH'])('%s is certain only of a connection that was not made', (code) => {
+  expect(broken(code, 'connect')).toMatchObject({ code: 'agent-unreachable', happened: 'no' });
+  expect(broken(code, 'read')).toMatchObject({ code: 'ambiguous', happened: 'unknown' });
 });
 
 test.each([
   [400, 'Bad request'],
   [403, 'Permission denied'],
   [500, 'invalid session "x"'],
+  [500, 'missing session'],
 ])('a write was refused when Consul answers %i: %s', (status, text) => {
   expect(answered(status, text, false)).toMatchObject({ retryable: false, happened: 'no' });
 });

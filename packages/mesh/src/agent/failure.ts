@@ -7,6 +7,7 @@ import { MalformedReplyError } from '../errors/malformed-reply-error.ts';
 import { NotFoundError } from '../errors/not-found-error.ts';
 import { PermissionDeniedError } from '../errors/permission-denied-error.ts';
 import { ReplyTooLargeError } from '../errors/reply-too-large-error.ts';
+import { neverSent } from '../never-sent.ts';
 import { TooLarge } from './bounded-transport.ts';
 
 /** What was asked, for the message of an error. */
@@ -19,12 +20,18 @@ export interface Asked {
   readonly whole: boolean;
 }
 
-/** Failures before anything was sent. */
-const notSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT', 'EACCES']);
-
-/** What servers say when they have not begun: there is no leader, or the agent reaches no server. */
+/** What servers say when they have not begun: there is no leader, too many requests, or the agent reaches no server. */
 const notBegun =
-  /no cluster leader|not the leader|leadership transfer in progress|leader not found|no known consul servers|no path to|connection refused|not ready/i;
+  /no cluster leader|not the leader|leadership transfer in progress|leader not found|no known consul servers|no path to|connection refused|not ready|rate limit exceeded/i;
+
+/**
+ * What a proxy says instead of Consul: an HTML page, or what Envoy says. It may have passed the request on before, so this
+ * tells nothing about what became of it, even when the last of its own attempts was refused.
+ */
+const proxySaid = /^<|^upstream |^no healthy upstream|^(?:stream|request) timeout/i;
+
+/** Answers below 500 that only say that somebody stopped waiting: the rest are refusals. */
+const gaveUp = new Set([408, 499]);
 
 /** What they say when the answer was lost on its way, or the leader fell in the middle. */
 const lostAnswer =
@@ -52,7 +59,7 @@ export function failure(error: PackageError, asked: Asked, timedOut: number | un
   const code = timedOut === undefined ? (error.code ?? '') : '';
   const tls = timedOut === undefined ? tlsTrouble(error) : undefined;
   if (tls) return new AgentCertificateError(operation, address, tls, error);
-  if (notSent.has(code)) {
+  if (timedOut === undefined && neverSent(error)) {
     const why = words[code] ?? `cannot be reached (${code})`;
     return new AgentUnreachableError(operation, address, why, { happened: 'no', cause: error });
   }
@@ -78,17 +85,20 @@ function refusal(response: NonNullable<PackageError['response']>, asked: Asked):
   if (status === 400 && /HTTP request to an HTTPS server/i.test(text)) {
     return new AgentCertificateError(operation, asked.address, 'it speaks TLS; the address must begin with https:');
   }
-  if (status === 429 || status === 503 || (status >= 500 && notBegun.test(text))) {
+  const ours = !proxySaid.test(text);
+  if (status === 429 || (status >= 500 && ours && notBegun.test(text))) {
     return new ConsulError(operation, status, text, { retryable: true });
   }
-  const lost = status >= 500 && lostAnswer.test(text);
-  // A leader that fell while it wrote may have written.
+  const lost =
+    gaveUp.has(status) || (status >= 500 && (!ours || [502, 503, 504].includes(status) || lostAnswer.test(text)));
+  // A leader that fell while it wrote may have written, and a proxy may have passed the write on.
   if (lost && !repeatable) {
-    return new AmbiguousError(`${operation}: Consul answered ${status}: ${text}; it may or may not have been done`);
+    const who = ours && lostAnswer.test(text) ? 'Consul' : 'Consul, or a proxy before it,';
+    return new AmbiguousError(`${operation}: ${who} answered ${status}: ${text}; it may or may not have been done`);
   }
   // It answers 500 to some bad requests as well: what it means by one that we do not know is open.
-  const happened = status < 500 || /^invalid |^missing /i.test(text) ? 'no' : 'unknown';
-  return new ConsulError(operation, status, text, { retryable: lost, happened });
+  const refused = status < 500 ? !lost && ours : /^invalid |^missing /i.test(text);
+  return new ConsulError(operation, status, text, { retryable: lost, happened: refused ? 'no' : 'unknown' });
 }
 
 /** In words, when TLS is what failed. */

@@ -9,6 +9,7 @@ import {
 import { checkName, checkNumber } from '../arguments.ts';
 import { type Duration, milliseconds } from '../duration.ts';
 import { ServiceUnreachableError } from '../errors/service-unreachable-error.ts';
+import { neverSent } from '../never-sent.ts';
 import type { Balancer } from './balancer.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
@@ -32,16 +33,6 @@ const reads = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** The instance, or something before it, is in trouble. */
 const worthAnother = new Set([502, 503, 504]);
-
-/** Failures before anything was sent. */
-const notSent = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
 
 /** `fetch` to a service by its name: `http://query/rides?day=3`. */
 export async function meshFetch(
@@ -88,7 +79,7 @@ export async function meshFetch(
     } catch (error) {
       request.signal.throwIfAborted();
       endpoint.failed();
-      sent ||= !notSent.has(codeOf(error));
+      sent ||= !(error instanceof Error && neverSent(error.cause));
       if (doubtful() && !again) throw unanswered(request, service, error);
       if (signal.aborted) throw tooLate(service, ms, error);
       if (!more()) {
@@ -131,10 +122,4 @@ function unanswered({ method }: Request, service: string, cause: unknown): Ambig
 function tooLate(service: string, ms: number, cause: unknown): DeadlineExceededError {
   const why = isQuorateError(cause) ? `; ${cause.message}` : '';
   return new DeadlineExceededError(`${service}: no answer within ${ms} ms${why}`, { cause });
-}
-
-function codeOf(error: unknown): string {
-  const cause =
-    error instanceof Error ? (error.cause as { code?: string; errors?: { code?: string }[] } | undefined) : undefined;
-  return cause?.code ?? cause?.errors?.[0]?.code ?? '';
 }

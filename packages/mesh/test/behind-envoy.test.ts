@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { retry } from '@quorate/core';
+import { bedTest } from '@quorate/testbed/vitest';
+import { expect } from 'vitest';
+import { Mesh } from '../src/index.ts';
+
+const test = bedTest({ consul: 1, envoy: true });
+
+/** A way to Consul that loses the answers to the next `cuts` writes: a link of the bed cannot tell a write from a read. */
+async function lossyWay(consul: string) {
+  const { hostname, port } = new URL(consul);
+  const way = { cuts: 0, port: 0, writes: 0 };
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    let write = false;
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(socket);
+      socket.on('error', () => undefined).on('close', () => other.destroy());
+    }
+    near.on('data', (data) => {
+      write = /^PUT /.test(String(data));
+      if (write) way.writes += 1;
+      far.write(data);
+    });
+    far.on('data', (data) => {
+      if (!write || way.cuts === 0) return near.write(data);
+      way.cuts -= 1;
+      return near.destroy();
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  way.port = (server.address() as AddressInfo).port;
+  return Object.assign(way, {
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await once(server.close(), 'close');
+    },
+  });
+}
+
+/** An Envoy in front of one server. */
+function front(listen: number, upstream: number): string {
+  const filters = 'type.googleapis.com/envoy.extensions.filters';
+  const at = (port: number) => ({ socket_address: { address: '127.0.0.1', port_value: port } });
+  const routes = [{ match: { prefix: '/' }, route: { cluster: 'consul' } }];
+  const http = {
+    '@type': `${filters}.network.http_connection_manager.v3.HttpConnectionManager`,
+    stat_prefix: 'in',
+    route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes }] },
+    http_filters: [{ name: 'router', typed_config: { '@type': `${filters}.http.router.v3.Router` } }],
+  };
+  const endpoints = [{ lb_endpoints: [{ endpoint: { address: at(upstream) } }] }];
+  return JSON.stringify({
+    static_resources: {
+      listeners: [
+        { name: 'in', address: at(listen), filter_chains: [{ filters: [{ name: 'http', typed_config: http }] }] },
+      ],
+      clusters: [
+        {
+          name: 'consul',
+          connect_timeout: '1s',
+          type: 'STATIC',
+          load_assignment: { cluster_name: 'consul', endpoints },
+        },
+      ],
+    },
+  });
+}
+
+test('a write whose answer is lost between Envoy and Consul is ambiguous, and `retry` does not do it twice', async ({
+  bed,
+}) => {
+  await using way = await lossyWay(bed.consul.url);
+  await using envoy = await bed.run({
+    name: 'front',
+    command: bed.envoy.program,
+    args: ['--config-path', 'envoy.json', '--disable-hot-restart', '--concurrency', '1', '--log-level', 'warning'],
+    files: ({ port }) => ({ 'envoy.json': front(port, way.port) }),
+    ready: async (_, { port }) => (await fetch(`http://127.0.0.1:${port}/v1/status/leader`)).ok,
+  });
+  const mesh = new Mesh({ address: `http://127.0.0.1:${envoy.port}` });
+  await mesh.kv.set('behind-envoy/before', '');
+  const before = way.writes;
+  way.cuts = 1;
+  const writing = retry(() => mesh.kv.set('behind-envoy/rides', '1'), { min: 1, max: 1 });
+  await expect(writing).rejects.toMatchObject({
+    code: 'ambiguous',
+    message: expect.stringContaining('503'),
+    retryable: false,
+    happened: 'unknown',
+  });
+  expect(way.writes).toBe(before + 1);
+  expect((await mesh.kv.get('behind-envoy/rides'))?.value.toString()).toBe('1');
+});
