@@ -116,7 +116,11 @@ export class History {
     this.#add({ type: 'released', at: this.#now(), process, lease, token, ...why });
   }
 
-  /** `kill` and `pause` of a process mean something to `check.exclusive`; other kinds are for the reader. */
+  /**
+   * `kill` and `pause` of a process mean something to `check.exclusive`; other kinds are for the reader. Record a kill
+   * once the process is gone, and a pause once it stands still (`standsStill`), and end that before it may continue: a
+   * record that comes too early contradicts what the process still did, or hides a second holder.
+   */
   fault(kind: string, target: string | readonly string[], detail?: unknown): { end(): void } {
     const id = this.#nextId();
     const targets = typeof target === 'string' ? [target] : [...target];
