@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { QuorateError } from '@quorate/core';
-import { History, type Testbed } from '@quorate/testbed';
+import { History, standsStill, type Testbed } from '@quorate/testbed';
 import type { Rules } from './clerk.ts';
 
 export interface DoraOptions {
@@ -49,8 +49,11 @@ export class Dora {
   }
 
   /** Resolves when she stands still, with the number she has read and not yet written. */
-  get stopped(): Promise<number> {
-    return this.#stopped.promise;
+  async stopped(): Promise<number> {
+    const number = await this.#stopped.promise;
+    // She says so before she stops.
+    await standsStill(this.#process.pid);
+    return number;
   }
 
   /** Wakes her up, and resolves with what the till said to the write she was about to make. */

@@ -58,7 +58,7 @@ export async function playRound({ stage, bed, till, name, rules, doraWakes }: Ro
   /** Dora holds the lock and is stopped. What she has in mind to write depends on what she has read. */
   const withDora = async (): Promise<History> => {
     const dora = await Dora.start(bed, { ...where, sessionTimeout: dorasSessionTimeout, seed });
-    const number = await abortable(dora.stopped, signal);
+    const number = await abortable(dora.stopped(), signal);
     const pause = history.fault('pause', 'dora');
     tell('dora', `holds the lock, has read ${number}, is about to write ${number + 1} …`);
     tell(

@@ -71,9 +71,9 @@ export class Play {
     const name = this.#servers.nameOf(server);
     this.#stage.tell(name, 'is killed (SIGKILL)');
     if (this.#faults.size === 0) this.pictured = { from: this.#elapsed() - 60, to: this.#elapsed() + 900 };
-    this.#faults.set(server, this.#history.fault('kill', name));
     this.#killedAt = performance.now();
     await server.kill();
+    this.#faults.set(server, this.#history.fault('kill', name));
   }
 
   async restart(...servers: readonly Server[]): Promise<void> {

@@ -5,7 +5,17 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type BedOf, check, eventually, History, lamportSvg, seeded, Testbed, type Verdict } from '@quorate/testbed';
+import {
+  type BedOf,
+  check,
+  eventually,
+  History,
+  lamportSvg,
+  seeded,
+  standsStill,
+  Testbed,
+  type Verdict,
+} from '@quorate/testbed';
 import { connect, type TracedRequest, type ZooKeeper } from '@quorate/zookeeper';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Election, type Lease, type LeaseEndedError, Lock, ReadWriteLock } from '../src/index.ts';
@@ -422,6 +432,7 @@ describe('fact 8: a lock alone is not mutual exclusion: a stopped process wakes 
     try {
       await eventually('she is about to write', () => printed.includes('about to write'));
       child.kill('SIGSTOP');
+      await standsStill(child.pid);
       const stopped = history.fault('pause', 'ann');
       const lease = await new Lock(zk, `${root}/lock`, { id: 'ben' }).acquire();
       const holding = history.held('ben', 'lock', lease.token);

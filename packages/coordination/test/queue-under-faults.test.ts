@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { isQuorateError } from '@quorate/core';
-import { check, eventually, History, seeded, verdictText } from '@quorate/testbed';
+import { check, eventually, History, seeded, standsStill, verdictText } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { connect } from '@quorate/zookeeper';
 import { expect } from 'vitest';
@@ -36,8 +36,13 @@ class Worker {
     return this.history.events.at(-1)?.type === 'held';
   }
 
-  signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+  async stop(): Promise<void> {
+    this.#child.kill('SIGSTOP');
+    await standsStill(this.#child.pid);
+  }
+
+  wake(): void {
+    this.#child.kill('SIGCONT');
   }
 
   async end(signal: NodeJS.Signals): Promise<void> {
@@ -116,15 +121,15 @@ test('takers are killed and stopped, and putters cut off: no item is lost, and n
     const isStruck = async (): Promise<boolean> => victim.hasItem || (await queue.size()) === 0;
     if (chance.next() < 0.7) await eventually('it holds an item, or all is done', isStruck, { every: 1 });
     if (chance.next() < 0.6) {
-      faults.fault('kill', victim.name);
       await victim.end('SIGKILL');
+      faults.fault('kill', victim.name);
       current = current.map((each) => (each === victim ? begin(`worker-${workers.length}`) : each));
     } else {
+      await victim.stop();
       const pause = faults.fault('pause', victim.name);
-      victim.signal('SIGSTOP');
       await eventually('its session is over', async () => !(await isConnected(victim)));
-      victim.signal('SIGCONT');
       pause.end();
+      victim.wake();
     }
     await putting;
   }

@@ -47,6 +47,42 @@ test('a schedule breaks the bed, is written down, and all is well at its end', a
   expect(heldFor).toBeGreaterThan(150);
 });
 
+test('what is recorded as broken is broken for certain: after a kill and a pause are done, before a pause ends', async ({
+  bed,
+}) => {
+  const history = new History();
+  const seen: string[] = [];
+  const look = (what: string): void => {
+    const last = history.events.at(-1)?.type;
+    seen.push(`${what}: ${last === 'fault' ? 'broken' : 'well'}`);
+  };
+  const watched =
+    (prepare: PrepareFault): PrepareFault =>
+    async (bed, planned) => {
+      const fault = await prepare(bed, planned);
+      const begin = async (): Promise<void> => {
+        await fault.begin();
+        look(`${planned.kind} is done`);
+      };
+      const end = async (): Promise<void> => {
+        look(`${planned.kind} is to end`);
+        await fault.end();
+      };
+      return { ...fault, begin, end };
+    };
+  const kinds = Object.fromEntries(Object.entries(faults).map(([kind, prepare]) => [kind, watched(prepare)]));
+  const target = ['redis-3'];
+  const both = schedule({ at: 1, kind: 'pause', target, duration: 20 }, { at: 30, kind: 'kill', target, duration: 20 });
+  await playFaults({ ...both, length: 60 }, bed, history, { faults: kinds });
+  expect(seen).toEqual([
+    'pause is done: well',
+    'pause is to end: well',
+    'kill is done: well',
+    'kill is to end: broken',
+  ]);
+  expect(history.counts.faults).toEqual({ pause: 1, kill: 1 });
+});
+
 test('two faults never have hold of one server or link at once, whatever they call it', async ({ bed }) => {
   const seed = Number(process.env.QUORATE_SEED ?? Math.floor(Math.random() * 2 ** 31));
   // As zookeeper-leader is: a role, which one of them has.

@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { History } from '@quorate/testbed';
+import { History, standsStill } from '@quorate/testbed';
 import type { WorkerOptions } from './worker.ts';
 
 const program = fileURLToPath(new URL('worker.ts', import.meta.url));
@@ -36,8 +36,24 @@ export class Crew {
     await Promise.race([once(child.stdout, 'data'), once(child, 'close')]);
   }
 
-  signal(name: string, signal: NodeJS.Signals): void {
-    this.#running.get(name)?.kill(signal);
+  /** Resolves when it is gone: until then it may act. */
+  async end(name: string): Promise<void> {
+    const child = this.#running.get(name);
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  /** Resolves when it stands still: until then it may act. */
+  async stop(name: string): Promise<void> {
+    const child = this.#running.get(name);
+    child?.kill('SIGSTOP');
+    await standsStill(child?.pid);
+  }
+
+  wake(name: string): void {
+    this.#running.get(name)?.kill('SIGCONT');
   }
 
   /** Lets them finish, and gives what all of them have told. Those that do not finish in time are killed. */

@@ -106,17 +106,14 @@ function faultsOn(crew: Crew, start: (name: string) => Promise<void>): Record<st
   return {
     kill: async (bed, { target: [name = ''] }) => {
       if (isWorker(name)) {
-        return onWorker(name, { begin: async () => crew.signal(name, 'SIGKILL'), end: async () => void start(name) });
+        return onWorker(name, { begin: () => crew.end(name), end: async () => void start(name) });
       }
       const server = bed.server(name);
       return { target: [name], servers: [server], begin: () => server.kill(), end: () => server.start() };
     },
     pause: async (bed, { target: [name = ''] }) => {
       if (isWorker(name)) {
-        return onWorker(name, {
-          begin: async () => crew.signal(name, 'SIGSTOP'),
-          end: async () => crew.signal(name, 'SIGCONT'),
-        });
+        return onWorker(name, { begin: () => crew.stop(name), end: async () => crew.wake(name) });
       }
       const server = bed.server(name);
       return { target: [name], servers: [server], begin: () => server.pause(), end: () => server.resume() };

@@ -4,6 +4,7 @@ import type { History } from '../history/history.ts';
 import type { Link } from '../links/link.ts';
 import type { Server } from '../processes/server.ts';
 import type { Testbed } from '../testbed.ts';
+import { FaultRecord } from './fault-record.ts';
 import { type Fault, faults, type PrepareFault } from './faults.ts';
 
 export interface PlayFaultsOptions {
@@ -16,8 +17,8 @@ export interface PlayFaultsOptions {
 }
 
 /**
- * Breaks a bed by a schedule, and writes it into the history: the schedule first, then each fault as it begins and ends,
- * with the server it broke. A fault waits while another has hold of its server or link, under whatever name it was
+ * Breaks a bed by a schedule, and writes it into the history: the schedule first, then each fault once it has begun, and
+ * when it ends, with the server it broke. A fault waits while another has hold of its server or link, under whatever name it was
  * planned, and is skipped when that lasts too long. Resolves when the schedule's length is over and everything is well
  * again: links healed, pauses ended, killed servers back. It is so too when it rejects.
  *
@@ -77,10 +78,11 @@ export async function playFaults(
     const taken = await take(planned);
     if (taken === undefined) return;
     const { fault, letGo } = taken;
-    const record = history.fault(planned.kind, fault.target, fault.detail);
+    const record = new FaultRecord(history, planned.kind, fault);
     onFault?.(planned, 'begins');
     try {
       await fault.begin();
+      record.begin();
       await until(planned.at + planned.duration);
     } finally {
       // A killed server that comes back in a minority waits for others to be healed: nobody waits for it here.
@@ -110,11 +112,12 @@ function targetsOf({ servers, links = [] }: Fault): (Server | Link)[] {
   return [...servers, ...links];
 }
 
-async function finish(fault: Fault, record: { end(): void }, told: () => void): Promise<void> {
+async function finish(fault: Fault, record: FaultRecord, told: () => void): Promise<void> {
+  record.ending();
   try {
     await fault.end();
   } finally {
-    record.end();
+    record.ended();
     told();
   }
 }

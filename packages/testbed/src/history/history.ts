@@ -6,7 +6,7 @@ import type { HistoryEvent } from './event.ts';
 import { eventToLine, type LoadOptions, linesToEvents } from './json-lines.ts';
 import { mergeEvents } from './merge.ts';
 import { type Operation, operationsOf } from './operation.ts';
-import { plain } from './plain.ts';
+import { plain, plainBigint } from './plain.ts';
 
 export interface HistoryOptions {
   /** Milliseconds that never go back. Default: the machine's monotonic clock, the same in all its processes. */
@@ -107,16 +107,20 @@ export class History {
 
   /** Call it the moment the process may act as the holder; `released` the moment it must not, before it lets go. */
   held(process: string, lease: string, token: bigint): { released(reason?: string): void } {
-    this.#add({ type: 'held', at: this.#now(), process, lease, token });
+    this.#add({ type: 'held', at: this.#now(), process, lease, token: plainBigint(token, 'token') });
     return { released: (reason) => this.released(process, lease, token, reason) };
   }
 
   released(process: string, lease: string, token: bigint, reason?: string): void {
     const why = reason === undefined ? {} : { reason };
-    this.#add({ type: 'released', at: this.#now(), process, lease, token, ...why });
+    this.#add({ type: 'released', at: this.#now(), process, lease, token: plainBigint(token, 'token'), ...why });
   }
 
-  /** `kill` and `pause` of a process mean something to `check.exclusive`; other kinds are for the reader. */
+  /**
+   * `kill` and `pause` of a process mean something to `check.exclusive`; other kinds are for the reader. Record a kill
+   * once the process is gone, and a pause once it stands still (`standsStill`), and end that before it may continue: a
+   * record that comes too early contradicts what the process still did, or hides a second holder.
+   */
   fault(kind: string, target: string | readonly string[], detail?: unknown): { end(): void } {
     const id = this.#nextId();
     const targets = typeof target === 'string' ? [target] : [...target];

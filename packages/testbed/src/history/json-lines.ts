@@ -5,7 +5,7 @@ import { fromJson, type Plain, toJson } from './plain.ts';
 export interface LoadOptions {
   /** The most events taken. Default 5 million. */
   readonly limit?: number;
-  /** The longest line taken, in characters. Default 1 million. */
+  /** The longest line taken, in characters. Default: any, since a history records values of any length. */
   readonly lineLimit?: number;
   /** Leaves out a last line without an end: what a process that was killed while it wrote leaves behind. */
   readonly torn?: boolean;
@@ -27,7 +27,7 @@ export function eventToLine(event: HistoryEvent): string {
 
 /** Reads every line or none. */
 export function linesToEvents(text: string, options: LoadOptions = {}): HistoryEvent[] {
-  const { limit = 5_000_000, lineLimit = 1_000_000, torn = false } = options;
+  const { limit = 5_000_000, lineLimit = Number.POSITIVE_INFINITY, torn = false } = options;
   const events: HistoryEvent[] = [];
   const sequence = new Sequence();
   let start = 0;

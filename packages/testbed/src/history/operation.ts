@@ -43,6 +43,12 @@ export function operationsOf(events: readonly HistoryEvent[]): Operation[] {
   return [...operations.values()];
 }
 
+/** Whether it did something: its output is neither `false` nor has a field that is `false`, as in `{ applied: false }`. */
+export function applied({ output }: Operation): boolean {
+  if (typeof output !== 'object' || output === null) return output !== false;
+  return !Object.values(output).includes(false);
+}
+
 /** What the operation is about: the `key` of its input, 1 and "1" told apart; empty when it has none. */
 export function keyOf(operation: Operation): string {
   const key = fieldOf(operation.input, 'key');

@@ -4,6 +4,10 @@ import { InvalidArgumentError } from '@quorate/core';
 export type Plain = null | boolean | number | bigint | string | readonly Plain[] | { readonly [name: string]: Plain };
 
 const maxDepth = 16;
+/** Reading a longer number takes time that grows with the square of its length. */
+const maxDigits = 1_000;
+const digits = new RegExp(`^-?\\d{1,${maxDigits}}$`);
+const tooLarge = 10n ** BigInt(maxDigits);
 
 /**
  * A copy of `value` as plain data, so that changing the original later cannot change what was recorded. `undefined`
@@ -11,7 +15,8 @@ const maxDepth = 16;
  */
 export function plain(value: unknown, path = 'value', depth = 0): Plain {
   if (value === undefined || value === null) return null;
-  if (typeof value === 'boolean' || typeof value === 'string' || typeof value === 'bigint') return value;
+  if (typeof value === 'boolean' || typeof value === 'string') return value;
+  if (typeof value === 'bigint') return plainBigint(value, path);
   if (typeof value === 'number') return value;
   if (typeof value !== 'object') throw new InvalidArgumentError(path, 'plain data', value);
   if (depth === maxDepth) throw new InvalidArgumentError(path, `data at most ${maxDepth} levels deep`);
@@ -25,6 +30,14 @@ export function plain(value: unknown, path = 'value', depth = 0): Plain {
     if (item !== undefined) copy.push([name, plain(item, `${path}.${name}`, depth + 1)]);
   }
   return Object.fromEntries(copy);
+}
+
+export function plainBigint(value: bigint, path: string): bigint {
+  // Without the number: writing it takes as long.
+  if (value >= tooLarge || value <= -tooLarge) {
+    throw new InvalidArgumentError(path, `a bigint of at most ${maxDigits.toLocaleString('en')} digits`);
+  }
+  return value;
 }
 
 /** One text for each value, whatever the order of its fields: equal values have equal texts. */
@@ -66,13 +79,14 @@ export function toJson(value: Plain): unknown {
 /** The opposite of `toJson`. Throws a `TypeError` that says what is wrong. */
 export function fromJson(value: unknown, depth = 0): Plain {
   if (typeof value !== 'object' || value === null) return value as Plain;
-  if (depth > maxDepth) throw new TypeError(`data more than ${maxDepth} levels deep`);
-  if (Array.isArray(value)) return value.map((item) => fromJson(item, depth + 1));
-  const entries = Object.entries(value);
+  const entries = Array.isArray(value) ? [] : Object.entries(value);
   const [first] = entries;
+  // An object in JSON only, so it may be one level deeper than those of the caller.
   if (entries.length === 1 && first !== undefined && first[0].startsWith('$') && !first[0].startsWith('$$')) {
     return special(first[0], first[1]);
   }
+  if (depth > maxDepth) throw new TypeError(`data more than ${maxDepth} levels deep`);
+  if (Array.isArray(value)) return value.map((item) => fromJson(item, depth + 1));
   return Object.fromEntries(
     entries.map(([name, item]) => {
       if (name.startsWith('$') && !name.startsWith('$$')) throw new TypeError(`unknown field ${name}`);
@@ -82,7 +96,7 @@ export function fromJson(value: unknown, depth = 0): Plain {
 }
 
 function special(name: string, text: unknown): Plain {
-  if (name === '$bigint' && typeof text === 'string' && /^-?\d{1,1000}$/.test(text)) return BigInt(text);
+  if (name === '$bigint' && typeof text === 'string' && digits.test(text)) return BigInt(text);
   if (name === '$number' && ['NaN', 'Infinity', '-Infinity', '-0'].includes(text as string)) return Number(text);
   throw new TypeError(`${name} with a value that cannot be read`);
 }

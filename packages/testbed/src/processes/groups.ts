@@ -6,16 +6,36 @@ interface Entry {
   readonly pid: number;
   readonly parent: number;
   readonly group: number;
+  readonly state: string;
 }
 
 /** The process groups that descendants of a process have made for themselves: a signal to its own does not reach them. */
 export function groupsUnder(pid: number): number[] {
   const groups = new Set<number>();
   const own = entryOf(pid)?.group ?? pid;
-  for (const { group } of process.platform === 'linux' ? childrenOnLinux(pid) : childrenInTable(pid)) {
-    if (group !== own) groups.add(group);
-  }
+  for (const { group } of descendantsOf(pid)) if (group !== own) groups.add(group);
   return [...groups];
+}
+
+/** Whether none of it, nor of its descendants, executes anything: stopped, or gone. */
+export function isStill(pid: number): boolean {
+  if (process.platform === 'linux') return [pid, ...[...descendantsOf(pid)].map((child) => child.pid)].every(isStopped);
+  return [...table().filter((entry) => entry.pid === pid), ...childrenInTable(pid)].every(
+    ({ state }) => !/^[RSI]/.test(state),
+  );
+}
+
+/** SIGSTOP reaches the threads of a process one by one. */
+function isStopped(pid: number): boolean {
+  return tolerant(() => readdirSync(`/proc/${pid}/task`), []).every((thread) => {
+    const text = tolerant(() => readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'), '');
+    // One that waits for a disk stops before it returns from there.
+    return !/\) [RS] /.test(text.slice(text.lastIndexOf(')')));
+  });
+}
+
+function descendantsOf(pid: number): Iterable<Entry> {
+  return process.platform === 'linux' ? childrenOnLinux(pid) : childrenInTable(pid);
 }
 
 function* childrenOnLinux(pid: number): Generator<Entry> {
@@ -30,12 +50,16 @@ function* childrenOnLinux(pid: number): Generator<Entry> {
   }
 }
 
-function* childrenInTable(pid: number): Generator<Entry> {
-  const table = execFileSync('/bin/ps', ['-A', '-o', 'pid=,ppid=,pgid='], { encoding: 'utf8' });
-  const entries = table.split('\n').map((line): Entry => {
-    const [pid = 0, parent = 0, group = 0] = line.trim().split(/\s+/).map(Number);
-    return { pid, parent, group };
+function table(): Entry[] {
+  const text = execFileSync('/bin/ps', ['-A', '-o', 'pid=,ppid=,pgid=,state='], { encoding: 'utf8' });
+  return text.split('\n').map((line): Entry => {
+    const [pid = 0, parent = 0, group = 0, state = ''] = line.trim().split(/\s+/);
+    return { pid: Number(pid), parent: Number(parent), group: Number(group), state };
   });
+}
+
+function* childrenInTable(pid: number): Generator<Entry> {
+  const entries = table();
   const parents = [pid];
   for (const parent of parents) {
     for (const entry of entries) {
@@ -51,7 +75,7 @@ function entryOf(pid: number): Entry | undefined {
   const text = tolerant(() => readFileSync(`/proc/${pid}/stat`, 'utf8'), '');
   // The name, in parentheses, may contain anything.
   const [state = 'X', parent, group] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return text === '' || 'XZ'.includes(state) ? undefined : { pid, parent: Number(parent), group: Number(group) };
+  return text === '' || 'XZ'.includes(state) ? undefined : { pid, parent: Number(parent), group: Number(group), state };
 }
 
 /** Whether the leader of a group lives; where there is no /proc, whether anybody of the group can be signalled. */

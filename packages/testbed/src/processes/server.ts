@@ -2,8 +2,10 @@ import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Health } from '@quorate/core';
 import { deadline, QuorateError } from '@quorate/core';
+import { eventually } from '../eventually.ts';
 import { Disk } from './disk.ts';
 import { DutyCycle, type Slowness } from './duty-cycle.ts';
+import { isStill } from './groups.ts';
 import { lastLines, textFrom } from './log.ts';
 import { isFree, PortTakenError } from './ports.ts';
 import { ProcessTree } from './process-tree.ts';
@@ -118,11 +120,14 @@ export class Server implements AsyncDisposable {
     this.#state = 'killed';
   }
 
-  /** SIGSTOP: the process stands still while its connections stay open, as in a long garbage collection. */
+  /** SIGSTOP: it stands still while its connections stay open, as in a long garbage collection. Resolves when it does. */
   async pause(): Promise<void> {
     this.#endSlowness();
-    this.#running().halt();
+    const tree = this.#running();
+    tree.halt();
     this.#state = 'paused';
+    // Until it is resumed or killed, should that come first.
+    await eventually(`${this.name} stands still`, () => this.#state !== 'paused' || isStill(tree.pid), { every: 1 });
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { Operation } from '../history/operation.ts';
+import { applied, type Operation } from '../history/operation.ts';
 import { fieldOf } from '../history/plain.ts';
 import type { Judged, Lost } from './lost.ts';
 import { bigintOf } from './model.ts';
@@ -6,7 +6,7 @@ import { bigintOf } from './model.ts';
 /** Whether a version was replaced twice while the object was the same one. */
 export function lostVersions(operations: readonly Operation[]): Judged {
   const updates = operations.flatMap((operation) => {
-    const version = operation.outcome === 'ok' && operation.output !== false && versionOf(operation);
+    const version = operation.outcome === 'ok' && applied(operation) && versionOf(operation);
     // ZooKeeper takes -1 for "whatever the version is".
     return typeof version === 'bigint' && version >= 0n ? [{ version, operation }] : [];
   });

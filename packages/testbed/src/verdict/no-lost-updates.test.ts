@@ -131,6 +131,20 @@ describe('no lost updates: versions', () => {
   });
 });
 
+test.each([[false], [{ version: 4, applied: false }]])(
+  'one that did not apply (output %j) replaced nothing',
+  (output) => {
+    const tell = (of: unknown): History =>
+      story(({ ok }) => {
+        ok('a', 0, 5, 'set', { key: 'x', version: 3 }, { applied: true });
+        ok('b', 0, 5, 'set', { key: 'x', version: 3 }, of);
+        ok('b', 6, 9, 'set', { key: 'x', version: 4 }, { applied: true });
+      });
+    expect(check.noLostUpdates(tell(output)).result).toBe('valid');
+    expect(check.noLostUpdates(tell({ applied: true })).result).toBe('invalid');
+  },
+);
+
 test('a version begins anew with a key that was deleted and created', () => {
   const tell = (recreated: boolean, last = 'set'): History =>
     story(({ ok }) => {

@@ -21,9 +21,9 @@ export interface NoLostUpdatesOptions {
  * - A set or list that nothing but `add {key, value}` changes: where there is one. A `read` returns every value whose add was ok before it
  *   began, and no value that nobody had begun to add when it ended.
  * - Whatever has a `version` of 0 or more in its input, which it expects to replace. No two with the same version are ok
- *   (an output of `false`: it did not apply), unless the key may have been made anew, with new versions, in between: a
- *   `delete` other than these two was under way at some time from the begin of the first to the end of the last. A `delete`
- *   may have the version of an operation that may have come after it.
+ *   (one whose output is `false`, or has a field that is `false`, did not apply), unless the key may have been made anew,
+ *   with new versions, in between: a `delete` other than these two was under way at some time from the begin of the first to
+ *   the end of the last. A `delete` may have the version of an operation that may have come after it.
  *
  * `unknown` when nothing could have shown a loss: on no key was there a sum or a list read that began after an add was ok,
  * or two ok adds above 0 with their sums while no `by` is below 0, or two ok operations with a version.

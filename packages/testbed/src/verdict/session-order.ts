@@ -1,5 +1,5 @@
 import type { History } from '../history/history.ts';
-import { keyOf, type Operation } from '../history/operation.ts';
+import { applied, keyOf, type Operation } from '../history/operation.ts';
 import { fieldOf } from '../history/plain.ts';
 import { bigintOf } from './model.ts';
 import { wentBack } from './tokens-increase.ts';
@@ -60,10 +60,6 @@ export function sessionOrder(history: History, options: SessionOrderOptions = {}
     return { check, result: 'invalid', summary: `${later.process} went back in time (${size})`, evidence };
   }
   return { check, result: 'valid', summary: size };
-}
-
-function applied({ output }: Operation): boolean {
-  return typeof output !== 'object' || output === null || !Object.values(output).includes(false);
 }
 
 function outputNumber(operation: Operation, field: string): bigint | undefined {

@@ -75,6 +75,21 @@ describe('tokens increase', () => {
     );
   });
 
+  test('what a store refuses, and says so in its output, was not served; a read of false was', () => {
+    const tell = (op: string, output: unknown): History =>
+      story(({ ok }) => {
+        ok('b', 10, 11, 'write', { key: 'x', value: 2, token: 8n });
+        ok('a', 20, 21, op, { key: 'x', value: 1, token: 7n }, output);
+      });
+    for (const refused of [false, { applied: false }]) {
+      expect(check.tokensIncrease(tell('write', refused)).result).toBe('valid');
+    }
+    for (const served of [true, null, { applied: true }]) {
+      expect(check.tokensIncrease(tell('write', served)).result).toBe('invalid');
+    }
+    expect(check.tokensIncrease(tell('read', false)).result).toBe('invalid');
+  });
+
   test('two writes at the same time may have come in either order', () => {
     const history = story(({ ok }) => {
       ok('b', 10, 20, 'write', { value: 2, token: 8n });

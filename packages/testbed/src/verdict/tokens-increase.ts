@@ -1,5 +1,5 @@
 import type { History } from '../history/history.ts';
-import { keyOf, type Operation, shownKey } from '../history/operation.ts';
+import { applied, keyOf, type Operation, shownKey } from '../history/operation.ts';
 import { fieldOf } from '../history/plain.ts';
 import { holdingLine, holdingsOf } from './holding.ts';
 import { bigintOf } from './model.ts';
@@ -9,7 +9,8 @@ import { counted, evidenceLines, startOf, type Verdict } from './verdict.ts';
  * Tokens do what fencing needs. Of each lease: of two holdings, the one that began later in the history has the higher
  * token, or the same one if the holder is the same process. Of each key: once an operation with a token in its input
  * (`{key, token, …}`) was ok, no operation begun after that was ok with a lower one. `release` does not count: it carries
- * the token of its own lease. `unknown` when nobody held a lease and no ok operation had a token.
+ * the token of its own lease. Nor does what was refused: an output, other than a `read`'s, that is `false` or has a field
+ * that is `false`. `unknown` when nobody held a lease and no ok operation had a token.
  *
  * It does not prove that no update is lost. Two holders read, the older writes, then the newer: the tokens increase, and
  * the older one's update is gone. So the token must go with the read that a write depends on, and the store must refuse
@@ -21,7 +22,7 @@ export function tokensIncrease(history: History): Verdict {
   const start = startOf(history.events);
   const holdings = holdingsOf(history.events);
   const fenced = history.operations.filter(
-    (operation) => operation.outcome === 'ok' && tokenOf(operation) !== undefined,
+    (operation) => operation.outcome === 'ok' && isServed(operation) && tokenOf(operation) !== undefined,
   );
   if (holdings.length + fenced.length === 0) {
     return { check, result: 'unknown', summary: 'nothing to judge: no lease was held and no operation had a token' };
@@ -47,6 +48,11 @@ export function tokensIncrease(history: History): Verdict {
     return { check, result: 'invalid', summary, evidence: { why, lines: evidenceLines([earlier, later], start) } };
   }
   return { check, result: 'valid', summary: size };
+}
+
+function isServed(operation: Operation): boolean {
+  // A read of a value that is false was served.
+  return operation.op === 'read' || applied(operation);
 }
 
 function tokenOf(operation: Operation): bigint | undefined {
