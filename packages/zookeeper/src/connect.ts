@@ -1,4 +1,4 @@
-import { DeadlineExceededError } from '@quorate/core';
+import { DeadlineExceededError, sleep } from '@quorate/core';
 import { Client } from './client.ts';
 import { parseConnectString } from './connect-string.ts';
 import { AuthFailedError } from './errors/auth-failed-error.ts';
@@ -6,9 +6,6 @@ import { type ConnectOptions, checkOptions } from './options.ts';
 import { Session } from './session/session.ts';
 import type { State } from './state.ts';
 import type { ZooKeeper } from './zookeeper.ts';
-
-/** setTimeout fires at once when asked to wait longer than this. */
-const longestTimer = 2 ** 31 - 1;
 
 /**
  * Begins a session and resolves when it is there.
@@ -24,9 +21,10 @@ export async function connect(servers: string, options: ConnectOptions = {}): Pr
   const { signal, timeout } = settings;
   signal?.throwIfAborted();
   const session = new Session(parsed, settings);
+  const settled = new AbortController();
   return new Promise((resolve, reject) => {
     const settle = (): void => {
-      clearTimeout(timer);
+      settled.abort();
       stop();
       signal?.removeEventListener('abort', aborted);
     };
@@ -48,7 +46,7 @@ export async function connect(servers: string, options: ConnectOptions = {}): Pr
       const why = lastFailure instanceof Error ? `; last: ${lastFailure.message}` : '';
       giveUp(new DeadlineExceededError(`no session at ${servers} within ${timeout} ms${why}`, { cause: lastFailure }));
     };
-    const timer = timeout > longestTimer ? undefined : setTimeout(timeUp, timeout);
+    sleep(timeout, { signal: settled.signal }).then(timeUp, () => undefined);
     session.run().catch(giveUp);
   });
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type AmbiguousError, InvalidArgumentError, isQuorateError } from '@quorate/core';
+import { type AmbiguousError, doubtful, InvalidArgumentError, isQuorateError } from '@quorate/core';
 import { checkData } from './arguments.ts';
 import type { SessionLostError } from './errors/session-lost-error.ts';
 import { checkPath, childOf, lastSegment, parentOf } from './path.ts';
@@ -50,21 +50,37 @@ export async function create(session: SessionLike, creation: Creation): Promise<
   const options = creation.private
     ? { signal, orphaned: (done: Created | AmbiguousError) => undo(session, creation, done) }
     : { signal };
-  for (;;) {
-    try {
-      return await session.request(operation, options);
-    } catch (error) {
-      if (creation.parents && isQuorateError(error, 'no-node')) await createParents(session, creation);
-      else if (mark !== undefined && isQuorateError(error, 'ambiguous')) {
-        const found = await findOrKeepDoubt(session, creation, mark, error as AmbiguousError);
-        if (found) return found;
-      } else throw error;
+  /** Whether an attempt may have created the node, for all that is known: another client may have deleted it since. */
+  let sent = false;
+  const made: string[] = [];
+  try {
+    for (;;) {
+      try {
+        return await session.request(operation, options);
+      } catch (error) {
+        if (creation.parents && isQuorateError(error, 'no-node')) await createParents(session, creation, made);
+        else if (mark !== undefined && isQuorateError(error, 'ambiguous')) {
+          const found = await findOrKeepDoubt(session, creation, mark, error as AmbiguousError);
+          if (found) return found;
+          sent = true;
+        } else throw error;
+      }
     }
+  } catch (error) {
+    // Creating the parents twice does no harm.
+    throw sent || made.length > 0 ? doubtful(error, { idempotent: !sent }) : error;
   }
 }
 
-/** What is missing above the node, from the top down. Somebody else may be doing the same: then it is done. */
-async function createParents(session: SessionLike, { create: { path, acl }, signal }: Creation): Promise<void> {
+/**
+ * What is missing above the node, from the top down. Somebody else may be doing the same: then it is done. `made` gets the
+ * path of each that was made, or may have been.
+ */
+async function createParents(
+  session: SessionLike,
+  { create: { path, acl }, signal }: Creation,
+  made: string[],
+): Promise<void> {
   const missing: string[] = [];
   for (let parent = parentOf(path); parent !== '/'; parent = parentOf(parent)) {
     try {
@@ -79,9 +95,12 @@ async function createParents(session: SessionLike, { create: { path, acl }, sign
     const operation = createOperation({ path: parent, data: Buffer.alloc(0), acl, flags: 0, ttl: undefined }, parent);
     try {
       await session.request(operation, { signal });
+      made.push(parent);
     } catch (error) {
+      if (isQuorateError(error, 'node-exists')) continue;
       // After a lost reply the create of the node itself tells whether it is there.
-      if (!isQuorateError(error, 'node-exists') && !isQuorateError(error, 'ambiguous')) throw error;
+      if (!isQuorateError(error, 'ambiguous')) throw error;
+      made.push(parent);
     }
   }
 }
@@ -100,7 +119,7 @@ async function findOrKeepDoubt(
     if (signal?.aborted) {
       // Nobody waits for it any more, and nobody else would care for it.
       undo(session, creation, doubt);
-      throw signal.reason;
+      throw doubtful(signal.reason);
     }
     // An ephemeral node goes with its session, so there is no doubt about it.
     throw isQuorateError(error, 'session-lost') && (create.flags & 1) === 1 ? (error as SessionLostError) : doubt;

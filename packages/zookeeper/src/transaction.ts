@@ -16,7 +16,7 @@ export type Commit = (steps: readonly Step[], signal: AbortSignal | undefined) =
 
 /**
  * Writes that all happen or none does. Steps are checked as they are added, and sent together by `commit`, once. When it
- * rejects with a TransactionError nothing has happened; with an AmbiguousError all of it may have, or nothing.
+ * rejects with an error whose `happened` is `no`, nothing was done; otherwise all of it may have been, or nothing.
  */
 export class Transaction {
   readonly #commit: Commit;

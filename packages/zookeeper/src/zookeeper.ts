@@ -40,7 +40,8 @@ export interface CreateOptions extends CallOptions {
   readonly parents?: boolean | undefined;
   /**
    * Put a unique mark in front of the name (`_c_<uuid>-`, like Curator), so that a node whose creation was not confirmed
-   * is found again. Without it, a create whose reply is lost is ambiguous. On for sequential nodes unless switched off:
+   * is found again. Then it is created exactly once, unless another client deletes it before it is looked for: that looks
+   * as if it had never been created, and it is created again. Without it, a create whose reply is lost is ambiguous. On for sequential nodes unless switched off:
    * there, only the mark tells one's own node from another's. Sort such names by their last ten digits.
    */
   readonly protected?: boolean | undefined;

@@ -198,6 +198,32 @@ test('the reply of a protected or sequential create is lost: exactly one node, a
   }
 });
 
+test('a create that was done does not say that nothing happened when its parent was deleted with it', async () => {
+  await using s = await subject();
+  await s.other.create('/f/batch');
+  await s.link.set({ blackHole: 'zookeeper-1' });
+  const creating = s.zk.create('/f/batch/n-', '', { mode: 'persistent-sequential' });
+  creating.catch(() => undefined);
+  await eventually('the server has done it', async () => (await s.other.children('/f/batch')).names.length > 0, {
+    every: 5,
+  });
+  await s.other.delete('/f/batch', { recursive: true });
+  await s.link.reset();
+  await s.link.heal();
+  await expect(creating).rejects.toMatchObject({ code: 'no-node', happened: 'unknown' });
+});
+
+test('a create that made parents and was then refused does not say that nothing happened', async () => {
+  await using s = await subject();
+  const acl = [{ permissions: ['read'], scheme: 'world', id: 'anyone' }] as const;
+  const creating = s.zk.create('/f/closed/n', '', { parents: true, acl });
+  await expect(creating).rejects.toMatchObject({ code: 'no-auth', happened: 'unknown' });
+  expect(await s.other.exists('/f/closed')).toBeDefined();
+  // Now the parent is there: nothing was made.
+  const again = s.zk.create('/f/closed/n', '', { parents: true, acl });
+  await expect(again).rejects.toMatchObject({ code: 'no-auth', happened: 'no' });
+});
+
 test('a protected create that never reached the server is done once, on the next connection', async () => {
   await using s = await subject();
   await s.link.set({ blackHole: s.link.parties[0] });
