@@ -1,6 +1,6 @@
 import { type BedOf, seeded, Testbed, verdictText } from '@quorate/testbed';
 import { afterAll, expect, test } from 'vitest';
-import { storm, stormLine } from './storm/storm.ts';
+import { storm, stormBed, stormLine } from './storm/storm.ts';
 
 type Ensemble = BedOf<{ zookeeper: 3 }>;
 
@@ -12,9 +12,7 @@ const seeds = only === undefined ? Array.from({ length: 12 }, (_, index) => toda
 console.log(`Storms ${seeds.join(', ')}; to repeat one: QUORATE_STORM_SEED=${seeds[0]}`);
 
 /** Ensembles that are well, each used by one storm after the other. */
-const beds: Promise<Ensemble>[] = Array.from({ length: Math.min(3, seeds.length) }, () =>
-  Testbed.start({ zookeeper: { members: 3, config: { tickTime: 250, syncLimit: 6 } } }),
-);
+const beds: Promise<Ensemble>[] = Array.from({ length: Math.min(3, seeds.length) }, () => Testbed.start(stormBed));
 const free: Promise<Ensemble>[] = [...beds];
 const waiting: ((bed: Promise<Ensemble>) => void)[] = [];
 
@@ -23,7 +21,7 @@ afterAll(async () => {
 });
 
 test.concurrent.each(seeds)(
-  'storm %i: one holder at a time, tokens increase, no guarded update is lost, somebody takes over',
+  'storm %i: one holder at a time, tokens increase, no guarded update is lost, somebody takes over, a sleeper is refused',
   async (seed) => {
     const bed = free.shift() ?? (await new Promise<Ensemble>((resolve) => waiting.push((next) => resolve(next))));
     // Mostly a few, now and then a crowd.

@@ -1,6 +1,6 @@
 import { type History, Testbed } from '@quorate/testbed';
 // The storms of npm test, one after the other for as long as one likes.
-import { type StormReport, storm, stormLine } from '../../../coordination/test/storm/storm.ts';
+import { type StormReport, storm, stormBed, stormLine } from '../../../coordination/test/storm/storm.ts';
 
 export interface StormsOptions {
   readonly minutes: number;
@@ -24,10 +24,7 @@ const length = 20_000;
 
 /** Storms over processes that hold locks and lead, until the time is up or one is not valid. */
 export async function storms({ minutes, seed, workers, signal, say }: StormsOptions): Promise<StormsReport> {
-  await using bed = await Testbed.start(
-    { zookeeper: { members: 3, config: { tickTime: 250, syncLimit: 6 } } },
-    { signal },
-  );
+  await using bed = await Testbed.start(stormBed, { signal });
   const until = performance.now() + minutes * 60_000;
   const sum = { storms: 0, held: 0, faults: 0, guardedUpdates: 0 };
   do {

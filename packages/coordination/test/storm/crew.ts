@@ -3,14 +3,13 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { History, standsStill } from '@quorate/testbed';
+import type { SleeperOptions } from './sleeper.ts';
 import type { WorkerOptions } from './worker.ts';
-
-const program = fileURLToPath(new URL('worker.ts', import.meta.url));
 
 /** Worker processes by name. One that was killed may be started again: its histories are all kept. */
 export class Crew {
   readonly #running = new Map<string, ChildProcessByStdio<Writable, Readable, null>>();
-  readonly #printed: string[][] = [];
+  readonly #printed: { readonly name: string; readonly lines: string[] }[] = [];
   readonly #closed: Promise<unknown>[] = [];
   readonly #compiled: string;
 
@@ -19,8 +18,9 @@ export class Crew {
     this.#compiled = compiled;
   }
 
-  /** Resolves when it is at work, or has been killed before. */
-  async start(options: WorkerOptions): Promise<void> {
+  /** Resolves when it has told something, or has been killed before. */
+  async start(options: WorkerOptions | SleeperOptions, file = 'worker.ts'): Promise<void> {
+    const program = fileURLToPath(new URL(file, import.meta.url));
     const args = ['--conditions=@quorate/source', program, JSON.stringify(options)];
     const child = spawn(process.execPath, args, {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -30,7 +30,7 @@ export class Crew {
     child.stdout.setEncoding('utf8').on('data', (text: string) => lines.push(text));
     // Writing to one that has been killed is no error of ours.
     child.stdin.on('error', () => undefined);
-    this.#printed.push(lines);
+    this.#printed.push({ name: options.name, lines });
     this.#closed.push(once(child, 'close'));
     this.#running.set(options.name, child);
     await Promise.race([once(child.stdout, 'data'), once(child, 'close')]);
@@ -47,9 +47,13 @@ export class Crew {
 
   /** Resolves when it stands still: until then it may act. */
   async stop(name: string): Promise<void> {
-    const child = this.#running.get(name);
-    child?.kill('SIGSTOP');
-    await standsStill(child?.pid);
+    this.#running.get(name)?.kill('SIGSTOP');
+    await this.stopped(name);
+  }
+
+  /** For one that stops itself: a second signal might stop it again after it was woken. */
+  async stopped(name: string): Promise<void> {
+    await standsStill(this.#running.get(name)?.pid);
   }
 
   wake(name: string): void {
@@ -65,7 +69,22 @@ export class Crew {
     const late = setTimeout(() => this.kill(), within);
     await Promise.all(this.#closed);
     clearTimeout(late);
-    return this.#printed.map((lines) => History.fromJsonLines(lines.join(''), { torn: true }));
+    return this.histories();
+  }
+
+  hasEnded(name: string): boolean {
+    const child = this.#running.get(name);
+    return child?.stdout.closed ?? true;
+  }
+
+  /** What each process has told so far. */
+  histories(name?: string): History[] {
+    const of = this.#printed.filter((printed) => name === undefined || printed.name === name);
+    return of.map(({ lines }) => History.fromJsonLines(lines.join(''), { torn: true }));
+  }
+
+  historyOf(name: string): History {
+    return History.merge(...this.histories(name));
   }
 
   kill(): void {

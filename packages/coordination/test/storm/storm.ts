@@ -6,16 +6,19 @@ import {
   eventually,
   type Fault,
   type FaultKind,
+  type FaultSchedule,
   faultSchedule,
   History,
   type PrepareFault,
   playFaults,
+  seeded,
   type Testbed,
   type Verdict,
 } from '@quorate/testbed';
 import { connect, type ZooKeeper } from '@quorate/zookeeper';
 import { Election, Lock } from '../../src/index.ts';
 import { Crew } from './crew.ts';
+import { sleepThrough } from './sleep.ts';
 
 export interface StormOptions {
   readonly seed: number;
@@ -31,7 +34,12 @@ export interface StormReport extends StormOptions {
 
 type Ensemble = BedOf<{ zookeeper: 3 }>;
 
-export const sessionTimeout = 1_500;
+/** Short ticks for short sessions, beside long ones. */
+export const stormBed = {
+  zookeeper: { members: 3, config: { tickTime: 250, syncLimit: 6, maxSessionTimeout: 20_000 } },
+} as const;
+
+const sessionTimeout = 1_500;
 
 /** How long a process that was stopped may take to notice, once it wakes, on a busy machine. */
 const grace = 1_000;
@@ -65,11 +73,29 @@ export async function storm(bed: Ensemble, { seed, length, workers }: StormOptio
       duration: [300, 2_500],
       together: 3,
     });
-    await playFaults(schedule, bed, history, { faults: faultsOn(crew, start) });
+    const stop = new AbortController();
+    const sleeping = sleepThrough({
+      crew,
+      history,
+      url: `${bed.zookeeper.url}${root}`,
+      chance: seeded(seed).fork('sleep'),
+      sessionTimeout,
+      latest: length / 2,
+      within: length + takeover,
+      signal: stop.signal,
+    });
+    try {
+      await playFaults(schedule, bed, history, { faults: faultsOn(crew, start) });
+    } catch (error) {
+      stop.abort(error);
+      await sleeping.catch(() => undefined);
+      throw error;
+    }
+    const slept = await sleeping;
     const taken = await takenOver(`${bed.zookeeper.url}${root}`, history);
     const all = History.merge(history, ...(await crew.finish(10_000)));
     await finalReads(`${bed.zookeeper.url}${root}`, all);
-    return { seed, length, workers, history: all, verdicts: [...judge(all), taken] };
+    return { seed, length, workers, history: all, verdicts: [...judge(all), isStorm(all, schedule), slept, taken] };
   } finally {
     crew.kill();
   }
@@ -97,7 +123,6 @@ function faultKinds(workers: readonly string[]): FaultKind[] {
 
 /** `kill` and `pause` of workers beside those of servers; `silence` is a black hole around a worker. */
 function faultsOn(crew: Crew, start: (name: string) => Promise<void>): Record<string, PrepareFault> {
-  const isWorker = (name: string): boolean => name.startsWith('worker-');
   const onWorker = (name: string, ends: Pick<Fault, 'begin' | 'end'>): Fault => ({
     target: [name],
     servers: [],
@@ -171,6 +196,38 @@ function judge(history: History): Verdict[] {
     check.noLostUpdates(history),
     check.linearizable(history, counter()),
   ];
+}
+
+/** Whether there was anything to judge: all planned faults, holders of both kinds, and guarded updates of both. */
+function isStorm({ events, operations }: History, { faults: planned }: FaultSchedule): Verdict {
+  const check = 'it was a storm';
+  const played = events.filter((event) => event.type === 'fault' && !event.target[0]?.startsWith('sleeper-')).length;
+  const skipped = events.filter((event) => event.type === 'note' && event.label.startsWith('skipped')).length;
+  const missing: string[] = [];
+  if (played + skipped !== planned.length) missing.push(`${played} faults played of ${planned.length} planned`);
+  if (played < 3) missing.push(`${played} faults`);
+  const workers = new Set<string>();
+  for (const lease of ['lock', 'leader']) {
+    const holders = new Set<string>();
+    for (const event of events) {
+      if (event.type === 'held' && event.lease === lease && isWorker(event.process)) holders.add(event.process);
+    }
+    if (holders.size < 2) missing.push(`${holders.size} workers held ${lease}`);
+    for (const holder of holders) workers.add(holder);
+  }
+  for (const key of ['locked', 'led']) {
+    const adds = operations.filter(
+      ({ op, input, outcome, process }) =>
+        op === 'add' && outcome === 'ok' && isWorker(process) && (input as { key: string }).key === key,
+    );
+    if (adds.length < 2) missing.push(`${adds.length} guarded updates of ${key}`);
+  }
+  const summary = missing.length > 0 ? `only ${missing.join(', ')}` : `${played} faults, ${workers.size} holders`;
+  return { check, result: missing.length > 0 ? 'invalid' : 'valid', summary };
+}
+
+function isWorker(name: string): boolean {
+  return name.startsWith('worker-');
 }
 
 /** One line for people. */
