@@ -1,4 +1,11 @@
-import { type Component, DeadlineExceededError, type Health, InvalidArgumentError } from '@quorate/core';
+import {
+  type Component,
+  DeadlineExceededError,
+  doubtful,
+  type Health,
+  InvalidArgumentError,
+  isQuorateError,
+} from '@quorate/core';
 import { answers, type Outcome } from './diagnostics.ts';
 import { checkDuration } from './duration.ts';
 import { checkGet, type GetOptions, type Keeping, type SetOptions } from './entry-options.ts';
@@ -48,7 +55,7 @@ export class Cache implements Component, AsyncDisposable {
   /** The value under this key: the one that is known, or what `load` gives. All who ask at once share one load. */
   get<T>(key: string, load: Load<T>, options?: GetOptions<T>): Promise<T> {
     const store = this.#store;
-    if (options?.fence !== undefined) return this.#forUpdate(key, load, options, {}) as Promise<T>;
+    if (options?.fence !== undefined) return this.forUpdate(key, load, options, async () => ({ key }));
     const entry = store.local?.get(key);
     if (entry !== undefined) {
       const now = performance.now();
@@ -85,8 +92,7 @@ export class Cache implements Component, AsyncDisposable {
 
   /** The same for many: each by itself, all on their way at once. The first error is thrown when all have ended. */
   async setMany(entries: Iterable<readonly [key: string, value: unknown]>, options?: SetOptions): Promise<void> {
-    const results = await Promise.allSettled([...entries].map(([key, value]) => this.set(key, value, options)));
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    await allDone([...entries].map(([key, value]) => this.set(key, value, options)));
   }
 
   /** Forgets a key, or several, everywhere. Loads that began before it are not kept. */
@@ -94,8 +100,7 @@ export class Cache implements Component, AsyncDisposable {
     const all = typeof keys === 'string' ? [keys] : keys;
     if (!Array.isArray(all)) throw new InvalidArgumentError('keys', 'a key, or a list of keys', keys);
     for (const key of all) checkKey(key);
-    const results = await Promise.allSettled(all.map((key) => this.#writes.delete(key, options)));
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    await allDone(all.map((key) => this.#writes.delete(key, options)));
   }
 
   /** Forgets all that has any of these tags, everywhere, in one write, whatever the number of keys. */
@@ -164,7 +169,7 @@ export class Cache implements Component, AsyncDisposable {
 
   /** @internal For namespaces and loads of many. */
   special<T>(key: string, load: Load<T>, options: GetOptions<T> | undefined, special: Special): Promise<T> {
-    if (options?.fence !== undefined) return this.#forUpdate(key, load, options, special) as Promise<T>;
+    if (options?.fence !== undefined) return this.forUpdate(key, load, options, async () => ({ key, ...special }));
     const entry = this.#store.local?.get(key);
     const now = performance.now();
     if (entry !== undefined && this.#store.vouches(entry, now) && (now < entry.freshUntil || now < entry.staleUntil)) {
@@ -206,13 +211,22 @@ export class Cache implements Component, AsyncDisposable {
     return store.parcel.reveal(entry.value);
   }
 
-  /** What is read under a token may decide what is written under it: the token goes with the read, and the memory is passed over. */
-  async #forUpdate(key: string, load: Load<unknown>, options: GetOptions, special: Special): Promise<unknown> {
-    checkKey(key);
+  /**
+   * @internal What is read under a token may decide what is written under it: the token goes with the read, and the
+   * memory is passed over. `place` says what is to be read, once the bar is raised.
+   */
+  async forUpdate<T>(
+    bar: string,
+    load: Load<T>,
+    options: GetOptions<T>,
+    place: () => Promise<Special & { readonly key: string }>,
+  ): Promise<T> {
+    checkKey(bar);
     if (typeof load !== 'function') throw new InvalidArgumentError('load', 'a function', load);
     const { fence = 0n } = checkGet(options, this.#store.settings);
-    await this.#writes.raise(key, fence, options.signal);
-    return this.#fly(key, load, options, special);
+    await this.#writes.raise(bar, fence, options.signal);
+    const { key, ...special } = await place();
+    return this.#fly(key, load, options, special) as Promise<T>;
   }
 
   #fly(key: string, load: Load<unknown>, options: GetOptions | undefined, special: Special): Promise<unknown> {
@@ -224,6 +238,11 @@ export class Cache implements Component, AsyncDisposable {
       const keeping = checkGet(options, store.settings);
       options?.signal?.throwIfAborted();
       let flight = store.flights.get(key);
+      // Another token's flight may be refused what ours is not, and ours fails where others go on without Redis.
+      if (flight !== undefined && flight.fence !== keeping.fence) {
+        flight.dirty = true;
+        flight = undefined;
+      }
       if (flight === undefined) {
         flight = new Flight(store, this.#errand(key, load, keeping, special));
         store.flights.set(key, flight);
@@ -251,6 +270,17 @@ export class Cache implements Component, AsyncDisposable {
   #tell(key: string, outcome: Outcome): void {
     answers.publish({ cache: this.#store.settings.prefix, key, outcome });
   }
+}
+
+/** Throws the first error when all have ended. That nothing happened is certain only when it is so of every one. */
+async function allDone(works: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(works);
+  const failed = results.filter((result) => result.status === 'rejected');
+  if (failed.length === 0) return;
+  const nothing =
+    failed.length === works.length && failed.every(({ reason }) => isQuorateError(reason) && reason.happened === 'no');
+  const [first] = failed;
+  throw nothing ? first?.reason : doubtful(first?.reason);
 }
 
 /** This caller's own wait: the others are not concerned. */

@@ -31,6 +31,11 @@ export class Flight {
     this.result = this.#run();
   }
 
+  /** The token it reads and keeps under. */
+  get fence(): bigint | undefined {
+    return this.#errand.keeping.fence;
+  }
+
   /** One more who waits until `leave`. When all have left, the load is aborted. */
   join(): void {
     this.#waiters += 1;
@@ -50,11 +55,11 @@ export class Flight {
 
   async #run(): Promise<unknown> {
     const store = this.#store;
-    const { key, keeping, beyond } = this.#errand;
+    const { key, version, keeping, beyond } = this.#errand;
     let failed = false;
     try {
       if (store.link.away && !(await store.link.meet())) return await this.#load().alone();
-      const bytes = await store.link.read(store.names.entry(key));
+      const bytes = await store.link.read(store.names.entry(key, version));
       if (bytes === silence) return await this.#load().alone();
       let seen: Buffer | undefined;
       if (bytes !== null) {

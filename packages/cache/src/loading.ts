@@ -1,13 +1,14 @@
-import { DeadlineExceededError } from '@quorate/core';
+import { AmbiguousError, DeadlineExceededError } from '@quorate/core';
 import { Allowance } from './allowance.ts';
 import { loads, type Outcome } from './diagnostics.ts';
 import type { Keeping } from './entry-options.ts';
 import { FencedError } from './errors/fenced-error.ts';
+import { RedisRefusedError } from './errors/redis-refused-error.ts';
 import { type Found, type Nothing, nothing, open } from './found.ts';
 import { type Load, LoadContext } from './load-context.ts';
 import type { Written } from './parcel.ts';
 import { seal } from './redis/envelope.ts';
-import { fenceOf, leaseOf, waitersOf } from './redis/key-names.ts';
+import { leaseOf, waitersOf } from './redis/key-names.ts';
 import { type Silence, silence } from './redis/link.ts';
 import { keyMessage, wakeMessage } from './redis/message.ts';
 import { claim, fill } from './redis/scripts.ts';
@@ -59,7 +60,7 @@ export class Loading {
     this.#store = store;
     this.#errand = errand;
     this.#traveller = traveller;
-    this.#entry = store.names.entry(errand.key);
+    this.#entry = store.names.entry(errand.key, errand.version);
     this.#owner = `${store.id}:${nextNumber()}`;
   }
 
@@ -83,7 +84,7 @@ export class Loading {
     for (let before = seen; ; ) {
       this.#woken = false;
       const answer = await this.#claim(before);
-      if (answer === silence) return await this.#load(undefined);
+      if (answer === silence) return await this.#unanswered();
       const [kind, detail] = answer;
       if (kind === 1) return await this.#load(String(detail));
       if (kind === 0) {
@@ -92,7 +93,7 @@ export class Loading {
         await this.#wakeCall(Number(detail), begin + store.settings.loadTimeout);
       }
       const found = await this.#look();
-      if (found === silence) return await this.#load(undefined);
+      if (found === silence) return await this.#unanswered();
       if ('value' in found) {
         if (!this.#traveller.dirty)
           store.adoptEnvelope(this.#errand.key, found.value, found.envelope, performance.now());
@@ -105,7 +106,8 @@ export class Loading {
   /** Redis is away: what this process has, as long as it is to be trusted, and else the origin. */
   async alone(): Promise<unknown> {
     const { local, counters } = this.#store;
-    const { key, beyond } = this.#errand;
+    const { key, keeping, beyond } = this.#errand;
+    if (keeping.fence !== undefined) return await this.#unanswered();
     const now = performance.now();
     const entry = local?.get(key);
     if (entry && beyond === undefined && now < entry.freshUntil && this.#store.vouches(entry, now)) {
@@ -114,7 +116,15 @@ export class Loading {
       return entry.value;
     }
     if (beyond === undefined) counters.misses += 1;
-    return await this.#load(undefined);
+    return await this.#unanswered();
+  }
+
+  /** Redis is silent: the origin's word will do, but not under a token. What is written next would overwrite what stands. */
+  async #unanswered(): Promise<unknown> {
+    const { key, keeping } = this.#errand;
+    if (keeping.fence === undefined) return await this.#load(undefined);
+    const what = `reading ${key} under token ${keeping.fence}`;
+    throw new AmbiguousError(`${what}: Redis stopped answering; its value is not known, read it again before writing`);
   }
 
   /** Loads under a lease, or without one while Redis is away. */
@@ -210,8 +220,11 @@ export class Loading {
     try {
       const reply = await link.run(claim, keys, [this.#owner, String(settings.lease), seen, id]);
       return reply === silence ? silence : (reply as [0 | 1 | 2, number | string]);
-    } catch {
-      // Redis refuses: it is full, or we may not write. The value can be had all the same.
+    } catch (error) {
+      // Redis refuses: it is full, or we may not write. The value can be had all the same, but not under a token.
+      const { key, keeping } = this.#errand;
+      if (keeping.fence !== undefined)
+        throw new RedisRefusedError(`reading ${key} under token ${keeping.fence}`, error);
       return silence;
     }
   }
@@ -219,9 +232,9 @@ export class Loading {
   /** 1 kept, 0 not: the lease was lost; 2 not: a newer token has written. */
   async #fill(held: string, value: string | Buffer, life: number, fence: string): Promise<unknown> {
     const { names, link, id } = this.#store;
-    const { key } = this.#errand;
+    const { key, version } = this.#errand;
     this.#store.letGo(this.#entry);
-    const keys = [this.#entry, leaseOf(this.#entry), waitersOf(this.#entry), fenceOf(this.#entry)];
+    const keys = [this.#entry, leaseOf(this.#entry), waitersOf(this.#entry), names.fence(key, version)];
     const wakeUp = [`${names.channel}:`, wakeMessage(key), names.channel, keyMessage(id, key)];
     return await link.run(fill, keys, [held, value, String(life), fence, String(fenceLife), ...wakeUp]).catch(() => 0);
   }

@@ -1,10 +1,11 @@
-import { InvalidArgumentError } from '@quorate/core';
+import { AmbiguousError, doubtful, InvalidArgumentError } from '@quorate/core';
 import type { Cache } from './cache.ts';
 import type { GetOptions, SetOptions } from './entry-options.ts';
 import { FencedError } from './errors/fenced-error.ts';
 import { checkFence, checkKey } from './key.ts';
 import type { Load } from './load-context.ts';
-import { fenceLife, type Store } from './store.ts';
+import { versioned } from './redis/key-names.ts';
+import { doneLife, fenceLife, type Store } from './store.ts';
 import type { Writes } from './writes.ts';
 
 /**
@@ -38,34 +39,76 @@ export class Namespace {
   async moveTo(version: string, { fence, signal }: Pick<SetOptions, 'fence' | 'signal'> = {}): Promise<void> {
     checkVersion(version);
     if (fence !== undefined) checkFence(fence);
-    const { versions } = this.#store;
+    const { versions, settings } = this.#store;
+    const life = { fence: fenceLife, done: doneLife(settings.redisTimeout) };
     const outcome = await this.#writes.attempt(`moving ${this.name}`, signal, () =>
-      versions.move(this.name, version, fence, fenceLife),
+      versions.move(this.name, version, fence, life),
     );
     if (outcome === 'fenced') throw new FencedError(this.name, fence ?? 0n);
   }
 
-  /** As `cache.get`, at the version of this moment; the loader is told which. */
+  /** As `cache.get`, at the version of this moment; the loader is told which. With `fence`: at the one that stands in Redis. */
   async get<T>(key: string, load: Load<T>, options?: GetOptions<T>): Promise<T> {
-    const { full, version } = await this.#at(key);
-    return this.#cache.special(full, load, options, { version });
+    checkKey(key);
+    if (options?.fence !== undefined) {
+      // The bar of a key holds at every version. The version is asked for once it is raised: what an older leader has
+      // written by then is at this version, or at one that it moved away from.
+      return this.#cache.forUpdate(versioned(this.name, '', key), load, options, async () => {
+        const version = await this.#standing(`reading ${this.name}: ${key}`, options.signal).catch(unsure);
+        const full = versioned(this.name, version, key);
+        this.#store.supersede(full);
+        return { key: full, version };
+      });
+    }
+    const version = await this.#version();
+    return this.#cache.special(versioned(this.name, version, key), load, options, { version });
   }
 
   async set(key: string, value: unknown, options?: SetOptions): Promise<void> {
-    const { full } = await this.#at(key);
-    await this.#cache.set(full, value, options);
+    await this.#write('setting', key, options, (full, version) => this.#writes.set(full, value, options, version));
   }
 
   async delete(key: string, options?: Pick<SetOptions, 'fence' | 'signal'>): Promise<void> {
-    const { full } = await this.#at(key);
-    await this.#cache.delete(full, options);
+    await this.#write('deleting', key, options, (full, version) => this.#writes.delete(full, options, version));
   }
 
-  async #at(key: string): Promise<{ readonly full: string; readonly version: string }> {
+  /** Under a token: at the version that stands in Redis, and still does when it is done. */
+  async #write(
+    doing: string,
+    key: string,
+    options: Pick<SetOptions, 'fence' | 'signal'> | undefined,
+    write: (full: string, version: string) => Promise<void>,
+  ): Promise<void> {
     checkKey(key);
-    const version = this.#store.versions.known(this.name) ?? (await this.version());
-    return { full: `${this.name}@${version}:${key}`, version };
+    if (options?.fence === undefined) {
+      const version = await this.#version();
+      await write(versioned(this.name, version, key), version);
+      return;
+    }
+    checkFence(options.fence);
+    const what = `${doing} ${this.name}: ${key}`;
+    const version = await this.#standing(what, options.signal);
+    await write(versioned(this.name, version, key), version);
+    const now = await this.#standing(what, options.signal).catch(unsure);
+    if (now === version) return;
+    throw new AmbiguousError(
+      `${what}: ${this.name} moved from ${version} to ${now} meanwhile; it may be out of reach, read it again`,
+    );
   }
+
+  async #version(): Promise<string> {
+    return this.#store.versions.known(this.name) ?? (await this.version());
+  }
+
+  async #standing(what: string, signal: AbortSignal | undefined): Promise<string> {
+    const { versions } = this.#store;
+    return await this.#writes.ask(`${what}: asking for its version`, signal, () => versions.standing(this.name));
+  }
+}
+
+/** What went before was done. */
+function unsure(error: unknown): never {
+  throw doubtful(error);
 }
 
 function checkVersion(version: unknown): asserts version is string {

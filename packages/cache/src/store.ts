@@ -26,6 +26,9 @@ const earliest = 8;
 /** Remembered of fencing tokens: for longer than any ex-leader may sleep. */
 export const fenceLife: number = 7 * 86_400_000;
 
+/** Remembered of writes that were done: for longer than anybody waits for the answer to one, see `redisTimeout`. */
+export const doneLife = (redisTimeout: number): number => 60_000 + 2 * redisTimeout;
+
 /** When a value ends, by the clock of this process. */
 export interface Times {
   readonly freshUntil: number;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { AmbiguousError, InvalidArgumentError } from '@quorate/core';
 import { invalidations } from './diagnostics.ts';
 import { checkSet, checkWaiting, type Keeping, type SetOptions } from './entry-options.ts';
@@ -8,11 +9,11 @@ import { RedisUnavailableError } from './errors/redis-unavailable-error.ts';
 import { ValueTooLargeError } from './errors/value-too-large-error.ts';
 import { checkKey, checkTags } from './key.ts';
 import { seal } from './redis/envelope.ts';
-import { fenceOf, leaseOf, waitersOf } from './redis/key-names.ts';
+import { doneOf, leaseOf, waitersOf } from './redis/key-names.ts';
 import { silence } from './redis/link.ts';
 import { keyMessage, wakeMessage } from './redis/message.ts';
 import { put, raise } from './redis/scripts.ts';
-import { fenceLife, type Store } from './store.ts';
+import { doneLife, fenceLife, type Store } from './store.ts';
 
 /** What is changed on purpose. Whoever changes something is told what became of it. */
 export class Writes {
@@ -22,25 +23,29 @@ export class Writes {
     this.#store = store;
   }
 
-  async set(key: string, value: unknown, options: SetOptions | undefined): Promise<void> {
+  async set(key: string, value: unknown, options: SetOptions | undefined, version?: string): Promise<void> {
     checkKey(key);
     const keeping = checkSet(options, this.#store.settings);
     if (value === undefined) {
       throw new InvalidArgumentError('value', 'anything but undefined; use delete to remove a value');
     }
     if (keeping.ttl === 0) throw new InvalidArgumentError('ttl', 'more than 0 to set a value', 0);
-    await this.#put(key, await this.#sealed(key, value, keeping), keeping, options?.signal);
+    await this.#put(key, version, await this.#sealed(key, value, keeping), keeping, options?.signal);
   }
 
-  async delete(key: string, options: Pick<SetOptions, 'fence' | 'signal'> | undefined): Promise<void> {
-    await this.#put(key, '', checkSet(options, this.#store.settings), options?.signal);
+  async delete(
+    key: string,
+    options: Pick<SetOptions, 'fence' | 'signal'> | undefined,
+    version?: string,
+  ): Promise<void> {
+    await this.#put(key, version, '', checkSet(options, this.#store.settings), options?.signal);
   }
 
   /** Before a read under a token: older ones write nothing from now on, and what was read before that is not given out. */
   async raise(key: string, fence: bigint, signal: AbortSignal | undefined): Promise<void> {
     const { link, names } = this.#store;
     const reply = await this.attempt(`reading ${key} under token ${fence}`, signal, async () => {
-      const outcome = await link.run(raise, [fenceOf(names.entry(key))], [fence.toString(), String(fenceLife)]);
+      const outcome = await link.run(raise, [names.fence(key)], [fence.toString(), String(fenceLife)]);
       this.#store.supersede(key);
       return outcome;
     });
@@ -72,6 +77,7 @@ export class Writes {
     if (closed) throw new CacheClosedError(settings.prefix);
     signal?.throwIfAborted();
     await link.meet();
+    signal?.throwIfAborted();
     if (link.away) throw new RedisUnavailableError(what);
     const refused = (error: unknown): never => {
       throw new RedisRefusedError(what, error);
@@ -79,6 +85,16 @@ export class Writes {
     const reply = await orAborted(signal, what, work().catch(refused));
     if (reply !== silence) return reply;
     throw new AmbiguousError(`${what}: Redis did not answer within ${settings.redisTimeout} ms; it may have happened`);
+  }
+
+  /** The same for what changes nothing: without an answer nothing has happened. */
+  async ask<T>(what: string, signal: AbortSignal | undefined, work: () => Promise<T | typeof silence>): Promise<T> {
+    const reply = await this.attempt<T | undefined>(what, signal, async () => {
+      const answer = await work();
+      return answer === silence ? undefined : answer;
+    });
+    if (reply === undefined) throw new RedisUnavailableError(what);
+    return reply;
   }
 
   async #sealed(key: string, value: unknown, keeping: Keeping): Promise<Buffer> {
@@ -97,18 +113,32 @@ export class Writes {
     return seal({ ...times, absent: false, compressed, serializer, tags: keeping.tags }, payload);
   }
 
-  async #put(key: string, sealed: string | Buffer, keeping: Keeping, signal: AbortSignal | undefined): Promise<void> {
+  async #put(
+    key: string,
+    version: string | undefined,
+    sealed: string | Buffer,
+    keeping: Keeping,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const store = this.#store;
-    const { names, id, link } = store;
+    const { names, id, link, settings } = store;
     const what = `${sealed === '' ? 'deleting' : 'setting'} ${key}`;
     const reply = await this.attempt(what, signal, async () => {
       store.supersede(key);
-      const entry = names.entry(key);
-      const keys = [entry, leaseOf(entry), waitersOf(entry), fenceOf(entry)];
+      const entry = names.entry(key, version);
+      const bar = names.fence(key, version);
+      const done = keeping.fence === undefined ? bar : doneOf(bar, randomUUID());
+      const keys = [entry, leaseOf(entry), waitersOf(entry), bar, done];
       const life = String(keeping.ttl + keeping.stale);
       const fence = [keeping.fence?.toString() ?? '', String(fenceLife)];
       const wakeUp = [`${names.channel}:`, wakeMessage(key), names.channel, keyMessage(id, key)];
-      const outcome = await link.run(put, keys, [sealed, life, ...fence, ...wakeUp]);
+      const outcome = await link.run(put, keys, [
+        sealed,
+        life,
+        ...fence,
+        ...wakeUp,
+        String(doneLife(settings.redisTimeout)),
+      ]);
       // Whoever has read in between may have read what was there before.
       store.supersede(key);
       return outcome;

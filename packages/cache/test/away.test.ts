@@ -245,6 +245,25 @@ describe('a Redis that is not there', () => {
   });
 });
 
+test('a Redis that keeps its data on disk knows the newest token after a crash, of deleted keys and namespaces too', async ({
+  bed,
+}) => {
+  await using c = caches(bed.redis.url);
+  const [former, next] = [await c.cache({ redisTimeout: 500 }), await c.cache({ redisTimeout: 500 })];
+  await c.redis.config('SET', 'appendfsync', 'always');
+  await next.set('dataset', 'by 2', { fence: 2n });
+  await next.delete('dataset', { fence: 2n });
+  await next.namespace('rides').moveTo('b', { fence: 2n });
+  await bed.redis.primary.kill();
+  for (const cache of [former, next]) await away(cache);
+  await bed.redis.primary.restart();
+  await hearing(former, next);
+  expect(await codeOf(former.set('dataset', 'by 1', { fence: 1n }))).toBe('fenced');
+  expect(await codeOf(former.get('dataset', () => 'by 1', { fence: 1n }))).toBe('fenced');
+  expect(await codeOf(former.namespace('rides').moveTo('a', { fence: 1n }))).toBe('fenced');
+  expect(await former.namespace('rides').version()).toBe('b');
+});
+
 test('a connection for changes that is lost alone: nothing local is given out unasked until it is back', async ({
   bed,
 }) => {

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fenceOf, KeyNames, leaseOf, waitersOf } from './key-names.ts';
+import { doneOf, KeyNames, leaseOf, versioned, waitersOf } from './key-names.ts';
 
 // The client's own arithmetic says which slot a key is in.
 const slotOf = createRequire(import.meta.resolve('ioredis'))('cluster-key-slot') as (key: string) => number;
@@ -14,9 +14,12 @@ test('all parts of an entry are in one slot, whatever its key', () => {
   );
   fc.assert(
     fc.property(odd, (key) => {
-      const entry = names.entry(key);
-      const slots = [entry, leaseOf(entry), waitersOf(entry), fenceOf(entry)].map((name) => slotOf(`app:${name}`));
-      expect(new Set(slots).size).toBe(1);
+      for (const version of [undefined, '1', 'v{}@%']) {
+        const full = version === undefined ? key : versioned('rides', version, key);
+        const [entry, fence] = [names.entry(full, version), names.fence(full, version)];
+        const parts = [entry, leaseOf(entry), waitersOf(entry), fence, doneOf(fence, '1')];
+        expect(new Set(parts.map((name) => slotOf(`app:${name}`))).size).toBe(1);
+      }
     }),
   );
 });
@@ -29,6 +32,14 @@ test('different keys have different names', () => {
       expect(names.entry(a)).not.toBe(leaseOf(names.entry(b)));
     }),
   );
+});
+
+test('a key of a namespace has an entry for each version, and one fence for all', () => {
+  const at = (version: string): [string, string] => [versioned('rides', version, 'count@1:a'), version];
+  expect(names.entry(...at('a'))).toBe('taxi:{rides@:count@1:a}@a');
+  expect(names.entry(...at('b'))).not.toBe(names.entry(...at('a')));
+  expect(names.fence(...at('b'))).toBe(names.fence(...at('a')));
+  expect(names.fence(...at('b'))).toBe(names.fence(versioned('rides', '', 'count@1:a')));
 });
 
 test('the clock, tags and versions share a slot', () => {

@@ -15,8 +15,14 @@ export class KeyNames {
     this.clock = `${prefix}:{shared}:clock`;
   }
 
-  entry(key: string): string {
-    return `${this.#prefix}:{${unambiguous(key)}}`;
+  /** An entry. In a namespace all versions of a key are in one slot, because they share a fence. */
+  entry(key: string, version?: string): string {
+    return version === undefined ? this.#slot(key) : `${this.#slot(unversioned(key, version))}@${version}`;
+  }
+
+  /** The newest token of a key, whatever the version: a leader of the past may still move the namespace. */
+  fence(key: string, version?: string): string {
+    return `${this.#slot(version === undefined ? key : unversioned(key, version))}:fence`;
   }
 
   /** Where one process hears that what it waits for is there. */
@@ -31,6 +37,19 @@ export class KeyNames {
   version(namespace: string): string {
     return `${this.#prefix}:{shared}:version:${namespace}`;
   }
+
+  #slot(key: string): string {
+    return `${this.#prefix}:{${unambiguous(key)}}`;
+  }
+}
+
+/** A key of a namespace, at a version. */
+export const versioned = (namespace: string, version: string, key: string): string => `${namespace}@${version}:${key}`;
+
+/** The same key without its version. Names of namespaces have no `@`. */
+function unversioned(key: string, version: string): string {
+  const at = key.indexOf('@') + 1;
+  return key.slice(0, at) + key.slice(at + version.length);
 }
 
 /** A closing brace would end the part that decides the slot: in front, it would make it empty. */
@@ -40,4 +59,5 @@ function unambiguous(key: string): string {
 
 export const leaseOf = (entry: string): string => `${entry}:lease`;
 export const waitersOf = (entry: string): string => `${entry}:waiters`;
-export const fenceOf = (entry: string): string => `${entry}:fence`;
+/** That a write under a token has been done, for when the client sends it again. */
+export const doneOf = (fence: string, write: string): string => `${fence}:${write}`;

@@ -42,6 +42,19 @@ local function wake(waiters, channel, message)
   redis.call('DEL', waiters)
 end`;
 
+/**
+ * A client sends a request again when its connection was lost before the answer. By then a newer token may have been
+ * here: the second copy must be answered like the first, which was done, and must not be done again.
+ */
+const passOnce = `
+local function passOnce(fence, token, life, done, doneLife)
+  if token == '' then return 'new' end
+  if redis.call('EXISTS', done) == 1 then return 'done' end
+  if not passFence(fence, token, life) then return 'fenced' end
+  redis.call('SET', done, '', 'PX', doneLife)
+  return 'new'
+end`;
+
 /** Tokens are compared as text: they may have more digits than a number of Lua holds. */
 const passFence = `
 local function passFence(key, token, life)
@@ -111,12 +124,14 @@ return 0`,
 
 /** Writes, or deletes when the value is empty; a load that began before is not kept. Gives 1, or 2 when a newer token has been here. */
 export const put: Script = together(
-  4,
-  8,
-  `${wake}${passFence}`,
-  `local entry, lease, waiters, fence = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local value, life, token, fenceLife = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-if not passFence(fence, token, fenceLife) then return 2 end
+  5,
+  9,
+  `${wake}${passFence}${passOnce}`,
+  `local entry, lease, waiters, fence, done = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local value, life, token, fenceLife, doneLife = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[9]
+local passed = passOnce(fence, token, fenceLife, done, doneLife)
+if passed == 'done' then return 1 end
+if passed == 'fenced' then return 2 end
 if value == '' then redis.call('DEL', entry) else redis.call('SET', entry, value, 'PX', life) end
 redis.call('DEL', lease)
 wake(waiters, ARGV[5], ARGV[6])
@@ -162,10 +177,12 @@ return known`,
 
 /** Moves a namespace to a version. Gives the number of the move, or 0 when a newer token has moved it. */
 export const move: Script = script(
-  `${now}${passFence}
-local record, fence = KEYS[1], KEYS[2]
-local version, token, life = ARGV[1], ARGV[2], ARGV[3]
-if not passFence(fence, token, life) then return '0' end
+  `${now}${passFence}${passOnce}
+local record, fence, done = KEYS[1], KEYS[2], KEYS[3]
+local version, token, life, doneLife = ARGV[1], ARGV[2], ARGV[3], ARGV[7]
+local passed = passOnce(fence, token, life, done, doneLife)
+if passed == 'fenced' then return '0' end
+if passed == 'done' then return 'done' end
 local last = string.match(redis.call('GET', record) or '0 ', '^(%d+) ')
 local number = string.format('%.0f', math.max(now(), last + 1))
 redis.call('SET', record, number .. ' ' .. version)

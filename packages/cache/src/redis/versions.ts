@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { RedisUnavailableError } from '../errors/redis-unavailable-error.ts';
-import type { KeyNames } from './key-names.ts';
-import { type Link, silence } from './link.ts';
+import { doneOf, type KeyNames } from './key-names.ts';
+import { type Link, type Silence, silence } from './link.ts';
 import { versionMessage } from './message.ts';
 import { move } from './scripts.ts';
 
@@ -55,6 +56,15 @@ export class Versions {
     return latest.version;
   }
 
+  /** The version that stands in Redis, whatever this process remembers. Rejects with what Redis has answered. */
+  async standing(namespace: string): Promise<string | Silence> {
+    const found = await this.#link.ask(() => this.#link.redis.get(this.#names.version(namespace)));
+    if (found === silence) return silence;
+    const { number, version } = parse(found ?? undefined) ?? first;
+    this.told(namespace, number, version);
+    return version;
+  }
+
   told(namespace: string, number: number, version: string): void {
     if (number >= (this.#latest.get(namespace)?.number ?? -1)) this.#latest.set(namespace, { number, version });
     if (this.#hearing) this.#sure.add(namespace);
@@ -64,16 +74,23 @@ export class Versions {
     namespace: string,
     version: string,
     fence: bigint | undefined,
-    fenceLife: number,
-  ): Promise<'moved' | 'fenced' | typeof silence> {
+    life: { readonly fence: number; readonly done: number },
+  ): Promise<'moved' | 'fenced' | Silence> {
     const record = this.#names.version(namespace);
+    const bar = `${record}:fence`;
+    const told = [this.#names.channel, ...versionMessage(namespace, version)];
     const reply = await this.#link.run(
       move,
-      [record, `${record}:fence`],
-      [version, fence?.toString() ?? '', String(fenceLife), this.#names.channel, ...versionMessage(namespace, version)],
+      [record, bar, fence === undefined ? bar : doneOf(bar, randomUUID())],
+      [version, fence?.toString() ?? '', String(life.fence), ...told, String(life.done)],
     );
     if (reply === silence) return silence;
     if (reply === '0') return 'fenced';
+    if (reply === 'done') {
+      // It may have moved on since.
+      const now = await this.standing(namespace);
+      return now === silence ? silence : 'moved';
+    }
     this.told(namespace, Number(reply), version);
     return 'moved';
   }

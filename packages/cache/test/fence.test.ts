@@ -1,0 +1,187 @@
+import { sharedTest as test } from '@quorate/testbed/vitest';
+import { describe, expect } from 'vitest';
+import { Cache } from '../src/index.ts';
+import { caches, clientOf, codeOf, hearing } from './fixture.ts';
+import { Way } from './way.ts';
+
+describe('a read for update', () => {
+  test('fails when Redis stops answering after the bar was raised: the loader is not asked', async ({ servers }) => {
+    const url = servers.QUORATE_REDIS ?? '';
+    await using way = await Way.to(url);
+    await using c = caches(url);
+    const own = clientOf(way.url);
+    const [other, cache] = [await c.cache(), await c.cache({ redis: own, redisTimeout: 200 })];
+    await other.set('rides', 41, { fence: 1n });
+    await hearing(cache);
+    let silent = false;
+    way.onQuestion = (text) => {
+      if (/\$3\r\nget\r\n/i.test(text)) silent = true;
+    };
+    way.onAnswer = () => (silent ? 'hold' : 'pass');
+    let asked = false;
+    const load = (): number => {
+      asked = true;
+      return 0;
+    };
+    await expect(cache.get('rides', load, { fence: 2n })).rejects.toMatchObject({
+      code: 'ambiguous',
+      happened: 'unknown',
+    });
+    expect(asked).toBe(false);
+    expect(await c.redis.get(`${c.prefix}:{rides}:fence`)).toBe('2');
+    own.disconnect();
+  });
+
+  test.for(['evalsha', 'getBuffer'] as const)(
+    'fails as well when it waits for a load by somebody else, and %s is not answered',
+    async (method, { servers }) => {
+      await using c = caches(servers.QUORATE_REDIS ?? '');
+      const own = clientOf(servers.QUORATE_REDIS ?? '');
+      const cache = await c.cache({ redis: own, heartbeat: 5_000, lease: '10s' });
+      const call = own[method].bind(own) as (...args: never[]) => Promise<unknown>;
+      let reads = 0;
+      const lost = (...args: never[]): Promise<unknown> => {
+        if (method === 'getBuffer') reads += 1;
+        const answered = method === 'getBuffer' ? reads === 1 : !args.some((arg) => `${arg}`.endsWith(':lease'));
+        return answered ? call(...args) : Promise.reject(new Error('Connection is closed.'));
+      };
+      Object.assign(own, { [method]: lost });
+      await c.redis.set(`${c.prefix}:{rides}:lease`, '1 another', 'PX', 50);
+      expect(await codeOf(cache.get('rides', () => 0, { fence: 2n }))).toBe('ambiguous');
+      own.disconnect();
+    },
+  );
+
+  test('of two tokens in one process at once, the newer one is served', async ({ servers }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const cache = await c.cache();
+    await hearing(cache);
+    const both = [1n, 2n].map((fence) => cache.get('dataset', async () => `by ${fence}`, { fence }));
+    expect(await Promise.allSettled(both)).toMatchObject([{ reason: { code: 'fenced' } }, { value: 'by 2' }]);
+    // And whoever reads without a token is not told of theirs.
+    const mixed = [3n, undefined].map((fence) => cache.get('dataset', async () => 'loaded', fence ? { fence } : {}));
+    expect(await Promise.all(mixed)).toEqual(['by 2', 'by 2']);
+  });
+
+  test('in a namespace is of the version that stands, not of the one this process remembers', async ({ servers }) => {
+    const url = servers.QUORATE_REDIS ?? '';
+    await using way = await Way.to(url);
+    await using c = caches(url);
+    const former = (await c.cache()).namespace('rides');
+    const own = clientOf(url);
+    // The connection for changes goes another, slower way.
+    const duplicate = own.duplicate.bind(own);
+    own.duplicate = (options) => duplicate({ ...options, host: '127.0.0.1', port: way.port });
+    const second = await c.cache({ redis: own, heartbeat: 2_000, lease: '10s' });
+    await hearing(second);
+    const next = second.namespace('rides');
+    await former.moveTo('a', { fence: 1n });
+    await former.set('count', 3, { fence: 1n });
+    expect(await next.get('count', () => -1)).toBe(3);
+    way.onAnswer = () => 'hold';
+    await former.moveTo('b', { fence: 1n });
+    await former.set('count', 5, { fence: 1n });
+    const before = await next.get<number>('count', () => -1, { fence: 2n });
+    await next.set('count', before + 1, { fence: 2n });
+    expect(await former.get('count', () => -1)).toBe(6);
+    // Whatever it is moved to by a leader of the past: the bar of the key is raised there too.
+    await former.moveTo('c', { fence: 1n });
+    expect(await codeOf(former.set('count', 7, { fence: 1n }))).toBe('fenced');
+    expect(await codeOf(former.get('count', () => 7, { fence: 1n }))).toBe('fenced');
+    await next.set('count', 8, { fence: 2n });
+    expect(await former.get('count', () => -1)).toBe(8);
+    await next.delete('count', { fence: 2n });
+    expect(await former.get('count', () => -1)).toBe(-1);
+    own.disconnect();
+  });
+
+  test('a write in a namespace that moves meanwhile does not count as done', async ({ servers }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const own = clientOf(servers.QUORATE_REDIS ?? '');
+    const [former, next] = [await c.cache(), await c.cache({ redis: own })].map((cache) => cache.namespace('rides'));
+    await former?.moveTo('a', { fence: 1n });
+    const evalsha = own.evalsha.bind(own) as (...args: never[]) => Promise<unknown>;
+    const overtaken = async (...args: never[]): Promise<unknown> => {
+      await former?.moveTo('b', { fence: 1n });
+      return await evalsha(...args);
+    };
+    const writing = next?.set('count', 1, { fence: 2n });
+    Object.assign(own, { evalsha: overtaken });
+    await expect(writing).rejects.toMatchObject({ code: 'ambiguous', happened: 'unknown' });
+    expect(await former?.get('count', () => 'nothing')).toBe('nothing');
+    own.disconnect();
+  });
+});
+
+test.for(['set', 'moveTo'] as const)(
+  'a write under a token whose answer was lost, so that the client sends it again, is done once and says so: %s',
+  async (method, { servers }) => {
+    const url = servers.QUORATE_REDIS ?? '';
+    await using way = await Way.to(url);
+    await using c = caches(url);
+    const own = clientOf(way.url, { retryStrategy: () => 30 });
+    const [cache, other] = [await c.cache({ redis: own, redisTimeout: 5_000 }), await c.cache()];
+    const write = (by: string, on = cache, fence = 1n): Promise<void> =>
+      method === 'set' ? on.set('k', by, { fence }) : on.namespace('rides').moveTo(by, { fence });
+    const stands = (): Promise<string> =>
+      method === 'set' ? other.get('k', () => 'none') : other.namespace('rides').version();
+    await hearing(cache, other);
+    // A script that Redis does not know yet is refused first.
+    await write('before');
+    let sent = 0;
+    let overtaken: Promise<void> = Promise.resolve();
+    way.onQuestion = (text) => {
+      if (text.includes('by-one')) sent += 1;
+    };
+    way.onAnswer = () => {
+      if (sent === 0 || overtaken !== nobody) return 'pass';
+      overtaken = write('by-two', other, 2n);
+      return 'cut';
+    };
+    const nobody = overtaken;
+    await write('by-one');
+    await overtaken;
+    expect(sent).toBe(2);
+    expect(await stands()).toBe('by-two');
+    expect(await codeOf(write('too-late'))).toBe('fenced');
+    own.disconnect();
+  },
+);
+
+describe('an error of several writes', () => {
+  test('does not say that nothing happened when one of them was done', async ({ servers }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const cache = await c.cache({ maxValueBytes: 100 });
+    const large = 'x'.repeat(1_000);
+    const setting = cache.setMany([
+      ['a', large],
+      ['b', 1],
+    ]);
+    await expect(setting).rejects.toMatchObject({ code: 'value-too-large', happened: 'unknown' });
+    expect(await cache.get('b', () => 'nothing')).toBe(1);
+    await cache.set('a', 1, { fence: 2n });
+    const deleting = cache.delete(['a', 'b'], { fence: 1n });
+    await expect(deleting).rejects.toMatchObject({ code: 'fenced', happened: 'unknown' });
+    expect(await cache.get('b', () => 'nothing')).toBe('nothing');
+    const none = cache.setMany([
+      ['a', large],
+      ['b', large],
+    ]);
+    await expect(none).rejects.toMatchObject({ code: 'value-too-large', happened: 'no' });
+  });
+});
+
+test('a write whose signal is aborted before Redis was met is not done afterwards', async ({ servers }) => {
+  await using c = caches(servers.QUORATE_REDIS ?? '');
+  const other = await c.cache();
+  await other.set('k', 'stays');
+  const own = clientOf(servers.QUORATE_REDIS ?? '');
+  await using cache = new Cache({ redis: own, prefix: c.prefix });
+  const stop = new AbortController();
+  const deleting = cache.delete('k', { signal: stop.signal });
+  stop.abort();
+  await expect(deleting).rejects.toThrow('aborted');
+  await cache.set('later', 1);
+  expect(await other.get('k', () => 'deleted')).toBe('stays');
+  own.disconnect();
+});
