@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { listenForQuestions } from '../bed-control.ts';
 import { describeBed } from '../bed-description.ts';
 import { claimName, recordUp, releaseName } from '../bed-record.ts';
+import { FaultEnds } from '../fault-ends.ts';
 import { carryOut } from '../fault-order.ts';
 import { interruptible } from '../interrupt.ts';
 import { bedOptions, type ServerFlags } from '../server-options.ts';
@@ -38,8 +39,9 @@ async function keepBed(shell: Shell, name: string, servers: string): Promise<voi
     const socket = join(bed.folder, 'control');
     const asked = Promise.withResolvers<void>();
     stop.signal.addEventListener('abort', () => asked.resolve());
+    const ends = new FaultEnds();
     const control = await listenForQuestions(socket, async (question) => {
-      if (question.ask === 'fault') return carryOut(bed, question.order);
+      if (question.ask === 'fault') return carryOut(bed, question.order, ends);
       if (question.ask === 'logs') return bed.servers.map(({ name, logFile }) => ({ name, logFile }));
       const description = await describeBed(bed);
       if (question.ask === 'down') {
