@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { isQuorateError, QuorateError } from '@quorate/core';
 import { Testbed } from '@quorate/testbed';
 import { Command } from 'commander';
-import { listenForQuestions } from '../bed-control.ts';
+import { listenForQuestions, socketIn } from '../bed-control.ts';
 import { describeBed } from '../bed-description.ts';
 import { claimName, recordUp, releaseName } from '../bed-record.ts';
 import { FaultEnds } from '../fault-ends.ts';
@@ -36,7 +35,7 @@ async function keepBed(shell: Shell, name: string, servers: string): Promise<voi
       onProgress: (progress) => tell({ progress }),
     });
     process.off('disconnect', starter);
-    const socket = join(bed.folder, 'control');
+    const socket = socketIn(bed.folder);
     const asked = Promise.withResolvers<void>();
     stop.signal.addEventListener('abort', () => asked.resolve());
     const ends = new FaultEnds();
