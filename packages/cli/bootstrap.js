@@ -7,7 +7,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { claim, release } from './claim.js';
-import { exitWithNpm, spawnGuarded } from './parent.js';
+import { exitWithNpm, forwardSignals, spawnGuarded } from './parent.js';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const modules = join(root, 'node_modules');
@@ -26,7 +26,10 @@ const programs = {
 };
 
 const [command = '', ...rest] = process.argv.slice(2);
-const [program, args] = command === 'demo' ? [programs.quorate, ['demo', ...rest]] : [programs[command], rest];
+const [program, args] =
+  command === 'demo'
+    ? [programs.quorate, ['demo', ...rest]]
+    : [Object.hasOwn(programs, command) && programs[command], rest];
 if (!program) {
   console.error(`bootstrap: expected one of ${[...Object.keys(programs), 'demo'].join(', ')}, got "${command}"`);
   process.exit(2);
@@ -120,7 +123,7 @@ function npmInstall(lock) {
   });
 }
 
-/** Runs the program on the pinned Node and resolves with its exit status. Ctrl-C reaches it by itself: it decides. */
+/** Runs the program on the pinned Node and resolves with its exit status. What a signal does is for it to decide. */
 function handOver(program, args) {
   const node = existsSync(pinnedNode) ? pinnedNode : process.execPath;
   if (node === process.execPath && Number(process.versions.node.split('.')[0]) < 26) {
@@ -139,14 +142,12 @@ function handOver(program, args) {
       PATH: [dirname(node), join(modules, '.bin'), process.env.PATH].join(delimiter),
     },
   });
-  // A terminal sends Ctrl-C to the child as well; anybody else who signals us means the child.
-  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  const stopForwarding = forwardSignals(child);
   return new Promise((done) => {
     child.on('error', (error) => {
       console.error(`${node} cannot be run: ${error.message}`);
       done(1);
     });
     child.on('exit', (status, signal) => done(status ?? 128 + constants.signals[signal]));
-  });
+  }).finally(stopForwarding);
 }

@@ -63,10 +63,17 @@ function written(file, details) {
 
 /** Undefined when there is no file; an empty record, of nobody, when it cannot be understood. */
 function read(file) {
+  let text;
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) ?? {};
+    text = readFileSync(file, 'utf8');
   } catch (error) {
-    return error.code === 'ENOENT' ? undefined : {};
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
   }
 }
 

@@ -43,13 +43,51 @@ export function spawnGuarded(command, args, options) {
   return child;
 }
 
+/** So long signals are waited for that belong together, in milliseconds. */
+const together = 250;
+
+/**
+ * Passes on to the child, which `spawnGuarded` has started, what somebody asks of this process. Returns how to stop that.
+ *
+ * A terminal sends Ctrl-C, or that it hangs up, to the whole process group: the child has it already, and twice would
+ * mean "now". No process is told who sent a signal; so a witness in the same group, which a signal ends, tells whether it
+ * was sent to all. npm passes Ctrl-C on as well: what arrives together is one signal.
+ */
+export function forwardSignals(child) {
+  let witness = startWitness();
+  let pending;
+  const judge = (signal) => {
+    pending ??= setTimeout(() => {
+      pending = undefined;
+      if (witness.signalCode === null) child.kill(signal);
+      else witness = startWitness();
+    }, together);
+  };
+  const terminate = () => child.kill('SIGTERM');
+  process.on('SIGINT', judge).on('SIGHUP', judge).on('SIGTERM', terminate);
+  return () => {
+    process.off('SIGINT', judge).off('SIGHUP', judge).off('SIGTERM', terminate);
+    clearTimeout(pending);
+    witness.kill('SIGKILL');
+  };
+}
+
+/** Ends with this process at the latest: its input does. */
+function startWitness() {
+  const witness = spawn('/bin/cat', [], { cwd: '/', stdio: ['pipe', 'ignore', 'ignore'] });
+  for (const one of [witness, witness.stdin]) one.on('error', () => {});
+  witness.unref();
+  witness.stdin.unref();
+  return witness;
+}
+
 /** How often it is looked whether npm is still there, in milliseconds. */
 const lookEvery = 500;
 
 /**
  * Ends this process when npm or npx, which started it, is gone without having told it so: what it has started then ends
  * as well. Nothing tells a child that its parent was killed, so that it must look. What npm did not start may stay when
- * its parent ends, as with `nohup`.
+ * its parent ends.
  */
 export function exitWithNpm() {
   if (process.env.npm_lifecycle_event === undefined) return;

@@ -1,5 +1,7 @@
 import { connect, createServer, type Server } from 'node:net';
-import { isQuorateError, QuorateError } from '@quorate/core';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { InvalidArgumentError, isQuorateError, QuorateError } from '@quorate/core';
 import type { Claim } from '../claim.js';
 import { type BedRecord, readRecord } from './bed-record.ts';
 import type { FaultOrder } from './fault-order.ts';
@@ -69,6 +71,21 @@ function askAt(socket: string, question: Question, noAnswer: () => Error): Promi
         else reject(error);
       });
   });
+}
+
+/** What every system takes as the path of a socket, in bytes. */
+const longestSocket = 103;
+
+/** Where a bed in a folder is asked. */
+export function socketIn(folder: string): string {
+  return join(folder, 'control');
+}
+
+/** Refuses a folder for temporary files in which no bed could be asked, before one is started there. */
+export function checkTemporaryFolder(folder: string = tmpdir()): void {
+  const room = longestSocket - Buffer.byteLength(socketIn(join('/', 'quorate-XXXXXX')));
+  if (Buffer.byteLength(folder) > room)
+    throw new InvalidArgumentError('TMPDIR', `a path of at most ${room} bytes, because sockets are made in it`, folder);
 }
 
 /** Answers questions about a bed on a socket that only this user can open. */

@@ -1,6 +1,6 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder } from '@quorate/testbed';
+import { CacheError, cacheFolder } from '@quorate/testbed';
 import { amend, type Claim, claim, holder, release } from '../claim.js';
 
 /** What the process that holds a bed leaves on disk, by the bed's name: at most one living process has the name. */
@@ -22,8 +22,12 @@ const file = (name: string): string => join(folder(), `${name}.json`);
 
 /** Takes the name for this process. Another process that has it is returned, and keeps it. */
 export async function claimName(name: string): Promise<Claim<BedRecord> | undefined> {
-  await mkdir(folder(), { recursive: true, mode: 0o700 });
-  return claim<BedRecord>(file(name), { name, since: new Date().toISOString() });
+  try {
+    await mkdir(folder(), { recursive: true, mode: 0o700 });
+    return claim<BedRecord>(file(name), { name, since: new Date().toISOString() });
+  } catch (error) {
+    throw new CacheError(cacheFolder(), error as NodeJS.ErrnoException);
+  }
 }
 
 export function recordUp(record: BedRecord): void {
@@ -36,11 +40,18 @@ export function releaseName(name: string): void {
 
 /** The record of a bed whose process lives. */
 export function readRecord(name: string): Claim<BedRecord> | undefined {
-  return holder<BedRecord>(file(name));
+  try {
+    return holder<BedRecord>(file(name));
+  } catch (error) {
+    throw new CacheError(cacheFolder(), error as NodeJS.ErrnoException);
+  }
 }
 
 export async function records(): Promise<Claim<BedRecord>[]> {
-  const files = await readdir(folder()).catch(() => []);
+  const files = await readdir(folder()).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw new CacheError(cacheFolder(), error);
+  });
   const names = files.filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length));
   return names.sort().flatMap((name) => readRecord(name) ?? []);
 }

@@ -17,11 +17,18 @@ export class Shell implements Surroundings {
   readonly env: Surroundings['env'];
   /** For a command that ends without an error. */
   status = 0;
+  /** Who read what is printed has gone, as `head` does when it has seen enough. */
+  isReaderGone = false;
 
   constructor({ stdout, stderr, env }: Surroundings) {
     this.stdout = stdout;
     this.stderr = stderr;
     this.env = env;
+    for (const stream of [stdout, stderr])
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EPIPE') throw error;
+        if (stream === stdout) this.isReaderGone = true;
+      });
   }
 
   print(text: string): void {

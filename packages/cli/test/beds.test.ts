@@ -145,6 +145,15 @@ describe('quorate fault', () => {
     });
     await eventually('it ends by itself', async () => (await say(replica, 'PING')) === '+PONG');
 
+    // One without --for lasts, whatever an earlier one had said.
+    await fault('pause', 'redis-2', '--for', '0.5');
+    await fault('resume', 'redis-2');
+    await fault('pause', 'redis-2');
+    await fault('pause', 'redis-1', '--for', '0.6');
+    await eventually('the later one has ended', async () => (await say(primary, 'PING')) === '+PONG');
+    expect(await say(replica, 'PING')).toBe('no answer');
+    await fault('resume', 'redis-2');
+
     const { address } = JSON.parse(await fault('link', 'me~redis-1', '--json')) as { address: string };
     expect(await say(address, 'PING')).toBe('+PONG');
     expect(await fault('link', 'me~redis-1', '--set', 'blackHole=redis-1')).toBe(
@@ -168,6 +177,10 @@ describe('quorate fault', () => {
       [['kill'], 'server: expected one of redis-1, redis-2'],
       [['latency', 'redis-1'], 'link: expected'],
       [['link', 'me~redis-1', '--set', 'speed=9'], 'faults: expected one of the settings latencyMs'],
+      [
+        ['link', 'me~redis-1', '--set', '__proto__=1'],
+        "latencyMs, jitterMs, seed, bytesPerSecond, drip, blackHole, cut, halfOpen, refuse, got '__proto__'",
+      ],
       [['partition', 'redis-1'], 'right: expected at least one name'],
     ] as const) {
       const { status, err, out } = await call(['fault', ...args]);

@@ -151,10 +151,13 @@ test('npx quorate works in a clone whose packages npm has installed, though noth
   expect(stdout).toBe('0.1.0\n');
 });
 
-test('an unknown command is refused by name, before anything is installed', async () => {
-  await using repo = await repository();
-  const { status, err } = await repo.run('tset');
-  expect(err).toContain('bootstrap: expected one of quorate, test, check, fix, soak, bench, demo, got "tset"');
-  expect(status).toBe(2);
-  expect(await repo.installs()).toBe(0);
-});
+test.each(['tset', 'toString'])(
+  'an unknown command, %s, is refused by name, before anything is installed',
+  async (command) => {
+    await using repo = await repository();
+    const { status, err } = await repo.run(command);
+    expect(err).toContain(`bootstrap: expected one of quorate, test, check, fix, soak, bench, demo, got "${command}"`);
+    expect(status).toBe(2);
+    expect(await repo.installs()).toBe(0);
+  },
+);

@@ -2,14 +2,44 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { cacheFolder, eventually, type Inventory } from '@quorate/testbed';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { faultKinds } from '../src/fault-order.ts';
-import { beds, call, outcome, quorate, run } from './quorate.ts';
+import { beds, call, outcome, ownCache, quorate, run } from './quorate.ts';
 
 describe('quorate', () => {
   test('as a process: exit status, standard output and standard error are those of the command', async () => {
     expect(await run(['--version'])).toEqual({ status: 0, out: '0.1.0\n', err: '' });
     expect(await run(['runn'])).toEqual({ status: 2, out: '', err: expect.stringContaining("unknown command 'runn'") });
+  });
+
+  test.each([['status'], ['status', '--all'], ['down'], ['down', '--all'], ['logs'], ['up', '--redis', '1']])(
+    '%s with a cache that cannot be used says so, and no more: status 1',
+    async (...command) => {
+      vi.stubEnv('QUORATE_CACHE', '/dev/null/x');
+      onTestFinished(() => void vi.unstubAllEnvs());
+      expect(await call(command)).toEqual({
+        status: 1,
+        out: '',
+        err: 'quorate: the cache /dev/null/x cannot be used (ENOTDIR). Set QUORATE_CACHE to a folder that can.\n',
+      });
+    },
+  );
+
+  test('up refuses a temporary folder whose path is too long, before anything starts', async () => {
+    vi.stubEnv('TMPDIR', `/${'x'.repeat(80)}`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { status, err } = await call(['up', '--redis', '1']);
+    expect({ status, err }).toEqual({
+      status: 2,
+      err: expect.stringContaining('TMPDIR: expected a path of at most 80 bytes'),
+    });
+  });
+
+  test('ends with its status and without a word when nobody reads what it prints', async () => {
+    await using _ = await ownCache();
+    const child = quorate(['status', '--json']);
+    child.stdout?.destroy();
+    expect(await outcome(child)).toMatchObject({ status: 1, err: '' });
   });
 
   test.each([
@@ -48,6 +78,7 @@ describe('quorate', () => {
     [['fault', 'link', 'me~redis-1', '--set', 'latencyMs'], 'Expected name=value, such as latencyMs=200.'],
     [['fault', 'restart', 'redis-1', '--for', '5'], '--for: expected one of kill, pause'],
     [['status', '--all', '--export'], '--export: expected one bed, without --all'],
+    [['status', '--json', '--export'], '--export: expected the addresses as shell commands, without --json'],
     [['logs', '-n', 'many'], 'Expected a whole number from 0 to 1000000.'],
     [['fault', 'kill', 'redis-1', '--for', '0'], 'Expected seconds, above 0'],
     [['demo', 'consenus'], "demo: expected one of consensus, concurrency, everything, got 'consenus'"],

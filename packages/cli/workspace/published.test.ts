@@ -41,6 +41,11 @@ describe.each(published)('%s', (folder) => {
     expect(about.publishConfig).toEqual({ access: 'public', provenance: true });
   });
 
+  test('contains its licence: npm packs a file of this name always, but not one above the package', () => {
+    const licence = (...place: string[]): string => readFileSync(join(root, ...place, 'LICENSE'), 'utf8');
+    expect(licence('packages', folder)).toBe(licence());
+  });
+
   test('can be installed where it can run, and nowhere else', () => {
     expect(about.os).toEqual(['testbed', 'cli'].includes(folder) ? ['linux', 'darwin'] : undefined);
   });

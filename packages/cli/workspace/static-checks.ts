@@ -34,11 +34,11 @@ const checks: readonly Check[] = [
 ];
 
 /** Runs every static check, two at a time, says how each went, and shows what those that failed have to say. */
-export async function runStaticChecks(): Promise<Tally> {
+export async function runStaticChecks(signal?: AbortSignal): Promise<Tally> {
   const left = [...checks];
-  const results = [await run(build)];
+  const results = [await run(build, signal)];
   const lane = async (): Promise<void> => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) results.push(await run(next));
+    for (let next = left.shift(); next !== undefined; next = left.shift()) results.push(await run(next, signal));
   };
   await Promise.all([lane(), lane()]);
   results.push(await withinBudgets());
@@ -46,10 +46,11 @@ export async function runStaticChecks(): Promise<Tally> {
   return { passed, failed: results.length - passed, skipped: 0 };
 }
 
-async function run({ what, run }: Check): Promise<boolean> {
+async function run({ what, run }: Check, signal?: AbortSignal): Promise<boolean> {
   const begin = performance.now();
   const [name, ...args] = run;
-  const { status, output } = await command(name, args);
+  const { status, output } = await command(name, args, signal && { signal });
+  signal?.throwIfAborted();
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   console.log(`${status === 0 ? '✓' : '✗'} ${what} (${seconds} s)`);
   if (status !== 0) console.log(`${output.trimEnd()}\nThat was: ${run.join(' ')}\n`);

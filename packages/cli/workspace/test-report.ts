@@ -18,6 +18,8 @@ export interface FileTime {
   readonly file: string;
   /** Loading it included: it occupied a lane for so long. */
   readonly seconds: number;
+  /** Tests of it were left out, by a filter of names or by `only`. */
+  readonly isPart?: true;
 }
 
 /** Where the report goes: an environment variable, because Vitest makes its reporters itself. */
@@ -29,15 +31,21 @@ export default class implements Reporter {
     const counts = { passed: 0, failed: 0, skipped: 0 };
     const files: FileTime[] = [];
     for (const module of modules) {
+      let isPart = module.project.config.testNamePattern !== undefined;
       for (const test of module.children.allTests()) {
         const { state } = test.result();
         if (state !== 'pending') counts[state] += 1;
+        isPart ||= test.options.mode === 'only';
       }
       // A file that cannot be loaded has no tests.
       counts.failed += module.errors().length;
       const { duration, collectDuration, setupDuration, prepareDuration } = module.diagnostic();
       const seconds = (duration + collectDuration + setupDuration + prepareDuration) / 1000;
-      files.push({ file: relative(root, module.moduleId), seconds: Math.round(seconds * 100) / 100 });
+      files.push({
+        file: relative(root, module.moduleId),
+        seconds: Math.round(seconds * 100) / 100,
+        ...(isPart && { isPart }),
+      });
     }
     const report: TestReport = { ...counts, errors: errors.length, files };
     const file = process.env[reportVariable];

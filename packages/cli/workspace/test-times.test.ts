@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { link, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -32,6 +32,29 @@ test('times are kept from run to run, until their file is gone', async () => {
     file,
   );
   expect(await knownTimes(file)).toEqual({ [storm]: 50, [self]: 1 });
+});
+
+test('times that cannot be understood are measured anew, and those of a part of a file are not kept', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'quorate-test-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'times.json');
+  for (const text of ['{"a', 'null', '7']) {
+    await writeFile(file, text);
+    expect(await knownTimes(file)).toEqual({});
+  }
+  const linked = join(folder, 'linked.json');
+  await link(file, linked);
+  await rememberTimes(
+    [
+      { file: self, seconds: 1 },
+      { file: storm, seconds: 1, isPart: true },
+    ],
+    file,
+  );
+  expect(await knownTimes(file)).toEqual({ [self]: 1 });
+  // Replaced, not written in place.
+  expect(await readFile(linked, 'utf8')).toBe('7');
+  expect((await readdir(folder)).sort()).toEqual(['linked.json', 'times.json']);
 });
 
 test('the text sums up each package beside its budget and lists the ten slowest files', () => {

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileBudget, fileBudgets, packageBudgets } from './budgets.ts';
 import { root } from './command.ts';
@@ -10,16 +11,30 @@ export type TestTimes = Readonly<Record<string, number>>;
 
 const timesFile = join(root, 'node_modules/.cache/quorate/test-times.json');
 
-/** What was measured here before; nothing on a fresh clone. */
+/** What was measured here before; nothing on a fresh clone, or where the file cannot be understood. */
 export async function knownTimes(file: string = timesFile): Promise<TestTimes> {
-  const times = JSON.parse(await readFile(file, 'utf8').catch(() => '{}')) as TestTimes;
-  return Object.fromEntries(Object.entries(times).filter(([name]) => existsSync(join(root, name))));
+  const text = await readFile(file, 'utf8').catch(() => '{}');
+  return Object.fromEntries(Object.entries(timesIn(text)).filter(([name]) => existsSync(join(root, name))));
 }
 
+function timesIn(text: string): TestTimes {
+  try {
+    const times: unknown = JSON.parse(text);
+    return typeof times === 'object' && times !== null ? (times as TestTimes) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Only of files that ran as a whole: a part of a file says nothing about its budget. */
 export async function rememberTimes(files: readonly FileTime[], file: string = timesFile): Promise<void> {
-  const now = Object.fromEntries(files.map(({ file, seconds }) => [file, seconds]));
+  const whole = files.filter(({ isPart }) => !isPart);
+  const now = Object.fromEntries(whole.map(({ file, seconds }) => [file, seconds]));
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, JSON.stringify({ ...(await knownTimes(file)), ...now }));
+  // In one step: whoever is killed here leaves the old times or the new ones.
+  const draft = `${file}.${randomUUID()}`;
+  await writeFile(draft, JSON.stringify({ ...(await knownTimes(file)), ...now }));
+  await rename(draft, file);
 }
 
 /** A line for each file that took longer than it may. */

@@ -1,12 +1,12 @@
 // npm test: the static checks, then every test. With arguments only the tests they name: npm test -- packages/core, or
 // npm test -- --changed for those that import what was changed since the last commit.
-import { mkdir, mkdtempDisposable, readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '@quorate/testbed';
 import { fetchMissing } from '../src/fetch-missing.ts';
-import { interruptible } from '../src/interrupt.ts';
+import { Interrupted, interruptible } from '../src/interrupt.ts';
 import { command } from './command.ts';
 import { leftBehind } from './left-behind.ts';
 import { runStaticChecks } from './static-checks.ts';
@@ -18,20 +18,33 @@ const filters = process.argv.slice(2);
 // Unless it is asked for (npm run test:spark), Spark is left out: its download is large.
 const projects = filters.some((filter) => filter.startsWith('--project')) ? [] : ['--project=!spark'];
 const sparkAlone = filters.includes('--project=spark');
-const tallies: Tally[] = [];
-if (filters.length === 0) tallies.push(await runStaticChecks());
-// Vitest sets up the shared bed with what is built, not with the sources; the checks have built it as well.
-else await command('tsc', ['-b'], { show: true });
-if (await needsServers(filters)) await fetchPrograms();
-tallies.push(await runTests([...filters, ...projects]));
-const total = sum(tallies);
-console.log(lastLine(total));
-process.exitCode = total.failed > 0 ? 1 : 0;
+using stop = interruptible();
+const { signal } = stop;
+try {
+  const total = sum(await run());
+  console.log(lastLine(total));
+  process.exitCode = total.failed > 0 ? 1 : 0;
+} catch (error) {
+  if (!(error instanceof Interrupted)) throw error;
+  process.exitCode = error.exitStatus;
+}
+
+async function run(): Promise<Tally[]> {
+  const tallies: Tally[] = [];
+  if (filters.length === 0) tallies.push(await runStaticChecks(signal));
+  // Vitest sets up the shared bed with what is built, not with the sources; the checks have built it as well.
+  else await command('tsc', ['-b'], { show: true, signal });
+  signal.throwIfAborted();
+  if (await needsServers(filters)) await fetchPrograms();
+  tallies.push(await runTests([...filters, ...projects]));
+  return tallies;
+}
 
 /** Unit tests start no servers: whoever asks for them alone does not wait for programs. */
 async function needsServers(args: readonly string[]): Promise<boolean> {
   if (args.length === 0) return true;
-  const { output } = await command('vitest', ['list', '--filesOnly', ...args, ...projects, '--json']);
+  const { output } = await command('vitest', ['list', '--filesOnly', ...args, ...projects, '--json'], { signal });
+  signal.throwIfAborted();
   try {
     return (JSON.parse(output) as { projectName: string }[]).some(({ projectName }) => projectName !== 'unit');
   } catch {
@@ -41,27 +54,46 @@ async function needsServers(args: readonly string[]): Promise<boolean> {
 
 /** Before the tests, so that none of them spends its time on it; what cannot be had fails the tests that need it. */
 async function fetchPrograms(): Promise<void> {
-  using stop = interruptible();
   const names = sparkAlone ? ['java', 'spark'] : undefined;
-  for (const { message } of await fetchMissing(stop.signal, process.stderr, names)) console.error(message);
+  for (const { message } of await fetchMissing(signal, process.stderr, names)) console.error(message);
+  signal.throwIfAborted();
 }
 
 async function runTests(args: readonly string[]): Promise<Tally> {
-  await using place = await mkdtempDisposable(join(tmpdir(), 'quorate-'));
-  const [report, temporary] = [join(place.path, 'report.json'), join(place.path, 'tmp')];
+  const place = await mkdtemp(join(tmpdir(), 'quorate-'));
+  // Programs of tests that were stopped may write a moment longer.
+  await using _ = { [Symbol.asyncDispose]: () => rm(place, { recursive: true, force: true, maxRetries: 20 }) };
+  const [report, temporary] = [join(place, 'report.json'), join(place, 'tmp')];
   await mkdir(temporary);
   const reporter = fileURLToPath(new URL('test-report.ts', import.meta.url));
   const { status } = await command('vitest', ['run', '--reporter=default', `--reporter=${reporter}`, ...args], {
     show: true,
     env: { [reportVariable]: report, TMPDIR: temporary },
+    signal,
   });
+  if (signal.aborted) await nothingLeft(temporary);
+  signal.throwIfAborted();
   const given = JSON.parse(await readFile(report, 'utf8').catch(() => '{}')) as Partial<TestReport>;
   const { passed = 0, failed = 0, skipped = 0, errors = 0, files = [] } = given;
-  await rememberTimes(files);
+  // A filter may name a line of a file as well.
+  if (!filters.some((filter) => /:\d+$/.test(filter))) await rememberTimes(files);
   console.log(`${timesText(files)}\n`);
+  const named = filters.some((filter) => /^(-t|--test-?name-?pattern)/i.test(filter));
+  if (passed + failed + errors + (named ? 0 : skipped) === 0) return nothingRan(skipped);
   // Vitest itself may fail without a failed test.
   const tests = { passed, failed: status === 0 ? failed : Math.max(1, failed + errors), skipped };
   return sum([tests, await nothingLeft(temporary)]);
+}
+
+/** A filter that nothing matches is a mistake, not a success; that nothing has changed is none. */
+function nothingRan(skipped: number): Tally {
+  if (filters.some((filter) => filter.startsWith('--changed'))) {
+    console.log('No test ran: none imports what was changed.');
+    return { passed: 0, failed: 0, skipped };
+  }
+  const spark = filters.some((filter) => filter.includes('spark')) && !sparkAlone;
+  console.log(`✗ no test matches ${filters.join(' ')}${spark ? '; those of Spark run with npm run test:spark' : ''}`);
+  return { passed: 0, failed: 1, skipped };
 }
 
 /** The last test of all: whatever the others started and wrote is gone. */

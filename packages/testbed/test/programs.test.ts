@@ -474,7 +474,7 @@ describe('the cache', () => {
     const asked = programs.get('gadget');
     await expect(asked).rejects.toMatchObject({ code: 'cache-not-writable' });
     await expect(asked).rejects.toThrow(
-      `the cache ${join(file, 'cache')} cannot be written (ENOTDIR). Set QUORATE_CACHE to a folder that can.`,
+      `the cache ${join(file, 'cache')} cannot be used (ENOTDIR). Set QUORATE_CACHE to a folder that can.`,
     );
   });
 

@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import { isQuorateError, QuorateError } from '@quorate/core';
 import { Testbed } from '@quorate/testbed';
 import { Command } from 'commander';
-import { listenForQuestions } from '../bed-control.ts';
+import { listenForQuestions, socketIn } from '../bed-control.ts';
 import { describeBed } from '../bed-description.ts';
 import { claimName, recordUp, releaseName } from '../bed-record.ts';
+import { FaultEnds } from '../fault-ends.ts';
 import { carryOut } from '../fault-order.ts';
 import { interruptible } from '../interrupt.ts';
 import { bedOptions, type ServerFlags } from '../server-options.ts';
@@ -35,11 +35,12 @@ async function keepBed(shell: Shell, name: string, servers: string): Promise<voi
       onProgress: (progress) => tell({ progress }),
     });
     process.off('disconnect', starter);
-    const socket = join(bed.folder, 'control');
+    const socket = socketIn(bed.folder);
     const asked = Promise.withResolvers<void>();
     stop.signal.addEventListener('abort', () => asked.resolve());
+    const ends = new FaultEnds();
     const control = await listenForQuestions(socket, async (question) => {
-      if (question.ask === 'fault') return carryOut(bed, question.order);
+      if (question.ask === 'fault') return carryOut(bed, question.order, ends);
       if (question.ask === 'logs') return bed.servers.map(({ name, logFile }) => ({ name, logFile }));
       const description = await describeBed(bed);
       if (question.ask === 'down') {

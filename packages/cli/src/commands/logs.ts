@@ -56,7 +56,7 @@ async function show(shell: Shell, wanted: readonly string[], { name, follow, lin
   if (!follow) return;
   try {
     // They are gone when the bed is.
-    while (files.some(({ file }) => file.exists)) {
+    while (!shell.isReaderGone && files.some(({ file }) => file.exists)) {
       await sleep(lookEvery, { signal: stop.signal });
       for (const { server, file } of files) for (const line of await file.more()) print(server, line);
     }

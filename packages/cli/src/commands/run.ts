@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import { Testbed } from '@quorate/testbed';
 import { Command } from 'commander';
-import { spawnGuarded } from '../../parent.js';
+import { forwardSignals, spawnGuarded } from '../../parent.js';
 import { interruptible } from '../interrupt.ts';
 import { progressDisplay } from '../progress-display.ts';
 import { addServerOptions, bedOptions, type ServerFlags } from '../server-options.ts';
@@ -58,12 +58,7 @@ async function runWith(
   args: readonly string[],
 ): Promise<number> {
   const child = spawnGuarded(command, args, { stdio: 'inherit', env: { ...shell.env, ...environment } });
-  const forward = (signal: NodeJS.Signals): void => {
-    // A terminal sends Ctrl-C to the command as well: twice would mean "now".
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, forward);
+  const stopForwarding = forwardSignals(child);
   try {
     const [status, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     return status ?? 128 + constants.signals[signal ?? 'SIGKILL'];
@@ -73,6 +68,6 @@ async function runWith(
     // As a shell does.
     return missing ? 127 : 126;
   } finally {
-    for (const signal of signals) process.off(signal, forward);
+    stopForwarding();
   }
 }

@@ -38,6 +38,11 @@ Exit status 1 when nothing is up, a server is unhealthy, or a bed does not answe
 const nothing: BedDescription = { servers: [], environment: {} };
 
 async function show(shell: Shell, { name, json, export: exported }: Flags): Promise<void> {
+  if (exported && json)
+    throw new InvalidArgumentError(
+      '--export',
+      'the addresses as shell commands, without --json: it has them as "environment"',
+    );
   const bed = (await askKeeper(name, { ask: 'status' })) as BedDescription | undefined;
   if (!bed || isUnhealthy(bed)) shell.status = 1;
   if (json) shell.print(JSON.stringify(bed ?? nothing, null, 2));

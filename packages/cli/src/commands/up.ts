@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { QuorateError } from '@quorate/core';
 import type { Progress } from '@quorate/testbed';
 import { Command } from 'commander';
+import { checkTemporaryFolder } from '../bed-control.ts';
 import type { BedDescription } from '../bed-description.ts';
 import { bedRows } from '../bed-description.ts';
 import { bedName } from '../bed-name.ts';
@@ -41,6 +42,7 @@ Examples:
 
 async function bringUp(shell: Shell, { name, json, ...servers }: Flags): Promise<void> {
   bedOptions(servers);
+  checkTemporaryFolder();
   const description = await startKeeper(shell, name, servers);
   shell.print(
     json

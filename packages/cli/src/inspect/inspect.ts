@@ -77,6 +77,7 @@ async function watch<Seen>(
       const seen = await view.read(zk, path, signal);
       if (flags.json) screen.show(printableJson(seen === undefined ? { missing: path } : view.json(seen)));
       else screen.show(seen === undefined ? noSuchPath(path) : view.text(seen));
+      if (shell.isReaderGone) return;
       await sleep(rest, { signal });
     }
   } catch (error) {

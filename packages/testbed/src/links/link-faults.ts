@@ -49,7 +49,7 @@ const bag =
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw new InvalidArgumentError(argument, `an object with ${Object.keys(checks).join(', ')}`, value);
     for (const [name, given] of Object.entries(value)) {
-      const check = checks[name];
+      const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
       if (!check)
         throw new InvalidArgumentError(argument, `one of the settings ${Object.keys(checks).join(', ')}`, name);
       if (given !== undefined) check(`${argument}.${name}`, given, parties);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { homedir, userInfo } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
 import { QuorateError, sleep } from '@quorate/core';
 import { lock as lockFile } from 'proper-lockfile';
 import { Warden } from '../processes/warden.ts';
@@ -12,12 +12,24 @@ import { isDiskFull } from './unpack.ts';
 /** What is written beside an installed program; its `path` is relative to its folder. */
 type Entry = Program;
 
-/** Where programs that were fetched are kept: `$QUORATE_CACHE`, else the platform's cache folder. */
+/**
+ * Where programs that were fetched are kept: `$QUORATE_CACHE`, else the platform's cache folder. That never depends on the
+ * folder that a program runs in: a relative `$XDG_CACHE_HOME` counts as none.
+ */
 export function cacheFolder(): string {
   const { QUORATE_CACHE: own, XDG_CACHE_HOME: xdg } = process.env;
   if (own) return resolve(own);
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'quorate');
-  return join(xdg || join(homedir(), '.cache'), 'quorate');
+  if (process.platform === 'darwin') return join(home(), 'Library', 'Caches', 'quorate');
+  return join(xdg && isAbsolute(xdg) ? xdg : join(home(), '.cache'), 'quorate');
+}
+
+/** As the system has it for this user where `$HOME` is no use. */
+function home(): string {
+  const folder = [homedir, () => userInfo().homedir].map((ask) => ask()).find(isAbsolute);
+  if (folder !== undefined) return folder;
+  throw new QuorateError('there is no place for the cache: HOME is no absolute path. Set QUORATE_CACHE to a folder.', {
+    code: 'cache-not-writable',
+  });
 }
 
 /** So old is what was begun on another machine when it is removed, in milliseconds: nobody can tell whether it is alive. */
@@ -30,7 +42,7 @@ export class CacheError extends QuorateError {
     super(
       full
         ? `the disk is full: the program does not fit into the cache ${folder}, and the incomplete copy was removed. Free some space, or set QUORATE_CACHE to a folder on another disk.`
-        : `the cache ${folder} cannot be written (${cause.code}). Set QUORATE_CACHE to a folder that can.`,
+        : `the cache ${folder} cannot be used (${cause.code}). Set QUORATE_CACHE to a folder that can.`,
       { code: full ? 'disk-full' : 'cache-not-writable', cause },
     );
   }
