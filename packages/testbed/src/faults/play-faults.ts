@@ -77,8 +77,16 @@ export async function playFaults(
     const taken = await take(planned);
     if (taken === undefined) return;
     const { fault, letGo } = taken;
-    const record = history.fault(planned.kind, fault.target, fault.detail);
-    onFault?.(planned, 'begins');
+    let record: { end(): void } | undefined;
+    try {
+      record = history.fault(planned.kind, fault.target, fault.detail);
+      onFault?.(planned, 'begins');
+    } catch (error) {
+      // Nothing is broken yet, and others may wait for its targets.
+      record?.end();
+      letGo();
+      throw error;
+    }
     try {
       await fault.begin();
       await until(planned.at + planned.duration);
