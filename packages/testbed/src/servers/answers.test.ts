@@ -38,7 +38,14 @@ test('loopback is asked directly where the environment names a proxy', async () 
   const source = `import { answerOf } from ${JSON.stringify(answers)};
     console.log(await answerOf('${origin}/', AbortSignal.timeout(5_000)));`;
   const proxy = 'http://127.0.0.1:9';
-  const env = { ...process.env, NODE_USE_ENV_PROXY: '1', HTTP_PROXY: proxy, http_proxy: proxy, NO_PROXY: '', no_proxy: '' };
+  const env = {
+    ...process.env,
+    NODE_USE_ENV_PROXY: '1',
+    HTTP_PROXY: proxy,
+    http_proxy: proxy,
+    NO_PROXY: '',
+    no_proxy: '',
+  };
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', source], { env });
   expect(stdout).toBe('ok\n');
 });
