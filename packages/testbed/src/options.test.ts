@@ -62,3 +62,10 @@ test.each([
   expect(() => parse(options)).toThrow(message);
   expect(() => parse(options)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
 });
+
+test('ports of regions past the last port are refused by name', () => {
+  const regions = Array.from({ length: 50 }, (_, index) => `r-${index}`);
+  const message = 's3.port: expected a port from 1 to 65486, because each region has one, got 65490';
+  expect(() => parse({ s3: { regions, port: 65_490 } })).toThrow(message);
+  expect(parse({ s3: { regions, port: 65_486 } })).toEqual({ s3: { regions, port: 65_486 } });
+});

@@ -106,6 +106,14 @@ const addresses: Check = (argument, value) => {
   if (!valid) throw new InvalidArgumentError(argument, 'a list of addresses such as "127.0.0.1:9090"', value);
 };
 
+/** The first region's port is followed by those of the others. */
+function checkRegions({ regions: names, port: first }: S3Options): void {
+  regions('s3.regions', names);
+  const last = 65_536 - names.length;
+  if (first !== undefined && first > last)
+    throw new InvalidArgumentError('s3.port', `a port from 1 to ${last}, because each region has one`, first);
+}
+
 /** For each server: what a short form stands for, and what may be said of it. */
 const servers: Record<
   keyof Wanted,
@@ -176,7 +184,7 @@ export function parseOptions(options: TestbedOptions): Wanted {
       if (given !== undefined)
         check(typeof value === 'object' && !Array.isArray(value) ? `${name}.${option}` : name, given);
     }
-    if (name === 's3') regions('s3.regions', (settings as Bag).regions);
+    if (name === 's3') checkRegions(settings as S3Options);
     wanted[name] = settings;
   }
   return wanted;

@@ -1,3 +1,4 @@
+import { readFile, readlink } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { MongoClient } from 'mongodb';
 import { Client } from 'pg';
@@ -47,6 +48,14 @@ describe('PostgreSQL', () => {
     await killAndRestart(bed.postgres.server);
     await using after = await postgres(bed.postgres.url);
     expect((await after.query('SELECT count(*)::int AS n FROM rides')).rows).toEqual([{ n: 20 }]);
+  });
+
+  test('has no shared memory that would stay when it is killed', async ({ bed, skip }) => {
+    if (process.platform !== 'linux') skip('reads /proc, which only Linux has');
+    const { pid } = bed.postgres.server;
+    expect(await readFile(`/proc/${pid}/maps`, 'utf8')).not.toContain('/dev/shm/');
+    // What is not in the file system goes with the last process of its name space.
+    expect(await readlink(`/proc/${pid}/ns/ipc`)).not.toBe(await readlink('/proc/self/ns/ipc'));
   });
 
   test('stands still with all its processes while it is paused', async ({ bed }) => {

@@ -157,7 +157,7 @@ describe('where a server has no disk of its own', () => {
     vi.stubEnv('PATH', place.folder);
     const start = Testbed.start({ redis: 1 }, { disk: 8 });
     await expect(start).rejects.toMatchObject({ code: 'no-disk' });
-    await expect(start).rejects.toThrow(/^redis-1 cannot have a disk of its own here: .*\. It takes Linux/);
+    await expect(start).rejects.toThrow(/^redis-1 cannot have a disk of its own here: .*\. It needs Linux/);
   });
 
   test.each([0, 1.5, -1, 1e6, '64'])('%j is no size of a disk', async (disk) => {

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect } from 'vitest';
-import { eventually, faults, Testbed } from '../src/index.ts';
+import { eventually, faults, type LinkFaults, Testbed } from '../src/index.ts';
 import { bedTest } from '../src/vitest.ts';
 import { greeting, redisLine } from './redis-line.ts';
 
@@ -74,6 +74,42 @@ describe('a link', () => {
     line.send('PING');
     await link.heal();
     await eventually('the rest comes at once', () => line.received().endsWith('+PONG\r\n'));
+  });
+
+  test('has only its new faults when it is set anew, also for what is on its way', async ({ bed }) => {
+    const link = bed.link('anew', 'redis-1');
+    using line = await redisLine(bed, link.address);
+    await line.ask('PING');
+    for (const [before, after] of [
+      [{ latencyMs: 60_000 }, { latencyMs: 10 }],
+      [{ drip: { bytes: 1, everyMs: 60_000 } }, { bytesPerSecond: 1_000_000 }],
+      [{ latencyMs: 2 ** 31 - 1, jitterMs: 2 ** 31 - 1 }, { jitterMs: 10 }],
+    ]) {
+      await link.set(before as LinkFaults);
+      const from = line.received().length;
+      line.send('ECHO first');
+      using direct = await redisLine(bed, bed.redis.primary.address);
+      for (let trip = 0; trip < 5; trip += 1) await direct.ask('PING');
+      expect(line.received().length, JSON.stringify(before)).toBe(from);
+      await link.set(after as LinkFaults);
+      line.send('ECHO second');
+      const received = (): string => line.received().slice(from);
+      await eventually('both arrive', () => received() === '$5\r\nfirst\r\n$6\r\nsecond\r\n', { within: 2_000 });
+    }
+  });
+
+  test('that is cut and mended does not begin anew with what is on its way', async ({ bed }) => {
+    const link = bed.link('again', 'redis-1');
+    using line = await redisLine(bed, link.address);
+    await line.ask('PING');
+    await link.set({ bytesPerSecond: 1_000 });
+    const cause = {};
+    const sent = took(() => line.ask(`ECHO ${'x'.repeat(100)}`));
+    const mending = setInterval(() => {
+      link.cut(cause);
+      link.mend(cause);
+    }, 5);
+    expect(await sent.finally(() => clearInterval(mending))).toBeLessThan(2_000);
   });
 
   test('loses everything in a black hole, ends nothing, and delivers after healing', async ({ bed }) => {
@@ -214,7 +250,9 @@ describe('a link', () => {
     const link = bed.link('strict', 'redis-1');
     await link.set({ latencyMs: 5 });
     for (const [faults, message] of [
-      [{ latencyMs: -1 }, 'faults.latencyMs: expected milliseconds, 0 or more, got -1'],
+      [{ latencyMs: -1 }, 'faults.latencyMs: expected milliseconds from 0 to 2147483647, got -1'],
+      [{ jitterMs: 2 ** 31 }, 'faults.jitterMs: expected milliseconds from 0 to 2147483647, got 2147483648'],
+      [{ drip: { bytes: 1, everyMs: 1e10 } }, 'faults.drip.everyMs: expected milliseconds from 1 to 2147483647'],
       [{ latency: 5 }, /^faults: expected one of the settings latencyMs, .*, got 'latency'/],
       [{ blackHole: 'redis-2' }, "faults.blackHole: expected true, strict or redis-1, got 'redis-2'"],
       [{ drip: { bytes: 1 } }, /^faults.drip.everyMs: expected/],

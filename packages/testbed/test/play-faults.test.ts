@@ -147,3 +147,37 @@ test('a schedule that does not fit the bed is refused before anything breaks', a
   expect(history.events).toEqual([]);
   expect(bed.server('redis-1').state).toBe('running');
 });
+
+test('rejects when onFault throws, and all is well', async ({ bed }) => {
+  const onFault = (): void => {
+    throw new Error('mine');
+  };
+  const history = new History();
+  const planned = schedule(
+    { at: 1, kind: 'pause', target: ['redis-2'], duration: 20 },
+    { at: 1, kind: 'kill', target: ['redis-2'], duration: 20 },
+  );
+  await expect(playFaults({ ...planned, length: 40 }, bed, history, { onFault })).rejects.toThrow('mine');
+  expect(bed.server('redis-2').state).toBe('running');
+  expect(history.events.filter(({ type }) => type === 'fault')).toHaveLength(
+    history.events.filter(({ type }) => type === 'healed').length,
+  );
+});
+
+test('a paused server that dies comes back, and one that was brought back before stays', async ({ bed }) => {
+  const [paused, killed] = [bed.server('redis-2'), bed.server('redis-3')];
+  const running = playFaults(
+    schedule(
+      { at: 1, kind: 'pause', target: [paused.name], duration: 300 },
+      { at: 1, kind: 'kill', target: [killed.name], duration: 300 },
+    ),
+    bed,
+    new History(),
+  );
+  await eventually('both are broken', () => paused.state === 'paused' && killed.state === 'killed', { every: 1 });
+  process.kill(paused.pid ?? 0, 'SIGKILL');
+  await killed.start();
+  const { pid } = killed;
+  await running;
+  expect([paused.state, killed.state, killed.pid]).toEqual(['running', 'running', pid]);
+});

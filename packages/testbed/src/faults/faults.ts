@@ -27,9 +27,9 @@ const leaderName = 'zookeeper-leader';
 
 /** Every kind that a schedule may name. Targets are servers (`zookeeper-leader` too), or links as `client-1~zookeeper-2`. */
 export const faults: Readonly<Record<string, PrepareFault>> = {
-  kill: onServer((server) => ({ begin: () => server.kill(), end: () => server.start() })),
-  pause: onServer((server) => ({ begin: () => server.pause(), end: () => server.resume() })),
-  slow: onServer((server) => ({ begin: () => server.slow({ duty: 0.3 }), end: () => server.resume() })),
+  kill: onServer((server) => ({ begin: () => server.kill(), end: () => bringBack(server) })),
+  pause: onServer((server) => ({ begin: () => server.pause(), end: () => wake(server) })),
+  slow: onServer((server) => ({ begin: () => server.slow({ duty: 0.3 }), end: () => wake(server) })),
   'full-disk': onServer((server) => {
     if (!server.hasDisk) throw new InvalidArgumentError('target', 'a server of a bed with { disk: … }', server.name);
     const end = async (): Promise<void> => {
@@ -66,6 +66,17 @@ export const faults: Readonly<Record<string, PrepareFault>> = {
 };
 
 type Ends = Pick<Fault, 'begin' | 'end'>;
+
+/** Whoever plays faults may have brought it back before. */
+async function bringBack(server: Server): Promise<void> {
+  if (server.pid === undefined) await server.start();
+}
+
+/** It may have died meanwhile. */
+async function wake(server: Server): Promise<void> {
+  if (server.pid === undefined) await server.start();
+  else await server.resume();
+}
 
 function onServer(ends: (server: Server, bed: Testbed) => Ends): PrepareFault {
   return async (bed, { target: [name = ''] }) => {

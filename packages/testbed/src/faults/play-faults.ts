@@ -79,7 +79,13 @@ export async function playFaults(
     if (taken === undefined) return;
     const { fault, letGo } = taken;
     const record = new FaultRecord(history, planned.kind, fault);
-    onFault?.(planned, 'begins');
+    try {
+      onFault?.(planned, 'begins');
+    } catch (error) {
+      // Nothing is broken yet, and others may wait for its targets.
+      letGo();
+      throw error;
+    }
     try {
       await fault.begin();
       record.begin();
@@ -113,8 +119,8 @@ function targetsOf({ servers, links = [] }: Fault): (Server | Link)[] {
 }
 
 async function finish(fault: Fault, record: FaultRecord, told: () => void): Promise<void> {
-  record.ending();
   try {
+    record.ending();
     await fault.end();
   } finally {
     record.ended();

@@ -14,6 +14,8 @@ export interface Condition {
 
 interface Piece {
   readonly bytes: Buffer;
+  /** When it came, on the monotonic clock. */
+  readonly came: number;
   /** When it arrives, on the monotonic clock. */
   readonly due: number;
 }
@@ -21,6 +23,9 @@ interface Piece {
 /** Waiting beyond this stops the sender, as a full window does: more for a long way than for a narrow one. */
 const longWay = 8 * 1024 * 1024;
 const narrowWay = 64 * 1024;
+
+/** A timer that waits longer fires at once. */
+const longestWait = 2 ** 31 - 1;
 
 /** One direction of one connection. While nothing is wrong it only hands over: no queue, no timer, no copy. */
 export class Flow {
@@ -63,12 +68,16 @@ export class Flow {
 
   /** Takes effect at once, also for what is on its way: a link that is well again delivers it now. */
   apply(condition: Condition): void {
-    if (condition.cutAfter !== this.#condition.cutAfter) this.#left = condition.cutAfter;
+    const { delay, pace, cutAfter } = this.#condition;
     this.#condition = condition;
-    if (!condition.delay && !condition.pace) {
-      this.#queue = this.#queue.map(({ bytes }) => ({ bytes, due: 0 }));
+    if (condition.cutAfter !== cutAfter) this.#left = condition.cutAfter;
+    if (condition.delay !== delay || condition.pace !== pace) {
+      const queue = this.#queue;
+      this.#queue = [];
+      this.#waiting = 0;
       this.#sentUntil = 0;
       this.#lastDue = 0;
+      for (const { bytes, came } of queue) this.#enqueue(bytes, came);
     }
     this.#flush();
   }
@@ -83,7 +92,7 @@ export class Flow {
     if (this.#over) return;
     const { held, delay, pace } = this.#condition;
     if (held || delay || pace || this.#queue.length > 0) {
-      this.#enqueue(bytes);
+      this.#enqueue(bytes, performance.now());
       this.#flush();
     } else {
       this.#deliver(bytes);
@@ -91,16 +100,17 @@ export class Flow {
     }
   }
 
-  #enqueue(bytes: Buffer): void {
+  #enqueue(bytes: Buffer, came: number): void {
     const { delay, pace } = this.#condition;
     const size = pace?.bytes ?? bytes.length;
-    const now = performance.now();
+    // What came long ago has been late for so long, but a narrow way was not free for it.
+    const from = pace ? performance.now() : came;
     for (let start = 0; start < bytes.length; start += size) {
       const piece = bytes.subarray(start, start + size);
       const sending = pace ? (piece.length / pace.bytes) * pace.everyMs : 0;
-      this.#sentUntil = Math.max(this.#sentUntil, now) + sending;
+      this.#sentUntil = Math.max(this.#sentUntil, from) + sending;
       this.#lastDue = Math.max(this.#lastDue, this.#sentUntil + (delay?.() ?? 0));
-      this.#queue.push({ bytes: piece, due: this.#lastDue });
+      this.#queue.push({ bytes: piece, came, due: this.#lastDue });
     }
     this.#waiting += bytes.length;
   }
@@ -125,7 +135,8 @@ export class Flow {
     this.#queue.splice(0, done);
     const [next] = this.#queue;
     if (next && !this.#full) {
-      this.#timer = setTimeout(() => this.#flush(), Math.max(1, Math.ceil(next.due - now))).unref();
+      const wait = Math.min(longestWait, Math.max(1, Math.ceil(next.due - now)));
+      this.#timer = setTimeout(() => this.#flush(), wait).unref();
     }
     if (!next && this.#ended) this.#sink.end();
     if (this.#full || this.#waiting > (this.#condition.pace ? narrowWay : longWay)) this.#source.pause();

@@ -32,14 +32,18 @@ export type Parties = readonly [string, string];
 
 type Check = (argument: string, value: unknown, parties: Parties) => void;
 
+/** A timer that waits longer fires at once. */
+const longest = 2 ** 31 - 1;
+
 const number =
-  (least: number, expected: string, whole = false): Check =>
+  (least: number, expected: string, { whole = false, most = 1e12 } = {}): Check =>
   (argument, value) => {
-    const valid = typeof value === 'number' && value >= least && value <= 1e12 && (!whole || Number.isInteger(value));
+    const valid = typeof value === 'number' && value >= least && value <= most && (!whole || Number.isInteger(value));
     if (!valid) throw new InvalidArgumentError(argument, expected, value);
   };
-const milliseconds = number(0, 'milliseconds, 0 or more');
-const bytes = number(1, 'a whole number of bytes, 1 or more', true);
+const milliseconds = (least: number): Check =>
+  number(least, `milliseconds from ${least} to ${longest}`, { most: longest });
+const bytes = number(1, 'a whole number of bytes, 1 or more', { whole: true });
 const party: Check = (argument, value, parties) => {
   if (!parties.includes(value as string)) throw new InvalidArgumentError(argument, parties.join(' or '), value);
 };
@@ -59,11 +63,11 @@ const bag =
   };
 
 const faults = bag({
-  latencyMs: milliseconds,
-  jitterMs: milliseconds,
-  seed: number(Number.MIN_SAFE_INTEGER, 'a whole number', true),
+  latencyMs: milliseconds(0),
+  jitterMs: milliseconds(0),
+  seed: number(Number.MIN_SAFE_INTEGER, 'a whole number', { whole: true }),
   bytesPerSecond: number(1, 'bytes per second, 1 or more'),
-  drip: bag({ bytes, everyMs: number(1, 'milliseconds, 1 or more') }, ['bytes', 'everyMs']),
+  drip: bag({ bytes, everyMs: milliseconds(1) }, ['bytes', 'everyMs']),
   blackHole: (argument, value, parties) => {
     if (value !== true && !parties.includes(value as string))
       throw new InvalidArgumentError(argument, `true, ${parties.join(' or ')}`, value);

@@ -9,6 +9,8 @@ import { checkFaults, type LinkFaults, type Parties } from './link-faults.ts';
 /** How often in a second a link of little bandwidth lets something pass. */
 const beatsPerSecond = 50;
 
+type Way = Pick<Condition, 'delay' | 'pace'>;
+
 /**
  * The way between two named parties. Connections that one opens to the other pass through this process, which delays,
  * loses or cuts them as told.
@@ -24,7 +26,8 @@ export class Link {
   readonly #connections = new Set<Connection>();
   readonly #cuts = new Set<object>();
   #faults: LinkFaults = {};
-  #chance: Seeded = seeded(0);
+  /** The same as long as the faults are: what is on its way begins anew with another. */
+  #way: Way = {};
   readonly #doors = new Map<string, Promise<string>>();
   readonly #servers: Server[] = [];
 
@@ -82,7 +85,7 @@ export class Link {
   async set(faults: LinkFaults): Promise<void> {
     checkFaults(faults, this.parties);
     this.#faults = { ...faults };
-    this.#chance = seeded(faults.seed ?? 0).fork(this.parties.join('>'));
+    this.#way = wayOf(faults, seeded(faults.seed ?? 0).fork(this.parties.join('>')));
     this.#apply();
     if (faults.halfOpen !== undefined) for (const connection of this.#connections) connection.leaveTo(faults.halfOpen);
   }
@@ -131,18 +134,24 @@ export class Link {
     return { faults, condition: (sender) => this.#condition(faults, sender) };
   }
 
-  #condition(faults: LinkFaults, sender: string): Condition {
-    const { latencyMs = 0, jitterMs = 0, bytesPerSecond, blackHole, cut } = faults;
-    const narrow = bytesPerSecond && {
-      bytes: Math.max(1, Math.round(bytesPerSecond / beatsPerSecond)),
-      everyMs: Math.max(1000 / beatsPerSecond, 1000 / bytesPerSecond),
-    };
-    const pace = faults.drip ?? narrow;
+  #condition({ blackHole, cut }: LinkFaults, sender: string): Condition {
     return {
+      ...this.#way,
       held: this.#cuts.size > 0 || blackHole === true || blackHole === sender,
-      ...(latencyMs + jitterMs > 0 && { delay: () => latencyMs + this.#chance.next() * jitterMs }),
-      ...(pace && { pace }),
       ...(cut && (cut.from ?? sender) === sender && { cutAfter: cut.afterBytes }),
     };
   }
+}
+
+/** How long bytes take, and how many pass. */
+function wayOf({ latencyMs = 0, jitterMs = 0, bytesPerSecond, drip }: LinkFaults, chance: Seeded): Way {
+  const narrow = bytesPerSecond && {
+    bytes: Math.max(1, Math.round(bytesPerSecond / beatsPerSecond)),
+    everyMs: Math.max(1000 / beatsPerSecond, 1000 / bytesPerSecond),
+  };
+  const pace = drip ?? narrow;
+  return {
+    ...(latencyMs + jitterMs > 0 && { delay: () => latencyMs + chance.next() * jitterMs }),
+    ...(pace && { pace }),
+  };
 }

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { answerOf } from '../servers/answers.ts';
+import { succeeds } from '../servers/answers.ts';
 import type { Place, Ready } from './own-options.ts';
 
 /** A launched server, as far as a probe sees it. */
@@ -16,7 +16,7 @@ export function probe(ready: Ready, place: Place, server: () => Probed): (signal
   if ('log' in ready) return hasLogged(ready.log, server);
   const port = ready.port === undefined ? place.port : Number((place.ports as Record<string, number>)[ready.port]);
   if ('tcp' in ready) return (signal) => accepts(port, signal);
-  return async (signal) => (await answerOf(`http://127.0.0.1:${port}${ready.http}`, signal)) !== undefined;
+  return (signal) => succeeds(`http://127.0.0.1:${port}${ready.http}`, signal);
 }
 
 function hasLogged({ source, flags }: RegExp, server: () => Probed): () => Promise<boolean> {

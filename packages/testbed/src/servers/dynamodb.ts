@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Server } from '../processes/server.ts';
 import { programsFolder } from '../programs/lock.ts';
+import { answerTo } from './answers.ts';
 import { type JavaOptions, javaArguments } from './java.ts';
 import { portsFor, type Site } from './site.ts';
 
@@ -67,7 +68,7 @@ export class DynamoDB {
 
 /** It looks at the shape of a signature, not at what it signs: a real one would need a client library. */
 async function listsTables(address: string, signal: AbortSignal): Promise<boolean> {
-  const response = await fetch(`http://${address}/`, {
+  const { body } = await answerTo(`http://${address}/`, {
     method: 'POST',
     headers: {
       'content-type': 'application/x-amz-json-1.0',
@@ -78,5 +79,5 @@ async function listsTables(address: string, signal: AbortSignal): Promise<boolea
     body: '{}',
     signal,
   });
-  return Array.isArray(((await response.json()) as { TableNames?: unknown }).TableNames);
+  return Array.isArray((JSON.parse(body) as { TableNames?: unknown }).TableNames);
 }

@@ -40,6 +40,8 @@ export class Postgres {
       unix_socket_directories: '',
       // A start does not wait for the disk: it is the process that is killed here, not the machine.
       fsync: 'off',
+      // In its folder, which goes with the bed: what is in /dev/shm stays when it is killed.
+      dynamic_shared_memory_type: 'mmap',
       ...config,
     };
     const server = new Server(

@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { QuorateError } from '@quorate/core';
+import { answerTo } from './answers.ts';
 import type { S3Region } from './s3-region.ts';
 
 type Where = Pick<S3Region, 'region' | 'endpoint' | 'credentials'>;
@@ -22,12 +23,10 @@ function createBucket(region: string): string {
 
 async function put(where: Where, path: string, query: string, body: string, signal: AbortSignal): Promise<void> {
   const headers = signed(where, { method: 'PUT', path, query, body, now: new Date() });
-  const response = await fetch(`${where.endpoint}${path}?${query}`, { method: 'PUT', headers, body, signal });
-  const answer = await response.text();
-  if (response.ok || answer.includes('<Code>BucketAlready')) return;
-  throw new QuorateError(`${where.endpoint}${path}?${query} answered ${response.status}: ${answer}`, {
-    code: 'bucket-not-made',
-  });
+  const url = `${where.endpoint}${path}?${query}`;
+  const answer = await answerTo(url, { method: 'PUT', headers, body, signal });
+  if (answer.ok || answer.body.includes('<Code>BucketAlready')) return;
+  throw new QuorateError(`${url} answered ${answer.status}: ${answer.body}`, { code: 'bucket-not-made' });
 }
 
 interface Request {
