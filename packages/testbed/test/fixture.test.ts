@@ -43,7 +43,7 @@ test('a bed whose test does not wait for it is gone after the file', async () =>
     join(place.folder, 'vitest.config.mjs'),
     `export default { test: { pool: 'threads', globalSetup: 'setup.mjs', server: { deps: { external: [/testbed/] } } } };`,
   );
-  const { VITEST: _, ...env } = { ...process.env, TMPDIR: place.folder };
+  const env = { ...process.env, TMPDIR: place.folder };
   const run = promisify(execFile)(process.execPath, [vitest, 'run'], { cwd: place.folder, env });
   const { stdout, stderr } = await run.catch((error) => error);
   expect(stdout + stderr).toContain('Test timed out in 1ms');
