@@ -1,4 +1,4 @@
-import { inject, type TestAPI, test } from 'vitest';
+import { afterAll, inject, type TestAPI, test } from 'vitest';
 import type { TestbedOptions } from './options.ts';
 import { type BedOf, type StartOptions, Testbed } from './testbed.ts';
 import type {} from './vitest-setup.ts';
@@ -17,9 +17,22 @@ export function bedTest<const Options extends TestbedOptions>(
   options: Options,
   start: StartOptions = {},
 ): TestAPI<{ bed: BedOf<Options> }> {
+  let starting: Promise<BedOf<Options>> | undefined;
+  const over = new AbortController();
+  // Vitest cleans up what its tests were given: not what is still on its way when they have timed out.
+  afterAll(async () => {
+    over.abort(new Error('the tests of the file are over'));
+    await starting?.then(
+      (bed) => bed.stop(),
+      () => {},
+    );
+  });
   // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from the pattern which other fixtures this one needs.
   return test.extend('bed', { scope: 'file' }, async ({}, { onCleanup }) => {
-    const bed = await Testbed.start(options, start);
+    const signal = start.signal ? AbortSignal.any([start.signal, over.signal]) : over.signal;
+    starting = Testbed.start(options, { ...start, signal });
+    const bed = await starting;
+    starting = undefined;
     onCleanup(() => bed.stop());
     return bed;
   }) as unknown as TestAPI<{ bed: BedOf<Options> }>;

@@ -1,8 +1,12 @@
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { eventually, SkewedProcess, type SkewedProcessOptions } from '../src/index.ts';
 import { isAlive } from './alive.ts';
+import { scratch } from './archives.ts';
 
 /** For each line it is sent, it tells what every clock of it says. */
 const teller = `
@@ -143,6 +147,20 @@ describe('a process with a wrong clock', () => {
     expect(isAlive(pid ?? 0)).toBe(true);
     await parent[Symbol.asyncDispose]();
     await eventually('it is gone', () => !isAlive(pid ?? 0));
+  });
+
+  test('may fork: the child runs with the true time', async () => {
+    await using place = await scratch();
+    const path = join(place.folder, 'forker.mjs');
+    await writeFile(
+      path,
+      `import { fork } from 'node:child_process';
+       if (process.argv[2]) process.send(Date.now());
+       else fork(process.argv[1], ['child']).on('message', (time) => console.log(time));`,
+    );
+    await using one = SkewedProcess.start([path], { clock: { offsetMs: hour }, stdio: ['ignore', 'pipe', 'ignore'] });
+    const time = await text(one.child.stdout as NodeJS.ReadableStream);
+    expect(Math.abs(Number(time) - Date.now())).toBeLessThan(60_000);
   });
 
   test('is the end of what it has started, also when it ended before', async () => {

@@ -95,6 +95,8 @@ function obey(descriptor: number): void {
 // A worker thread has clocks of its own, and no way to be told.
 if (isMainThread) {
   const { searchParams } = new URL(import.meta.url);
+  // Whom this program forks would load it too, and take its channel to its parent for the one with our orders.
+  process.execArgv = process.execArgv.filter((argument) => argument !== `--import=${import.meta.url}`);
   set(JSON.parse(searchParams.get('clock') ?? '{}') as ClockFault);
   skewDate();
   skewMonotonicClocks();

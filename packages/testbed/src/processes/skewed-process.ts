@@ -30,7 +30,7 @@ const orders = 3;
  *     await using client = SkewedProcess.start(['client.ts'], { clock: { offsetMs: 3_600_000 } });
  *     await client.jump(-7_200_000);
  *
- * It ends, by SIGKILL, when it is disposed of, and when this process dies; and what it has started ends with it.
+ * Its worker threads, and what it starts, have the true time. It ends, by SIGKILL, when it is disposed of, and when this process dies; and what it has started ends with it.
  */
 export class SkewedProcess implements AsyncDisposable {
   readonly child: ChildProcess;
