@@ -1,7 +1,4 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { combinedHealth, type Health, InvalidArgumentError } from '@quorate/core';
 import type { Link } from './links/link.ts';
 import { Links } from './links/links.ts';
@@ -112,7 +109,7 @@ export class Testbed implements AsyncDisposable {
     if (disk !== undefined && !(Number.isInteger(disk) && disk >= 1 && disk <= 65_536))
       throw new InvalidArgumentError('disk', 'a whole number of megabytes from 1 to 65536', disk);
     const programs = await getPrograms(wanted, bringing, signal);
-    const warden = await Warden.open(await mkdtemp(join(tmpdir(), 'quorate-')));
+    const warden = await Warden.inNewFolder();
     const ports = new Ports();
     const links = new Links(ports);
     let bed: Testbed | undefined;
@@ -184,7 +181,8 @@ export class Testbed implements AsyncDisposable {
 
   /**
    * Starts a program of yours beside the servers: a client that can be stopped and killed as they can. It has a process
-   * group of its own and no input; read both its outputs. It ends with the bed at the latest, however that ends.
+   * group of its own and no input; read both its outputs. It ends with the bed at the latest, however that ends; a bed that
+   * has been stopped refuses it.
    */
   launch(command: string, args: readonly string[] = []): Promise<ChildProcess> {
     return this.#warden.launch({ command, args, cwd: process.cwd(), output: 'pipe' });

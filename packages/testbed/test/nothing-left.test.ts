@@ -1,8 +1,8 @@
 import { type ChildProcess, execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
@@ -195,6 +195,47 @@ describe('nothing is left behind', () => {
     await using warden = await Warden.open(await mkdtemp(join(place.folder, 'bed-')));
     await warden.close();
     expect(existsSync(warden.folder)).toBe(false);
+  });
+
+  test('of what is launched when the bed has been stopped: it is refused', async () => {
+    const bed = await Testbed.start();
+    await bed.stop();
+    await expect(bed.launch('sleep', ['307'])).rejects.toMatchObject({ code: 'bed-stopped' });
+  });
+
+  test('of what is launched while its warden is being closed', async () => {
+    await using place = await scratch();
+    const warden = await Warden.open(join(place.folder, 'bed'));
+    const launch = warden.launch({ command: 'sleep', args: ['307'], cwd: place.folder, output: 'pipe' });
+    const refused = expect(launch).rejects.toMatchObject({ code: 'bed-stopped' });
+    await warden.close();
+    await refused;
+  });
+
+  test('where TMPDIR is relative', async () => {
+    await using place = await scratch();
+    vi.stubEnv('TMPDIR', relative(process.cwd(), place.folder));
+    const bed = await Testbed.start();
+    expect(isAbsolute(bed.folder)).toBe(true);
+    expect(await readdir(place.folder)).toHaveLength(1);
+    await bed.stop();
+    expect(await readdir(place.folder)).toEqual([]);
+  });
+
+  test('after SIGKILL as soon as the folder is there', async () => {
+    await using place = await scratch();
+    for (let round = 0; round < 3; round += 1) {
+      const folder = await mkdtemp(join(place.folder, 'round-'));
+      const child = program('await Testbed.start(); setInterval(() => {}, 1_000);', { TMPDIR: folder });
+      const status = ended(child);
+      // Node reports it a little late: looking at it in a loop does not.
+      const until = Date.now() + 10_000;
+      while (Date.now() < until && readdirSync(folder).length === 0);
+      expect(readdirSync(folder)).toHaveLength(1);
+      child.kill('SIGKILL');
+      expect(await status).toBe('SIGKILL');
+      await eventually('no folder is left', () => readdirSync(folder).length === 0, { within: 5_000 });
+    }
   });
 
   test('when one of several servers fails to start', async () => {

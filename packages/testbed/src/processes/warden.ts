@@ -1,7 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
+import { QuorateError } from '@quorate/core';
 
 /**
  * The warden reads from its standard input: `+ <group>`, a process group is launched; `~ <group>`, its leader has ended
@@ -70,6 +74,20 @@ export class Warden implements Launcher, AsyncDisposable {
   /** Groups that have members and no leader. */
   readonly #orphans = new Set<number>();
   #looking: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  /** With a new folder among the temporary ones. */
+  static async inNewFolder(): Promise<Warden> {
+    // It is watched before it exists: whenever we are killed, somebody knows its name.
+    const warden = await Warden.open(join(tmpdir(), `quorate-${randomBytes(6).toString('hex')}`));
+    try {
+      await mkdir(warden.folder, { mode: 0o700 });
+      return warden;
+    } catch (error) {
+      await warden.close();
+      throw error;
+    }
+  }
 
   /** `folder` is removed when the warden is closed or this process dies. */
   static async open(folder: string): Promise<Warden> {
@@ -87,9 +105,10 @@ export class Warden implements Launcher, AsyncDisposable {
   }
 
   private constructor(folder: string) {
-    this.folder = folder;
+    // The shell runs elsewhere: a path from here would be another one there.
+    this.folder = folder && resolve(folder);
     const [[name, mark] = []] = Object.entries(this.mark);
-    this.#shell = spawn('/bin/sh', ['-c', script, 'quorate-warden', folder, `${name}=${mark}`], {
+    this.#shell = spawn('/bin/sh', ['-c', script, 'quorate-warden', this.folder, `${name}=${mark}`], {
       cwd: '/',
       // Nothing of ours: a mark in it would be that of an outer warden, which is not to kill this one.
       env: {},
@@ -108,6 +127,7 @@ export class Warden implements Launcher, AsyncDisposable {
    * that we send only once the group is on the warden's list: there is no moment at which our death would leave it behind.
    */
   async launch({ command, args, cwd, env, output }: Launch): Promise<ChildProcess> {
+    this.ensureOpen();
     const child = spawn('/bin/sh', ['-c', 'read -r _ && exec "$@"', 'quorate', command, ...args], {
       cwd,
       env: { ...process.env, ...env, ...this.mark },
@@ -117,9 +137,16 @@ export class Warden implements Launcher, AsyncDisposable {
     await once(child, 'spawn');
     const go = child.stdin as Writable;
     go.on('error', () => {});
+    if (this.#closed) go.end();
+    this.ensureOpen();
     this.watch(child);
     go.end('go\n');
     return child;
+  }
+
+  /** Throws when it has been closed: nobody would end what is started now. */
+  ensureOpen(): void {
+    if (this.#closed) throw new QuorateError('the bed has been stopped: start another one', { code: 'bed-stopped' });
   }
 
   /** A process group that somebody we launched has made: it is killed with the others when our owner dies. */
@@ -146,6 +173,7 @@ export class Warden implements Launcher, AsyncDisposable {
 
   /** Kills what is still running, removes the folder, and resolves when both are done. */
   async close(): Promise<void> {
+    this.#closed = true;
     if (this.#shell.exitCode !== null || this.#shell.signalCode !== null) return;
     this.#look();
     clearInterval(this.#looking);
