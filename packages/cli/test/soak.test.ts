@@ -43,7 +43,7 @@ test('clients that lose updates are found out, with the command that repeats it 
   expect(out).toMatch(/^VALID {2}linearizable as a compare-and-set register/m);
   expect(out).toContain('the same schedule again: npm run soak -- --minutes 0.1 --seed 8 --clients 3 --careless');
   const folder = /^history and picture: (.*)$/m.exec(out)?.[1] ?? '';
-  expect(await readFile(join(folder, 'picture.html'), 'utf8')).toContain('these together cannot be');
+  expect(await readFile(join(folder, 'picture.html'), 'utf8')).toContain('these contradict each other');
   expect((await History.load(join(folder, 'history.jsonl'))).counts.ok).toBeGreaterThan(100);
   await rm(folder, { recursive: true });
 });

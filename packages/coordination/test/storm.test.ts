@@ -25,7 +25,7 @@ test.concurrent.each(seeds)(
   async (seed) => {
     const bed = free.shift() ?? (await new Promise<Ensemble>((resolve) => waiting.push((next) => resolve(next))));
     // Mostly a few, now and then a crowd.
-    const workers = seed % 13 === 0 ? 20 : seeded(seed).integer(5, 7);
+    const workers = seed % 13 === 0 ? 20 : seeded(seed).integer(4, 6);
     const report = await storm(await bed, { seed, length: 10_000, workers });
     const next = waiting.shift();
     if (next) next(Promise.resolve(bed));

@@ -133,7 +133,7 @@ export function electionConformance(connect: Connect): void {
       const lease = await election.campaign();
       const error = await errorOf(new Election(zk, path, { id: 'a' }).campaign());
       expect(error).toMatchObject({ code: 'already-campaigning' });
-      expect(error.message).toContain(`${path}: a is campaigning or leading already`);
+      expect(error.message).toContain(`${path}: a is already campaigning or leading`);
       expect(await codeOf(election.lead(() => undefined))).toBe('already-campaigning');
       expect(await childrenOf(zk, path)).toHaveLength(1);
       await lease.release();
