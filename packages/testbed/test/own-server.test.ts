@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, vi } from 'vitest';
 import { eventually, faultSchedule, History, type OwnServerOptions, playFaults, Testbed } from '../src/index.ts';
@@ -137,6 +137,44 @@ describe('a server of your own', () => {
     expect(await ask(own.port)).toBe('41 hello');
     await own.stop();
     await bed.server('other').start();
+  });
+
+  test('writes into its copy of a folder, never into the folder', async ({ bed }) => {
+    await using place = await scratch();
+    await mkdir(join(place.folder, 'v1'));
+    await writeFile(join(place.folder, 'v1', 'state'), 'original');
+    await symlink('v1', join(place.folder, 'current'));
+    const own = await bed.run({
+      name: 'writer',
+      command: 'sh',
+      args: ['-c', 'echo changed >current/state; echo ready; exec sleep 600'],
+      ports: 0,
+      folder: place.folder,
+      ready: { log: /ready/ },
+    });
+    expect(await readFile(join(place.folder, 'v1', 'state'), 'utf8')).toBe('original');
+    expect(await readFile(join(own.folder, 'v1', 'state'), 'utf8')).toBe('changed\n');
+    await own.kill();
+  });
+
+  test('keeps its name while it starts, also when others were refused it', async ({ bed }) => {
+    const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+    const controller = new AbortController();
+    const sleeper = { name: 'sleeper', command: 'sleep', args: ['600'], ports: 0 } as const;
+    const never = (): boolean => {
+      ask();
+      return false;
+    };
+    const first = bed.run({ ...sleeper, ready: never }, { signal: controller.signal });
+    const outcome = expect(first).rejects.toThrow('no longer wanted');
+    await asked;
+    for (let other = 0; other < 2; other += 1) {
+      await expect(bed.run({ ...sleeper, ready: () => true })).rejects.toThrow('a name that is not used in this bed');
+    }
+    controller.abort(new Error('no longer wanted'));
+    await outcome;
+    const again = await bed.run({ ...sleeper, ready: () => true });
+    await again.kill();
   });
 
   test('says what it said when it does not start, and leaves nothing', async ({ bed }) => {

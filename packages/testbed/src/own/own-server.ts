@@ -46,7 +46,10 @@ export class OwnServer<P extends PortsOption = PortsOption> extends Server {
         ports: numbers,
         files: written,
         ready: probe(ready as OwnServerOptions['ready'], place as Place, () => server),
-        ...(folder !== undefined && { prepare: () => cp(folder, server.folder, { recursive: true, force: false }) }),
+        ...(folder !== undefined && {
+          // Its links stay as they are written: made absolute, they would lead out of the copy.
+          prepare: () => cp(folder, server.folder, { recursive: true, force: false, verbatimSymlinks: true }),
+        }),
         ...(cwd !== undefined && { cwd }),
         ...(startWithin !== undefined && { startWithin }),
       },

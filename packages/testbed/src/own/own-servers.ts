@@ -11,7 +11,7 @@ export class OwnServers {
   readonly servers: OwnServer[] = [];
   readonly #site: Site;
   readonly #ports: Ports[] = [];
-  readonly #starting = new Map<string, Promise<unknown>>();
+  readonly #starting = new Set<{ readonly name: string; readonly run: Promise<unknown> }>();
   readonly #closed = new AbortController();
 
   constructor(site: Site) {
@@ -26,21 +26,22 @@ export class OwnServers {
   ): Promise<OwnServer<P>> {
     const either = signal ? AbortSignal.any([signal, this.#closed.signal]) : this.#closed.signal;
     either.throwIfAborted();
-    const names = [...taken, ...this.servers.map(({ name }) => name), ...this.#starting.keys()];
+    const names = [...taken, ...this.servers.map(({ name }) => name), ...[...this.#starting].map(({ name }) => name)];
     const run = this.#run(options, names, either);
-    const { name } = options;
-    this.#starting.set(name, run);
+    // One that is refused for its name must not stand in for the one that has it.
+    const entry = { name: options?.name, run };
+    this.#starting.add(entry);
     try {
       return await run;
     } finally {
-      if (this.#starting.get(name) === run) this.#starting.delete(name);
+      this.#starting.delete(entry);
     }
   }
 
   /** Those that are still starting are given up. Resolves when nothing of them is left. */
   async close(): Promise<void> {
     this.#closed.abort(new QuorateError('the bed has been stopped: start another one', { code: 'bed-stopped' }));
-    await Promise.allSettled(this.#starting.values());
+    await Promise.allSettled([...this.#starting].map(({ run }) => run));
     for (const ports of this.#ports) ports.release();
   }
 
