@@ -42,7 +42,7 @@ export const stormBed = {
 const sessionTimeout = 1_500;
 
 /** How long a process that was stopped may take to notice, once it wakes, on a busy machine. */
-const grace = 1_000;
+const grace = 3_000;
 
 /** Everything well again, a waiter must have its turn within the session timeout and a tick; the rest is a busy machine's. */
 const takeover = sessionTimeout + 250 + 10_000;
@@ -81,7 +81,7 @@ export async function storm(bed: Ensemble, { seed, length, workers }: StormOptio
       chance: seeded(seed).fork('sleep'),
       sessionTimeout,
       latest: length / 2,
-      within: length + takeover,
+      within: 2 * (length + takeover),
       signal: stop.signal,
     });
     try {
