@@ -5,8 +5,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 export class Way implements AsyncDisposable {
   /** Called with what is sent, before it is passed on. */
   onQuestion: (text: string) => void = () => {};
-  /** What becomes of an answer: passed on, held back for good, or lost together with its connection. */
-  onAnswer: () => 'pass' | 'hold' | 'cut' = () => 'pass';
+  /** What becomes of an answer: passed on, or held back for good. */
+  onAnswer: () => 'pass' | 'hold' = () => 'pass';
   readonly #server: Server;
   readonly #to: URL;
   readonly #sockets = new Set<Socket>();
@@ -29,9 +29,7 @@ export class Way implements AsyncDisposable {
         far.write(data);
       });
       far.on('data', (data) => {
-        const fate = this.onAnswer();
-        if (fate === 'pass') near.write(data);
-        if (fate === 'cut') near.destroy();
+        if (this.onAnswer() === 'pass') near.write(data);
       });
     });
   }
@@ -54,8 +52,14 @@ export class Way implements AsyncDisposable {
     return url.href;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends every connection, with what was held back on it. */
+  cut(): void {
     for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cut();
     this.#server.close();
   }
 }
