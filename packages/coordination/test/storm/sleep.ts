@@ -5,7 +5,6 @@ import type { SleeperOptions } from './sleeper.ts';
 
 export interface SleepOptions {
   readonly crew: Crew;
-  readonly history: History;
   readonly url: string;
   readonly chance: Seeded;
   readonly sessionTimeout: number;
@@ -43,18 +42,18 @@ export async function sleepThrough(options: SleepOptions): Promise<Verdict> {
 /** Its write, if another has made the same step before. */
 async function oneSleeps(
   name: string,
-  { crew, history, url, chance, sessionTimeout }: SleepOptions,
+  { crew, url, chance, sessionTimeout }: SleepOptions,
   signal: AbortSignal,
 ): Promise<Operation | undefined> {
   const key = chance.pick(['locked', 'led'] as const);
   const options: SleeperOptions = { name, url, key, sessionTimeout };
   await crew.start(options, 'sleeper.ts');
   const told = (): History => crew.historyOf(name);
-  await eventually(`${name} is about to write`, () => sumIn(told()) !== undefined || crew.hasEnded(name), { signal });
+  const saidOrEnded = (): boolean => sumIn(told()) !== undefined || crew.hasEnded(name);
+  await eventually(`${name} is about to write`, saidOrEnded, { signal, every: 100 });
   const sum = sumIn(told());
   if (sum === undefined) return undefined;
   await crew.stopped(name);
-  const pause = history.fault('pause', name);
   const addsBeyond = (): Operation[] =>
     crew
       .histories()
@@ -65,7 +64,6 @@ async function oneSleeps(
       });
   await eventually('another has added', () => addsBeyond().length > 0, { signal, every: 100 });
   const isSameStep = addsBeyond().some(({ output }) => output === sum);
-  pause.end();
   crew.wake(name);
   await eventually(`${name} has ended`, () => crew.hasEnded(name), { signal });
   return isSameStep ? told().operations.find(({ op }) => op === 'add') : undefined;

@@ -32,8 +32,10 @@ try {
   const sum = Number((await data.get(`/${key}`)).data) + 1;
   const transaction = lease.guard(data.transaction()).set(`/${key}`, String(sum));
   history.note('about to write', { key, sum });
-  // Nothing of this process runs between this line and its SIGCONT.
+  // Nothing else of this process runs until its SIGCONT. It writes the pause down itself: whoever watches it sees it late.
+  const pause = history.fault('pause', name);
   process.kill(process.pid, 'SIGSTOP');
+  pause.end();
   const output = (): number => sum;
   await history.run(name, 'add', { key, by: 1 }, () => transaction.commit(), { output }).catch(() => undefined);
 } catch {

@@ -42,7 +42,7 @@ export const stormBed = {
 const sessionTimeout = 1_500;
 
 /** How long a process that was stopped may take to notice, once it wakes, on a busy machine. */
-const grace = 3_000;
+const grace = 1_000;
 
 /** Everything well again, a waiter must have its turn within the session timeout and a tick; the rest is a busy machine's. */
 const takeover = sessionTimeout + 250 + 10_000;
@@ -76,7 +76,6 @@ export async function storm(bed: Ensemble, { seed, length, workers }: StormOptio
     const stop = new AbortController();
     const sleeping = sleepThrough({
       crew,
-      history,
       url: `${bed.zookeeper.url}${root}`,
       chance: seeded(seed).fork('sleep'),
       sessionTimeout,
