@@ -178,6 +178,42 @@ describe('a server of your own', () => {
     await again.kill();
   });
 
+  test('may have a file or a folder of any name', async ({ bed }) => {
+    const files = { 'log/own.log': 'its own' };
+    const ready = { log: /serving/ };
+    const own = await bed.run({
+      name: 'a',
+      command: 'sh',
+      args: ['-c', 'echo serving; exec sleep 600'],
+      ports: 0,
+      files,
+      ready,
+    });
+    expect(await readFile(join(own.folder, 'log', 'own.log'), 'utf8')).toBe('its own');
+    expect(await own.log()).toEqual(['serving']);
+    await own.kill();
+  });
+
+  test.skipIf(process.platform !== 'linux')('leaves no daemon when it fails to start', async ({ bed }) => {
+    const before = await readdir(bed.folder);
+    const failing = bed.run({
+      name: 'with-daemon',
+      command: 'sh',
+      // The daemon has left its group by the time it says who it is.
+      args: [
+        '-c',
+        'setsid sh -c "echo daemon \\$\\$ >said; exec sleep 600" & until [ -s said ]; do sleep 0.01; done; cat said; exit 1',
+      ],
+      ports: 0,
+      ready: () => false,
+    });
+    const error = (await failing.catch((error) => error)) as Error;
+    const pid = Number(/daemon (\d+)/.exec(error.message)?.[1]);
+    expect(pid).toBeGreaterThan(0);
+    expect(isAlive(pid)).toBe(false);
+    expect(await readdir(bed.folder)).toEqual(before);
+  });
+
   describe('behind a shell', () => {
     /** Needs 300 ms to finish when it is asked to end. */
     const slow = `

@@ -2,6 +2,7 @@ import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Health } from '@quorate/core';
 import { deadline, QuorateError } from '@quorate/core';
+import { endCarriers } from './carriers.ts';
 import { Disk } from './disk.ts';
 import { DutyCycle, type Slowness } from './duty-cycle.ts';
 import { lastLines, textFrom } from './log.ts';
@@ -72,8 +73,9 @@ export class Server implements AsyncDisposable {
     return this.#tree?.pid;
   }
 
+  /** Beside its folder, where whatever it has may have any name; no server's name begins like this. */
   get logFile(): string {
-    return join(this.#home, 'log');
+    return join(this.#ground.warden.folder, `_${this.name}.log`);
   }
 
   /**
@@ -170,7 +172,9 @@ export class Server implements AsyncDisposable {
       await this.#disk?.close();
       this.#disk = undefined;
       this.#prepared = false;
-      await rm(this.#home, { recursive: true, force: true });
+      // Who cannot be ended now is left to the warden.
+      await endCarriers(this.#mark).catch(() => {});
+      for (const path of [this.#home, this.logFile]) await rm(path, { recursive: true, force: true });
     });
   }
 
@@ -238,6 +242,11 @@ export class Server implements AsyncDisposable {
     }
   }
 
+  /** In the environment of it and of whoever it starts: no other server has this folder. */
+  get #mark(): Readonly<Record<string, string>> {
+    return { QUORATE_SERVER_FOLDER: this.#home };
+  }
+
   async #kill(): Promise<void> {
     await this.#end('SIGKILL');
     this.#state = 'killed';
@@ -272,7 +281,7 @@ export class Server implements AsyncDisposable {
       args,
       cwd,
       // What it leaves there goes with the bed.
-      env: { TMPDIR: join(this.#home, temporaryFolder), ...env },
+      env: { TMPDIR: join(this.#home, temporaryFolder), ...env, ...this.#mark },
       output: log.fd,
     });
     child.unref();
