@@ -72,6 +72,15 @@ describe('PostgreSQL', () => {
     expect((await asked).rows).toEqual([{ n: 42 }]);
   });
 
+  test('comes back after it died while it was paused', async ({ bed }) => {
+    const { server } = bed.postgres;
+    await server.pause();
+    process.kill(server.pid as number, 'SIGKILL');
+    await eventually('it has died', () => server.state === 'died');
+    await server.restart();
+    expect(await server.health()).toEqual({ status: 'pass' });
+  });
+
   test('stops at once, though clients are connected', async ({ bed }) => {
     await postgres(bed.postgres.url);
     const begin = performance.now();

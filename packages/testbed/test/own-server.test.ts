@@ -5,6 +5,7 @@ import { describe, expect, vi } from 'vitest';
 import { eventually, faultSchedule, History, type OwnServerOptions, playFaults, Testbed } from '../src/index.ts';
 import { isFree } from '../src/processes/ports.ts';
 import { bedTest } from '../src/vitest.ts';
+import { isAlive } from './alive.ts';
 import { scratch } from './archives.ts';
 
 /** Counts what it is POSTed in a file, answers GET with the count, and has a second port that only accepts. */
@@ -175,6 +176,82 @@ describe('a server of your own', () => {
     await outcome;
     const again = await bed.run({ ...sleeper, ready: () => true });
     await again.kill();
+  });
+
+  test('may have a file or a folder of any name', async ({ bed }) => {
+    const files = { 'log/own.log': 'its own' };
+    const ready = { log: /serving/ };
+    const own = await bed.run({
+      name: 'a',
+      command: 'sh',
+      args: ['-c', 'echo serving; exec sleep 600'],
+      ports: 0,
+      files,
+      ready,
+    });
+    expect(await readFile(join(own.folder, 'log', 'own.log'), 'utf8')).toBe('its own');
+    expect(await own.log()).toEqual(['serving']);
+    await own.kill();
+  });
+
+  test.skipIf(process.platform !== 'linux')('leaves no daemon when it fails to start', async ({ bed }) => {
+    const before = await readdir(bed.folder);
+    const failing = bed.run({
+      name: 'with-daemon',
+      command: 'sh',
+      // The daemon has left its group by the time it says who it is.
+      args: [
+        '-c',
+        'setsid sh -c "echo daemon \\$\\$ >said; exec sleep 600" & until [ -s said ]; do sleep 0.01; done; cat said; exit 1',
+      ],
+      ports: 0,
+      ready: () => false,
+    });
+    const error = (await failing.catch((error) => error)) as Error;
+    const pid = Number(/daemon (\d+)/.exec(error.message)?.[1]);
+    expect(pid).toBeGreaterThan(0);
+    expect(isAlive(pid)).toBe(false);
+    expect(await readdir(bed.folder)).toEqual(before);
+  });
+
+  describe('behind a shell', () => {
+    /** Needs 300 ms to finish when it is asked to end. */
+    const slow = `
+      process.on('SIGTERM', () => setTimeout(() => {
+        require('node:fs').writeFileSync('finished', ''); process.exit();
+      }, Number(process.argv[2])));
+      console.log('ready', process.pid);
+      setInterval(() => {}, 1_000);`;
+    const wrapped = (name: string, takes: number) => ({
+      name,
+      command: 'sh',
+      args: ['-c', `"$0" slow.cjs ${takes} & wait`, process.execPath],
+      ports: 0 as const,
+      files: { 'slow.cjs': slow },
+      ready: { log: /ready/ },
+    });
+
+    test('may finish within the grace of a stop', async ({ bed }) => {
+      const own = await bed.run(wrapped('finishing', 300));
+      await own.stop();
+      expect(existsSync(join(own.folder, 'finished'))).toBe(true);
+    });
+
+    test('is killed when the grace is over, or by a kill in the meantime', async ({ bed }) => {
+      const own = await bed.run(wrapped('endless', 600_000));
+      const pid = async (): Promise<number> => Number(/ready (\d+)/.exec(await own.logged())?.[1]);
+      const first = await pid();
+      expect(isAlive(first)).toBe(true);
+      await own.stop({ grace: 100 });
+      expect(isAlive(first)).toBe(false);
+      await own.start();
+      const second = await pid();
+      const stopping = own.stop({ grace: 600_000 });
+      await eventually('its shell has ended', () => own.pid === undefined);
+      await own.kill();
+      await stopping;
+      expect(isAlive(second)).toBe(false);
+    });
   });
 
   test('says what it said when it does not start, and leaves nothing', async ({ bed }) => {

@@ -56,3 +56,24 @@ describe('a server that does not run', () => {
     await server.restart();
   });
 });
+
+describe('a server that is starting', () => {
+  test.for(['kill', 'stop'] as const)('is given up by %s, and stays so', async (end, { bed }) => {
+    const server = bed.redis.primary;
+    await server.kill();
+    const start = expect(server.start()).rejects.toMatchObject({ code: 'start-aborted' });
+    const later = expect(server.restart()).rejects.toMatchObject({ code: 'start-aborted' });
+    await server[end]();
+    expect(server.pid).toBeUndefined();
+    await Promise.all([start, later]);
+    expect(server).toMatchObject({ pid: undefined, state: end === 'kill' ? 'killed' : 'stopped' });
+    await server.start();
+  });
+
+  test('is restarted once more by a second restart', async ({ bed }) => {
+    const server = bed.redis.primary;
+    await Promise.all([server.restart(), server.restart()]);
+    expect(await server.health()).toEqual({ status: 'pass' });
+    await expect(server.start()).rejects.toMatchObject({ code: 'already-running' });
+  });
+});

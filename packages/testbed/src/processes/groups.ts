@@ -84,6 +84,14 @@ export function isGroupAlive(group: number): boolean {
   return tolerant(() => process.kill(-group, 0), false);
 }
 
+/** Whether anybody of a group lives, its leader or not. */
+export function hasLiving(group: number): boolean {
+  if (!tolerant(() => process.kill(-group, 0), false)) return false;
+  if (process.platform !== 'linux') return true;
+  // Where nobody buries the dead they can be signalled for ever.
+  return tolerant(() => readdirSync('/proc'), []).some((name) => entryOf(Number(name))?.group === group);
+}
+
 /** Processes come and go while they are looked at. */
 function tolerant<T>(look: () => T, otherwise: T): T {
   try {

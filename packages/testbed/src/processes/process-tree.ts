@@ -1,23 +1,35 @@
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../eventually.ts';
-import { groupsUnder, isGroupAlive } from './groups.ts';
+import { groupsUnder, hasLiving, isGroupAlive } from './groups.ts';
 import type { Warden } from './warden.ts';
+
+/** How often those who finish are looked at, in milliseconds. */
+const lookEvery = 20;
 
 /** A launched process and all below it: its own group, and the groups that its children have made for themselves. */
 export class ProcessTree {
   readonly pid: number;
+  /** Resolves when it has ended, and whoever stood still with it. */
+  readonly ended: Promise<void>;
   readonly #root: ChildProcess;
   readonly #warden: Warden;
   /** Groups of its children's own that stand still. */
   #still: readonly number[] = [];
+  /** It has been asked to end: those who outlive its root may finish. */
+  #mayFinish = false;
+  /** Nothing is left: its number may be somebody else's. */
+  #over = false;
 
   constructor(root: ChildProcess, warden: Warden) {
     this.pid = root.pid as number;
     this.#root = root;
     this.#warden = warden;
-    // Children that have outlived it would hold its ports.
-    root.once('exit', () => send(this.pid, 'SIGKILL'));
+    const { promise: exit, resolve } = Promise.withResolvers<void>();
+    root.once('exit', () => resolve());
+    this.ended = exit.then(() => this.#bury());
+    // Whoever waits for it is told.
+    this.ended.catch(() => {});
   }
 
   /** All of it stands still, until `go`. */
@@ -41,18 +53,34 @@ export class ProcessTree {
   /** Resolves when nothing of it is left: killed, where it has not ended within `grace` milliseconds of `signal`. */
   async end(signal: NodeJS.Signals, grace: number): Promise<void> {
     this.#root.ref();
-    const gone = once(this.#root, 'exit');
     const others = groupsUnder(this.pid);
-    send(this.pid, signal);
-    if (signal === 'SIGKILL') await gone;
+    if (signal === 'SIGKILL') this.cut();
     else {
+      this.#mayFinish = true;
+      send(this.pid, signal);
       // Who stands still would not see the signal.
       this.go();
-      const patience = setTimeout(() => send(this.pid, 'SIGKILL'), grace);
-      await gone;
-      clearTimeout(patience);
     }
+    const patience = setTimeout(() => this.cut(), grace);
+    await this.ended;
+    clearTimeout(patience);
     await endGroups(others);
+  }
+
+  /** Its own group is killed, whatever it was about to finish. */
+  cut(): void {
+    this.#mayFinish = false;
+    if (!this.#over) send(this.pid, 'SIGKILL');
+  }
+
+  /** After the end of its root, such as a shell around the server. */
+  async #bury(): Promise<void> {
+    while (this.#mayFinish && hasLiving(this.pid)) await sleep(lookEvery);
+    // Children that have outlived it would hold its ports.
+    send(this.pid, 'SIGKILL');
+    this.#over = true;
+    await gone(() => !hasLiving(this.pid));
+    await endGroups(this.#still);
     this.#forgetStill();
   }
 
@@ -65,10 +93,12 @@ export class ProcessTree {
 /** Resolves when they are gone: they may hold what the next start needs. */
 async function endGroups(groups: readonly number[]): Promise<void> {
   for (const group of groups) if (isGroupAlive(group)) send(group, 'SIGKILL');
-  for (const group of groups) {
-    // Where nobody buries the dead they look alive for ever.
-    await eventually('it is gone', () => !isGroupAlive(group), { within: 2_000, every: 5 }).catch(() => {});
-  }
+  for (const group of groups) await gone(() => !isGroupAlive(group));
+}
+
+/** Where nobody buries the dead some look alive for ever. */
+async function gone(isGone: () => boolean): Promise<void> {
+  await eventually('it is gone', isGone, { within: 2_000, every: 5 }).catch(() => {});
 }
 
 function send(group: number, signal: NodeJS.Signals): void {

@@ -2,7 +2,11 @@ import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Health } from '@quorate/core';
 import { deadline, QuorateError } from '@quorate/core';
+
 import { eventually } from '../eventually.ts';
+
+import { endCarriers } from './carriers.ts';
+
 import { Disk } from './disk.ts';
 import { DutyCycle, type Slowness } from './duty-cycle.ts';
 import { isStill } from './groups.ts';
@@ -12,6 +16,7 @@ import { ProcessTree } from './process-tree.ts';
 import { becomeReady, longestLook } from './readiness.ts';
 import { residentBytes } from './resident.ts';
 import { type ServerPlan, temporaryFolder } from './server-plan.ts';
+import { Turns } from './turns.ts';
 import type { Launcher, Warden } from './warden.ts';
 
 /** What a server needs of its bed. */
@@ -34,6 +39,12 @@ export class Server implements AsyncDisposable {
   readonly #home: string;
   #state: ServerState = 'new';
   #tree: ProcessTree | undefined;
+  /** The one before: what is left of it when its root has ended. */
+  #ending: ProcessTree | undefined;
+  /** Starts and ends wait for one another. */
+  readonly #turns = new Turns();
+  /** The starts under way, and those that wait. */
+  readonly #starts = new Set<AbortController>();
   #prepared = false;
   #slowness: DutyCycle | undefined;
   #disk: Disk | undefined;
@@ -67,32 +78,17 @@ export class Server implements AsyncDisposable {
     return this.#tree?.pid;
   }
 
+  /** Beside its folder, where whatever it has may have any name; no server's name begins like this. */
   get logFile(): string {
-    return join(this.#home, 'log');
+    return join(this.#ground.warden.folder, `_${this.name}.log`);
   }
 
-  /** Resolves when the server answers by its own protocol. When it fails, no process of it is left. */
+  /**
+   * Resolves when the server answers by its own protocol. When it fails, or `kill` or `stop` is called before it is
+   * ready, it rejects, and no process of it is left.
+   */
   async start(signal?: AbortSignal): Promise<void> {
-    if (this.#tree) throw new QuorateError(`${this.name} is already running`, { code: 'already-running' });
-    const { startWithin = 60_000, ports } = this.#plan;
-    using limit = deadline(startWithin, signal);
-    this.#state = 'starting';
-    try {
-      if (!this.#prepared) await this.#prepare(limit.signal);
-      for (const port of ports) if (!(await isFree(port))) throw new PortTakenError(this.name, port);
-      await this.#launch();
-      await becomeReady(this.#plan, {
-        within: startWithin,
-        isAlive: () => this.#tree !== undefined,
-        log: () => this.log(),
-        signal,
-      });
-      this.#state = 'running';
-    } catch (error) {
-      await this.#end('SIGKILL');
-      this.#state = 'died';
-      throw error;
-    }
+    await this.#untilEnded(signal, (either) => this.#start(either));
   }
 
   /** Its disk is full: whatever it writes fails with ENOSPC, until `freeDisk`. For a bed that was started with `disk`. */
@@ -116,8 +112,10 @@ export class Server implements AsyncDisposable {
 
   /** SIGKILL: no goodbye. Resolves when the process is gone. Data and ports stay for `restart`. */
   async kill(): Promise<void> {
-    await this.#end('SIGKILL');
-    this.#state = 'killed';
+    this.#abortStarts('killed');
+    // A stop that waits for it to finish is cut short.
+    this.#ending?.cut();
+    await this.#turns.take(() => this.#kill());
   }
 
   /** SIGSTOP: it stands still while its connections stay open, as in a long garbage collection. Resolves when it does. */
@@ -151,14 +149,16 @@ export class Server implements AsyncDisposable {
 
   /** Starts again with the same data on the same ports, after a stop when it still runs. Resolves when it is ready. */
   async restart(signal?: AbortSignal): Promise<void> {
-    await this.stop();
-    await this.start(signal);
+    await this.#untilEnded(signal, async (either) => {
+      await this.#stop();
+      await this.#start(either);
+    });
   }
 
   /** SIGTERM, then SIGKILL when it has not ended within `grace` milliseconds. Resolves when the process is gone. */
-  async stop({ grace = 10_000 }: { readonly grace?: number } = {}): Promise<void> {
-    await this.#end(this.#plan.stopSignal ?? 'SIGTERM', grace);
-    this.#state = 'stopped';
+  async stop({ grace }: { readonly grace?: number } = {}): Promise<void> {
+    this.#abortStarts('stopped');
+    await this.#turns.take(() => this.#stop(grace));
   }
 
   /** The last lines it logged. */
@@ -173,11 +173,17 @@ export class Server implements AsyncDisposable {
 
   /** Ends it, and nothing of it is left in the bed's folder. */
   async remove(): Promise<void> {
-    await this.kill();
-    await this.#disk?.close();
-    this.#disk = undefined;
-    this.#prepared = false;
-    await rm(this.#home, { recursive: true, force: true });
+    this.#abortStarts('killed');
+    this.#ending?.cut();
+    await this.#turns.take(async () => {
+      await this.#kill();
+      await this.#disk?.close();
+      this.#disk = undefined;
+      this.#prepared = false;
+      // Who cannot be ended now is left to the warden.
+      await endCarriers(this.#mark).catch(() => {});
+      for (const path of [this.#home, this.logFile]) await rm(path, { recursive: true, force: true });
+    });
   }
 
   /** Asks the server itself. */
@@ -198,6 +204,65 @@ export class Server implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  /** Takes a turn that `kill` and `stop` put an end to. */
+  async #untilEnded(signal: AbortSignal | undefined, action: (either: AbortSignal) => Promise<void>): Promise<void> {
+    const controller = new AbortController();
+    const either = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal;
+    this.#starts.add(controller);
+    try {
+      await this.#turns.take(() => action(either));
+    } finally {
+      this.#starts.delete(controller);
+    }
+  }
+
+  #abortStarts(how: 'killed' | 'stopped'): void {
+    const reason = new QuorateError(`${this.name} was ${how} while it was starting`, { code: 'start-aborted' });
+    for (const start of this.#starts) start.abort(reason);
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    if (this.#tree) throw new QuorateError(`${this.name} is already running`, { code: 'already-running' });
+    const { startWithin = 60_000, ports } = this.#plan;
+    using limit = deadline(startWithin, signal);
+    this.#ground.warden.ensureOpen();
+    this.#state = 'starting';
+    try {
+      signal.throwIfAborted();
+      await this.#ending?.ended;
+      if (!this.#prepared) await this.#prepare(limit.signal);
+      for (const port of ports) if (!(await isFree(port))) throw new PortTakenError(this.name, port);
+      signal.throwIfAborted();
+      await this.#launch();
+      await becomeReady(this.#plan, {
+        within: startWithin,
+        isAlive: () => this.#tree !== undefined,
+        log: () => this.log(),
+        signal,
+      });
+      this.#state = 'running';
+    } catch (error) {
+      await this.#end('SIGKILL');
+      this.#state = 'died';
+      throw error;
+    }
+  }
+
+  /** In the environment of it and of whoever it starts: no other server has this folder. */
+  get #mark(): Readonly<Record<string, string>> {
+    return { QUORATE_SERVER_FOLDER: this.#home };
+  }
+
+  async #kill(): Promise<void> {
+    await this.#end('SIGKILL');
+    this.#state = 'killed';
+  }
+
+  async #stop(grace = 10_000): Promise<void> {
+    await this.#end(this.#plan.stopSignal ?? 'SIGTERM', grace);
+    this.#state = 'stopped';
   }
 
   async #prepare(signal: AbortSignal): Promise<void> {
@@ -224,13 +289,16 @@ export class Server implements AsyncDisposable {
       args,
       cwd,
       // What it leaves there goes with the bed.
-      env: { TMPDIR: join(this.#home, temporaryFolder), ...env },
+      env: { TMPDIR: join(this.#home, temporaryFolder), ...env, ...this.#mark },
       output: log.fd,
     });
     child.unref();
-    this.#tree = new ProcessTree(child, this.#ground.warden);
+    const tree = new ProcessTree(child, this.#ground.warden);
+    this.#tree = tree;
+    this.#ending = undefined;
     child.once('exit', () => {
       this.#tree = undefined;
+      this.#ending = tree;
       this.#endSlowness();
       if (this.#state === 'running' || this.#state === 'paused') this.#state = 'died';
     });
@@ -260,9 +328,10 @@ export class Server implements AsyncDisposable {
 
   async #end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL', grace = 0): Promise<void> {
     this.#endSlowness();
-    if (!this.#tree) return;
+    if (!this.#tree) return this.#ending?.ended;
     // What is left behind on purpose must not look like a death.
     this.#state = 'stopped';
+    this.#ending = this.#tree;
     await this.#tree.end(signal, grace);
   }
 }
