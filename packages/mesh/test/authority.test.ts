@@ -6,9 +6,7 @@ import { bedTest } from '@quorate/testbed/vitest';
 import { expect, onTestFinished } from 'vitest';
 import { type Identity, isService, Mesh, spiffeUri } from '../src/index.ts';
 
-// Consul spreads the renewals after a change of authority over half a minute; there is a setting for tests.
-const connection = { enabled: true, test_ca_leaf_root_change_spread: '100ms' };
-const test = bedTest({ consul: { servers: 1, config: { connect: connection } } });
+const test = bedTest({ consul: 1 });
 
 /** A program that speaks mutual TLS itself, and says who came. */
 async function listen(identity: Identity): Promise<number> {
@@ -69,6 +67,7 @@ test('a new authority: the watch brings a certificate of it, and both are truste
     body: JSON.stringify({ Provider: 'consul', Config: { PrivateKeyType: 'rsa', PrivateKeyBits: 2048 } }),
   });
   expect(response.status).toBe(200);
+  // Consul spreads the renewals after a change of authority over half a minute.
   const renewed = (): Identity | undefined =>
     watch.latest && watch.latest.serial !== first.serial ? watch.latest : undefined;
   const second = await eventually('a new certificate', renewed, { within: 60_000 });
