@@ -1,13 +1,5 @@
-import {
-  type Component,
-  DeadlineExceededError,
-  doubtful,
-  type Health,
-  InvalidArgumentError,
-  isQuorateError,
-} from '@quorate/core';
+import { type Component, doubtful, type Health, InvalidArgumentError, isQuorateError } from '@quorate/core';
 import { answers, type Outcome } from './diagnostics.ts';
-import { checkDuration } from './duration.ts';
 import { checkGet, type GetOptions, type Keeping, type SetOptions } from './entry-options.ts';
 import { CacheClosedError } from './errors/cache-closed-error.ts';
 import { Flight, refresh } from './flight.ts';
@@ -20,6 +12,7 @@ import { Namespace } from './namespace.ts';
 import { type CacheOptions, checkOptions } from './options.ts';
 import type { CacheStats } from './stats.ts';
 import { Store } from './store.ts';
+import { waited } from './waited.ts';
 import { type WrapOptions, type Wrapped, type WrappedLoad, wrap } from './wrap.ts';
 import { Writes } from './writes.ts';
 
@@ -281,25 +274,4 @@ async function allDone(works: readonly Promise<void>[]): Promise<void> {
     failed.length === works.length && failed.every(({ reason }) => isQuorateError(reason) && reason.happened === 'no');
   const [first] = failed;
   throw nothing ? first?.reason : doubtful(first?.reason);
-}
-
-/** This caller's own wait: the others are not concerned. */
-function waited(flight: Flight, { signal, timeout }: GetOptions): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', aborted);
-    };
-    const giveUp = (reason: unknown): void => {
-      end();
-      flight.leave();
-      reject(reason);
-    };
-    const aborted = (): void => giveUp(signal?.reason);
-    const ms = timeout === undefined ? undefined : checkDuration('timeout', timeout);
-    const late = (): void => giveUp(new DeadlineExceededError(`${flight.key}: no value within ${ms} ms`));
-    const timer = ms === undefined ? undefined : setTimeout(late, Math.min(ms, 2 ** 31 - 1)).unref();
-    signal?.addEventListener('abort', aborted, { once: true });
-    flight.result.then(resolve, reject).finally(end);
-  });
 }

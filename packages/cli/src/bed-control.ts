@@ -41,6 +41,13 @@ export async function askKeeper(name: string, question: Question): Promise<unkno
   return await ask(record, record.up.socket, question);
 }
 
+/** The same for what makes no sense without a bed. */
+export async function askUp(name: string, question: Question): Promise<unknown> {
+  const answer = await askKeeper(name, question);
+  if (answer === undefined) throw new QuorateError('nothing is up: start servers with quorate up', { code: 'not-up' });
+  return answer;
+}
+
 async function ask(record: Claim<BedRecord>, socket: string, question: Question): Promise<unknown> {
   const text = await askAt(socket, question, () => new NoAnswerError(record));
   // It has ended while we asked.

@@ -42,6 +42,13 @@ async function firstNumber({ stdout, stderr }: ChildProcess): Promise<number> {
   return Number(said);
 }
 
+async function expectNothingLeftWhenKilled(child: ReturnType<typeof program>): Promise<void> {
+  const shown = await child.shown;
+  child.kill('SIGKILL');
+  await ended(child);
+  await expectNothingLeft(shown);
+}
+
 describe('nothing is left behind', () => {
   test('after a normal end', async () => {
     const child = program(`await using bed = await Testbed.start(${servers}); show(bed);`);
@@ -102,10 +109,7 @@ describe('nothing is left behind', () => {
       show(bed);
       setInterval(() => {}, 1_000);
     `);
-    const shown = await child.shown;
-    child.kill('SIGKILL');
-    await ended(child);
-    await expectNothingLeft(shown);
+    await expectNothingLeftWhenKilled(child);
   });
 
   test('of a paused PostgreSQL, whose processes have groups of their own, after SIGKILL to the program', async () => {
@@ -119,10 +123,7 @@ describe('nothing is left behind', () => {
       show({ folder: bed.folder, servers: [pid, ...children.map(([child]) => child)].slice(0, 3).map((pid) => ({ pid, address })) });
       setInterval(() => {}, 1_000);
     `);
-    const shown = await child.shown;
-    child.kill('SIGKILL');
-    await ended(child);
-    await expectNothingLeft(shown);
+    await expectNothingLeftWhenKilled(child);
   });
 
   /** Each prints the process id of a child, and ends before it. */

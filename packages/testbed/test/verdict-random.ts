@@ -41,6 +41,21 @@ export interface Action {
   readonly run: (history: History) => void;
 }
 
+/** A lease that is held, for a time or to the end of the history. */
+export interface DrawnHolding {
+  readonly process: string;
+  readonly lease: string;
+  readonly token: bigint;
+  readonly from: number;
+  readonly lasts: number | undefined;
+}
+
+export function actionsOfHolding({ process, lease, token, from, lasts }: DrawnHolding): Action[] {
+  const held: Action = { at: from, run: (history) => void history.held(process, lease, token) };
+  if (lasts === undefined) return [held];
+  return [held, { at: from + lasts, run: (history) => history.released(process, lease, token) }];
+}
+
 /** The history in which this happens, in order of time. */
 export function happening(actions: readonly Action[]): History {
   let now = 0;

@@ -1,7 +1,7 @@
-import { InvalidArgumentError as BadUse, QuorateError } from '@quorate/core';
+import { InvalidArgumentError as BadUse } from '@quorate/core';
 import { faults, type LinkFaults } from '@quorate/testbed';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import { askKeeper } from '../bed-control.ts';
+import { askUp } from '../bed-control.ts';
 import { bedName } from '../bed-name.ts';
 import { faultHelp } from '../fault-help.ts';
 import { type FaultOrder, type FaultReport, faultKinds } from '../fault-order.ts';
@@ -70,8 +70,7 @@ async function order(
     ...(set && { settings: set }),
   };
   checkOrder(order);
-  const report = (await askKeeper(name, { ask: 'fault', order })) as FaultReport | undefined;
-  if (!report) throw new QuorateError('nothing is up: start servers with quorate up', { code: 'not-up' });
+  const report = (await askUp(name, { ask: 'fault', order })) as FaultReport;
   shell.print(json ? JSON.stringify(report) : text(report, lasts));
 }
 

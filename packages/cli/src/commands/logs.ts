@@ -1,6 +1,6 @@
-import { InvalidArgumentError, QuorateError, sleep } from '@quorate/core';
+import { InvalidArgumentError, sleep } from '@quorate/core';
 import { InvalidArgumentError as BadUse, Command } from 'commander';
-import { askKeeper } from '../bed-control.ts';
+import { askUp } from '../bed-control.ts';
 import { bedName } from '../bed-name.ts';
 import { Interrupted, interruptible } from '../interrupt.ts';
 import { LogFile } from '../log-file.ts';
@@ -40,8 +40,7 @@ Exit status: 0 success, 1 nothing is up, 2 bad use.`,
 
 async function show(shell: Shell, wanted: readonly string[], { name, follow, lines, json }: Flags): Promise<void> {
   using stop = interruptible();
-  const found = (await askKeeper(name, { ask: 'logs' })) as { name: string; logFile: string }[] | undefined;
-  if (!found) throw new QuorateError('nothing is up: start servers with quorate up', { code: 'not-up' });
+  const found = (await askUp(name, { ask: 'logs' })) as { name: string; logFile: string }[];
   const servers = found.map((server) => server.name);
   for (const server of wanted)
     if (!servers.includes(server)) throw new InvalidArgumentError('server', `one of ${servers.join(', ')}`, server);

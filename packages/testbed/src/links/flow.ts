@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { longestWait } from './link-faults.ts';
 
 /** What happens to bytes on their way in one direction. */
 export interface Condition {
@@ -23,9 +24,6 @@ interface Piece {
 /** Waiting beyond this stops the sender, as a full window does: more for a long way than for a narrow one. */
 const longWay = 8 * 1024 * 1024;
 const narrowWay = 64 * 1024;
-
-/** A timer that waits longer fires at once. */
-const longestWait = 2 ** 31 - 1;
 
 /** One direction of one connection. While nothing is wrong it only hands over: no queue, no timer, no copy. */
 export class Flow {

@@ -32,8 +32,8 @@ export type Parties = readonly [string, string];
 
 type Check = (argument: string, value: unknown, parties: Parties) => void;
 
-/** A timer that waits longer fires at once. */
-const longest = 2 ** 31 - 1;
+/** In milliseconds: a timer that is asked to wait longer fires at once. */
+export const longestWait: number = 2 ** 31 - 1;
 
 const number =
   (least: number, expected: string, { whole = false, most = 1e12 } = {}): Check =>
@@ -42,7 +42,7 @@ const number =
     if (!valid) throw new InvalidArgumentError(argument, expected, value);
   };
 const milliseconds = (least: number): Check =>
-  number(least, `milliseconds from ${least} to ${longest}`, { most: longest });
+  number(least, `milliseconds from ${least} to ${longestWait}`, { most: longestWait });
 const bytes = number(1, 'a whole number of bytes, 1 or more', { whole: true });
 const party: Check = (argument, value, parties) => {
   if (!parties.includes(value as string)) throw new InvalidArgumentError(argument, parties.join(' or '), value);

@@ -1,4 +1,4 @@
-import { QuorateError } from '@quorate/core';
+import { BedStoppedError } from '../processes/bed-stopped-error.ts';
 import { Ports } from '../processes/ports.ts';
 import type { Site } from '../servers/site.ts';
 import { checkOptions } from './check-options.ts';
@@ -40,7 +40,7 @@ export class OwnServers {
 
   /** Those that are still starting are given up. Resolves when nothing of them is left. */
   async close(): Promise<void> {
-    this.#closed.abort(new QuorateError('the bed has been stopped: start another one', { code: 'bed-stopped' }));
+    this.#closed.abort(new BedStoppedError());
     await Promise.allSettled([...this.#starting].map(({ run }) => run));
     for (const ports of this.#ports) ports.release();
   }

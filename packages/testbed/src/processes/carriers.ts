@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { eventually } from '../eventually.ts';
+import { tolerant } from './tolerant.ts';
 
 /**
  * Kills every process that carries a mark in its environment, wherever it has gone: a daemon leaves its group and its
@@ -10,26 +11,17 @@ export async function endCarriers(mark: Readonly<Record<string, string>>): Promi
   // Who is being killed may have made another one.
   const none = (): boolean => {
     const carriers = carriersOf(entries);
-    for (const pid of carriers) tolerant(() => process.kill(pid, 'SIGKILL'));
+    for (const pid of carriers) tolerant(() => process.kill(pid, 'SIGKILL'), false);
     return carriers.length === 0;
   };
   await eventually('no process carries the mark', none, { within: 2_000, every: 5 });
 }
 
 function carriersOf(entries: readonly string[]): number[] {
-  const pids = (tolerant(() => readdirSync('/proc')) ?? []).filter((name) => /^\d+$/.test(name));
+  const pids = tolerant(() => readdirSync('/proc'), []).filter((name) => /^\d+$/.test(name));
   return pids.map(Number).filter((pid) => {
     // Empty for one that has ended, and nobody else's business for a stranger's.
-    const environment = tolerant(() => readFileSync(`/proc/${pid}/environ`, 'utf8'))?.split('\0') ?? [];
+    const environment = tolerant(() => readFileSync(`/proc/${pid}/environ`, 'utf8'), '').split('\0');
     return entries.every((entry) => environment.includes(entry));
   });
-}
-
-/** Processes come and go while they are looked at. */
-function tolerant<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch {
-    return undefined;
-  }
 }

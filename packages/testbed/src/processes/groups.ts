@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { tolerant } from './tolerant.ts';
 
 /** A process in the machine's table. */
 interface Entry {
@@ -80,23 +81,18 @@ function entryOf(pid: number): Entry | undefined {
 
 /** Whether the leader of a group lives; where there is no /proc, whether anybody of the group can be signalled. */
 export function isGroupAlive(group: number): boolean {
-  if (process.platform === 'linux') return entryOf(group) !== undefined;
+  return process.platform === 'linux' ? entryOf(group) !== undefined : hasMembers(group);
+}
+
+/** Whether anybody of a group can be signalled, also one who has ended and waits to be forgotten. */
+export function hasMembers(group: number): boolean {
   return tolerant(() => process.kill(-group, 0), false);
 }
 
 /** Whether anybody of a group lives, its leader or not. */
 export function hasLiving(group: number): boolean {
-  if (!tolerant(() => process.kill(-group, 0), false)) return false;
+  if (!hasMembers(group)) return false;
   if (process.platform !== 'linux') return true;
   // Where nobody buries the dead they can be signalled for ever.
   return tolerant(() => readdirSync('/proc'), []).some((name) => entryOf(Number(name))?.group === group);
-}
-
-/** Processes come and go while they are looked at. */
-function tolerant<T>(look: () => T, otherwise: T): T {
-  try {
-    return look();
-  } catch {
-    return otherwise;
-  }
 }

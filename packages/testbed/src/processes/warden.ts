@@ -5,7 +5,8 @@ import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
-import { QuorateError } from '@quorate/core';
+import { BedStoppedError } from './bed-stopped-error.ts';
+import { hasMembers } from './groups.ts';
 
 /**
  * The warden reads from its standard input: `+ <group>`, a process group is launched; `~ <group>`, its leader has ended
@@ -67,7 +68,7 @@ export interface Launcher {
  */
 export class Warden implements Launcher, AsyncDisposable {
   readonly folder: string;
-  /** For the environment of whoever is to end with the warden. Nobody else can have it. */
+  /** For the environment of whoever is to end with the warden. It is no secret: `ps` shows it. */
   readonly mark: Readonly<Record<string, string>> = { QUORATE_MARK: randomBytes(16).toString('hex') };
   readonly #shell: ChildProcess;
   readonly #list: Writable;
@@ -146,7 +147,7 @@ export class Warden implements Launcher, AsyncDisposable {
 
   /** Throws when it has been closed: nobody would end what is started now. */
   ensureOpen(): void {
-    if (this.#closed) throw new QuorateError('the bed has been stopped: start another one', { code: 'bed-stopped' });
+    if (this.#closed) throw new BedStoppedError();
   }
 
   /** A process group that somebody we launched has made: it is killed with the others when our owner dies. */
@@ -197,14 +198,5 @@ export class Warden implements Launcher, AsyncDisposable {
     if (this.#orphans.size > 0) return;
     clearInterval(this.#looking);
     this.#looking = undefined;
-  }
-}
-
-function hasMembers(group: number): boolean {
-  try {
-    process.kill(-group, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

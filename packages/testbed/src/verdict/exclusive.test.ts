@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Action, agree, happening, seed } from '../../test/verdict-random.ts';
+import { type Action, actionsOfHolding, agree, type DrawnHolding, happening, seed } from '../../test/verdict-random.ts';
 import { story } from '../../test/verdict-story.ts';
 import { History } from '../history/history.ts';
 import { check } from './check.ts';
@@ -105,13 +105,7 @@ describe('exclusive', () => {
 
 describe(`exclusive against its definition, seed ${seed} (set QUORATE_SEED for another)`, () => {
   interface Drawn {
-    readonly holdings: readonly {
-      readonly process: string;
-      readonly lease: string;
-      readonly token: bigint;
-      readonly from: number;
-      readonly lasts: number | undefined;
-    }[];
+    readonly holdings: readonly DrawnHolding[];
     readonly faults: readonly {
       readonly kind: string;
       readonly process: string;
@@ -123,12 +117,7 @@ describe(`exclusive against its definition, seed ${seed} (set QUORATE_SEED for a
 
   const historyOf = ({ holdings, faults }: Drawn): History =>
     happening([
-      ...holdings.flatMap(({ process, lease, token, from, lasts }): Action[] => [
-        { at: from, run: (history) => void history.held(process, lease, token) },
-        ...(lasts === undefined
-          ? []
-          : [{ at: from + lasts, run: (history: History) => history.released(process, lease, token) }]),
-      ]),
+      ...holdings.flatMap(actionsOfHolding),
       // Never at the time of a holding's begin or end.
       ...faults.flatMap(({ kind, process, from, lasts }): Action[] => {
         let fault: ReturnType<History['fault']>;

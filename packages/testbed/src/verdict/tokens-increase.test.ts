@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  type Action,
   actionsOf,
+  actionsOfHolding,
   agree,
+  type DrawnHolding,
   happening,
   key,
   keyText,
@@ -113,26 +114,14 @@ describe('tokens increase', () => {
 
 describe(`tokens against their definition, seed ${seed} (set QUORATE_SEED for another)`, () => {
   interface Drawn {
-    readonly holdings: readonly {
-      readonly process: string;
-      readonly lease: string;
-      readonly token: bigint;
-      readonly from: number;
-      readonly lasts: number | undefined;
-    }[];
+    readonly holdings: readonly DrawnHolding[];
     readonly kill: number | undefined;
     readonly operations: readonly Step[];
   }
 
   const historyOf = ({ holdings, kill, operations }: Drawn): History => {
-    const lease = holdings.flatMap(({ process, lease: name, token, from, lasts }): Action[] => [
-      { at: from, run: (history) => void history.held(process, name, token) },
-      ...(lasts === undefined
-        ? []
-        : [{ at: from + lasts, run: (history: History) => history.released(process, name, token) }]),
-    ]);
     const killed = kill === undefined ? [] : [{ at: kill, run: (history: History) => void history.fault('kill', 'a') }];
-    return happening([...lease, ...killed, ...actionsOf(operations)]);
+    return happening([...holdings.flatMap(actionsOfHolding), ...killed, ...actionsOf(operations)]);
   };
 
   const defined = ({ events, operations }: History): Verdict['result'] => {
