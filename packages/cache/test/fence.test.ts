@@ -1,24 +1,32 @@
-import { eventually } from '@quorate/testbed';
+import { eventually, Relay } from '@quorate/testbed';
 import { sharedTest as test } from '@quorate/testbed/vitest';
 import { describe, expect } from 'vitest';
 import { Cache } from '../src/index.ts';
 import { caches, clientOf, codeOf, hearing } from './fixture.ts';
-import { Way } from './way.ts';
+
+/** The same Redis, by way of the relay. */
+function through(relay: Relay, redis: string): string {
+  const url = new URL(redis);
+  url.host = relay.address;
+  return url.href;
+}
 
 describe('a read for update', () => {
   test('fails when Redis stops answering after the bar was raised: the loader is not asked', async ({ servers }) => {
     const url = servers.QUORATE_REDIS ?? '';
-    await using way = await Way.to(url);
+    let [raised, silent] = [false, false];
+    await using relay = await Relay.to(new URL(url).host, () => ({
+      question: (bytes) => {
+        if (/\$3\r\nget\r\n/i.test(String(bytes)) && raised) silent = true;
+      },
+      answer: () => (silent ? 'hold' : 'pass'),
+    }));
     await using c = caches(url);
-    const own = clientOf(way.url);
+    const own = clientOf(through(relay, url));
     const [other, cache] = [await c.cache(), await c.cache({ redis: own, redisTimeout: 200 })];
     await other.set('rides', 41, { fence: 1n });
     await hearing(cache);
-    let silent = false;
-    way.onQuestion = (text) => {
-      if (/\$3\r\nget\r\n/i.test(text)) silent = true;
-    };
-    way.onAnswer = () => (silent ? 'hold' : 'pass');
+    raised = true;
     let asked = false;
     const load = (): number => {
       asked = true;
@@ -66,20 +74,21 @@ describe('a read for update', () => {
 
   test('in a namespace is of the version that stands, not of the one this process remembers', async ({ servers }) => {
     const url = servers.QUORATE_REDIS ?? '';
-    await using way = await Way.to(url);
+    let fate: 'pass' | 'hold' = 'pass';
+    await using relay = await Relay.to(new URL(url).host, () => ({ answer: () => fate }));
     await using c = caches(url);
     const former = (await c.cache()).namespace('rides');
     const own = clientOf(url);
     // The connection for changes goes another, slower way.
     const duplicate = own.duplicate.bind(own);
-    own.duplicate = (options) => duplicate({ ...options, host: '127.0.0.1', port: way.port });
+    own.duplicate = (options) => duplicate({ ...options, host: '127.0.0.1', port: relay.port });
     const second = await c.cache({ redis: own, heartbeat: 2_000, lease: '10s' });
     await hearing(second);
     const next = second.namespace('rides');
     await former.moveTo('a', { fence: 1n });
     await former.set('count', 3, { fence: 1n });
     expect(await next.get('count', () => -1)).toBe(3);
-    way.onAnswer = () => 'hold';
+    fate = 'hold';
     await former.moveTo('b', { fence: 1n });
     await former.set('count', 5, { fence: 1n });
     const before = await next.get<number>('count', () => -1, { fence: 2n });
@@ -118,9 +127,16 @@ test.for(['set', 'moveTo'] as const)(
   'a write under a token whose answer was lost, so that the client sends it again, is done once and says so: %s',
   async (method, { servers }) => {
     const url = servers.QUORATE_REDIS ?? '';
-    await using way = await Way.to(url);
+    let [sent, lost] = [0, false];
+    await using relay = await Relay.to(new URL(url).host, () => ({
+      question: (bytes) => {
+        if (String(bytes).includes('by-one')) sent += 1;
+      },
+      // On every connection: what others are told of the write comes on another one, and may come first.
+      answer: () => (sent === 0 || lost ? 'pass' : 'hold'),
+    }));
     await using c = caches(url);
-    const own = clientOf(way.url, { retryStrategy: () => 30 });
+    const own = clientOf(through(relay, url), { retryStrategy: () => 30 });
     const [cache, other] = [await c.cache({ redis: own, redisTimeout: 5_000 }), await c.cache()];
     const write = (by: string, on = cache, fence = 1n): Promise<void> =>
       method === 'set' ? on.set('k', by, { fence }) : on.namespace('rides').moveTo(by, { fence });
@@ -129,17 +145,11 @@ test.for(['set', 'moveTo'] as const)(
     await hearing(cache, other);
     // A script that Redis does not know yet is refused first.
     await write('before');
-    let sent = 0;
-    way.onQuestion = (text) => {
-      if (text.includes('by-one')) sent += 1;
-    };
-    // On every connection: what others are told of the write comes on another one, and may come first.
-    way.onAnswer = () => (sent === 0 ? 'pass' : 'hold');
     const writing = write('by-one');
     await eventually('Redis has done it', async () => (await stands()) === 'by-one');
     await write('by-two', other, 2n);
-    way.onAnswer = () => 'pass';
-    way.cut();
+    lost = true;
+    relay.cut();
     await writing;
     expect(sent).toBe(2);
     expect(await stands()).toBe('by-two');

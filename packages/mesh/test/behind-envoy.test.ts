@@ -1,47 +1,10 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { retry } from '@quorate/core';
+import { Relay } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { expect } from 'vitest';
 import { Mesh } from '../src/index.ts';
 
 const test = bedTest({ consul: 1, envoy: true });
-
-/** A way to Consul that loses the answers to the next `cuts` writes: a link of the bed cannot tell a write from a read. */
-async function lossyWay(consul: string) {
-  const { hostname, port } = new URL(consul);
-  const way = { cuts: 0, port: 0, writes: 0 };
-  const sockets = new Set<Socket>();
-  const server = createServer((near) => {
-    const far = connect(Number(port), hostname);
-    let write = false;
-    for (const [socket, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(socket);
-      socket.on('error', () => undefined).on('close', () => other.destroy());
-    }
-    near.on('data', (data) => {
-      write = /^PUT /.test(String(data));
-      if (write) way.writes += 1;
-      far.write(data);
-    });
-    far.on('data', (data) => {
-      if (!write || way.cuts === 0) return near.write(data);
-      way.cuts -= 1;
-      return near.destroy();
-    });
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  way.port = (server.address() as AddressInfo).port;
-  return Object.assign(way, {
-    [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy();
-      await once(server.close(), 'close');
-    },
-  });
-}
 
 /** An Envoy in front of one server. */
 function front(listen: number, upstream: number): string {
@@ -75,18 +38,32 @@ function front(listen: number, upstream: number): string {
 test('a write whose answer is lost between Envoy and Consul is ambiguous, and `retry` does not do it twice', async ({
   bed,
 }) => {
-  await using way = await lossyWay(bed.consul.url);
+  let [writes, cuts] = [0, 0];
+  await using relay = await Relay.to(new URL(bed.consul.url).host, () => {
+    let isWrite = false;
+    return {
+      question: (bytes) => {
+        isWrite = /^PUT /.test(String(bytes));
+        if (isWrite) writes += 1;
+      },
+      answer: () => {
+        if (!isWrite || cuts === 0) return 'pass';
+        cuts -= 1;
+        return 'cut';
+      },
+    };
+  });
   await using envoy = await bed.run({
     name: 'front',
     command: bed.envoy.program,
     args: ['--config-path', 'envoy.json', '--disable-hot-restart', '--concurrency', '1', '--log-level', 'warning'],
-    files: ({ port }) => ({ 'envoy.json': front(port, way.port) }),
+    files: ({ port }) => ({ 'envoy.json': front(port, relay.port) }),
     ready: async (_, { port }) => (await fetch(`http://127.0.0.1:${port}/v1/status/leader`)).ok,
   });
   const mesh = new Mesh({ address: `http://127.0.0.1:${envoy.port}` });
   await mesh.kv.set('behind-envoy/before', '');
-  const before = way.writes;
-  way.cuts = 1;
+  const before = writes;
+  cuts = 1;
   const writing = retry(() => mesh.kv.set('behind-envoy/rides', '1'), { min: 1, max: 1 });
   await expect(writing).rejects.toMatchObject({
     code: 'ambiguous',
@@ -94,6 +71,6 @@ test('a write whose answer is lost between Envoy and Consul is ambiguous, and `r
     retryable: false,
     happened: 'unknown',
   });
-  expect(way.writes).toBe(before + 1);
+  expect(writes).toBe(before + 1);
   expect((await mesh.kv.get('behind-envoy/rides'))?.value.toString()).toBe('1');
 });

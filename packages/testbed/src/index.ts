@@ -19,6 +19,7 @@ export { type Seeded, seeded } from './history/seeded.ts';
 export type { Link } from './links/link.ts';
 export type { LinkFaults } from './links/link-faults.ts';
 export type { Partition } from './links/partition.ts';
+export { type Passing, Relay, type RelayOptions } from './links/relay.ts';
 export type { TestbedOptions } from './options.ts';
 export type { OwnServerOptions, Place, Ready } from './own/own-options.ts';
 export type { PortsOption } from './own/own-ports.ts';

@@ -1,11 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { eventually, type Link, Testbed } from '@quorate/testbed';
+import { eventually, type Link, Relay, Testbed } from '@quorate/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ConnectOptions, connect, type State, type ZooKeeper } from '../src/index.ts';
 import { codeOf } from './conformance.ts';
-import { relayTo } from './relay.ts';
 
 // Short ticks, so that sessions may be short: what is tested is proportions.
 const sessionTimeout = 1_500;
@@ -288,11 +287,12 @@ test('pending requests are rejected when the session is lost, and new ones refus
 
 test('the session expired while we were away, and the server says so before our clock does', async () => {
   let password: Buffer | undefined;
-  const hear = (bytes: Buffer): void => {
+  const hear = (bytes: Buffer): 'pass' => {
     if (bytes.length === handshakeLength) password ??= Buffer.from(bytes.subarray(24, 40));
+    return 'pass';
   };
   const link = newLink();
-  await using relay = await relayTo(await link.address, { hear });
+  await using relay = await Relay.to(await link.address, () => ({ answer: hear }));
   const zk = await connect(relay.address, { sessionTimeout: 10_000 });
   const lost = comesTo(zk, 'lost');
   const suspended = comesTo(zk, 'suspended');
@@ -363,7 +363,7 @@ test('what was sent before closing is answered first', async () => {
 const hasIPv6 = Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === '::1'));
 
 test.runIf(hasIPv6)('connects to an IPv6 address', async () => {
-  await using relay = await relayTo(bed.zookeeper.url, { host: '::1' });
+  await using relay = await Relay.to(bed.zookeeper.url, undefined, { host: '::1' });
   expect(relay.address).toMatch(/^\[::1\]:/);
   await using zk = await connect(relay.address);
   expect((await zk.children('/')).names).toContain('zookeeper');
