@@ -130,6 +130,8 @@ describe('nothing is left behind', () => {
   const parents: Record<string, string> = {
     'a program that has ended': 'sleep 307 & echo $!; exit 0',
     'a program that was killed': 'sleep 307 & echo $!; kill -KILL $$',
+    // Nothing but its group tells whose the child is.
+    'a program that clears its environment': 'exec env -i /bin/sh -c "sleep 307 & echo \\$!; exit 0"',
     // Elsewhere it would be left: nothing tells whose it is.
     ...(process.platform === 'linux' && {
       'a daemon, in a session of its own': 'setsid sh -c "sleep 307 & echo \\$!; exit 0" & wait',

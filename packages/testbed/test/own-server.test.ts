@@ -254,6 +254,23 @@ describe('a server of your own', () => {
     });
   });
 
+  test.skipIf(process.platform !== 'linux').for(['stop', 'kill'] as const)(
+    'takes along, at its %s, a child in a group of its own that does not listen',
+    async (how, { bed }) => {
+      const own = await bed.run({
+        name: `with-child-${how}`,
+        command: 'sh',
+        args: ['-c', `setsid sh -c 'trap "" TERM; echo child $$; exec sleep 600' & wait`],
+        ports: 0,
+        ready: { log: /child/ },
+      });
+      const child = Number(/child (\d+)/.exec(await own.logged())?.[1]);
+      expect(isAlive(child)).toBe(true);
+      await own[how]();
+      expect(isAlive(child)).toBe(false);
+    },
+  );
+
   test('says what it said when it does not start, and leaves nothing', async ({ bed }) => {
     const before = bed.servers.length;
     const ports: number[] = [];

@@ -88,21 +88,25 @@ describe('a member behind its gateway', () => {
 describe('a slow server', () => {
   test('answers, but late, until it is resumed', async ({ bed }) => {
     const leader = await eventually('a leader', () => bed.zookeeper.leader());
-    await leader.slow({ duty: 0.2, period: 300 });
+    const period = 300;
+    await leader.slow({ duty: 0.2, period });
+    // Over two periods: a slow one cannot look fast by luck.
     const slowest = async (): Promise<number> => {
-      const times: number[] = [];
-      for (let look = 0; look < 10; look += 1) {
+      const first = performance.now();
+      let longest = 0;
+      while (performance.now() - first < 2 * period) {
         const begin = performance.now();
         expect(await leader.health()).toEqual({ status: 'pass' });
-        times.push(performance.now() - begin);
+        longest = Math.max(longest, performance.now() - begin);
       }
-      return Math.max(...times);
+      return longest;
     };
     expect(leader.isSlow).toBe(true);
-    expect(await slowest()).toBeGreaterThan(80);
+    expect(await slowest()).toBeGreaterThan(150);
     await bed.heal();
     expect(leader.isSlow).toBe(false);
-    expect(await slowest()).toBeLessThan(80);
+    // Any one answer may be late on a busy machine.
+    await eventually('it answers at once again', async () => (await slowest()) < 80);
     await expect(leader.slow({ duty: 1 })).rejects.toThrow('duty: expected a share above 0 and below 1, got 1');
   });
 
