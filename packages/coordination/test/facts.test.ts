@@ -23,15 +23,15 @@ import { childrenOf, codeOf, freshPath } from './conformance/store.ts';
 import { breakable, loseReplies, loseRequests } from './cut-off.ts';
 
 // What correctness has cost others, one by one. Short ticks, so that sessions may be short.
-let bed: BedOf<{ zookeeper: { members: 1; config: { tickTime: number } } }>;
+let bed: BedOf<{ zookeeper: { members: 1; config: { tickTime: number; maxSessionTimeout: number } } }>;
 
 beforeAll(async () => {
-  bed = await Testbed.start({ zookeeper: { members: 1, config: { tickTime: 100 } } });
+  bed = await Testbed.start({ zookeeper: { members: 1, config: { tickTime: 100, maxSessionTimeout: 20_000 } } });
 });
 afterAll(() => bed?.stop());
 afterEach(() => vi.restoreAllMocks());
 
-const open = (): Promise<ZooKeeper> => connect(bed.zookeeper.url, { sessionTimeout: 2_000 });
+const open = (sessionTimeout = 2_000): Promise<ZooKeeper> => connect(bed.zookeeper.url, { sessionTimeout });
 const watchesNow = (): Promise<number> => bed.zookeeper.figure('zk_watch_count');
 
 interface Seen {
@@ -76,7 +76,7 @@ test.each([5, 20])(
     const path = freshPath('herd');
     const before = await watchesNow();
     const held = await new Lock(zk, path).acquire();
-    const sessions = await Promise.all(Array.from({ length: n }, open));
+    const sessions = await Promise.all(Array.from({ length: n }, () => open()));
     const waiting = await lineBehind(zk, path, sessions);
     const requests = await requestsOf(async () => {
       await held.release();
@@ -606,18 +606,21 @@ describe('fact 15: campaigns end', () => {
 });
 
 test('10,000 aborted acquires leave no node, no watch and no memory behind', async () => {
-  await using zk = await open();
-  await using other = await open();
+  // Long sessions: thousands of requests on a busy machine must not look like a silence.
+  await using zk = await open(20_000);
+  await using other = await open(20_000);
   const path = freshPath('aborted');
   await using _ = await new Lock(other, path).acquire();
   const lock = new Lock(zk, path);
   const watches = await watchesNow();
   const round = async (count: number): Promise<void> => {
     const stop = new AbortController();
-    const waits = Array.from({ length: count }, () => lock.acquire({ signal: stop.signal }).catch(() => undefined));
-    await eventually('all in line', async () => (await childrenOf(other, path)).length === count + 1);
-    stop.abort();
-    await Promise.all(waits);
+    const enough = new Error('enough');
+    const waits = Array.from({ length: count }, () => lock.acquire({ signal: stop.signal }).catch((error) => error));
+    const inLine = eventually('all in line', async () => (await childrenOf(other, path)).length === count + 1);
+    expect(await Promise.race([inLine, ...waits])).toBe(true);
+    stop.abort(enough);
+    expect(new Set(await Promise.all(waits))).toEqual(new Set([enough]));
     await eventually('all gone', async () => (await childrenOf(other, path)).length === 1);
   };
   // Tables that grow and shrink are not leaks: the least of several looks counts.
