@@ -70,3 +70,7 @@ test('counts the time left down to 0, and accepts a time too long for a timer', 
 test.each([-1, Number.NaN, undefined as never])('refuses %s milliseconds', (ms) => {
   expect(() => deadline(ms)).toThrow('ms: expected a number of milliseconds');
 });
+
+test('what is not a number of milliseconds is refused', () => {
+  for (const ms of [Number.NaN, -1, '50' as unknown as number]) expect(() => deadline(ms)).toThrow(/^ms: expected/);
+});

@@ -19,7 +19,8 @@ export interface Deadline extends Disposable {
  * Disposing leaves nothing behind: neither the timer nor a listener on `signal`. The timer does not keep the process alive.
  */
 export function deadline(ms: number, signal?: AbortSignal): Deadline {
-  if (!(ms >= 0)) throw new InvalidArgumentError('ms', 'a number of milliseconds, 0 or more', ms);
+  if (!(typeof ms === 'number' && ms >= 0))
+    throw new InvalidArgumentError('ms', 'a number of milliseconds, 0 or more', ms);
   const end = performance.now() + ms;
   const controller = new AbortController();
   const dispose = (): void => {

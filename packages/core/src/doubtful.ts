@@ -3,7 +3,8 @@ import { isQuorateError } from './quorate-error.ts';
 /**
  * A copy of the error for work of which an earlier part was done, or may have been: it says `unknown`, and is not `retryable`
  * unless the work is `idempotent`. The error itself is left as it is: others may hold it too. Anything else than a
- * `QuorateError` is returned unchanged.
+ * `QuorateError` is returned unchanged. Private fields (`#name`) of a class are not copied: an error keeps what it
+ * knows in properties.
  */
 export function doubtful<Thrown>(
   error: Thrown,

@@ -109,6 +109,25 @@ test('a doubtful error stays retryable only when no attempt was one that may not
   await expect(retry(work, { ...twice, when: () => true })).rejects.toMatchObject({ retryable: false });
 });
 
+test('one attempt that may not be repeated is enough: a later one does not make all of them harmless', async () => {
+  const always = { attempts: 3, when: () => true, min: 1, max: 1 };
+  const work = (attempt: number): never => {
+    throw attempt === 1 ? new AmbiguousError('reply lost') : busy();
+  };
+  await expect(retry(work, always)).rejects.toMatchObject({ code: 'busy', happened: 'unknown', retryable: false });
+});
+
+test('the reason of an abort does not vouch for the attempt that it ends', async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  // It has sent something by then.
+  const work = (): void => {
+    controller.abort(new QuorateError('stop', { code: 'fenced', happened: 'no' }));
+    signal.throwIfAborted();
+  };
+  await expect(retry(work, { signal })).rejects.toMatchObject({ code: 'fenced', happened: 'unknown' });
+});
+
 test('a retry around a retry does not repeat what may have been done', async () => {
   let done = 0;
   const twoRequests = (): never => {

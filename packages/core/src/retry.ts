@@ -27,7 +27,7 @@ export function mayRetry(error: unknown, { idempotent = false }: MayRetryOptions
 
 /**
  * Does `work` until it succeeds, for as long as its errors say that trying again is safe. The last error is thrown as
- * it is, or as `doubtful` when an attempt before it may have been done. After an `ambiguous` error or a deadline the work
+ * it is, or as `doubtful` when an attempt may have been done. After an `ambiguous` error or a deadline the work
  * may have been done, so it is tried again only when it is said to be `idempotent`.
  */
 export async function retry<T>(
@@ -55,6 +55,8 @@ export async function retry<T>(
     try {
       return await work(attempt);
     } catch (error) {
+      // The reason of an abort says nothing of the work: some of it may have been done by then.
+      if (signal?.aborted && error === signal.reason) certain = false;
       if (attempt >= attempts || signal?.aborted || !when(error)) throw inAll(error);
       certain &&= isQuorateError(error) && error.happened === 'no';
       harmless &&= mayRetry(error, { idempotent });

@@ -133,6 +133,27 @@ describe('run', () => {
     expect(history.operations.map((operation) => operation.output)).toEqual([5n, { token: 7n }]);
   });
 
+  test('a result that cannot be recorded does not make work that was done look as if it was not', async () => {
+    const [inner, outer] = [new History(), new History()];
+    const work = (): Promise<Date> => inner.run('ann', 'write', null, () => new Date(0));
+    await expect(outer.run('ann', 'write', null, work)).rejects.toMatchObject({
+      code: 'invalid-argument',
+      happened: 'unknown',
+    });
+    expect(inner.operations[0]?.outcome).toBe('pending');
+    expect(outer.operations[0]?.outcome).toBe('ambiguous');
+  });
+
+  test('passes on what is thrown, whatever it is', async () => {
+    const history = new History();
+    const odd: object = Object.create(null);
+    const work = (): never => {
+      throw odd;
+    };
+    expect(await history.run('ann', 'write', null, work).catch((thrown) => thrown)).toBe(odd);
+    expect(history.operations[0]?.outcome).toBe('ambiguous');
+  });
+
   test('lets the caller say which errors are certain', async () => {
     const history = new History();
     const failed = (error: unknown): boolean => (error as { code?: string }).code === 'ECONNREFUSED';

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { InvalidArgumentError, isQuorateError, QuorateError } from '@quorate/core';
+import { inspect } from 'node:util';
+import { doubtful, InvalidArgumentError, isQuorateError, QuorateError } from '@quorate/core';
 import { monotonicClock } from './clock.ts';
 import { countsOf, type HistoryCounts } from './counts.ts';
 import type { HistoryEvent } from './event.ts';
@@ -101,7 +102,12 @@ export class History {
       else invocation.ambiguous(error);
       throw error;
     }
-    invocation.ok(output(result));
+    try {
+      invocation.ok(output(result));
+    } catch (error) {
+      // The work is done, whatever is wrong with its result: the operation stays open.
+      throw doubtful(error);
+    }
     return result;
   }
 
@@ -215,6 +221,8 @@ function nothingHappened(error: unknown): boolean {
 }
 
 function errorText(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  // Anything can be thrown, also what has no text.
+  const thrown = error instanceof Error ? `${error.name}: ${error.message}` : error;
+  const text = typeof thrown === 'string' ? thrown : inspect(thrown, { depth: 1 });
   return text.length > 500 ? `${text.slice(0, 497)}...` : text;
 }

@@ -16,6 +16,7 @@ interface Source {
  * far as the order within each history permits: see `goesBefore`.
  */
 export function mergeEvents(histories: readonly (readonly HistoryEvent[])[]): HistoryEvent[] {
+  const kept = neverReleased(histories);
   const sources = histories.map((events): Source => ({ events, ids: new Map(), next: 0, end: 0 }));
   const merged: HistoryEvent[] = [];
   let lastId = 0;
@@ -28,7 +29,7 @@ export function mergeEvents(histories: readonly (readonly HistoryEvent[])[]): Hi
       while (source.events[source.end]?.at === at) source.end += 1;
     }
     for (let left = now; left.length > 0; left = left.filter(({ next, end }) => next < end)) {
-      const source = leastHarm(left);
+      const source = leastHarm(left, kept);
       const event = source.events[source.next] as HistoryEvent;
       source.next += 1;
       if (!('id' in event)) {
@@ -46,8 +47,12 @@ export function mergeEvents(histories: readonly (readonly HistoryEvent[])[]): Hi
   }
 }
 
-/** The source whose next event has the fewest events of other sources that should be in front of it: none, if possible. */
-function leastHarm(sources: readonly Source[]): Source {
+/** How much it speaks against an order: any number of wishes gives way to one necessity. */
+const wished = 1;
+const necessary = 1e9;
+
+/** The source whose next event has the least in other sources that should be in front of it: nothing, if possible. */
+function leastHarm(sources: readonly Source[], kept: Kept): Source {
   let [best] = sources as [Source];
   if (sources.length === 1) return best;
   let least = Number.POSITIVE_INFINITY;
@@ -57,7 +62,7 @@ function leastHarm(sources: readonly Source[]): Source {
     for (const other of sources) {
       if (other === source) continue;
       for (let place = other.next; place < other.end && harm < least; place += 1) {
-        if (goesBefore(other.events[place] as HistoryEvent, event)) harm += 1;
+        harm += goesBefore(other.events[place] as HistoryEvent, event, kept);
       }
     }
     if (harm >= least) continue;
@@ -68,18 +73,38 @@ function leastHarm(sources: readonly Source[]): Source {
   return best;
 }
 
-/** Of two events at one time, in two histories. */
-function goesBefore(a: HistoryEvent, b: HistoryEvent): boolean {
+/** Holdings that their holder never let go of: only its death ended them. By lease. */
+type Kept = ReadonlyMap<string, readonly { readonly process: string; readonly token: bigint }[]>;
+
+function neverReleased(histories: readonly (readonly HistoryEvent[])[]): Kept {
+  const events = histories.flat();
+  const name = (process: string, lease: string, token: bigint): string => JSON.stringify([process, lease, `${token}`]);
+  const released = new Set(
+    events.flatMap((event) => (event.type === 'released' ? [name(event.process, event.lease, event.token)] : [])),
+  );
+  const kept = events.filter(
+    (event) => event.type === 'held' && !released.has(name(event.process, event.lease, event.token)),
+  );
+  return Map.groupBy(kept as Extract<HistoryEvent, { type: 'held' }>[], ({ lease }) => lease);
+}
+
+/** Of two events at one time, in two histories: whether the first is to be in front. */
+function goesBefore(a: HistoryEvent, b: HistoryEvent, kept: Kept): number {
+  // Both operations were then under way at once: either may have come first.
+  if (a.type === 'invoked' && (b.type === 'ok' || b.type === 'failed' || b.type === 'ambiguous')) return wished;
+  return cameBefore(a, b, kept) ? necessary : 0;
+}
+
+/** Whether the one event cannot have come after the other. */
+function cameBefore(a: HistoryEvent, b: HistoryEvent, kept: Kept): boolean {
   switch (b.type) {
-    case 'ok':
-    case 'failed':
-    case 'ambiguous':
-      // Both operations were then under way at once.
-      return a.type === 'invoked';
     case 'held':
-      // A lease is let go before it is taken, and was given in the order of its tokens.
-      if (a.type === 'fault') return a.kind === 'kill' && !a.target.includes(b.process);
-      return (a.type === 'released' || (a.type === 'held' && a.token < b.token)) && a.lease === b.lease;
+      // A lease is given in the order of its tokens, and what ended the one before comes first: its release, or a death.
+      if (a.type === 'held' || a.type === 'released') return a.lease === b.lease && a.token < b.token;
+      if (a.type !== 'fault' || a.kind !== 'kill') return false;
+      return (kept.get(b.lease) ?? []).some(
+        ({ process, token }) => process !== b.process && token < b.token && a.target.includes(process),
+      );
     case 'fault':
       // A process that has been killed does nothing more.
       return b.kind === 'kill' && 'process' in a && b.target.includes(a.process);

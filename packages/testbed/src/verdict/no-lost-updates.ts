@@ -25,6 +25,9 @@ export interface NoLostUpdatesOptions {
  *   with new versions, in between: a `delete` other than these two was under way at some time from the begin of the first to
  *   the end of the last. A `delete` may have the version of an operation that may have come after it.
  *
+ * These rules find no loss where there is none. They do not find every one: versions are compared two by two, sums with
+ * bounds. `linearizable` looks at all orders.
+ *
  * `unknown` when nothing could have shown a loss: on no key was there a sum or a list read that began after an add was ok,
  * or two ok adds above 0 with their sums while no `by` is below 0, or two ok operations with a version.
  */
