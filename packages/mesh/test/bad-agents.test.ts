@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http';
+import { QuorateError } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
 import { describe, expect, test } from 'vitest';
 import { Mesh } from '../src/index.ts';
@@ -185,6 +186,34 @@ test('a name that nobody knows, and TLS where there is none', async () => {
   await using agent = await HttpService.start((_, response) => response.end('[]'));
   const secure = new Mesh({ address: agent.url.replace('http:', 'https:') });
   expect(await codeOf(secure.instances('many'))).toBe('agent-certificate');
+});
+
+test('an aborted registration that cannot be taken back does not say that it did not happen', async () => {
+  const abort = new AbortController();
+  const reason = new QuorateError('stop', { code: 'fenced', happened: 'no', retryable: true });
+  await using agent = await HttpService.start((request, response) => {
+    if (request.url?.includes('sidecar-proxy')) return abort.abort(reason);
+    response.writeHead(request.url?.includes('deregister') ? 500 : 200).end();
+  });
+  const mesh = new Mesh({ address: agent.url });
+  const registering = mesh.register({ name: 'a', port: 1, sidecar: true }, { signal: abort.signal });
+  await expect(registering).rejects.toMatchObject({ code: 'fenced', happened: 'unknown', retryable: false });
+});
+
+test('a repeatable write that was reset, and then aborted, may have been done', async () => {
+  const abort = new AbortController();
+  await using agent = await HttpService.start((request, response) => {
+    if (!request.url?.includes('maintenance')) return response.end();
+    // The first connection is lost, and nobody answers on the second.
+    if (agent.requests === before + 1) request.socket.resetAndDestroy();
+    else abort.abort(new Error('enough'));
+  });
+  const mesh = new Mesh({ address: agent.url });
+  const instance = await mesh.register({ name: 'a', port: 1, checks: [] });
+  await instance.deregister();
+  const before = agent.requests;
+  const waiting = instance.maintenance('repairs', { signal: abort.signal });
+  await expect(waiting).rejects.toMatchObject({ code: 'ambiguous', cause: { message: 'enough' } });
 });
 
 test('the token is in no error', async () => {

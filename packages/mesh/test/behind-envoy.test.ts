@@ -6,14 +6,17 @@ import { Mesh } from '../src/index.ts';
 
 const test = bedTest({ consul: 1, envoy: true });
 
-/** An Envoy in front of one server. */
-function front(listen: number, upstream: number): string {
+/** An Envoy in front of one server, that tries twice when told to, and then words its error itself. */
+function front(listen: number, upstream: number, tries: 1 | 2): string {
   const filters = 'type.googleapis.com/envoy.extensions.filters';
   const at = (port: number) => ({ socket_address: { address: '127.0.0.1', port_value: port } });
-  const routes = [{ match: { prefix: '/' }, route: { cluster: 'consul' } }];
+  const again = { retry_policy: { retry_on: 'reset,connect-failure', num_retries: 1 } };
+  const routes = [{ match: { prefix: '/' }, route: { cluster: 'consul', ...(tries === 2 && again) } }];
+  const text = { text_format_source: { inline_string: 'Error %RESPONSE_CODE%: %LOCAL_REPLY_BODY%' } };
   const http = {
     '@type': `${filters}.network.http_connection_manager.v3.HttpConnectionManager`,
     stat_prefix: 'in',
+    ...(tries === 2 && { local_reply_config: { body_format: text } }),
     route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes }] },
     http_filters: [{ name: 'router', typed_config: { '@type': `${filters}.http.router.v3.Router` } }],
   };
@@ -57,7 +60,7 @@ test('a write whose answer is lost between Envoy and Consul is ambiguous, and `r
     name: 'front',
     command: bed.envoy.program,
     args: ['--config-path', 'envoy.json', '--disable-hot-restart', '--concurrency', '1', '--log-level', 'warning'],
-    files: ({ port }) => ({ 'envoy.json': front(port, relay.port) }),
+    files: ({ port }) => ({ 'envoy.json': front(port, relay.port, 1) }),
     ready: async (_, { port }) => (await fetch(`http://127.0.0.1:${port}/v1/status/leader`)).ok,
   });
   const mesh = new Mesh({ address: `http://127.0.0.1:${envoy.port}` });
@@ -73,4 +76,41 @@ test('a write whose answer is lost between Envoy and Consul is ambiguous, and `r
   });
   expect(writes).toBe(before + 1);
   expect((await mesh.kv.get('behind-envoy/rides'))?.value.toString()).toBe('1');
+});
+
+test('an Envoy whose second attempt is refused, and that says so in words of its own: the write is ambiguous', async ({
+  bed,
+}) => {
+  let cut = false;
+  const relay: Relay = await Relay.to(new URL(bed.consul.url).host, () => {
+    let isWrite = false;
+    return {
+      question: (bytes) => {
+        isWrite = /^PUT /.test(String(bytes));
+      },
+      answer: () => {
+        if (!isWrite || !cut) return 'pass';
+        // The second attempt finds nobody.
+        void relay[Symbol.asyncDispose]();
+        return 'cut';
+      },
+    };
+  });
+  await using envoy = await bed.run({
+    name: 'insistent-front',
+    command: bed.envoy.program,
+    args: ['--config-path', 'envoy.json', '--disable-hot-restart', '--concurrency', '1', '--log-level', 'warning'],
+    files: ({ port }) => ({ 'envoy.json': front(port, relay.port, 2) }),
+    ready: async (_, { port }) => (await fetch(`http://127.0.0.1:${port}/v1/status/leader`)).ok,
+  });
+  const mesh = new Mesh({ address: `http://127.0.0.1:${envoy.port}` });
+  cut = true;
+  await expect(mesh.kv.set('behind-envoy/twice', '1')).rejects.toMatchObject({
+    code: 'ambiguous',
+    message: expect.stringMatching(/Error 503: .*Connection refused/),
+    retryable: false,
+    happened: 'unknown',
+  });
+  const direct = new Mesh({ address: bed.consul.url });
+  expect((await direct.kv.get('behind-envoy/twice'))?.value.toString()).toBe('1');
 });

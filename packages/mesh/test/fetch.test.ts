@@ -1,6 +1,7 @@
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { describe, expect, onTestFinished } from 'vitest';
+import { AgentUnreachableError } from '../src/errors/agent-unreachable-error.ts';
 import { Mesh } from '../src/index.ts';
 import { codeOf, freePort, HttpService } from './http-service.ts';
 
@@ -81,6 +82,50 @@ describe('what may not be done twice is not', () => {
     expect(rude.requests).toBe(6);
   });
 
+  test('what was done and redirected to where nobody listens was sent: a POST is ambiguous, and done once', async ({
+    bed,
+  }) => {
+    await using mesh = new Mesh({ address: bed.consul.url });
+    const dead = `http://127.0.0.1:${await freePort()}/rides/1`;
+    await using moved = await HttpService.start((request, response) => {
+      response.writeHead(Number(request.url?.slice(1)), { location: dead }).end();
+    });
+    // Two, so that there is another one to ask.
+    for (const id of ['moved-1', 'moved-2']) await mesh.register({ name: 'moved', id, port: moved.port, checks: [] });
+    const unknown = { code: 'ambiguous', happened: 'unknown', retryable: false };
+    await expect(mesh.fetch('http://moved/303', { method: 'POST', body: 'x' })).rejects.toMatchObject(unknown);
+    expect(moved.requests).toBe(1);
+    await expect(mesh.fetch('http://moved/307', { method: 'POST', body: 'x' })).rejects.toMatchObject(unknown);
+    expect(moved.requests).toBe(2);
+    const putting = mesh.fetch('http://moved/307', { method: 'PUT', body: 'x', attempts: 2 });
+    await expect(putting).rejects.toMatchObject(unknown);
+    expect(moved.requests).toBe(4);
+    // Told not to follow, it answers.
+    const answer = await mesh.fetch('http://moved/303', { method: 'POST', body: 'x', redirect: 'manual' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, dead]);
+    const error = mesh.fetch('http://moved/303', { method: 'POST', body: 'x', redirect: 'error' });
+    await expect(error).rejects.toMatchObject(unknown);
+    expect(moved.requests).toBe(6);
+  });
+
+  test('a POST that was sent and then aborted does not say that it did not happen, whatever the reason says', async ({
+    bed,
+  }) => {
+    await using mesh = new Mesh({ address: bed.consul.url });
+    await using silent = await HttpService.start(() => undefined);
+    await using _ = await mesh.register({ name: 'silent', port: silent.port, checks: [] });
+    // Its cause is one of a connection that was not made: another one.
+    const cause = Object.assign(new Error('refused'), { code: 'ECONNREFUSED', syscall: 'connect' });
+    const reason = new AgentUnreachableError('x', 'http://a', 'refuses connections', { happened: 'no', cause });
+    const abort = new AbortController();
+    const posting = mesh.fetch('http://silent/', { method: 'POST', body: 'x', signal: abort.signal });
+    await eventually('it is there', () => silent.requests === 1);
+    abort.abort(reason);
+    await expect(posting).rejects.toMatchObject({ code: reason.code, happened: 'unknown', retryable: false, cause });
+    // Nothing was sent.
+    await expect(mesh.fetch('http://silent/', { method: 'POST', signal: abort.signal })).rejects.toBe(reason);
+  });
+
   test('a body that can be read once is sent once', async ({ bed }) => {
     await using mesh = new Mesh({ address: bed.consul.url });
     await using full = await HttpService.start((request, response) => {
@@ -93,6 +138,47 @@ describe('what may not be done twice is not', () => {
     expect((await mesh.fetch('http://full/', init)).status).toBe(503);
     expect(full.requests).toBe(1);
   });
+});
+
+test('redirects are followed as `fetch` does: method, body and headers; also to another origin', async ({ bed }) => {
+  await using mesh = new Mesh({ address: bed.consul.url });
+  await using other = await HttpService.start(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const { authorization, 'content-type': type, 'x-trip': trip } = request.headers;
+    response.end(JSON.stringify([request.method, request.url, body, type, authorization, trip]));
+  });
+  await using first = await HttpService.start((request, response) => {
+    const [, status, where] = request.url?.split('/') ?? [];
+    request.resume();
+    if (status === 'end') return response.end(JSON.stringify([request.method, request.headers.authorization]));
+    const location =
+      { here: '/end', twice: '/307/there', round: '/302/round', data: 'data:,x' }[where ?? ''] ?? `${other.url}/there`;
+    response.writeHead(Number(status), where === 'nowhere' ? {} : { location }).end('moved');
+  });
+  await using _ = await mesh.register({ name: 'first', port: first.port, checks: [] });
+  const ask = async (path: string, method: string) => {
+    const headers = { 'content-type': 'text/a', authorization: 'me', 'x-trip': '7' };
+    const response = await mesh.fetch(`http://first/${path}`, {
+      method,
+      headers,
+      ...(method !== 'GET' && { body: 'x' }),
+    });
+    return [response.redirected, JSON.parse(await response.text())];
+  };
+  const asGet = [true, ['GET', '/there', '', null, null, '7']];
+  expect(await ask('303/there', 'POST')).toEqual(asGet);
+  expect(await ask('303/there', 'PUT')).toEqual(asGet);
+  expect(await ask('302/there', 'POST')).toEqual(asGet);
+  expect(await ask('301/there', 'PUT')).toEqual([true, ['PUT', '/there', 'x', 'text/a', null, '7']]);
+  expect(await ask('308/there', 'POST')).toEqual([true, ['POST', '/there', 'x', 'text/a', null, '7']]);
+  expect(await ask('307/twice', 'PUT')).toEqual([true, ['PUT', '/there', 'x', 'text/a', null, '7']]);
+  expect(await ask('302/here', 'GET')).toEqual([true, ['GET', 'me']]);
+  const { requests } = first;
+  expect(await codeOf(mesh.fetch('http://first/302/round', { attempts: 1 }))).toBe('service-unreachable');
+  expect(first.requests - requests).toBe(21);
+  expect((await mesh.fetch('http://first/302/nowhere')).status).toBe(302);
+  expect(await codeOf(mesh.fetch('http://first/302/data', { attempts: 1 }))).toBe('service-unreachable');
 });
 
 test('retries stay within their budget: with everything failing, a fifth more and a few', async ({ bed }) => {

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { eventually, History } from '@quorate/testbed';
+import { QuorateError } from '@quorate/core';
+import { eventually, History, Relay } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { expect } from 'vitest';
-import { Mesh, type Schema } from '../src/index.ts';
+import { defaults, Mesh, type Schema } from '../src/index.ts';
 import { codeOf, freePort, HttpService } from './http-service.ts';
 
 const test = bedTest({ consul: 1 });
@@ -138,4 +139,48 @@ test.for<[argument: string, call: (mesh: Mesh) => Promise<unknown>]>([
   ['lockDelay', (mesh) => mesh.session({ lockDelay: '2m' })],
 ])('a bad %s is refused before anything is sent', async ([argument, call]) => {
   await expect(call(new Mesh({ address: 'http://127.0.0.1:1' }))).rejects.toThrow(`${argument}: expected`);
+});
+
+test('a write that was sent and then aborted is ambiguous, whatever the reason says; one that was not is not', async ({
+  bed,
+}) => {
+  let hold = false;
+  await using relay = await Relay.to(new URL(bed.consul.url).host, () => ({
+    answer: () => {
+      if (!hold) return 'pass';
+      hold = false;
+      return 'hold';
+    },
+  }));
+  const mesh = new Mesh({ address: `http://${relay.address}` });
+  // Somebody has learnt that it must stop.
+  const reason = new QuorateError('stop', { code: 'fenced', happened: 'no', retryable: true });
+  const writes: Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>>> = {
+    set: (signal) => mesh.kv.set('aborted', '1', { signal }),
+    delete: (signal) => mesh.kv.delete('aborted', { signal }),
+    session: (signal) => mesh.session({ signal }),
+    put: (signal) => mesh.config.put(defaults('aborted', { protocol: 'http' }), { signal }),
+    remove: (signal) => mesh.config.delete('service-defaults', 'aborted', { signal }),
+    allow: (signal) => mesh.intentions.allow('a', 'aborted', { signal }),
+    forbid: (signal) => mesh.intentions.remove('a', 'aborted', { signal }),
+    register: (signal) => mesh.register({ name: 'aborted', port: 1, checks: [] }, { signal }),
+  };
+  for (const [name, write] of Object.entries(writes)) {
+    const abort = new AbortController();
+    hold = true;
+    const writing = write(abort.signal);
+    const failed = expect(writing, name).rejects.toMatchObject({ code: 'ambiguous', retryable: false, cause: reason });
+    await eventually(`${name} was answered`, () => !hold);
+    abort.abort(reason);
+    await failed;
+    await expect(write(abort.signal), name).rejects.toBe(reason);
+  }
+  expect(await mesh.instances('aborted')).toEqual([]);
+  const abort = new AbortController();
+  hold = true;
+  const reading = mesh.kv.get('aborted', { signal: abort.signal });
+  const failed = expect(reading).rejects.toBe(reason);
+  await eventually('the read was answered', () => !hold);
+  abort.abort(reason);
+  await failed;
 });

@@ -1,10 +1,11 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
-import { describe, expect } from 'vitest';
-import { defaults, Mesh } from '../src/index.ts';
+import { describe, expect, onTestFinished } from 'vitest';
+import { defaults, Mesh, type TracedRequest } from '../src/index.ts';
 import { ask, settle } from './town.ts';
 
 const test = bedTest({ consul: 1, envoy: true });
@@ -27,6 +28,16 @@ test('two services talk through their sidecars: the server sees who asks, and no
   await expect(gateway.sidecar.reaches('rides')).rejects.toThrow('service: expected an upstream: query');
   const signal = AbortSignal.abort(new Error('enough'));
   await expect(gateway.sidecar.reaches('query', { signal })).rejects.toThrow('enough');
+
+  // Consul has the change, and the wait for the sidecars is aborted.
+  const abort = new AbortController();
+  const written = (request: unknown): void => {
+    if ((request as TracedRequest).operation.includes('somebody')) setImmediate(() => abort.abort(new Error('enough')));
+  };
+  subscribe('tracing:quorate.mesh.request:asyncEnd', written);
+  onTestFinished(() => void unsubscribe('tracing:quorate.mesh.request:asyncEnd', written));
+  const allowing = mesh.intentions.allow('somebody', 'query', { signal: abort.signal });
+  await expect(allowing).rejects.toMatchObject({ code: 'ambiguous', message: expect.stringContaining('the sidecars') });
 
   // Plain HTTP at the sidecar's port, and TLS without a certificate of the mesh.
   const port = query.instance.sidecarPort as number;

@@ -1,5 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import { type AddressInfo, createServer as connectionServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually, Testbed } from '@quorate/testbed';
@@ -108,4 +111,27 @@ test("the agent's certificate has expired: said so, by a watch as well, without 
   const mesh = new Mesh({ ...trusted(), address: `https://127.0.0.1:${https}` });
   await expect(mesh.instances('safe')).rejects.toThrow('its certificate has expired');
   expect(await codeOf(mesh.watch('safe').next())).toBe('agent-certificate');
+});
+
+test('a write over TLS that is aborted: ambiguous when it was sent, the reason when TLS was not there yet', async () => {
+  const reason = new Error('enough');
+  const [handshakes, requests] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const files = { key: pem('server-key'), cert: pem('server') };
+  const silent = createServer(files, () => requests.resolve()).listen(0, '127.0.0.1');
+  const deaf = connectionServer((socket) => socket.once('data', () => handshakes.resolve())).listen(0, '127.0.0.1');
+  for (const [server, reached, expected] of [
+    [silent, requests, { code: 'ambiguous', cause: reason }],
+    [deaf, handshakes, reason],
+  ] as const) {
+    if (!server.listening) await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const mesh = new Mesh({ ...trusted(), address: `https://127.0.0.1:${port}` });
+    const abort = new AbortController();
+    const failed = mesh.kv.set('a', '1', { signal: abort.signal }).catch((error) => error);
+    await reached.promise;
+    abort.abort(reason);
+    expect(await failed).toMatchObject(expected);
+    server.close();
+  }
+  silent.closeAllConnections();
 });

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { deadline, doubtful, isQuorateError } from '@quorate/core';
+import { AmbiguousError, deadline, doubtful, isQuorateError } from '@quorate/core';
 import { requests } from '../diagnostics.ts';
 import { MalformedReplyError } from '../errors/malformed-reply-error.ts';
 import { PermissionDeniedError } from '../errors/permission-denied-error.ts';
@@ -18,6 +18,8 @@ export interface Ask {
   readonly timeout?: number;
   /** Whether asking twice does no harm, also when others write in between. */
   readonly repeatable?: boolean;
+  /** Whether it changes something. Default: when it is not `repeatable`. */
+  readonly writes?: boolean;
   /** Whether an answer from which something was left out, because of the token, is worth nothing. */
   readonly whole?: boolean;
   /** Nobody waits for the answer: it does not keep the process alive. */
@@ -109,10 +111,10 @@ export class Agent {
       } catch (error) {
         // An agent that was restarted has forgotten the idle connections we kept.
         if (!repeatable || !(isQuorateError(error, 'agent-unreachable') && isReset(error.cause))) throw error;
-        ask.signal?.throwIfAborted();
+        // Whatever becomes of the second, the first may have been heard.
+        if (ask.signal?.aborted) throw abandoned(ask);
         answer = await this.#once<T>(ask, by).catch((second) => {
-          // Whatever became of the second, the first may have been heard.
-          throw doubtful(second, { idempotent: true });
+          throw ask.signal?.aborted ? abandoned(ask) : doubtful(second, { idempotent: true });
         });
       }
     };
@@ -133,12 +135,16 @@ export class Agent {
     const ctx = Object.assign(new EventEmitter(), { includeResponse: true, background: ask.background === true });
     // The package's own time-out would keep the process alive.
     using limit = deadline(timeout, signal);
+    let sent = false;
+    ctx.once('sent', () => {
+      sent = true;
+    });
     limit.signal.addEventListener('abort', () => void ctx.emit('cancel'), { once: true });
     try {
       const [response, body] = await by({ ctx, timeout: 0 });
       return answer<T>(response, body, asked);
     } catch (error) {
-      signal?.throwIfAborted();
+      if (signal?.aborted) throw sent ? abandoned(ask) : signal.reason;
       if (isQuorateError(error)) throw error;
       throw failure(error as PackageError, asked, limit.signal.aborted ? timeout : undefined);
     }
@@ -161,6 +167,13 @@ function answer<T>(response: IncomingMessage, body: unknown, { operation, addres
     index: typeof index === 'string' && /^\d+$/.test(index) ? BigInt(index) : 0n,
     hash: typeof hash === 'string' ? hash : undefined,
   };
+}
+
+/** What a caller is told who stops waiting for what was sent: a write may be done all the same, whatever the reason says. */
+function abandoned({ operation, signal, repeatable = true, writes = !repeatable }: Ask): unknown {
+  if (!writes) return signal?.reason;
+  const what = `${operation}: aborted after it was sent; it may or may not have been done`;
+  return new AmbiguousError(what, { cause: signal?.reason });
 }
 
 function isReset(cause: unknown): boolean {

@@ -6,8 +6,8 @@ export class TooLarge extends Error {}
 
 /**
  * Makes the package's client safe against what it does not look at: an answer without an end, which it would hold in
- * memory whole, and a connection that breaks in the middle of an answer, for which it would wait for ever. And what is
- * asked in the background does not keep the process alive.
+ * memory whole, and a connection that breaks in the middle of an answer, for which it would wait for ever. What is asked in
+ * the background does not keep the process alive, and its context hears (`sent`) when a request is on its way.
  */
 export function boundReplies(client: ConsulClient, maxReplySize: number): void {
   client._ext('onRequest', (request, next) => {
@@ -17,7 +17,14 @@ export function boundReplies(client: ConsulClient, maxReplySize: number): void {
         // Of an IPv6 address the client keeps the brackets, and Node would look them up as a name.
         const hostname = options.hostname?.replace(/^\[|\]$/g, '');
         const sent = transport.request({ ...options, ...(hostname !== undefined && { hostname }) });
-        if (request.opts.ctx?.background) sent.on('socket', (socket) => socket.unref());
+        const { ctx } = request.opts;
+        sent.on('socket', (socket) => {
+          if (ctx?.background) socket.unref();
+          // What is written before that waits in this process.
+          const connected = 'encrypted' in socket ? 'secureConnect' : 'connect';
+          if (!socket.connecting) ctx?.emit('sent');
+          else socket.once(connected, () => ctx?.emit('sent'));
+        });
         sent.on('response', (response: IncomingMessage) => {
           let size = 0;
           response.on('data', (chunk: Buffer) => {

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { ConnectionOptions } from 'node:tls';
 import Consul from 'consul';
@@ -31,7 +32,7 @@ export interface ConsulClient {
 
 /** A request of the package on its way through its pipeline. */
 interface Pending {
-  readonly opts: { readonly ctx?: { readonly background?: boolean } };
+  readonly opts: { readonly ctx?: EventEmitter & { readonly background?: boolean } };
   transport: { request(options: { readonly hostname?: string }): ClientRequest };
   readonly err?: Error;
   readonly res?: IncomingMessage & { body?: unknown };

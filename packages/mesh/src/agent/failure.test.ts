@@ -24,7 +24,13 @@ test.each([
 test.each([
   [500, 'No cluster leader'],
   [500, 'rpc error getting client: failed to get conn: dial tcp 127.0.0.1:8300: connect: connection refused'],
+  [500, 'rpc error making call: rpc error making call: No cluster leader'],
   [500, 'node is not the leader'],
+  [500, 'rpc error making call: raft apply failed: leadership transfer in progress'],
+  [500, 'Raft leader not found in server lookup mapping'],
+  [500, 'No known Consul servers'],
+  [500, 'No path to datacenter'],
+  [500, 'Remote DC has no server currently reachable'],
   [429, 'rate limit exceeded'],
   [503, 'rate limit exceeded for operation that can only be performed by the leader, try again later'],
 ])('a write did not happen, and may be tried again, when Consul answers %i: %s', (status, text) => {
@@ -39,7 +45,16 @@ test.each([
     503,
     'upstream connect error or disconnect/reset before headers. retried and the latest reset reason: connection refused',
   ],
+  // With `local_reply_config` Envoy words it as it was told to.
+  [503, 'Error 503: upstream connect error or disconnect/reset before headers. reset reason: Connection refused'],
+  [503, '{"code":503,"message":"upstream connect error, transport failure reason: Connection refused"}'],
+  [504, '{"message":"The upstream server is timing out; backend connection refused"}'],
+  [503, 'service not ready'],
+  [502, 'Error: No cluster leader could be reached'],
+  [503, 'upstream connect error, transport failure reason: delayed connect error: Permission denied'],
+  [502, 'Invalid response from upstream'],
   [503, '<html><body><h1>503 Service Unavailable</h1></body></html>'],
+  [500, '<html><body><h1>500 Internal Server Error</h1></body></html>'],
   [503, 'Service Unavailable'],
   [502, 'Bad Gateway'],
   [504, 'upstream request timeout'],
@@ -67,6 +82,7 @@ test.each(['EHOSTUNREACH', 'ENETUNREACH'])('%s is certain only of a connection t
 test.each([
   [400, 'Bad request'],
   [403, 'Permission denied'],
+  [500, 'rpc error making call: ACL not found'],
   [500, 'invalid session "x"'],
   [500, 'missing session'],
 ])('a write was refused when Consul answers %i: %s', (status, text) => {
@@ -79,4 +95,9 @@ test('what we do not know is not taken for a refusal', () => {
     retryable: false,
     happened: 'unknown',
   });
+});
+
+test('a 500 in words that only resemble those of Consul is not taken for a write that did not happen', () => {
+  const text = 'Error 500: delayed connect error: Connection refused';
+  expect(answered(500, text, false)).toMatchObject({ retryable: false, happened: 'unknown' });
 });

@@ -20,18 +20,37 @@ export interface Asked {
   readonly whole: boolean;
 }
 
-/** What servers say when they have not begun: there is no leader, too many requests, or the agent reaches no server. */
-const notBegun =
-  /no cluster leader|not the leader|leadership transfer in progress|leader not found|no known consul servers|no path to|connection refused|not ready|rate limit exceeded/i;
+/** What servers put before an error that they pass on. */
+const passedOn = /^(?:(?:rpc error making call|raft apply failed): )+/;
 
 /**
- * What a proxy says instead of Consul: an HTML page, or what Envoy says. It may have passed the request on before, so this
- * tells nothing about what became of it, even when the last of its own attempts was refused.
+ * What servers say when they have not begun: there is no leader, too many requests, or the agent reaches no server. The
+ * whole text has to be one of these: a proxy in between words its own errors as it was told to, and may say "connection
+ * refused" of its last attempt when an earlier one arrived.
  */
+const notBegun = new RegExp(
+  `^(?:${[
+    'No cluster leader',
+    'node is not the leader',
+    'leadership transfer in progress',
+    'Raft leader not found in server lookup mapping',
+    'No known Consul servers',
+    'No path to datacenter',
+    'Remote DC has no server currently reachable',
+    'Not ready to serve consistent reads',
+    'rpc error getting client: failed to get conn: dial tcp \\S+: connect: connection refused',
+    'RPC rate limit exceeded',
+    'Rate limit reached, try again later',
+    'rate limit exceeded, try again later or against a different server',
+    'rate limit exceeded for operation that can only be performed by the leader, try again later',
+  ].join('|')})$`,
+);
+
+/** What a proxy says instead of Consul: an HTML page, or what Envoy says when nobody told it what to say. */
 const proxySaid = /^<|^upstream |^no healthy upstream|^(?:stream|request) timeout/i;
 
-/** Answers below 500 that only say that somebody stopped waiting: the rest are refusals. */
-const gaveUp = new Set([408, 499]);
+/** Answers that a proxy gives as well, also when it passed the request on, or that only say that somebody stopped waiting. */
+const unclear = new Set([408, 499, 502, 503, 504]);
 
 /** What they say when the answer was lost on its way, or the leader fell in the middle. */
 const lostAnswer =
@@ -81,23 +100,24 @@ function refusal(response: NonNullable<PackageError['response']>, asked: Asked):
   const text = said || (response.statusMessage ?? '');
   if (status === 401 || status === 403) return new PermissionDeniedError(operation, status, text);
   if (status === 404) return new NotFoundError(operation, text);
-  if (/ACL not found|Permission denied/i.test(text)) return new PermissionDeniedError(operation, status, text);
+  const reason = text.replace(passedOn, '');
+  if (status === 500 && /^(?:ACL not found|Permission denied)/i.test(reason))
+    return new PermissionDeniedError(operation, status, text);
   if (status === 400 && /HTTP request to an HTTPS server/i.test(text)) {
     return new AgentCertificateError(operation, asked.address, 'it speaks TLS; the address must begin with https:');
   }
-  const ours = !proxySaid.test(text);
-  if (status === 429 || (status >= 500 && ours && notBegun.test(text))) {
+  if (status === 429 || (status >= 500 && notBegun.test(reason))) {
     return new ConsulError(operation, status, text, { retryable: true });
   }
-  const lost =
-    gaveUp.has(status) || (status >= 500 && (!ours || [502, 503, 504].includes(status) || lostAnswer.test(text)));
+  const ours = !proxySaid.test(text) && !unclear.has(status);
+  const lost = unclear.has(status) || (status >= 500 && (!ours || lostAnswer.test(text)));
   // A leader that fell while it wrote may have written, and a proxy may have passed the write on.
   if (lost && !repeatable) {
-    const who = ours && lostAnswer.test(text) ? 'Consul' : 'Consul, or a proxy before it,';
+    const who = ours ? 'Consul' : 'Consul, or a proxy before it,';
     return new AmbiguousError(`${operation}: ${who} answered ${status}: ${text}; it may or may not have been done`);
   }
   // It answers 500 to some bad requests as well: what it means by one that we do not know is open.
-  const refused = status < 500 ? !lost && ours : /^invalid |^missing /i.test(text);
+  const refused = ours && (status < 500 || /^(?:invalid|missing) /i.test(reason));
   return new ConsulError(operation, status, text, { retryable: lost, happened: refused ? 'no' : 'unknown' });
 }
 

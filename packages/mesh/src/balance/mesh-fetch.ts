@@ -2,6 +2,7 @@ import {
   AmbiguousError,
   backoff,
   DeadlineExceededError,
+  doubtful,
   InvalidArgumentError,
   isQuorateError,
   sleep,
@@ -11,6 +12,7 @@ import { type Duration, milliseconds } from '../duration.ts';
 import { ServiceUnreachableError } from '../errors/service-unreachable-error.ts';
 import { neverSent } from '../never-sent.ts';
 import type { Balancer } from './balancer.ts';
+import { follow, type Step } from './redirects.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
 export interface MeshRequestInit extends RequestInit {
@@ -57,37 +59,49 @@ export async function meshFetch(
   const tried: string[] = [];
   // Whether an instance may have heard it.
   let sent = false;
-  const doubtful = (): boolean => sent && !reads.has(request.method);
+  const inDoubt = (): boolean => sent && !reads.has(request.method);
+  const send = ({ url, method, headers, withBody }: Step): Promise<Response> => {
+    const body = withBody && (once ? request : request.clone()).body;
+    // To follow is not left to `fetch`, which does not say whether it was the instance that could not be reached.
+    const redirect = request.redirect === 'follow' ? 'manual' : request.redirect;
+    return fetch(url, { method, headers, redirect, signal, ...(body && { body, duplex: 'half' }) } as RequestInit);
+  };
   budget.earn();
   for (;;) {
     const attempt = tried.length + 1;
     const more = (): boolean => !once && attempt < attempts && budget.spend();
     const picked = inTime(balancer.pick({ signal, except: tried }), request, ms, balancer);
     using endpoint = await picked.catch((error) => {
-      throw doubtful() && isQuorateError(error, 'no-endpoint') ? unanswered(request, service, error) : error;
+      if (!inDoubt()) throw error;
+      throw isQuorateError(error, 'no-endpoint') ? unanswered(request, service, error) : doubtful(error);
     });
     tried.push(endpoint.instance.id);
     const target = new URL(url.pathname + url.search, `http://${endpoint.address}`);
+    const { method, headers, body } = request;
+    const step = { url: target, method, headers, withBody: body !== null };
     try {
-      const copy = once ? request : request.clone();
-      const response = await fetch(target, { ...parts(copy), signal });
+      let response = await send(step);
+      sent = true;
+      if (request.redirect === 'follow') response = await follow(response, step, send);
       if (!worthAnother.has(response.status)) return response;
       endpoint.failed();
       if (!again || !more()) return response;
-      sent = true;
       await response.body?.cancel();
     } catch (error) {
-      request.signal.throwIfAborted();
+      // The error is the caller's reason then, and its cause says nothing about this request.
+      sent ||= request.signal.aborted || !(error instanceof Error && neverSent(error.cause));
+      if (request.signal.aborted) throw inDoubt() ? doubtful(request.signal.reason) : request.signal.reason;
       endpoint.failed();
-      sent ||= !(error instanceof Error && neverSent(error.cause));
-      if (doubtful() && !again) throw unanswered(request, service, error);
+      if (inDoubt() && !again) throw unanswered(request, service, error);
       if (signal.aborted) throw tooLate(service, ms, error);
       if (!more()) {
-        if (doubtful()) throw unanswered(request, service, error);
+        if (inDoubt()) throw unanswered(request, service, error);
         throw new ServiceUnreachableError(service, attempt, { happened: sent ? 'unknown' : 'no', cause: error });
       }
     }
-    await inTime(sleep(delays.next(), { signal }), request, ms, balancer);
+    await inTime(sleep(delays.next(), { signal }), request, ms, balancer).catch((error) => {
+      throw inDoubt() ? doubtful(error) : error;
+    });
   }
 }
 
@@ -97,11 +111,6 @@ function replayable(input: string | URL | Request, body: RequestInit['body']): b
   return (
     !(body instanceof ReadableStream) && !(typeof body === 'object' && body !== null && Symbol.asyncIterator in body)
   );
-}
-
-function parts(request: Request): RequestInit {
-  const { method, headers, body, redirect } = request;
-  return { method, headers, redirect, ...(body && { body, duplex: 'half' }) } as RequestInit;
 }
 
 /** Our deadline is told as such; the caller's reason as it is. */

@@ -1,4 +1,4 @@
-import { sleep } from '@quorate/core';
+import { AmbiguousError, sleep } from '@quorate/core';
 import type { Sidecar } from '../sidecar/sidecar.ts';
 
 /** How long a change may take to reach an Envoy, in milliseconds. After that there was nothing for it to change. */
@@ -20,7 +20,7 @@ export class Propagation {
     this.#sidecars.add(sidecar);
   }
 
-  /** Writes, and resolves when the sidecars that are concerned have it. */
+  /** Writes, and resolves when the sidecars that are concerned have it. An abort after the write does not undo it. */
   async through(
     write: () => Promise<void>,
     concerns: (sidecar: Sidecar) => boolean,
@@ -30,7 +30,13 @@ export class Propagation {
     const concerned = [...this.#sidecars].filter(concerns);
     const before = await Promise.all(concerned.map((sidecar) => sidecar.configuration(signal)));
     await write();
-    await Promise.all(concerned.map((sidecar, index) => arrived(sidecar, before[index], signal)));
+    try {
+      await Promise.all(concerned.map((sidecar, index) => arrived(sidecar, before[index], signal)));
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+      const what = 'the wait for the sidecars was aborted: Consul has the change, and they may or may not have it';
+      throw new AmbiguousError(what, { cause: signal.reason });
+    }
   }
 }
 

@@ -37,6 +37,7 @@ async function beat(agent: Agent, check: string, signal?: AbortSignal, timeout?:
     {
       operation: `pass ${check}`,
       path: '/agent/check/pass',
+      writes: true,
       signal,
       background: timeout !== undefined,
       ...(timeout !== undefined && { timeout }),

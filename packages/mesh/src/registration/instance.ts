@@ -1,4 +1,4 @@
-import { backoff, isQuorateError, sleep } from '@quorate/core';
+import { backoff, doubtful, isQuorateError, sleep } from '@quorate/core';
 import type { Agent } from '../agent/agent.ts';
 import { checkText } from '../arguments.ts';
 import { type InstanceEvent, instanceEvents } from '../diagnostics.ts';
@@ -35,14 +35,15 @@ export class Instance implements AsyncDisposable {
 
   /** Resolves when the agent has it. When it rejects, or `signal` aborts, nothing stays registered. */
   static async register(agent: Agent, registration: Registered, signal?: AbortSignal): Promise<Instance> {
+    signal?.throwIfAborted();
     const functions = await FunctionChecks.serve(registration.checks);
     const instance = new Instance(agent, registration, functions);
     try {
       await instance.#register(signal);
     } catch (error) {
-      if (signal?.aborted || isQuorateError(error, 'agent-unreachable')) await instance.#takeBack();
+      const mayStay = (signal?.aborted || isQuorateError(error, 'agent-unreachable')) && !(await instance.#takeBack());
       await functions?.[Symbol.asyncDispose]();
-      throw error;
+      throw mayStay && signal?.aborted ? doubtful(error) : error;
     }
     instance.#tell('registered');
     keepAlive(agent, registration, (error) => instance.#tell('failed', error), instance.#ended.signal);
@@ -133,6 +134,7 @@ export class Instance implements AsyncDisposable {
       path: '/agent/service/register',
       query: { 'replace-existing-checks': 'true' },
       repeatable: true,
+      writes: true,
       signal,
       body: {
         Name: name,
@@ -189,7 +191,7 @@ export class Instance implements AsyncDisposable {
 
   async #maintain(reason: string | undefined, signal?: AbortSignal): Promise<void> {
     await this.#agent.ask(
-      { operation: `maintenance of ${this.id}`, path: '/agent/service/maintenance', signal },
+      { operation: `maintenance of ${this.id}`, path: '/agent/service/maintenance', writes: true, signal },
       (client, options) =>
         client.agent.service.maintenance({
           id: this.id,
@@ -224,9 +226,12 @@ export class Instance implements AsyncDisposable {
     );
   }
 
-  /** The agent may have it although we were not told. */
-  async #takeBack(): Promise<void> {
-    await this.#forget(takeBack).catch(() => undefined);
+  /** The agent may have it although we were not told. Whether it is certain that it has not. */
+  async #takeBack(): Promise<boolean> {
+    return this.#forget(takeBack).then(
+      () => true,
+      (error) => isQuorateError(error, 'not-found'),
+    );
   }
 
   #tell(event: InstanceEvent['event'], error?: unknown): void {
