@@ -12,9 +12,9 @@ import { Namespace } from './namespace.ts';
 import { type CacheOptions, checkOptions } from './options.ts';
 import type { CacheStats } from './stats.ts';
 import { Store } from './store.ts';
-import { waited } from './waited.ts';
+import { orAborted, Wait, waited } from './waited.ts';
 import { type WrapOptions, type Wrapped, type WrappedLoad, wrap } from './wrap.ts';
-import { Writes } from './writes.ts';
+import { readingUnder, unanswered, Writes } from './writes.ts';
 
 /** How `get` of a namespace differs from the cache's own. */
 export interface Special {
@@ -212,14 +212,20 @@ export class Cache implements Component, AsyncDisposable {
     bar: string,
     load: Load<T>,
     options: GetOptions<T>,
-    place: () => Promise<Special & { readonly key: string }>,
+    place: (signal: AbortSignal | undefined) => Promise<Special & { readonly key: string }>,
   ): Promise<T> {
     checkKey(bar);
     if (typeof load !== 'function') throw new InvalidArgumentError('load', 'a function', load);
     const { fence = 0n } = checkGet(options, this.#store.settings);
-    await this.#writes.raise(bar, fence, options.signal);
-    const { key, ...special } = await place();
-    return this.#fly(key, load, options, special) as Promise<T>;
+    using wait = new Wait(bar, options);
+    const { signal } = wait;
+    await this.#writes.raise(bar, fence, signal);
+    const read = async (): Promise<T> => {
+      const { key, ...special } = await place(signal);
+      return (await this.#fly(key, load, wait.instead(options), special)) as T;
+    };
+    // Whoever gives up now has raised the bar.
+    return await orAborted(signal, read(), unanswered(readingUnder(bar, fence)));
   }
 
   #fly(key: string, load: Load<unknown>, options: GetOptions | undefined, special: Special): Promise<unknown> {

@@ -1,11 +1,12 @@
 import { AmbiguousError, doubtful, InvalidArgumentError } from '@quorate/core';
 import type { Cache } from './cache.ts';
-import type { GetOptions, SetOptions } from './entry-options.ts';
+import { checkGet, checkWaiting, type GetOptions, type SetOptions } from './entry-options.ts';
 import { FencedError } from './errors/fenced-error.ts';
 import { checkFence, checkKey } from './key.ts';
 import type { Load } from './load-context.ts';
 import { versioned } from './redis/key-names.ts';
 import { doneLife, fenceLife, type Store } from './store.ts';
+import { orAborted, Wait } from './waited.ts';
 import type { Writes } from './writes.ts';
 
 /**
@@ -53,15 +54,21 @@ export class Namespace {
     if (options?.fence !== undefined) {
       // The bar of a key holds at every version. The version is asked for once it is raised: what an older leader has
       // written by then is at this version, or at one that it moved away from.
-      return this.#cache.forUpdate(versioned(this.name, '', key), load, options, async () => {
-        const version = await this.#standing(`reading ${this.name}: ${key}`, options.signal).catch(unsure);
+      return this.#cache.forUpdate(versioned(this.name, '', key), load, options, async (signal) => {
+        const version = await this.#standing(`reading ${this.name}: ${key}`, signal).catch(unsure);
         const full = versioned(this.name, version, key);
         this.#store.supersede(full);
         return { key: full, version };
       });
     }
-    const version = await this.#version();
-    return this.#cache.special(versioned(this.name, version, key), load, options, { version });
+    const known = this.#store.versions.known(this.name);
+    if (known !== undefined) {
+      return this.#cache.special(versioned(this.name, known, key), load, options, { version: known });
+    }
+    checkGet(options, this.#store.settings);
+    using wait = new Wait(`${this.name}: ${key}`, options ?? {});
+    const version = await orAborted(wait.signal, this.version());
+    return await this.#cache.special(versioned(this.name, version, key), load, wait.instead(options), { version });
   }
 
   async set(key: string, value: unknown, options?: SetOptions): Promise<void> {
@@ -80,8 +87,9 @@ export class Namespace {
     write: (full: string, version: string) => Promise<void>,
   ): Promise<void> {
     checkKey(key);
+    checkWaiting(options ?? {});
     if (options?.fence === undefined) {
-      const version = await this.#version();
+      const version = await orAborted(options?.signal, this.#version());
       await write(versioned(this.name, version, key), version);
       return;
     }
