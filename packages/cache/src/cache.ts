@@ -50,7 +50,7 @@ export class Cache implements Component, AsyncDisposable {
     const store = this.#store;
     if (options?.fence !== undefined) return this.forUpdate(key, load, options, async () => ({ key }));
     const entry = store.local?.get(key);
-    if (entry !== undefined) {
+    if (entry !== undefined && entry.version === undefined) {
       const now = performance.now();
       // What most calls come to: it stands in this process, and all that was changed anywhere has been heard.
       const { tagging } = entry;
@@ -165,7 +165,8 @@ export class Cache implements Component, AsyncDisposable {
     if (options?.fence !== undefined) return this.forUpdate(key, load, options, async () => ({ key, ...special }));
     const entry = this.#store.local?.get(key);
     const now = performance.now();
-    if (entry !== undefined && this.#store.vouches(entry, now) && (now < entry.freshUntil || now < entry.staleUntil)) {
+    const same = entry !== undefined && entry.version === special.version;
+    if (same && this.#store.vouches(entry, now) && (now < entry.freshUntil || now < entry.staleUntil)) {
       if (now < entry.readyUntil) return this.#local(entry) as Promise<T>;
       return this.#old(entry, now, load, options, special) as Promise<T>;
     }
@@ -237,8 +238,8 @@ export class Cache implements Component, AsyncDisposable {
       const keeping = checkGet(options, store.settings);
       options?.signal?.throwIfAborted();
       let flight = store.flights.get(key);
-      // Another token's flight may be refused what ours is not, and ours fails where others go on without Redis.
-      if (flight !== undefined && flight.fence !== keeping.fence) {
+      // What replaces it is told of changes, it is not any more.
+      if (flight !== undefined && !flight.serves(special.version, keeping.fence)) {
         flight.dirty = true;
         flight = undefined;
       }

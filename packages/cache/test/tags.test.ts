@@ -323,6 +323,27 @@ describe('namespaces', () => {
     expect(await late.namespace('rides').version()).toBe('10');
   });
 
+  test('a key of the cache whose name reads like one of a namespace is another key, in this process too', async ({
+    servers,
+  }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const cache = await c.cache({ heartbeat: 2_000, lease: '10s' });
+    await hearing(cache);
+    const rides = cache.namespace('rides');
+    await rides.moveTo('v');
+    const plain = (): Promise<string> => cache.get('rides@v:k', async () => 'plain');
+    const spaced = (): Promise<string> => rides.get('k', async () => 'of the namespace');
+    // At once, so that one finds the other's load under way; then from memory.
+    for (let round = 0; round < 2; round += 1) {
+      expect(await Promise.all([spaced(), plain()])).toEqual(['of the namespace', 'plain']);
+    }
+    for (let round = 0; round < 2; round += 1) {
+      expect(await spaced()).toBe('of the namespace');
+      expect(await plain()).toBe('plain');
+    }
+    expect(await cache.getMany(['rides@v:k'], () => ({}))).toEqual(new Map([['rides@v:k', 'plain']]));
+  });
+
   test('a leader that has been replaced cannot move one back', async ({ servers }) => {
     await using c = caches(servers.QUORATE_REDIS ?? '');
     const [a, b] = [await c.cache(), await c.cache()];
