@@ -4,7 +4,7 @@ import { sharedTest as test } from '@quorate/testbed/vitest';
 import fc from 'fast-check';
 import { describe, expect } from 'vitest';
 import type { Cache } from '../src/index.ts';
-import { caches, codeOf, hearing } from './fixture.ts';
+import { caches, clientOf, codeOf, hearing } from './fixture.ts';
 
 /** What `docs/cache.md` promises: within this time every process has forgotten. */
 const promised = 100;
@@ -327,7 +327,8 @@ describe('namespaces', () => {
     servers,
   }) => {
     await using c = caches(servers.QUORATE_REDIS ?? '');
-    const cache = await c.cache({ heartbeat: 2_000, lease: '10s' });
+    const own = clientOf(servers.QUORATE_REDIS ?? '');
+    const cache = await c.cache({ redis: own, heartbeat: 2_000, lease: '10s' });
     await hearing(cache);
     const rides = cache.namespace('rides');
     await rides.moveTo('v');
@@ -342,6 +343,8 @@ describe('namespaces', () => {
       expect(await plain()).toBe('plain');
     }
     expect(await cache.getMany(['rides@v:k'], () => ({}))).toEqual(new Map([['rides@v:k', 'plain']]));
+    own.disconnect();
+    expect(await spaced()).toBe('of the namespace');
   });
 
   test('a leader that has been replaced cannot move one back', async ({ servers }) => {
