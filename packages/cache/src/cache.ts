@@ -12,9 +12,9 @@ import { Namespace } from './namespace.ts';
 import { type CacheOptions, checkOptions } from './options.ts';
 import type { CacheStats } from './stats.ts';
 import { Store } from './store.ts';
-import { waited } from './waited.ts';
+import { orAborted, Wait, waited } from './waited.ts';
 import { type WrapOptions, type Wrapped, type WrappedLoad, wrap } from './wrap.ts';
-import { Writes } from './writes.ts';
+import { readingUnder, unanswered, Writes } from './writes.ts';
 
 /** How `get` of a namespace differs from the cache's own. */
 export interface Special {
@@ -50,7 +50,7 @@ export class Cache implements Component, AsyncDisposable {
     const store = this.#store;
     if (options?.fence !== undefined) return this.forUpdate(key, load, options, async () => ({ key }));
     const entry = store.local?.get(key);
-    if (entry !== undefined) {
+    if (entry !== undefined && entry.version === undefined) {
       const now = performance.now();
       // What most calls come to: it stands in this process, and all that was changed anywhere has been heard.
       const { tagging } = entry;
@@ -165,7 +165,8 @@ export class Cache implements Component, AsyncDisposable {
     if (options?.fence !== undefined) return this.forUpdate(key, load, options, async () => ({ key, ...special }));
     const entry = this.#store.local?.get(key);
     const now = performance.now();
-    if (entry !== undefined && this.#store.vouches(entry, now) && (now < entry.freshUntil || now < entry.staleUntil)) {
+    const same = entry !== undefined && entry.version === special.version;
+    if (same && this.#store.vouches(entry, now) && (now < entry.freshUntil || now < entry.staleUntil)) {
       if (now < entry.readyUntil) return this.#local(entry) as Promise<T>;
       return this.#old(entry, now, load, options, special) as Promise<T>;
     }
@@ -212,14 +213,20 @@ export class Cache implements Component, AsyncDisposable {
     bar: string,
     load: Load<T>,
     options: GetOptions<T>,
-    place: () => Promise<Special & { readonly key: string }>,
+    place: (signal: AbortSignal | undefined) => Promise<Special & { readonly key: string }>,
   ): Promise<T> {
     checkKey(bar);
     if (typeof load !== 'function') throw new InvalidArgumentError('load', 'a function', load);
     const { fence = 0n } = checkGet(options, this.#store.settings);
-    await this.#writes.raise(bar, fence, options.signal);
-    const { key, ...special } = await place();
-    return this.#fly(key, load, options, special) as Promise<T>;
+    using wait = new Wait(bar, options);
+    const { signal } = wait;
+    await this.#writes.raise(bar, fence, signal);
+    const read = async (): Promise<T> => {
+      const { key, ...special } = await place(signal);
+      return (await this.#fly(key, load, wait.instead(options), special)) as T;
+    };
+    // Whoever gives up now has raised the bar.
+    return await orAborted(signal, read(), unanswered(readingUnder(bar, fence)));
   }
 
   #fly(key: string, load: Load<unknown>, options: GetOptions | undefined, special: Special): Promise<unknown> {
@@ -231,8 +238,8 @@ export class Cache implements Component, AsyncDisposable {
       const keeping = checkGet(options, store.settings);
       options?.signal?.throwIfAborted();
       let flight = store.flights.get(key);
-      // Another token's flight may be refused what ours is not, and ours fails where others go on without Redis.
-      if (flight !== undefined && flight.fence !== keeping.fence) {
+      // What replaces it is told of changes, it is not any more.
+      if (flight !== undefined && !flight.serves(special.version, keeping.fence)) {
         flight.dirty = true;
         flight = undefined;
       }

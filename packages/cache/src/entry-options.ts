@@ -23,9 +23,12 @@ export interface SetOptions extends KeepOptions {
 
 export interface GetOptions<T = unknown> extends SetOptions {
   readonly negative?: Duration;
-  /** Ends this caller's wait alone: the load goes on while anybody else waits for it. */
+  /**
+   * Ends this caller's wait alone: the load goes on while anybody else waits for it. With `fence`, once something was sent,
+   * the error is an `AmbiguousError` with the reason as its cause: older tokens may be refused from then on.
+   */
   readonly signal?: AbortSignal;
-  /** The same after so long, with a `DeadlineExceededError`. */
+  /** The same after so long, with a `DeadlineExceededError` as the error, or as the cause. */
   readonly timeout?: Duration;
   readonly schema?: Schema<T>;
   /** What the value comes from: each origin has a circuit breaker of its own. */

@@ -31,9 +31,9 @@ export class Flight {
     this.result = this.#run();
   }
 
-  /** The token it reads and keeps under. */
-  get fence(): bigint | undefined {
-    return this.#errand.keeping.fence;
+  /** Whether it brings the same thing, under the same token: another one may be refused what this one is not. */
+  serves(version: string | undefined, fence: bigint | undefined): boolean {
+    return this.#errand.version === version && this.#errand.keeping.fence === fence;
   }
 
   /** One more who waits until `leave`. When all have left, the load is aborted. */
@@ -104,7 +104,7 @@ export class Flight {
   }
 
   #take({ value, envelope }: Found, now: number): unknown {
-    if (!this.dirty) this.#store.adoptEnvelope(this.key, value, envelope, now);
+    if (!this.dirty) this.#store.adoptEnvelope(this.#errand, value, envelope, now);
     return value;
   }
 

@@ -95,8 +95,7 @@ export class Loading {
       const found = await this.#look();
       if (found === silence) return await this.#unanswered();
       if ('value' in found) {
-        if (!this.#traveller.dirty)
-          store.adoptEnvelope(this.#errand.key, found.value, found.envelope, performance.now());
+        if (!this.#traveller.dirty) store.adoptEnvelope(this.#errand, found.value, found.envelope, performance.now());
         return found.value;
       }
       before = found.seen;
@@ -106,11 +105,12 @@ export class Loading {
   /** Redis is away: what this process has, as long as it is to be trusted, and else the origin. */
   async alone(): Promise<unknown> {
     const { local, counters } = this.#store;
-    const { key, keeping, beyond } = this.#errand;
+    const { key, version, keeping, beyond } = this.#errand;
     if (keeping.fence !== undefined) return await this.#unanswered();
     const now = performance.now();
     const entry = local?.get(key);
-    if (entry && beyond === undefined && now < entry.freshUntil && this.#store.vouches(entry, now)) {
+    const same = entry !== undefined && entry.version === version;
+    if (same && beyond === undefined && now < entry.freshUntil && this.#store.vouches(entry, now)) {
       counters.localHits += 1;
       this.#traveller.outcome = 'local';
       return entry.value;
@@ -176,7 +176,7 @@ export class Loading {
     // Without Redis's word it is kept in this process alone, for as long as that may be trusted.
     const freshUntil = performance.now() + ttl;
     const times = { freshUntil, staleUntil: freshUntil + stale, loadMs, absent };
-    if (!this.#traveller.dirty) this.#store.adopt(this.#errand.key, kept, written.bytes, keeping.tags, clock, times);
+    if (!this.#traveller.dirty) this.#store.adopt(this.#errand, kept, written.bytes, keeping.tags, clock, times);
     return kept;
   }
 

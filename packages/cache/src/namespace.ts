@@ -1,11 +1,13 @@
 import { AmbiguousError, doubtful, InvalidArgumentError } from '@quorate/core';
 import type { Cache } from './cache.ts';
-import type { GetOptions, SetOptions } from './entry-options.ts';
+import { checkGet, checkWaiting, type GetOptions, type SetOptions } from './entry-options.ts';
 import { FencedError } from './errors/fenced-error.ts';
+import { RedisUnavailableError } from './errors/redis-unavailable-error.ts';
 import { checkFence, checkKey } from './key.ts';
 import type { Load } from './load-context.ts';
 import { versioned } from './redis/key-names.ts';
 import { doneLife, fenceLife, type Store } from './store.ts';
+import { orAborted, Wait } from './waited.ts';
 import type { Writes } from './writes.ts';
 
 /**
@@ -53,15 +55,22 @@ export class Namespace {
     if (options?.fence !== undefined) {
       // The bar of a key holds at every version. The version is asked for once it is raised: what an older leader has
       // written by then is at this version, or at one that it moved away from.
-      return this.#cache.forUpdate(versioned(this.name, '', key), load, options, async () => {
-        const version = await this.#standing(`reading ${this.name}: ${key}`, options.signal).catch(unsure);
+      return this.#cache.forUpdate(versioned(this.name, '', key), load, options, async (signal) => {
+        const what = `reading ${this.name}: ${key}`;
+        const version = await this.#standing(what, signal).catch(this.#unsure(what));
         const full = versioned(this.name, version, key);
         this.#store.supersede(full);
         return { key: full, version };
       });
     }
-    const version = await this.#version();
-    return this.#cache.special(versioned(this.name, version, key), load, options, { version });
+    const known = this.#store.versions.known(this.name);
+    if (known !== undefined) {
+      return this.#cache.special(versioned(this.name, known, key), load, options, { version: known });
+    }
+    checkGet(options, this.#store.settings);
+    using wait = new Wait(`${this.name}: ${key}`, options ?? {});
+    const version = await orAborted(wait.signal, this.version());
+    return await this.#cache.special(versioned(this.name, version, key), load, wait.instead(options), { version });
   }
 
   async set(key: string, value: unknown, options?: SetOptions): Promise<void> {
@@ -80,8 +89,9 @@ export class Namespace {
     write: (full: string, version: string) => Promise<void>,
   ): Promise<void> {
     checkKey(key);
+    checkWaiting(options ?? {});
     if (options?.fence === undefined) {
-      const version = await this.#version();
+      const version = await orAborted(options?.signal, this.#version());
       await write(versioned(this.name, version, key), version);
       return;
     }
@@ -89,7 +99,7 @@ export class Namespace {
     const what = `${doing} ${this.name}: ${key}`;
     const version = await this.#standing(what, options.signal);
     await write(versioned(this.name, version, key), version);
-    const now = await this.#standing(what, options.signal).catch(unsure);
+    const now = await this.#standing(what, options.signal).catch(this.#unsure(what));
     if (now === version) return;
     throw new AmbiguousError(
       `${what}: ${this.name} moved from ${version} to ${now} meanwhile; it may be out of reach, read it again`,
@@ -100,15 +110,19 @@ export class Namespace {
     return this.#store.versions.known(this.name) ?? (await this.version());
   }
 
+  /** What went before was done. */
+  #unsure(what: string): (error: unknown) => never {
+    return (error) => {
+      if (!(error instanceof RedisUnavailableError)) throw doubtful(error);
+      const told = `Redis stopped answering before it gave the version of ${this.name}`;
+      throw new AmbiguousError(`${what}: ${told}; it may have happened, read it again`, { cause: error });
+    };
+  }
+
   async #standing(what: string, signal: AbortSignal | undefined): Promise<string> {
     const { versions } = this.#store;
     return await this.#writes.ask(`${what}: asking for its version`, signal, () => versions.standing(this.name));
   }
-}
-
-/** What went before was done. */
-function unsure(error: unknown): never {
-  throw doubtful(error);
 }
 
 function checkVersion(version: unknown): asserts version is string {

@@ -37,6 +37,12 @@ export interface Times {
   readonly absent: boolean;
 }
 
+/** What an entry is of: a key of the cache, or one of a namespace at a version. */
+interface Place {
+  readonly key: string;
+  readonly version: string | undefined;
+}
+
 interface Waiter {
   wake(): void;
 }
@@ -114,15 +120,17 @@ export class Store {
   }
 
   /** Keeps a value in this process, for as long as it and the local tier's own limit allow. */
-  adopt(key: string, value: unknown, bytes: number, tags: readonly string[], clock: number, times: Times): void {
+  adopt(place: Place, value: unknown, bytes: number, tags: readonly string[], clock: number, times: Times): void {
     const { local } = this.settings;
     if (this.local === undefined || local === undefined) return;
+    const { key, version } = place;
     const since = Math.trunc(performance.now());
     const limit = since + local.ttl;
     const freshUntil = Math.min(Math.trunc(times.freshUntil), limit);
     this.local.set(
       new LocalEntry({
         key,
+        version,
         value,
         tagging: tags.length === 0 ? undefined : { tags, clock, checkedAt: clock },
         freshUntil,
@@ -135,12 +143,12 @@ export class Store {
   }
 
   /** The same for what came from Redis. */
-  adoptEnvelope(key: string, value: unknown, envelope: Envelope, now: number): void {
+  adoptEnvelope(place: Place, value: unknown, envelope: Envelope, now: number): void {
     if (this.local === undefined) return;
     const { tags, clock, loadMs, absent, payloadBytes } = envelope;
     const ahead = this.link.serverTime(now) - now;
     const times = { freshUntil: envelope.freshUntil - ahead, staleUntil: envelope.staleUntil - ahead, loadMs, absent };
-    this.adopt(key, value, payloadBytes, tags, clock, times);
+    this.adopt(place, value, payloadBytes, tags, clock, times);
   }
 
   /**

@@ -14,6 +14,7 @@ import { silence } from './redis/link.ts';
 import { keyMessage, wakeMessage } from './redis/message.ts';
 import { put, raise } from './redis/scripts.ts';
 import { doneLife, fenceLife, type Store } from './store.ts';
+import { orAborted } from './waited.ts';
 
 /** What is changed on purpose. Whoever changes something is told what became of it. */
 export class Writes {
@@ -30,7 +31,8 @@ export class Writes {
       throw new InvalidArgumentError('value', 'anything but undefined; use delete to remove a value');
     }
     if (keeping.ttl === 0) throw new InvalidArgumentError('ttl', 'more than 0 to set a value', 0);
-    await this.#put(key, version, await this.#sealed(key, value, keeping), keeping, options?.signal);
+    const sealed = await orAborted(options?.signal, this.#sealed(key, value, keeping));
+    await this.#put(key, version, sealed, keeping, options?.signal);
   }
 
   async delete(
@@ -44,7 +46,7 @@ export class Writes {
   /** Before a read under a token: older ones write nothing from now on, and what was read before that is not given out. */
   async raise(key: string, fence: bigint, signal: AbortSignal | undefined): Promise<void> {
     const { link, names } = this.#store;
-    const reply = await this.attempt(`reading ${key} under token ${fence}`, signal, async () => {
+    const reply = await this.attempt(readingUnder(key, fence), signal, async () => {
       const outcome = await link.run(raise, [names.fence(key)], [fence.toString(), String(fenceLife)]);
       this.#store.supersede(key);
       return outcome;
@@ -76,13 +78,12 @@ export class Writes {
     const { settings, link, closed } = this.#store;
     if (closed) throw new CacheClosedError(settings.prefix);
     signal?.throwIfAborted();
-    await link.meet();
-    signal?.throwIfAborted();
+    await orAborted(signal, link.meet());
     if (link.away) throw new RedisUnavailableError(what);
     const refused = (error: unknown): never => {
       throw new RedisRefusedError(what, error);
     };
-    const reply = await orAborted(signal, what, work().catch(refused));
+    const reply = await orAborted(signal, work().catch(refused), unanswered(what));
     if (reply !== silence) return reply;
     throw new AmbiguousError(`${what}: Redis did not answer within ${settings.redisTimeout} ms; it may have happened`);
   }
@@ -155,13 +156,10 @@ function stamp(): number {
   return -(Math.trunc(Math.random() * 2 ** 40) * 2 ** 12 + (stamps % 2 ** 12));
 }
 
-function orAborted<T>(signal: AbortSignal | undefined, what: string, work: Promise<T>): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const aborted = (): void => {
-      reject(new AmbiguousError(`${what}: the wait was aborted; it may have happened`, { cause: signal.reason }));
-    };
-    signal.addEventListener('abort', aborted, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
-  });
-}
+export const readingUnder = (key: string, fence: bigint): string => `reading ${key} under token ${fence}`;
+
+/** The wait for something that was sent has ended, by its signal or its time. */
+export const unanswered =
+  (what: string) =>
+  (cause: unknown): AmbiguousError =>
+    new AmbiguousError(`${what}: the wait ended before the answer; it may have happened`, { cause });

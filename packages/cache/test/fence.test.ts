@@ -123,6 +123,96 @@ describe('a read for update', () => {
   });
 });
 
+describe('beside a read for update', () => {
+  test.for(['the cache', 'a namespace'] as const)(
+    'what the process remembers from before is not given out afterwards, even if the new value is not kept: %s',
+    async (where, { servers }) => {
+      await using c = caches(servers.QUORATE_REDIS ?? '');
+      const cache = await c.cache({ heartbeat: 2_000, lease: '10s' });
+      await hearing(cache);
+      const place = where === 'the cache' ? cache : cache.namespace('rides');
+      await place.set('count', 'old');
+      expect(await place.get('count', () => 'not needed')).toBe('old');
+      // Nobody is told of what Redis has lost.
+      expect(await c.redis.del(`${c.prefix}:${where === 'the cache' ? '{count}' : '{rides@:count}@0'}`)).toBe(1);
+      expect(await place.get('count', () => 'not needed')).toBe('old');
+      expect(await place.get('count', () => 'new', { fence: 1n, ttl: 0 })).toBe('new');
+      expect(await place.get('count', () => 'new')).toBe('new');
+    },
+  );
+
+  test('one without a token that begins meanwhile takes its place: what it brings late is not kept', async ({
+    servers,
+  }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const own = clientOf(servers.QUORATE_REDIS ?? '');
+    const [slow, other] = [await c.cache({ redis: own, redisTimeout: 10_000 }), await c.cache()];
+    await hearing(slow, other);
+    await other.set('zone', 'old');
+    const [held, arrived] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const read = own.getBuffer.bind(own);
+    own.getBuffer = (async (key: string) => {
+      own.getBuffer = read;
+      const answer = await read(key);
+      arrived.resolve();
+      await held.promise;
+      return answer;
+    }) as typeof own.getBuffer;
+    const reading = slow.get('zone', () => 'not needed', { fence: 1n });
+    await arrived.promise;
+    expect(await slow.get('zone', () => 'not needed')).toBe('old');
+    await other.set('zone', 'new');
+    await eventually('it has heard', async () => (await slow.get('zone', () => 'not needed')) === 'new');
+    held.resolve();
+    expect(await reading).toBe('old');
+    expect(await slow.get('zone', () => 'not needed')).toBe('new');
+    own.disconnect();
+  });
+
+  test('the user of the cache may not load: the read is refused, and not only in doubt', async ({ servers }) => {
+    const url = servers.QUORATE_REDIS ?? '';
+    await using c = caches(url);
+    const rights = ['~*{rides}', '~*:fence', '~*{shared}*', '&*', '+@all'];
+    await c.redis.acl('SETUSER', c.prefix, 'on', '>secret', ...rights);
+    const own = clientOf(url, { username: c.prefix, password: 'secret' });
+    const cache = await c.cache({ redis: own });
+    await hearing(cache);
+    expect(await cache.get('rides', () => 'loaded')).toBe('loaded');
+    await expect(cache.get('rides', () => 'loaded', { fence: 1n })).rejects.toMatchObject({
+      code: 'redis-refused',
+      happened: 'unknown',
+    });
+    expect(await c.redis.get(`${c.prefix}:{rides}:fence`)).toBe('1');
+    own.disconnect();
+    await c.redis.acl('DELUSER', c.prefix);
+  });
+
+  test.for(['get', 'set'] as const)(
+    'a namespace whose version is not told after the %s was done: that is not "nothing happened"',
+    async (method, { servers }) => {
+      await using c = caches(servers.QUORATE_REDIS ?? '');
+      const own = clientOf(servers.QUORATE_REDIS ?? '');
+      const cache = await c.cache({ redis: own });
+      await hearing(cache);
+      let asked = 0;
+      const get = own.get.bind(own);
+      // The first question of a `set` comes before it.
+      const lost = (key: string): Promise<string | null> => {
+        asked += 1;
+        if (method === 'set' && asked === 1) return get(key);
+        return Promise.reject(new Error('Connection is closed.'));
+      };
+      Object.assign(own, { get: lost });
+      const rides = cache.namespace('rides');
+      const call = method === 'get' ? rides.get('k', () => 1, { fence: 1n }) : rides.set('k', 1, { fence: 1n });
+      await expect(call).rejects.toMatchObject({ code: 'ambiguous', happened: 'unknown' });
+      expect(asked).toBe(method === 'get' ? 1 : 2);
+      expect(await c.redis.get(`${c.prefix}:{rides@:k}:fence`)).toBe('1');
+      own.disconnect();
+    },
+  );
+});
+
 test.for(['set', 'moveTo'] as const)(
   'a write under a token whose answer was lost, so that the client sends it again, is done once and says so: %s',
   async (method, { servers }) => {

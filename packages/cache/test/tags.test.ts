@@ -4,7 +4,7 @@ import { sharedTest as test } from '@quorate/testbed/vitest';
 import fc from 'fast-check';
 import { describe, expect } from 'vitest';
 import type { Cache } from '../src/index.ts';
-import { caches, codeOf, hearing } from './fixture.ts';
+import { caches, clientOf, codeOf, hearing } from './fixture.ts';
 
 /** What `docs/cache.md` promises: within this time every process has forgotten. */
 const promised = 100;
@@ -321,6 +321,30 @@ describe('namespaces', () => {
     expect(delays.sort((a, b) => a - b)[5]).toBeLessThan(promised);
     const late = await c.cache();
     expect(await late.namespace('rides').version()).toBe('10');
+  });
+
+  test('a key of the cache whose name reads like one of a namespace is another key, in this process too', async ({
+    servers,
+  }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const own = clientOf(servers.QUORATE_REDIS ?? '');
+    const cache = await c.cache({ redis: own, heartbeat: 2_000, lease: '10s' });
+    await hearing(cache);
+    const rides = cache.namespace('rides');
+    await rides.moveTo('v');
+    const plain = (): Promise<string> => cache.get('rides@v:k', async () => 'plain');
+    const spaced = (): Promise<string> => rides.get('k', async () => 'of the namespace');
+    // At once, so that one finds the other's load under way; then from memory.
+    for (let round = 0; round < 2; round += 1) {
+      expect(await Promise.all([spaced(), plain()])).toEqual(['of the namespace', 'plain']);
+    }
+    for (let round = 0; round < 2; round += 1) {
+      expect(await spaced()).toBe('of the namespace');
+      expect(await plain()).toBe('plain');
+    }
+    expect(await cache.getMany(['rides@v:k'], () => ({}))).toEqual(new Map([['rides@v:k', 'plain']]));
+    own.disconnect();
+    expect(await spaced()).toBe('of the namespace');
   });
 
   test('a leader that has been replaced cannot move one back', async ({ servers }) => {

@@ -10,6 +10,8 @@ export interface Tagging {
 /** A value in this process. Times are of our monotonic clock, in whole milliseconds: those take no memory of their own. */
 export class LocalEntry {
   readonly key: string;
+  /** In a namespace: its version. A key of the cache itself may have the same name, and is another. */
+  readonly version: string | undefined;
   readonly value: unknown;
   readonly tagging: Tagging | undefined;
   /** Until then it is given out without another thought; afterwards it may be time to refresh it. */
@@ -24,6 +26,7 @@ export class LocalEntry {
 
   constructor(entry: {
     readonly key: string;
+    readonly version: string | undefined;
     readonly value: unknown;
     readonly tagging: Tagging | undefined;
     readonly readyUntil: number;
@@ -33,6 +36,7 @@ export class LocalEntry {
     readonly bytes: number;
   }) {
     this.key = entry.key;
+    this.version = entry.version;
     this.value = entry.value;
     this.tagging = entry.tagging;
     this.readyUntil = entry.readyUntil;

@@ -5,7 +5,7 @@ import { LocalTier } from './local-tier.ts';
 
 function entry(key: string, bytes = 1): LocalEntry {
   const times = { readyUntil: 0, freshUntil: 0, staleUntil: 0, since: 0 };
-  return new LocalEntry({ key, value: key, tagging: undefined, bytes, ...times });
+  return new LocalEntry({ key, version: undefined, value: key, tagging: undefined, bytes, ...times });
 }
 
 describe('the local tier', () => {
