@@ -12,7 +12,7 @@ import { json, type Serializer } from './queue/serializer.ts';
 import { type Claimed, TakenItem } from './queue/taken-item.ts';
 import { Taker } from './queue/taker.ts';
 import { checkAcquireOptions } from './waiting/acquire-options.ts';
-import { untilAborted } from './waiting/until-aborted.ts';
+import { workUntilAborted } from './waiting/until-aborted.ts';
 import { upToDate } from './waiting/up-to-date.ts';
 import { patience, type WaitOptions } from './waiting/wait-options.ts';
 
@@ -124,7 +124,7 @@ export class Queue<T = unknown> {
     const traced = acquires.hasSubscribers;
     const taking = traced ? acquires.tracePromise(take, { path: this.path, what: 'an item of a queue' }) : take();
     const taken = taking.then((claimed) => new TakenItem(this.#zk, claimed, this.#serializer));
-    return await untilAborted(signal, taken, (item) => void item[Symbol.asyncDispose]());
+    return await workUntilAborted(signal, taken, (item) => void item[Symbol.asyncDispose]());
   }
 
   /** How many items there are, those that are taken and not done included. */
