@@ -5,6 +5,7 @@ import { checkPlace } from './place.ts';
 import { markOf, otherKind } from './used-for.ts';
 import { checkAcquireOptions } from './waiting/acquire-options.ts';
 import { NextChange } from './waiting/next-change.ts';
+import { onceBegun } from './waiting/once-begun.ts';
 import { upToDate } from './waiting/up-to-date.ts';
 import { patience, type WaitOptions } from './waiting/wait-options.ts';
 
@@ -37,18 +38,21 @@ export class Barrier {
   /** Closes it. Who waits from now on, waits for `lift`. */
   async raise({ signal }: CallOptions = {}): Promise<void> {
     checkAcquireOptions({ signal });
-    for (;;) {
-      try {
-        await this.#zk.create(this.path, markOf('barrier'), { parents: true, signal });
-        return;
-      } catch (error) {
-        if (isQuorateError(error, 'node-exists')) {
-          await this.#look({ signal });
+    await onceBegun({ idempotent: true }, async (begun) => {
+      for (;;) {
+        try {
+          await this.#zk.create(this.path, markOf('barrier'), { parents: true, signal });
           return;
+        } catch (error) {
+          if (isQuorateError(error, 'node-exists')) {
+            await this.#look({ signal });
+            return;
+          }
+          if (!isQuorateError(error, 'ambiguous') || signal?.aborted) throw error;
+          begun();
         }
-        if (!isQuorateError(error, 'ambiguous') || signal?.aborted) throw error;
       }
-    }
+    });
   }
 
   /** Opens it, and lets all through who wait. */
@@ -56,18 +60,21 @@ export class Barrier {
     checkAcquireOptions({ signal });
     const closed = await this.#look({ signal });
     if (!closed) return;
-    for (;;) {
-      try {
-        return await this.#zk.delete(this.path, { signal });
-      } catch (error) {
-        if (isQuorateError(error, 'no-node')) return;
-        if (isQuorateError(error, 'not-empty')) throw this.#wrongKind('a node with children');
-        if (!isQuorateError(error, 'ambiguous') || signal?.aborted) throw error;
+    await onceBegun({ idempotent: false }, async (begun) => {
+      for (;;) {
+        try {
+          return await this.#zk.delete(this.path, { signal });
+        } catch (error) {
+          if (isQuorateError(error, 'no-node')) return;
+          if (isQuorateError(error, 'not-empty')) throw this.#wrongKind('a node with children');
+          if (!isQuorateError(error, 'ambiguous') || signal?.aborted) throw error;
+        }
+        begun();
+        // Once only: another barrier that stands there by now was raised after ours was lifted.
+        const now = await this.#look({ signal });
+        if (now?.stat.czxid !== closed.stat.czxid) return;
       }
-      // Once only: another barrier that stands there by now was raised after ours was lifted.
-      const now = await this.#look({ signal });
-      if (now?.stat.czxid !== closed.stat.czxid) return;
-    }
+    });
   }
 
   /** Resolves when it is open; at once when it is open now. */

@@ -7,7 +7,7 @@ import { remove } from './line/removal.ts';
 import { lastSegment } from './path.ts';
 import { checkPlace } from './place.ts';
 import { NextChange } from './waiting/next-change.ts';
-import { untilAborted } from './waiting/until-aborted.ts';
+import { workUntilAborted } from './waiting/until-aborted.ts';
 import { patience, type WaitOptions } from './waiting/wait-options.ts';
 
 const largestSize = 1_000;
@@ -74,7 +74,7 @@ export class DoubleBarrier {
     this.#state = 'entering';
     try {
       const withdraw = ({ member }: Membership): void => this.#remove(member);
-      this.#membership = await untilAborted(signal, this.#enter(signal), withdraw);
+      this.#membership = await workUntilAborted(signal, this.#enter(signal), withdraw);
       this.#state = 'inside';
     } catch (error) {
       this.#state = 'outside';
@@ -90,7 +90,7 @@ export class DoubleBarrier {
     if (this.#state !== 'inside' || !membership) throw new BarrierStateError(this.path, 'leave', this.#state);
     this.#state = 'leaving';
     try {
-      await untilAborted(signal, this.#untilOver(membership.round, membership.member, signal));
+      await workUntilAborted(signal, this.#untilOver(membership.round, membership.member, signal));
     } catch (error) {
       this.#remove(membership.member);
       throw error;

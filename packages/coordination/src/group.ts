@@ -1,4 +1,4 @@
-import { DeadlineExceededError, deadline, InvalidArgumentError } from '@quorate/core';
+import { DeadlineExceededError, deadline, doubtful, InvalidArgumentError } from '@quorate/core';
 import { type CallOptions, checkPath, type ZooKeeper } from '@quorate/zookeeper';
 import { AlreadyJoinedError } from './errors/already-joined-error.ts';
 import { Claim } from './group/claim.ts';
@@ -120,7 +120,8 @@ export class Group {
       claim.leaving = true;
       if (claim.doubtful) withdraw(this.#zk, node).finally(() => claim.release());
       else claim.release();
-      throw error;
+      // Others may have seen the member before it is deleted.
+      throw claim.doubtful ? doubtful(error, { idempotent: true }) : error;
     }
   }
 

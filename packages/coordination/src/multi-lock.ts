@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@quorate/core';
+import { doubtful, InvalidArgumentError } from '@quorate/core';
 import type { Transaction } from '@quorate/zookeeper';
 import type { AnyLock } from './any-lock.ts';
 import { holding } from './lease/holding.ts';
@@ -81,7 +81,8 @@ async function together(
     const released = leases.release().catch(() => undefined);
     // Who only tried is told when nothing is left; who gives up waiting is told at once.
     if (error === taken) await released;
-    throw error;
+    // Those that were held, others have seen.
+    throw leases.tokens.size > 0 ? doubtful(error, { idempotent: true }) : error;
   }
 }
 

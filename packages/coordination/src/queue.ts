@@ -12,7 +12,7 @@ import { json, type Serializer } from './queue/serializer.ts';
 import { type Claimed, TakenItem } from './queue/taken-item.ts';
 import { Taker } from './queue/taker.ts';
 import { checkAcquireOptions } from './waiting/acquire-options.ts';
-import { untilAborted } from './waiting/until-aborted.ts';
+import { workUntilAborted } from './waiting/until-aborted.ts';
 import { upToDate } from './waiting/up-to-date.ts';
 import { patience, type WaitOptions } from './waiting/wait-options.ts';
 
@@ -53,14 +53,15 @@ export interface PutOptions extends CallOptions {
  *   does it again. Make the work idempotent, or do it in a transaction guarded by the item. `attempt` tells how often it
  *   has been taken.
  * - One bad item at the head is taken again and again: look at `attempt`, and `done()` it after putting it elsewhere.
- * - A `put` whose reply is lost is put exactly once. It is ambiguous only when the session ends, or the wait is aborted,
- *   before that is known.
+ * - A `put` whose reply is lost is put exactly once. It is ambiguous only when the session ends, the wait is aborted, or
+ *   somebody deletes the queue or our node in its `puts`, before that is known.
  * - `maxSize` is looked at before a put, so that puts at once may exceed it, by as many as there are.
  * - Takers stand in line, each waiting for the one before it, so that one item wakes one taker. A taker that is stopped
  *   without being dead holds up those behind it until its session is over.
  * - Each take lists all items, with some 20 bytes for each: ZooKeeper makes a small queue, of thousands. Items are kept in
  *   the memory of all servers, and limited to what one request can carry (1 MB).
- * - An item costs 2 requests to put, some 8 to take and 1 to finish, however many there are and however many wait.
+ * - An item costs 2 requests to put, some 8 to take and 1 to finish, however many there are and however many wait. The
+ *   first put of a `Queue` costs one more, and so do those at once beyond 8.
  */
 export class Queue<T = unknown> {
   readonly path: string;
@@ -101,10 +102,12 @@ export class Queue<T = unknown> {
     if (encoded.length === 0) return;
     const name = `${this.#layout.items}/${itemPrefix(priority)}`;
     await this.#layout.on(async () => {
-      const size = (await this.#zk.exists(this.#layout.items, { signal }))?.numChildren ?? 0;
-      if (size + encoded.length > this.#maxSize) throw new QueueFullError(this.path, size, this.#maxSize);
       const receipt = this.#receipts.pop() ?? new Receipt(this.#zk, `${this.#layout.puts}/${randomUUID()}`);
       try {
+        // A new receipt costs a request, and no round trip of its own.
+        const [stat] = await Promise.all([this.#zk.exists(this.#layout.items, { signal }), receipt.ready(signal)]);
+        const size = stat?.numChildren ?? 0;
+        if (size + encoded.length > this.#maxSize) throw new QueueFullError(this.path, size, this.#maxSize);
         await receipt.commit((transaction) => {
           for (const bytes of encoded) transaction.create(name, bytes, { mode: 'persistent-sequential' });
         }, signal);
@@ -124,7 +127,7 @@ export class Queue<T = unknown> {
     const traced = acquires.hasSubscribers;
     const taking = traced ? acquires.tracePromise(take, { path: this.path, what: 'an item of a queue' }) : take();
     const taken = taking.then((claimed) => new TakenItem(this.#zk, claimed, this.#serializer));
-    return await untilAborted(signal, taken, (item) => void item[Symbol.asyncDispose]());
+    return await workUntilAborted(signal, taken, (item) => void item[Symbol.asyncDispose]());
   }
 
   /** How many items there are, those that are taken and not done included. */

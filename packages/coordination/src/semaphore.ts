@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@quorate/core';
+import { doubtful, InvalidArgumentError } from '@quorate/core';
 import { checkPath, type ZooKeeper } from '@quorate/zookeeper';
 import type { AnyLock, LockAcquireOptions } from './any-lock.ts';
 import { holding } from './lease/holding.ts';
@@ -48,6 +48,9 @@ export class Semaphore implements AnyLock {
       const turn = await this.#turnstile.acquire({ signal });
       try {
         return await this.#permits.acquire({ signal });
+      } catch (error) {
+        // Others have seen us in line.
+        throw doubtful(error, { idempotent: true });
       } finally {
         // The next one may come; nobody need wait for that here.
         turn.release().catch(() => undefined);

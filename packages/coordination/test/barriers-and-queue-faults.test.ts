@@ -101,9 +101,15 @@ describe.each(losses)('the %s is lost', (lost) => {
     const queue = new Queue<string>(s.zk, s.path);
     await queue.size();
     await new Queue<string>(s.other, s.path).put('before');
-    for (const item of ['one', 'two', 'three']) {
+    // The first write of all makes the receipt.
+    for (const [item, what] of [
+      ['one', 'puts'],
+      ['two', 'items'],
+      ['three', 'items'],
+    ] as const) {
       const before = await new Queue(s.other, s.path).size();
-      const isDone = async (): Promise<boolean> => (await new Queue(s.other, s.path).size()) > before;
+      const there = (await childrenOf(s.other, `${s.path}/${what}`)).length;
+      const isDone = async (): Promise<boolean> => (await childrenOf(s.other, `${s.path}/${what}`)).length > there;
       await Promise.all([loseMessage(s.zk, s.link, { write: 1, lost, isDone }), queue.put(item)]);
       expect(await queue.size()).toBe(before + 1);
     }
@@ -130,7 +136,7 @@ describe.each(losses)('the %s is lost', (lost) => {
       return item.data;
     })();
     const isDone = async (): Promise<boolean> => (await done) === 'once';
-    await Promise.all([loseMessage(s.zk, s.link, { write: 1, lost, isDone }), queue.put('once')]);
+    await Promise.all([loseMessage(s.zk, s.link, { write: 2, lost, isDone }), queue.put('once')]);
     expect(await done).toBe('once');
     expect(await others.size()).toBe(0);
   });
@@ -207,6 +213,30 @@ describe.each(losses)('the %s is lost', (lost) => {
     });
   });
 });
+
+test.each(['', '/puts'])(
+  'the reply of a put is lost, the item is done, and somebody deletes what could tell of it (%j): ambiguous, and not put again',
+  async (deleted) => {
+    await using s = await subject();
+    const others = new Queue<string>(s.other, s.path);
+    await others.put('make it');
+    await (await others.take()).done();
+    const queue = new Queue<string>(s.zk, s.path);
+    await queue.size();
+    const isDone = async (): Promise<boolean> => {
+      await (await others.take()).done();
+      for (const name of await childrenOf(s.other, `${s.path}/puts`)) await s.other.delete(`${s.path}/puts/${name}`);
+      if (deleted === '') await s.other.delete(s.path, { recursive: true });
+      return true;
+    };
+    const [, code] = await Promise.all([
+      loseMessage(s.zk, s.link, { write: 2, lost: 'reply', isDone }),
+      codeOf(queue.put('once')),
+    ]);
+    expect(code).toBe('ambiguous');
+    expect(await others.size()).toBe(0);
+  },
+);
 
 test('the reply of lifting is lost, and somebody raises the barrier again: that one stays', async () => {
   await using s = await subject();

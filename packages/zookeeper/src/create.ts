@@ -60,9 +60,9 @@ export async function create(session: SessionLike, creation: Creation): Promise<
       } catch (error) {
         if (creation.parents && isQuorateError(error, 'no-node')) await createParents(session, creation, made);
         else if (mark !== undefined && isQuorateError(error, 'ambiguous')) {
+          sent = true;
           const found = await findOrKeepDoubt(session, creation, mark, error as AmbiguousError);
           if (found) return found;
-          sent = true;
         } else throw error;
       }
     }
@@ -119,9 +119,9 @@ async function findOrKeepDoubt(
     if (signal?.aborted) {
       // Nobody waits for it any more, and nobody else would care for it.
       undo(session, creation, doubt);
-      throw doubtful(signal.reason);
+      throw signal.reason;
     }
-    // An ephemeral node goes with its session, so there is no doubt about it.
+    // An ephemeral node goes with its session: nobody need look for it.
     throw isQuorateError(error, 'session-lost') && (create.flags & 1) === 1 ? (error as SessionLostError) : doubt;
   }
 }

@@ -1,9 +1,11 @@
+import { tracingChannel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { QuorateError } from '@quorate/core';
 import { eventually, type Link, Relay, Testbed } from '@quorate/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ConnectOptions, connect, type State, type ZooKeeper } from '../src/index.ts';
+import { type ConnectOptions, connect, type State, type TracedRequest, type ZooKeeper } from '../src/index.ts';
 import { codeOf } from './conformance.ts';
 import { rings } from './rings.ts';
 
@@ -212,6 +214,43 @@ test('a create that was done does not say that nothing happened when its parent 
   await s.link.heal();
   await expect(creating).rejects.toMatchObject({ code: 'no-node', happened: 'unknown' });
 });
+
+test.each([
+  ['for its reply', true],
+  ['for its reply, unmarked', false],
+  ['for the look', true],
+  ['for its repetition', true],
+] as const)(
+  'a create that others have seen is aborted: it does not say that nothing happened, though the reason does: while it waits %s',
+  async (when, marked) => {
+    await using s = await subject();
+    const requests = tracingChannel<TracedRequest, TracedRequest>('quorate.zookeeper.request');
+    const controller = new AbortController();
+    const { signal } = controller;
+    const stop = (): void =>
+      controller.abort(new QuorateError('stop', { code: 'fenced', happened: 'no', retryable: true }));
+    const asyncEnd = ({ sessionId, operation }: TracedRequest): void => {
+      if (when === 'for its repetition' && sessionId === s.zk.id && operation === 'children') stop();
+    };
+    requests.subscribe({ asyncEnd } as never);
+    try {
+      await s.link.set({ blackHole: 'zookeeper-1' });
+      const creating = s.zk.create('/f/n-', '', { mode: 'persistent-sequential', protected: marked, signal });
+      const failed = creating.catch((error: unknown) => error);
+      await eventually('there', async () => (await s.other.children('/f')).names.length > 0, { every: 5 });
+      for (const name of (await s.other.children('/f')).names) await s.other.delete(`/f/${name}`);
+      if (when.startsWith('for its reply')) stop();
+      const suspended = comesTo(s.zk, 'suspended');
+      await s.link.reset();
+      await suspended;
+      if (when === 'for the look') stop();
+      await s.link.heal();
+      expect(await failed).toMatchObject({ code: 'fenced', happened: 'unknown', retryable: false });
+    } finally {
+      requests.unsubscribe({ asyncEnd } as never);
+    }
+  },
+);
 
 test('a create that made parents and was then refused does not say that nothing happened', async () => {
   await using s = await subject();

@@ -1,8 +1,9 @@
 import { backoff, isQuorateError, mayRetry } from '@quorate/core';
 import type { CallOptions, Stat, State, ZooKeeper } from '@quorate/zookeeper';
 import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
+import { onceBegun } from '../waiting/once-begun.ts';
 import { OneAtATime } from '../waiting/one-at-a-time.ts';
-import { untilAborted } from '../waiting/until-aborted.ts';
+import { workUntilAborted } from '../waiting/until-aborted.ts';
 import type { Claim } from './claim.ts';
 
 /** Being in a group. Disposing of it leaves. */
@@ -73,29 +74,34 @@ export class HeldMembership implements Membership {
   }
 
   async update(data: Uint8Array | string, { signal }: CallOptions = {}): Promise<void> {
-    await this.#writes.run(signal, async () => {
-      for (;;) {
-        if (this.signal.aborted) throw this.signal.reason;
-        try {
-          this.#version = (await this.#zk.set(this.path, data, { version: this.#version, signal })).version;
-          return;
-        } catch (error) {
-          const known = ['bad-version', 'no-node', 'ambiguous'].some((code) => isQuorateError(error, code));
-          if (!known || signal?.aborted) throw error;
-        }
-        // Nobody but us has a say in it, so that after a lost reply it is simply done again.
-        if (!(await this.#isOurs(signal))) this.#lose();
-      }
-    });
+    const update = (begun: () => void): Promise<void> => this.#update(data, signal, begun);
+    await this.#writes.run(signal, () => onceBegun({ idempotent: true }, update));
   }
 
   async leave({ signal }: CallOptions = {}): Promise<void> {
     this.#left ??= this.#leave();
-    await untilAborted(signal, this.#left);
+    await workUntilAborted(signal, this.#left);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.leave();
+  }
+
+  async #update(data: Uint8Array | string, signal: AbortSignal | undefined, begun: () => void): Promise<void> {
+    for (;;) {
+      if (this.signal.aborted) throw this.signal.reason;
+      try {
+        this.#version = (await this.#zk.set(this.path, data, { version: this.#version, signal })).version;
+        return;
+      } catch (error) {
+        const isAmbiguous = isQuorateError(error, 'ambiguous');
+        const known = isAmbiguous || isQuorateError(error, 'bad-version') || isQuorateError(error, 'no-node');
+        if (!known || signal?.aborted) throw error;
+        if (isAmbiguous) begun();
+      }
+      // Nobody but us has a say in it, so that after a lost reply it is simply done again.
+      if (!(await this.#isOurs(signal))) this.#lose();
+    }
   }
 
   async #leave(): Promise<void> {

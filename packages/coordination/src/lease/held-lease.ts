@@ -1,6 +1,6 @@
 import type { Transaction } from '@quorate/zookeeper';
 import { LeaseEndedError } from '../errors/lease-ended-error.ts';
-import { untilAborted } from '../waiting/until-aborted.ts';
+import { workUntilAborted } from '../waiting/until-aborted.ts';
 import type { Hold } from './hold.ts';
 import type { Lease } from './lease.ts';
 
@@ -39,7 +39,7 @@ export class HeldLease implements Lease {
       this.end(reason);
       this.#released = this.#hold.drop(this, reason);
     }
-    await untilAborted(signal, this.#released);
+    await workUntilAborted(signal, this.#released);
   }
 
   /** Only the first reason counts. */

@@ -1,8 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { isQuorateError } from '@quorate/core';
+import { doubtful, isQuorateError } from '@quorate/core';
 import type { Created, ZooKeeper } from '@quorate/zookeeper';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
 import { childOf, lastSegment } from '../path.ts';
+import { onceBegun } from '../waiting/once-begun.ts';
 import type { Contender } from './contender.ts';
 import { contendersOf, type Kind } from './kind.ts';
 import { remove } from './removal.ts';
@@ -44,16 +45,19 @@ export class Line {
 
   /** Resolves with our node when it is our turn. When it rejects, our node is gone or on its way out. */
   async enter(entry: Entry): Promise<Created> {
-    for (;;) {
-      const joined = await this.#join(entry, this.#seen.length > 1);
-      try {
-        if (await this.#turn(joined, entry)) return joined.created;
-      } catch (error) {
-        this.leave(joined.created.path).catch(() => undefined);
-        throw error;
+    return await onceBegun({ idempotent: true }, async (begun) => {
+      for (;;) {
+        const joined = await this.#join(entry, this.#seen.length > 1);
+        begun();
+        try {
+          if (await this.#turn(joined, entry)) return joined.created;
+        } catch (error) {
+          this.leave(joined.created.path).catch(() => undefined);
+          throw error;
+        }
+        // Somebody has deleted our node. We held nothing yet, so: to the end of the line.
       }
-      // Somebody has deleted our node. We held nothing yet, so: to the end of the line.
-    }
+    });
   }
 
   /** Our node, if it is our turn at once; otherwise nothing is left of it. */
@@ -65,7 +69,7 @@ export class Line {
       if (turn && this.zk.state === 'connected') return created;
     } catch (error) {
       this.leave(created.path).catch(() => undefined);
-      throw error;
+      throw doubtful(error, { idempotent: true });
     }
     await this.leave(created.path);
     return undefined;

@@ -5,7 +5,7 @@ import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
 import type { Lease } from '../lease/lease.ts';
 import { Pulse } from '../lease/pulse.ts';
 import { NextChange } from '../waiting/next-change.ts';
-import { untilAborted } from '../waiting/until-aborted.ts';
+import { workUntilAborted } from '../waiting/until-aborted.ts';
 import { upToDate } from '../waiting/up-to-date.ts';
 
 /** Where a claim is. Its own node has a name that nobody else ever uses: who finds it knows whose it is. */
@@ -80,14 +80,14 @@ export class Claim implements Lease {
     this.#finishing ??= this.#finish().finally(() => {
       this.#finishing = undefined;
     });
-    await untilAborted(signal, this.#finishing);
+    await workUntilAborted(signal, this.#finishing);
   }
 
   async release({ signal }: CallOptions = {}): Promise<void> {
     if (this.#fate === 'done') return;
     this.#end('released');
     this.#lettingGo ??= this.#letGo();
-    await untilAborted(signal, this.#lettingGo);
+    await workUntilAborted(signal, this.#lettingGo);
   }
 
   /** Like `release`, but a server that refuses to delete does not hide the error of the block. */

@@ -1,5 +1,5 @@
 import { isQuorateError } from '@quorate/core';
-import type { Transaction, ZooKeeper } from '@quorate/zookeeper';
+import type { Transaction, TransactionError, ZooKeeper } from '@quorate/zookeeper';
 
 /** Far below what a version can count to. */
 const mostUses = 2 ** 30;
@@ -7,11 +7,13 @@ const mostUses = 2 ** 30;
 /**
  * An ephemeral node of our own that each transaction changes along with what it is for. When a reply is lost, its version
  * tells whether the transaction happened. Looking for what was written would not do: somebody may have used it up already.
+ * It is made before the first transaction, not by it: so where it is gone, somebody has deleted it, and nobody can tell.
  * For one transaction at a time.
  */
 export class Receipt {
   readonly path: string;
   readonly #zk: ZooKeeper;
+  /** Undefined while it is not there, for all that is known. */
   #version: number | undefined;
   #isCertain = true;
 
@@ -25,38 +27,58 @@ export class Receipt {
     return this.#isCertain && (this.#version ?? 0) < mostUses;
   }
 
-  /** Commits what `write` adds to a transaction, exactly once. Ambiguous when the session ends, or the wait is aborted, before that is known. */
+  /** Makes it, unless it is there. */
+  async ready(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#version !== undefined) return;
+    // Until it is made: the wait may be aborted.
+    this.#isCertain = false;
+    while (this.#version === undefined) {
+      try {
+        await this.#zk.create(this.path, '', { mode: 'ephemeral', signal });
+        this.#version = 0;
+      } catch (error) {
+        // Nobody else has this name: it was made by an attempt whose reply was lost.
+        if (isQuorateError(error, 'node-exists')) this.#version = 0;
+        else if (!isQuorateError(error, 'ambiguous') || signal?.aborted) throw error;
+      }
+    }
+    this.#isCertain = true;
+  }
+
+  /**
+   * Commits what `write` adds to a transaction, exactly once. Ambiguous when the session ends, the wait is aborted, or
+   * somebody deletes the receipt, before that is known.
+   */
   async commit(write: (transaction: Transaction) => void, signal: AbortSignal | undefined): Promise<void> {
     for (;;) {
-      const transaction = this.#zk.transaction();
-      if (this.#version === undefined) transaction.create(this.path, '', { mode: 'ephemeral' });
-      else transaction.set(this.path, '', { version: this.#version });
+      await this.ready(signal);
+      const version = this.#version ?? 0;
+      const transaction = this.#zk.transaction().set(this.path, '', { version });
       write(transaction);
       try {
         await transaction.commit({ signal });
-        this.#version = (this.#version ?? -1) + 1;
+        this.#version = version + 1;
         return;
       } catch (error) {
-        if (isQuorateError(error, 'no-node') && this.#version !== undefined) {
+        if (isQuorateError(error, 'no-node') && (error as TransactionError).index === 0) {
           // Somebody has deleted it, and nothing was done.
           this.#version = undefined;
           continue;
         }
         if (!isQuorateError(error, 'ambiguous')) throw error;
-        if (await this.#hasHappened(error, signal)) return;
+        if (await this.#hasHappened(version, error, signal)) return;
       }
     }
   }
 
-  async #hasHappened(doubt: Error, signal: AbortSignal | undefined): Promise<boolean> {
-    const before = this.#version;
+  async #hasHappened(before: number, doubt: Error, signal: AbortSignal | undefined): Promise<boolean> {
     this.#isCertain = false;
     const reading = Promise.all([this.#zk.sync(this.path, { signal }), this.#zk.exists(this.path, { signal })]);
     const [, stat] = await reading.catch(() => {
       throw doubt;
     });
-    if (before !== undefined && stat === undefined) throw doubt;
-    this.#version = stat?.version;
+    if (stat === undefined) throw doubt;
+    this.#version = stat.version;
     this.#isCertain = true;
     return this.#version !== before;
   }

@@ -1,4 +1,4 @@
-import { AmbiguousError } from '@quorate/core';
+import { AmbiguousError, doubtful } from '@quorate/core';
 import type { Asked } from '../errors/server-error.ts';
 import type { Operation } from '../protocol/operation.ts';
 
@@ -80,9 +80,10 @@ export class Request<T = unknown> {
 
   #aborted(): void {
     const reason = this.#options.signal?.reason;
-    // Who undoes what was done may say that nothing is left of it. For any other write, nobody knows.
-    const certain = this.xid === 0 || !this.operation.writes || this.#options.orphaned !== undefined;
-    this.reject(certain ? reason : replyLost(this.operation, reason));
+    if (this.xid === 0 || !this.operation.writes) this.reject(reason);
+    // What is undone if it was done, others may have seen before: the reason must not say that nothing happened.
+    else if (this.#options.orphaned) this.reject(doubtful(reason));
+    else this.reject(replyLost(this.operation, reason));
   }
 
   #settle(): void {
