@@ -56,7 +56,7 @@ test.skipIf(process.platform !== 'linux')('a group is on the list of the warden 
   const tree = new ProcessTree(await warden.launch({ command: 'sh', args, cwd: '/', output: 'pipe' }), warden);
   const [group] = await eventually('its child has a group', () => {
     const groups = groupsUnder(tree.pid);
-    return groups.length > 0 && groups;
+    return groups.length > 0 ? groups : undefined;
   });
   const list = vi.spyOn(warden, 'list');
   const unlist = vi.spyOn(warden, 'unlist');
