@@ -1,6 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { deadline } from '@quorate/core';
 import { eventually } from '../eventually.ts';
+import { DutyCycle, type Slowness } from './duty-cycle.ts';
 import { groupsUnder, hasLiving, isGroupAlive } from './groups.ts';
 import type { Warden } from './warden.ts';
 
@@ -18,22 +20,67 @@ export class ProcessTree {
   #still: readonly number[] = [];
   /** It has been asked to end: those who outlive its root may finish. */
   #mayFinish = false;
-  /** Nothing is left: its number may be somebody else's. */
-  #over = false;
+  #cycle: DutyCycle | undefined;
 
   constructor(root: ChildProcess, warden: Warden) {
     this.pid = root.pid as number;
     this.#root = root;
     this.#warden = warden;
     const { promise: exit, resolve } = Promise.withResolvers<void>();
-    root.once('exit', () => resolve());
+    root.once('exit', () => {
+      this.#endCycle();
+      resolve();
+    });
     this.ended = exit.then(() => this.#bury());
     // Whoever waits for it is told.
     this.ended.catch(() => {});
   }
 
+  /** Whether it runs for a part of the time only. */
+  get isSlow(): boolean {
+    return this.#cycle !== undefined;
+  }
+
   /** All of it stands still, until `go`. */
   halt(): void {
+    this.#endCycle();
+    this.#stand();
+  }
+
+  /** It runs for a part of each period only, until `go` or `halt`. */
+  slow(slowness: Slowness): void {
+    const cycle = new DutyCycle(slowness, (runs) => (runs ? this.#walk() : this.#stand()));
+    this.#endCycle();
+    this.#cycle = cycle;
+  }
+
+  go(): void {
+    this.#endCycle();
+    this.#walk();
+  }
+
+  /**
+   * Resolves when nothing of it is left: killed, where it has not ended within `grace` milliseconds of `signal`, or
+   * before `hurry` aborts.
+   */
+  async end(signal: NodeJS.Signals, grace: number, hurry?: AbortSignal): Promise<void> {
+    this.#root.ref();
+    const others = groupsUnder(this.pid);
+    this.#endCycle();
+    using patience = deadline(grace, hurry);
+    if (signal === 'SIGKILL' || patience.signal.aborted) this.#cut();
+    else {
+      this.#mayFinish = true;
+      send(this.pid, signal);
+      // Who stands still would not see the signal.
+      this.#walk();
+      patience.signal.addEventListener('abort', () => this.#cut(), { once: true });
+    }
+    await this.ended;
+    await endGroups(others);
+  }
+
+  #stand(): void {
     // Its own group first: who stands still makes no further groups.
     send(this.pid, 'SIGSTOP');
     this.#still = groupsUnder(this.pid);
@@ -44,33 +91,22 @@ export class ProcessTree {
     }
   }
 
-  go(): void {
+  #walk(): void {
     for (const group of this.#still) send(group, 'SIGCONT');
     this.#forgetStill();
     send(this.pid, 'SIGCONT');
   }
 
-  /** Resolves when nothing of it is left: killed, where it has not ended within `grace` milliseconds of `signal`. */
-  async end(signal: NodeJS.Signals, grace: number): Promise<void> {
-    this.#root.ref();
-    const others = groupsUnder(this.pid);
-    if (signal === 'SIGKILL') this.cut();
-    else {
-      this.#mayFinish = true;
-      send(this.pid, signal);
-      // Who stands still would not see the signal.
-      this.go();
-    }
-    const patience = setTimeout(() => this.cut(), grace);
-    await this.ended;
-    clearTimeout(patience);
-    await endGroups(others);
+  #endCycle(): void {
+    this.#cycle?.end();
+    this.#cycle = undefined;
   }
 
   /** Its own group is killed, whatever it was about to finish. */
-  cut(): void {
+  #cut(): void {
     this.#mayFinish = false;
-    if (!this.#over) send(this.pid, 'SIGKILL');
+    // After its root whoever is left is buried: then its number may be somebody else's.
+    if (this.#root.exitCode === null && this.#root.signalCode === null) send(this.pid, 'SIGKILL');
   }
 
   /** After the end of its root, such as a shell around the server. */
@@ -78,7 +114,6 @@ export class ProcessTree {
     while (this.#mayFinish && hasLiving(this.pid)) await sleep(lookEvery);
     // Children that have outlived it would hold its ports.
     send(this.pid, 'SIGKILL');
-    this.#over = true;
     await gone(() => !hasLiving(this.pid));
     await endGroups(this.#still);
     this.#forgetStill();

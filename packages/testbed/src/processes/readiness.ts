@@ -18,6 +18,19 @@ interface Launched {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Asks a server whether it serves, no longer than `signal` allows: a question of the caller's may never be answered. */
+export async function ask(ready: ServerPlan['ready'], signal: AbortSignal): Promise<boolean> {
+  signal.throwIfAborted();
+  const { promise: givenUp, reject } = Promise.withResolvers<never>();
+  const giveUp = (): void => reject(signal.reason);
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await Promise.race([ready(signal), givenUp]);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
 /** Resolves when the server says by its own protocol that it serves; rejects when it dies first, or the time is up. */
 export async function becomeReady(
   { name, ports, ready }: ServerPlan,
@@ -34,7 +47,7 @@ export async function becomeReady(
         using look = deadline(patience, left);
         try {
           // Awaited here: a bare return would dispose of the look before it has looked.
-          return await ready(look.signal);
+          return await ask(ready, look.signal);
         } catch (error) {
           if (look.signal.aborted) patience = Math.min(longestLook, 2 * patience);
           throw error;
@@ -42,7 +55,8 @@ export async function becomeReady(
       },
       { within, ...(signal && { signal }) },
     );
-    if (outcome === true) return;
+    // One that has died meanwhile cannot be what answered.
+    if (outcome === true && isAlive()) return;
   } catch (cause) {
     signal?.throwIfAborted();
     throw new ServerFailedError(name, `did not become ready within ${within} ms`, await log(), cause);

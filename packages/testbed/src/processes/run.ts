@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { QuorateError } from '@quorate/core';
+import { endCarriers } from './carriers.ts';
+import { tolerant } from './tolerant.ts';
 import type { Launch, Launcher } from './warden.ts';
 
 export interface RunOptions extends Omit<Launch, 'output'> {
@@ -23,7 +26,9 @@ export class CommandFailedError extends QuorateError {
 /** Runs a command to its end. When `signal` aborts, it and all it started are killed. */
 export async function run(launcher: Launcher, { signal, onLine, ...launch }: RunOptions): Promise<void> {
   signal?.throwIfAborted();
-  const child = await launcher.launch({ ...launch, output: 'pipe' });
+  // All that it starts has it too.
+  const mark = { QUORATE_RUN: randomUUID() };
+  const child = await launcher.launch({ ...launch, env: { ...launch.env, ...mark }, output: 'pipe' });
   const lines: string[] = [];
   for (const output of [child.stdout, child.stderr]) {
     if (!output) continue;
@@ -34,13 +39,24 @@ export async function run(launcher: Launcher, { signal, onLine, ...launch }: Run
     });
   }
   const kill = (): void => {
-    if (child.pid && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL');
+    const pid = child.pid as number;
+    const hasEnded = child.exitCode !== null || child.signalCode !== null;
+    // A group keeps its number while it has a member: a process with the number of one that has ended is a stranger.
+    if (!(hasEnded && tolerant(() => process.kill(pid, 0), false)))
+      tolerant(() => process.kill(-pid, 'SIGKILL'), false);
+    // Whoever got away holds them open.
+    child.stdout?.destroy();
+    child.stderr?.destroy();
   };
   signal?.addEventListener('abort', kill, { once: true });
   if (signal?.aborted) kill();
   const [status, killedBy] = (await once(child, 'close')) as [number | null, string | null];
   signal?.removeEventListener('abort', kill);
-  signal?.throwIfAborted();
+  if (signal?.aborted) {
+    // The warden sees to those who cannot be ended now.
+    await endCarriers(mark).catch(() => {});
+    throw signal.reason;
+  }
   if (status === 0) return;
   throw new CommandFailedError(
     launch.command,

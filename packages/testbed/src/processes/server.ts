@@ -1,19 +1,20 @@
 import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Health } from '@quorate/core';
-import { deadline, QuorateError } from '@quorate/core';
+import { deadline, InvalidArgumentError, QuorateError } from '@quorate/core';
 
 import { eventually } from '../eventually.ts';
 
 import { endCarriers } from './carriers.ts';
 
 import { Disk } from './disk.ts';
-import { DutyCycle, type Slowness } from './duty-cycle.ts';
+import type { Slowness } from './duty-cycle.ts';
 import { isStill } from './groups.ts';
 import { lastLines, textFrom } from './log.ts';
 import { isFree, PortTakenError } from './ports.ts';
 import { ProcessTree } from './process-tree.ts';
-import { becomeReady, longestLook } from './readiness.ts';
+import { ask, becomeReady, longestLook } from './readiness.ts';
+import { Recall } from './recall.ts';
 import { residentBytes } from './resident.ts';
 import { type ServerPlan, temporaryFolder } from './server-plan.ts';
 import { Turns } from './turns.ts';
@@ -41,12 +42,13 @@ export class Server implements AsyncDisposable {
   #tree: ProcessTree | undefined;
   /** The one before: what is left of it when its root has ended. */
   #ending: ProcessTree | undefined;
-  /** Starts and ends wait for one another. */
+  /** What starts, ends, pauses and slows it waits for what was asked for before. */
   readonly #turns = new Turns();
-  /** The starts under way, and those that wait. */
-  readonly #starts = new Set<AbortController>();
+  /** Of the starts, when it is killed or stopped. */
+  readonly #starts = new Recall();
+  /** Of the patience of the stops, when it is killed. */
+  readonly #stops = new Recall();
   #prepared = false;
-  #slowness: DutyCycle | undefined;
   #disk: Disk | undefined;
   /** How long its log was when it was last started. */
   #logBegin = 0;
@@ -70,7 +72,7 @@ export class Server implements AsyncDisposable {
 
   /** Whether it has been slowed down. */
   get isSlow(): boolean {
-    return this.#slowness !== undefined;
+    return this.#tree?.isSlow ?? false;
   }
 
   /** The process id while there is a process. */
@@ -112,53 +114,63 @@ export class Server implements AsyncDisposable {
 
   /** SIGKILL: no goodbye. Resolves when the process is gone. Data and ports stay for `restart`. */
   async kill(): Promise<void> {
-    this.#abortStarts('killed');
-    // A stop that waits for it to finish is cut short.
-    this.#ending?.cut();
+    this.#hurry();
     await this.#turns.take(() => this.#kill());
   }
 
-  /** SIGSTOP: it stands still while its connections stay open, as in a long garbage collection. Resolves when it does. */
+  /**
+   * SIGSTOP: it stands still while its connections stay open, as in a long garbage collection. Resolves when it does. A
+   * server that is starting is paused once it is ready.
+   */
   async pause(): Promise<void> {
-    this.#endSlowness();
-    const tree = this.#running();
-    tree.halt();
-    this.#state = 'paused';
+    const tree = await this.#turns.take(async () => {
+      const running = this.#running();
+      running.halt();
+      this.#state = 'paused';
+      return running;
+    });
     // Until it is resumed or killed, should that come first.
     await eventually(`${this.name} stands still`, () => this.#state !== 'paused' || isStill(tree.pid), { every: 1 });
   }
 
   /**
    * Makes it as slow as on a busy machine: it stands still for part of each period until `resume`. `duty` is the share
-   * of the time that it runs, `period` is in milliseconds.
+   * of the time that it runs, `period` is in milliseconds. A server that is starting is slowed once it is ready.
    */
   async slow(slowness: Slowness): Promise<void> {
-    const tree = this.#running();
-    const cycle = new DutyCycle(slowness, (runs) => (runs ? tree.go() : tree.halt()));
-    this.#endSlowness();
-    this.#slowness = cycle;
-    this.#state = 'running';
+    await this.#turns.take(async () => {
+      this.#running().slow(slowness);
+      this.#state = 'running';
+    });
   }
 
   /** Ends a pause or a slowness. */
   async resume(): Promise<void> {
-    this.#endSlowness();
-    this.#running().go();
-    this.#state = 'running';
+    this.#running();
+    await this.#turns.take(async () => {
+      // Who was asked to end before has no pause any more.
+      if (!this.#tree) return;
+      this.#tree.go();
+      this.#state = 'running';
+    });
   }
 
   /** Starts again with the same data on the same ports, after a stop when it still runs. Resolves when it is ready. */
   async restart(signal?: AbortSignal): Promise<void> {
+    const hurry = this.#stops.signal;
     await this.#untilEnded(signal, async (either) => {
-      await this.#stop();
+      await this.#stop(hurry);
       await this.#start(either);
     });
   }
 
   /** SIGTERM, then SIGKILL when it has not ended within `grace` milliseconds. Resolves when the process is gone. */
   async stop({ grace }: { readonly grace?: number } = {}): Promise<void> {
-    this.#abortStarts('stopped');
-    await this.#turns.take(() => this.#stop(grace));
+    if (grace !== undefined && !(grace >= 0))
+      throw new InvalidArgumentError('grace', 'a number of milliseconds, 0 or more', grace);
+    this.#callOffStarts('stopped');
+    const hurry = this.#stops.signal;
+    await this.#turns.take(() => this.#stop(hurry, grace));
   }
 
   /** The last lines it logged. */
@@ -173,8 +185,7 @@ export class Server implements AsyncDisposable {
 
   /** Ends it, and nothing of it is left in the bed's folder. */
   async remove(): Promise<void> {
-    this.#abortStarts('killed');
-    this.#ending?.cut();
+    this.#hurry();
     await this.#turns.take(async () => {
       await this.#kill();
       await this.#disk?.close();
@@ -191,7 +202,7 @@ export class Server implements AsyncDisposable {
     if (this.#state !== 'running') return { status: 'fail', detail: this.#state };
     using limit = deadline(longestLook);
     try {
-      return (await this.#plan.ready(limit.signal)) ? { status: 'pass' } : { status: 'fail', detail: 'not ready' };
+      return (await ask(this.#plan.ready, limit.signal)) ? { status: 'pass' } : { status: 'fail', detail: 'not ready' };
     } catch (error) {
       return { status: 'fail', detail: (error as Error).message };
     }
@@ -208,19 +219,21 @@ export class Server implements AsyncDisposable {
 
   /** Takes a turn that `kill` and `stop` put an end to. */
   async #untilEnded(signal: AbortSignal | undefined, action: (either: AbortSignal) => Promise<void>): Promise<void> {
-    const controller = new AbortController();
-    const either = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal;
-    this.#starts.add(controller);
-    try {
-      await this.#turns.take(() => action(either));
-    } finally {
-      this.#starts.delete(controller);
-    }
+    const either = signal ? AbortSignal.any([signal, this.#starts.signal]) : this.#starts.signal;
+    await this.#turns.take(async () => {
+      either.throwIfAborted();
+      await action(either);
+    });
   }
 
-  #abortStarts(how: 'killed' | 'stopped'): void {
+  #hurry(): void {
+    this.#callOffStarts('killed');
+    this.#stops.callOff();
+  }
+
+  #callOffStarts(how: 'killed' | 'stopped'): void {
     const reason = new QuorateError(`${this.name} was ${how} while it was starting`, { code: 'start-aborted' });
-    for (const start of this.#starts) start.abort(reason);
+    this.#starts.callOff(reason);
   }
 
   async #start(signal: AbortSignal): Promise<void> {
@@ -230,7 +243,6 @@ export class Server implements AsyncDisposable {
     this.#ground.warden.ensureOpen();
     this.#state = 'starting';
     try {
-      signal.throwIfAborted();
       await this.#ending?.ended;
       if (!this.#prepared) await this.#prepare(limit.signal);
       for (const port of ports) if (!(await isFree(port))) throw new PortTakenError(this.name, port);
@@ -260,8 +272,8 @@ export class Server implements AsyncDisposable {
     this.#state = 'killed';
   }
 
-  async #stop(grace = 10_000): Promise<void> {
-    await this.#end(this.#plan.stopSignal ?? 'SIGTERM', grace);
+  async #stop(hurry: AbortSignal, grace = 10_000): Promise<void> {
+    await this.#end(this.#plan.stopSignal ?? 'SIGTERM', grace, hurry);
     this.#state = 'stopped';
   }
 
@@ -299,7 +311,6 @@ export class Server implements AsyncDisposable {
     child.once('exit', () => {
       this.#tree = undefined;
       this.#ending = tree;
-      this.#endSlowness();
       if (this.#state === 'running' || this.#state === 'paused') this.#state = 'died';
     });
   }
@@ -315,23 +326,17 @@ export class Server implements AsyncDisposable {
     });
   }
 
-  #endSlowness(): void {
-    this.#slowness?.end();
-    this.#slowness = undefined;
-  }
-
   /** What runs, or an error that says why nothing does. */
   #running(): ProcessTree {
     if (this.#tree) return this.#tree;
     throw new QuorateError(`${this.name} is not running: it is ${this.#state}`, { code: 'not-running' });
   }
 
-  async #end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL', grace = 0): Promise<void> {
-    this.#endSlowness();
+  async #end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL', grace = 0, hurry?: AbortSignal): Promise<void> {
     if (!this.#tree) return this.#ending?.ended;
     // What is left behind on purpose must not look like a death.
     this.#state = 'stopped';
     this.#ending = this.#tree;
-    await this.#tree.end(signal, grace);
+    await this.#tree.end(signal, grace, hurry);
   }
 }
