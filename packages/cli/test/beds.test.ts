@@ -1,10 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { eventually } from '@quorate/testbed';
 import { describe, expect, test } from 'vitest';
 import type { BedDescription } from '../src/bed-description.ts';
-import { beds, call, outcome, ownCache, quorate, run } from './quorate.ts';
+import { beds, call, outcome, ownCache, quorate, run, temporary } from './quorate.ts';
 
 /**
  * What Redis says on a connection of its own, after the password; the code of the error that ended it, or that it says
@@ -289,6 +289,12 @@ describe('a bed whose process is stopped', () => {
   });
 });
 
+/** Of a bed with two servers. */
+async function logFiles(): Promise<readonly string[]> {
+  const [bed = ''] = await beds();
+  return ['_redis-1.log', '_redis-2.log'].map((name) => join(temporary, bed, name));
+}
+
 describe('quorate logs', () => {
   test('prints what the servers have logged, and follows it across restarts until Ctrl-C or down', async () => {
     await using _ = await ownCache();
@@ -317,8 +323,19 @@ describe('quorate logs', () => {
       await call(['fault', 'restart', 'redis-1']);
       return starts(interrupted.printed()) > before;
     });
+    // As from a server that is told to move the cursor, and then dies in the middle of a line.
+    await call(['fault', 'kill', 'redis-1']);
+    const [log = '', ...logs] = await logFiles();
+    await appendFile(log, 'a\tb\u001b[2J\u009b2J\u202e\npanic: last words');
+    const shown = 'a\tb\\u{1b}[2J\\u{9b}2J\\u{202e}\npanic: last words\n';
+    expect((await call(['logs', 'redis-1', '-n', '2'])).out).toBe(shown);
+    expect((await call(['logs', 'redis-1', '-n', '2', '--json'])).out).not.toMatch(/[\u007f-\u009f\u202e]/);
+    await eventually('the line is followed as it is', () => interrupted.printed().endsWith(shown));
     interrupted.kill('SIGINT');
     expect((await outcome(interrupted)).status).toBe(0);
+
+    for (const file of [log, ...logs]) await rm(file);
+    await call(['fault', 'restart', 'redis-2']);
     await call(['down']);
     const { status, out } = await followed;
     expect(status).toBe(0);
@@ -326,6 +343,7 @@ describe('quorate logs', () => {
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as { server: string; line: string });
+    expect(lines.some(({ server, line }) => server === 'redis-2' && line.includes('Ready'))).toBe(true);
     expect(lines.filter(({ server }) => server === 'redis-1').length).toBeGreaterThan(0);
   });
 });
