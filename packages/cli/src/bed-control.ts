@@ -1,6 +1,6 @@
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { InvalidArgumentError, isQuorateError, QuorateError } from '@quorate/core';
 import type { Claim } from '../claim.js';
 import { type BedRecord, readRecord } from './bed-record.ts';
@@ -90,9 +90,11 @@ export function socketIn(folder: string): string {
 
 /** Refuses a folder for temporary files in which no bed could be asked, before one is started there. */
 export function checkTemporaryFolder(folder: string = tmpdir()): void {
-  const room = longestSocket - Buffer.byteLength(socketIn(join('/', 'quorate-XXXXXX')));
-  if (Buffer.byteLength(folder) > room)
-    throw new InvalidArgumentError('TMPDIR', `a path of at most ${room} bytes, because sockets are made in it`, folder);
+  // As long as the name that the testbed gives to a bed's folder.
+  const room = longestSocket - Buffer.byteLength(socketIn('/quorate-XXXXXXXXXXXX'));
+  const path = resolve(folder);
+  if (Buffer.byteLength(path) > room)
+    throw new InvalidArgumentError('TMPDIR', `a path of at most ${room} bytes, because sockets are made in it`, path);
 }
 
 /** Answers questions about a bed on a socket that only this user can open. */

@@ -43,3 +43,19 @@ test('a log that is not there yet, or begins anew', async () => {
   await writeFile(file, 'new\n');
   expect(await log.more()).toEqual(['new']);
 });
+
+test('a last line that was never finished counts as a line, and is given once it has stood still', async () => {
+  const file = await path();
+  await writeFile(file, 'one\ntwo\npanic: last');
+  expect(await new LogFile(file).last(2)).toEqual(['two']);
+  expect(await new LogFile(file).last(0)).toEqual([]);
+  const log = new LogFile(file);
+  expect(await log.last(1)).toEqual([]);
+  expect(log.unfinished(60_000)).toEqual([]);
+  await appendFile(file, ' words');
+  expect(await log.more()).toEqual([]);
+  expect(log.unfinished()).toEqual(['panic: last words']);
+  expect(log.unfinished()).toEqual([]);
+  await appendFile(file, '!\nthree\n');
+  expect(await log.more()).toEqual(['!', 'three']);
+});

@@ -14,6 +14,8 @@ export class LogFile {
   #position = 0;
   #decoder = new StringDecoder('utf8');
   #unfinished = '';
+  /** When anything was last added, by `performance.now()`. */
+  #grown = 0;
 
   constructor(path: string) {
     this.#path = path;
@@ -23,36 +25,50 @@ export class LogFile {
     return existsSync(this.#path);
   }
 
-  /** Its last lines, which need not be the last the server finishes: `more` goes on where this ends. */
+  /** The finished ones among its last lines: `more` and `unfinished` go on where this ends. */
   async last(lines: number): Promise<string[]> {
     this.#position = await this.#startOf(lines);
     return await this.more();
   }
 
-  /** The lines that have been finished since. A file that has become shorter is read from its beginning. */
+  /** The lines that have been finished since. A file that is gone, or has become shorter, begins anew. */
   async more(): Promise<string[]> {
     try {
       await using file = await open(this.#path);
       const { size } = await file.stat();
-      if (size < this.#position) {
-        this.#position = 0;
-        this.#decoder = new StringDecoder('utf8');
-        this.#unfinished = '';
-      }
+      const before = size < this.#position ? this.#beginAnew() : [];
       let text = this.#unfinished;
       while (this.#position < size) {
         const { buffer, bytesRead } = await file.read(Buffer.alloc(chunk), { position: this.#position });
         if (bytesRead === 0) break;
         this.#position += bytesRead;
+        this.#grown = performance.now();
         text += this.#decoder.write(buffer.subarray(0, bytesRead));
       }
       const lines = text.split('\n');
       this.#unfinished = lines.pop() ?? '';
-      return lines;
+      return [...before, ...lines];
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return this.#beginAnew();
       throw error;
     }
+  }
+
+  /**
+   * The line that whoever died in the middle of it never finished, when nothing was added to it for so many milliseconds.
+   * It is given once; what is added later is a line of its own.
+   */
+  unfinished(stillFor = 0): string[] {
+    if (this.#unfinished === '' || performance.now() - this.#grown < stillFor) return [];
+    const line = this.#unfinished;
+    this.#unfinished = '';
+    return [line];
+  }
+
+  #beginAnew(): string[] {
+    this.#position = 0;
+    this.#decoder = new StringDecoder('utf8');
+    return this.unfinished();
   }
 
   /** Where the last so many lines begin. */
@@ -60,8 +76,9 @@ export class LogFile {
     try {
       await using file = await open(this.#path);
       let { size: position } = await file.stat();
-      // The last line ends with a newline as well.
-      let left = lines + 1;
+      const { buffer: end } = await file.read(Buffer.alloc(1), { position: Math.max(0, position - 1) });
+      // The last line ends with a newline as well, unless it is not finished.
+      let left = lines > 0 && end[0] !== newline ? lines : lines + 1;
       while (position > 0) {
         const length = Math.min(chunk, position);
         position -= length;

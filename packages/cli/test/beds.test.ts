@@ -1,10 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { eventually } from '@quorate/testbed';
 import { describe, expect, test } from 'vitest';
 import type { BedDescription } from '../src/bed-description.ts';
-import { beds, call, outcome, ownCache, quorate, run } from './quorate.ts';
+import { beds, call, outcome, ownCache, quorate, run, temporary } from './quorate.ts';
 
 /**
  * What Redis says on a connection of its own, after the password; the code of the error that ended it, or that it says
@@ -289,6 +289,12 @@ describe('a bed whose process is stopped', () => {
   });
 });
 
+/** Of a bed with two servers. */
+async function logFiles(): Promise<readonly string[]> {
+  const [bed = ''] = await beds();
+  return ['_redis-1.log', '_redis-2.log'].map((name) => join(temporary, bed, name));
+}
+
 describe('quorate logs', () => {
   test('prints what the servers have logged, and follows it across restarts until Ctrl-C or down', async () => {
     await using _ = await ownCache();
@@ -309,23 +315,39 @@ describe('quorate logs', () => {
     });
 
     const interrupted = quorate(['logs', '--follow', '-n', '1', 'redis-1']);
-    const followed = call(['logs', '-f', '-n', '0', '--json']);
+    const followed = quorate(['logs', '-f', '-n', '0', '--json']);
     await eventually('the last line is there', () => interrupted.printed() !== '');
     const starts = (text: string): number => text.split('Ready to accept connections').length - 1;
     const before = starts(interrupted.printed());
     await eventually('a restart is followed', async () => {
       await call(['fault', 'restart', 'redis-1']);
-      return starts(interrupted.printed()) > before;
+      return starts(interrupted.printed()) > before && starts(followed.printed()) > 0;
     });
     interrupted.kill('SIGINT');
     expect((await outcome(interrupted)).status).toBe(0);
+
+    // As from a server that is told to move the cursor, and then dies in the middle of a line.
+    await call(['fault', 'kill', 'redis-1']);
+    const [log = '', ...logs] = await logFiles();
+    await appendFile(log, 'a\tb\u001b[2J\u009b2J\u202e\npanic: last words');
+    const shown = 'a\tb\\u{1b}[2J\\u{9b}2J\\u{202e}\npanic: last words\n';
+    expect((await call(['logs', 'redis-1', '-n', '2'])).out).toBe(shown);
+    expect((await call(['logs', 'redis-1', '-n', '2', '--json'])).out).not.toMatch(/[\u007f-\u009f\u202e]/);
+    await eventually('a finished line is followed', () => followed.printed().includes('"a\\tb'));
+    for (const file of [log, ...logs]) await rm(file);
+    // No more can be added to it.
+    await eventually('the last line is followed', () => followed.printed().includes('panic: last words'));
+    await call(['fault', 'restart', 'redis-1']);
+    await eventually('a log that was removed is followed', () =>
+      /panic: last words".*Ready to/s.test(followed.printed()),
+    );
     await call(['down']);
-    const { status, out } = await followed;
+    const { status, out } = await outcome(followed);
     expect(status).toBe(0);
     const lines = out
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as { server: string; line: string });
-    expect(lines.filter(({ server }) => server === 'redis-1').length).toBeGreaterThan(0);
+    expect(lines).toContainEqual({ server: 'redis-1', line: 'panic: last words' });
   });
 });

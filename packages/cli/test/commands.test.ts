@@ -31,7 +31,7 @@ describe('quorate', () => {
     const { status, err } = await call(['up', '--redis', '1']);
     expect({ status, err }).toEqual({
       status: 2,
-      err: expect.stringContaining('TMPDIR: expected a path of at most 80 bytes'),
+      err: expect.stringContaining('TMPDIR: expected a path of at most 74 bytes'),
     });
   });
 

@@ -11,7 +11,7 @@ import { afterAll } from 'vitest';
 import { main } from '../src/main.ts';
 
 /** Where the commands of these tests make their beds: what else goes on on this machine is not seen. */
-const temporary = mkdtempSync(join(tmpdir(), 'quorate-test-'));
+export const temporary = mkdtempSync(join(tmpdir(), 'quorate-test-'));
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 
 /** The beds there are. */

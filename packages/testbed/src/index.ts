@@ -34,6 +34,7 @@ export type { Server, ServerState } from './processes/server.ts';
 export { ServerFailedError } from './processes/server-failed-error.ts';
 export { type ClockFault, SkewedProcess, type SkewedProcessOptions } from './processes/skewed-process.ts';
 export { standsStill } from './processes/still.ts';
+export { WardenEndedError } from './processes/warden-ended-error.ts';
 export { CacheError, cacheFolder } from './programs/cache.ts';
 export { ChecksumError } from './programs/checksum.ts';
 export { type Inventory, type InventoryItem, inventory } from './programs/inventory.ts';

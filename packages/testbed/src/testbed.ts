@@ -207,7 +207,7 @@ export class Testbed implements AsyncDisposable {
    *     await link.addressOf('query'); // where the sidecar connects
    */
   introduce(name: string, port: number): this {
-    this.#links.introduce(name, port);
+    this.#links.introduce(name, port, this.#own.names);
     return this;
   }
 

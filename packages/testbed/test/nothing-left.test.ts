@@ -42,6 +42,13 @@ async function firstNumber({ stdout, stderr }: ChildProcess): Promise<number> {
   return Number(said);
 }
 
+/** It does not know yet when this resolves. */
+async function killWarden({ folder }: Testbed): Promise<void> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-ww', '-o', 'pid=,args=']);
+  const line = stdout.split('\n').find((text) => text.includes('quorate-warden') && text.includes(folder));
+  process.kill(Number.parseInt(line ?? '', 10), 'SIGKILL');
+}
+
 async function expectNothingLeftWhenKilled(child: ReturnType<typeof program>): Promise<void> {
   const shown = await child.shown;
   child.kill('SIGKILL');
@@ -213,6 +220,61 @@ describe('nothing is left behind', () => {
     const refused = expect(launch).rejects.toMatchObject({ code: 'bed-stopped' });
     await warden.close();
     await refused;
+  });
+
+  test('when its warden was killed: nothing more is launched, and a stop ends what was', async () => {
+    const bed = await Testbed.start();
+    // Nothing but its group tells whose it is.
+    const launch = (): Promise<ChildProcess> => bed.launch('env', ['-i', 'sleep', '307']);
+    const launched = [await launch()];
+    await killWarden(bed);
+    const refusal = await eventually('a launch is refused', async () => {
+      try {
+        launched.push(await launch());
+      } catch (error) {
+        return error;
+      }
+      return undefined;
+    });
+    expect(refusal).toMatchObject({ code: 'warden-ended', message: expect.stringContaining('stop the bed') });
+    const own = bed.run({ name: 'own', command: 'sleep', args: ['307'], ports: 0, ready: () => true });
+    await expect(own).rejects.toMatchObject({ code: 'warden-ended' });
+    await bed.stop();
+    await eventually('no process is left', () => !launched.some(({ pid }) => isAlive(pid ?? 0)), { within: 5_000 });
+    expect(existsSync(bed.folder)).toBe(false);
+    await expect(launch()).rejects.toMatchObject({ code: 'bed-stopped' });
+  });
+
+  test('when its warden is killed as it is to do its work', async () => {
+    const bed = await Testbed.start();
+    const { pid = 0 } = await bed.launch('sleep', ['307']);
+    await killWarden(bed);
+    await bed.stop();
+    await eventually('no process is left', () => !isAlive(pid), { within: 5_000 });
+    expect(existsSync(bed.folder)).toBe(false);
+  });
+
+  test('of folders that a server has made read-only, which does not hide why it did not start', async ({ skip }) => {
+    const source = `
+      import { existsSync } from 'node:fs';
+      import { Testbed } from '@quorate/testbed';
+      const bed = await Testbed.start();
+      const own = (name, then) => bed.run({
+        name, command: 'sh', args: ['-c', 'mkdir -p a/b; touch a/b/c; chmod -R a-w a; chmod 0 a/b; ' + then], ports: 0, ready: { log: /up/ },
+      });
+      const error = await own('failing', 'echo the reason; exit 3').catch((error) => error);
+      const removed = !existsSync(bed.folder + '/failing');
+      await own('well', 'echo up; exec sleep 307');
+      await bed.stop();
+      console.log(error.message.includes('the reason'), removed, !existsSync(bed.folder));`;
+    const node = [process.execPath, '--conditions=@quorate/source', '--input-type=module', '-e', source];
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot && process.platform !== 'linux') skip('root removes any folder, and cannot give that up here');
+    // Root without capabilities is refused as everybody else is.
+    const setpriv = ['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--ambient-caps=-all'];
+    const [command = '', ...args] = isRoot ? [...setpriv, ...node] : node;
+    const { stdout } = await promisify(execFile)(command, args, { cwd: import.meta.dirname, timeout: 30_000 });
+    expect(stdout).toBe('true true true\n');
   });
 
   test('where TMPDIR is relative', async () => {

@@ -1,5 +1,7 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, vi } from 'vitest';
 import { eventually, faultSchedule, History, type OwnServerOptions, playFaults, Testbed } from '../src/index.ts';
@@ -38,6 +40,20 @@ const ask = async (port: number, method = 'GET'): Promise<string> => {
   const signal = AbortSignal.timeout(5_000);
   return (await fetch(`http://127.0.0.1:${port}/`, { method, signal, headers: { connection: 'close' } })).text();
 };
+
+/** Whether a bed holds a port, by the UDP socket that stands for it. */
+async function isClaimed(port: number): Promise<boolean> {
+  const socket = createSocket('udp4');
+  try {
+    socket.bind({ port: port + 10_240, address: '127.0.0.1', exclusive: true });
+    await once(socket, 'listening');
+    return false;
+  } catch {
+    return true;
+  } finally {
+    socket.close();
+  }
+}
 
 describe('a server of your own', () => {
   test('is killed and comes back with the same data, on the same ports', async ({ bed }) => {
@@ -172,6 +188,7 @@ describe('a server of your own', () => {
     for (let other = 0; other < 2; other += 1) {
       await expect(bed.run({ ...sleeper, ready: () => true })).rejects.toThrow('a name that is not used in this bed');
     }
+    expect(() => bed.introduce('sleeper', 9_090)).toThrow('a name that no server of the bed has');
     controller.abort(new Error('no longer wanted'));
     await outcome;
     const again = await bed.run({ ...sleeper, ready: () => true });
@@ -193,6 +210,34 @@ describe('a server of your own', () => {
     expect(await own.log()).toEqual(['serving']);
     await own.kill();
   });
+
+  test.for(['file', 'link', 'files'] as const)(
+    'may have a %s called tmp, and a link for its folder',
+    async (what, { bed }) => {
+      await using place = await scratch();
+      await mkdir(join(place.folder, 'real'));
+      await symlink('real', join(place.folder, 'folder'));
+      const tmp = join(place.folder, 'real', 'tmp');
+      if (what === 'file') await writeFile(tmp, 'its own');
+      if (what === 'link') await symlink('nowhere', tmp);
+      const own = await bed.run({
+        name: `with-tmp-${what}`,
+        command: 'sh',
+        args: ['-c', 'mktemp -d; exec sleep 600'],
+        ports: 0,
+        folder: join(place.folder, 'folder'),
+        files: what === 'files' ? { tmp: 'its own' } : {},
+        ready: { log: /./ },
+      });
+      const its = join(own.folder, 'tmp');
+      expect(await (what === 'link' ? readlink(its) : readFile(its, 'utf8'))).toBe(
+        what === 'link' ? 'nowhere' : 'its own',
+      );
+      // What it makes there goes with it.
+      expect((await own.log())[0]).toContain(own.folder);
+      await own.kill();
+    },
+  );
 
   test.skipIf(process.platform !== 'linux')('leaves no daemon when it fails to start', async ({ bed }) => {
     const before = await readdir(bed.folder);
@@ -287,6 +332,7 @@ describe('a server of your own', () => {
     await expect(failing).rejects.toMatchObject({ code: 'server-failed', server: 'failing' });
     expect(bed.servers).toHaveLength(before);
     expect(existsSync(join(bed.folder, 'failing'))).toBe(false);
+    expect(await isClaimed(ports[0] ?? 0)).toBe(false);
     const again = await bed.run({ ...counter, name: 'failing', ready: { tcp: true } });
     await again.kill();
   });
@@ -302,7 +348,8 @@ describe('a server of your own', () => {
         ready: async (_signal, { folder }) => {
           if (existsSync(join(folder, 'pid'))) started = Number(await readdir(folder).then((names) => names.length));
           if (started > 0) controller.abort(new Error('no longer wanted'));
-          return false;
+          // Its answer comes too late.
+          return started > 0;
         },
       },
       { signal: controller.signal },
@@ -326,6 +373,7 @@ describe('a server of your own', () => {
     [{ ports: -1 }, 'ports: expected a number of ports'],
     [{ ports: ['a', 'a'] }, 'ports: expected a number of ports'],
     [{ ports: { http: 70_000 } }, 'ports: expected a number of ports'],
+    [{ ports: { http: 9_377, admin: 9_377 } }, 'ports: expected a number of ports'],
     [{ ready: undefined }, 'ready: expected a function that checks the server'],
     [{ ready: { http: 'health' } }, 'ready: expected a function'],
     [{ ready: { http: '/', tcp: true } }, 'ready: expected a function'],
@@ -354,6 +402,8 @@ test('the bed stops while one starts: it is given up, and nothing is left', asyn
   await using place = await scratch();
   vi.stubEnv('TMPDIR', place.folder);
   const bed = await Testbed.start({});
+  const well = await bed.run({ name: 'well', command: 'sleep', args: ['600'], ready: () => true });
+  expect(await isClaimed(well.port)).toBe(true);
   let port = 0;
   const own = bed.run({
     name: 'slow',
@@ -370,6 +420,7 @@ test('the bed stops while one starts: it is given up, and nothing is left', asyn
   await outcome;
   expect(await readdir(place.folder)).toEqual([]);
   expect(await isFree(port)).toBe(true);
+  for (const own of [well.port, port]) expect(await isClaimed(own)).toBe(false);
   await expect(bed.run({ name: 'late', command: 'sleep', ready: { tcp: true } })).rejects.toThrow('has been stopped');
   vi.unstubAllEnvs();
 });

@@ -73,7 +73,10 @@ test('what is recorded as broken is broken for certain: after a kill and a pause
   const kinds = Object.fromEntries(Object.entries(faults).map(([kind, prepare]) => [kind, watched(prepare)]));
   const target = ['redis-3'];
   // Far apart: on a busy machine a pause may end late, and the kill would be left out.
-  const both = schedule({ at: 1, kind: 'pause', target, duration: 20 }, { at: 500, kind: 'kill', target, duration: 20 });
+  const both = schedule(
+    { at: 1, kind: 'pause', target, duration: 20 },
+    { at: 500, kind: 'kill', target, duration: 20 },
+  );
   await playFaults({ ...both, length: 600 }, bed, history, { faults: kinds });
   expect(seen).toEqual([
     'pause is done: well',

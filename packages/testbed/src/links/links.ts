@@ -40,10 +40,10 @@ export class Links {
     return [...this.#servers.keys(), ...this.#introduced.keys()];
   }
 
-  /** Somebody else who listens on loopback. */
-  introduce(name: string, port: number): void {
+  /** Somebody else who listens on loopback. `taken` are the names of servers that are not known yet. */
+  introduce(name: string, port: number, taken: readonly string[] = []): void {
     checkName('name', name);
-    if (this.#servers.has(name) || this.#own.has(name))
+    if (this.#servers.has(name) || this.#own.has(name) || taken.includes(name))
       throw new InvalidArgumentError('name', 'a name that no server of the bed has', name);
     if (!(Number.isInteger(port) && port >= 1 && port <= 65_535))
       throw new InvalidArgumentError('port', 'a port from 1 to 65535', port);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { InvalidArgumentError } from '@quorate/core';
 
 /** What is done with what passes over one connection. */
 export interface Passing {
@@ -16,7 +17,8 @@ export interface RelayOptions {
 
 /**
  * Passes on what a client and a server send, and shows it, so that one answer can be lost: a link does not look at what
- * passes. `passing` is called for each connection.
+ * passes. `passing` is called for each connection. An error that it throws, or one of its functions, ends the connection;
+ * the first such error rejects the relay's disposal.
  *
  *     await using relay = await Relay.to('127.0.0.1:6379', () => ({ answer: () => (lose ? 'cut' : 'pass') }));
  *     connect(relay.address);
@@ -25,49 +27,30 @@ export class Relay implements AsyncDisposable {
   /** `127.0.0.1:40123`. */
   readonly address: string;
   readonly port: number;
+  readonly #target: Target;
+  readonly #passing: () => Passing;
   readonly #server: Server;
-  readonly #sockets: Set<Socket>;
+  readonly #sockets = new Set<Socket>();
+  #failure: { readonly error: unknown } | undefined;
+  #disposed: Promise<void> | undefined;
 
+  /** `address` is `host:port`, or `[host]:port` for IPv6. */
   static async to(
     address: string,
     passing: () => Passing = () => ({}),
     { host = '127.0.0.1' }: RelayOptions = {},
   ): Promise<Relay> {
-    const [target = '', port] = address.split(':');
-    const sockets = new Set<Socket>();
-    const server = createServer((near) => {
-      const { question, answer = () => 'pass' } = passing();
-      const far = connect(Number(port), target);
-      for (const [socket, other] of [
-        [near, far],
-        [far, near],
-      ] as const) {
-        sockets.add(socket);
-        socket
-          .on('error', () => undefined)
-          .on('close', () => {
-            sockets.delete(socket);
-            other.destroy();
-          });
-      }
-      near.on('data', (bytes: Buffer) => {
-        question?.(bytes);
-        far.write(bytes);
-      });
-      far.on('data', (bytes: Buffer) => {
-        const fate = answer(bytes);
-        if (fate === 'pass') near.write(bytes);
-        if (fate === 'cut') near.destroy();
-      });
-    });
+    const target = parseAddress(address);
+    const server = createServer({ allowHalfOpen: true });
     await once(server.listen(0, host), 'listening');
-    return new Relay(server, sockets);
+    return new Relay(server, target, passing);
   }
 
-  private constructor(server: Server, sockets: Set<Socket>) {
+  private constructor(server: Server, target: Target, passing: () => Passing) {
     const { address, family, port } = server.address() as AddressInfo;
-    this.#server = server;
-    this.#sockets = sockets;
+    this.#server = server.on('connection', (near) => this.#relay(near));
+    this.#target = target;
+    this.#passing = passing;
     this.port = port;
     this.address = family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
   }
@@ -77,10 +60,77 @@ export class Relay implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends every connection, and is rejected with the first error that `passing` threw. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#close();
+    return this.#disposed;
+  }
+
+  async #close(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
     this.cut();
     await closed;
+    if (this.#failure) throw this.#failure.error;
   }
+
+  #relay(near: Socket): void {
+    this.#watch(near);
+    this.#guarded(near, () => {
+      const { question, answer = () => 'pass' } = this.#passing();
+      const far = connect({ ...this.#target, allowHalfOpen: true });
+      this.#watch(far);
+      this.#passOn(near, far, (bytes) => {
+        question?.(bytes);
+        return 'pass';
+      });
+      this.#passOn(far, near, answer);
+    });
+  }
+
+  #watch(socket: Socket): void {
+    this.#sockets.add(socket);
+    // What follows from an error follows from the end of the socket as well.
+    socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket));
+  }
+
+  /** One way: no faster than it is read at the other end, and an end of it does not end the way back. */
+  #passOn(from: Socket, to: Socket, fateOf: (bytes: Buffer) => 'pass' | 'hold' | 'cut'): void {
+    from
+      .on('data', (bytes: Buffer) =>
+        this.#guarded(from, () => {
+          const fate = fateOf(bytes);
+          if (fate === 'cut') from.destroy();
+          if (fate === 'pass' && !to.write(bytes)) from.pause();
+        }),
+      )
+      .on('end', () => to.end())
+      // What was sent before an orderly end still arrives; an abrupt end leaves nothing.
+      .on('close', () => (from.readableEnded ? to.destroySoon() : to.destroy()));
+    to.on('drain', () => from.resume());
+  }
+
+  /** An error of the owner's ends the connection that it met, no other one. */
+  #guarded(socket: Socket, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#failure ??= { error };
+      socket.destroy();
+    }
+  }
+}
+
+interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
+function parseAddress(address: unknown): Target {
+  const [, inner, outer, digits] = /^(?:\[([^\]/]+)\]|([^:[\]/\s]+)):(\d{1,5})$/.exec(String(address)) ?? [];
+  const host = inner ?? outer;
+  const port = Number(digits);
+  if (host === undefined || !(port >= 1 && port <= 65_535))
+    throw new InvalidArgumentError('address', 'host:port, or [host]:port for IPv6', address);
+  return { host, port };
 }

@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises';
-import { isAbsolute, normalize, resolve, sep } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { isAbsolute, normalize, sep } from 'node:path';
 import { InvalidArgumentError } from '@quorate/core';
 import { findCommand } from '../programs/present.ts';
 import type { OwnServerOptions, Variables } from './own-options.ts';
@@ -94,7 +94,7 @@ async function existingFolder(argument: string, path: unknown): Promise<string |
   if (path === undefined) return undefined;
   const there = typeof path === 'string' && (await stat(path).catch(() => undefined))?.isDirectory();
   if (!there) throw new InvalidArgumentError(argument, 'an existing folder', path);
-  return resolve(path);
+  return realpath(path);
 }
 
 async function existingCommand(command: unknown): Promise<string> {

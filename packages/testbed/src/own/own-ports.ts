@@ -24,7 +24,8 @@ export interface WantedPort {
   readonly port: number;
 }
 
-const expected = 'a number of ports up to 100, a list of different names, or names with their ports (0 for a free one)';
+const expected =
+  'a number of ports up to 100, a list of different names, or names with different ports (0 for a free one)';
 
 export function parsePorts(ports: unknown): readonly WantedPort[] {
   const wanted = written(ports);
@@ -32,9 +33,14 @@ export function parsePorts(ports: unknown): readonly WantedPort[] {
     wanted !== undefined &&
     wanted.length <= 100 &&
     wanted.every(({ name, port }) => name !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) &&
-    new Set(wanted.map(({ name }) => name)).size === wanted.length;
+    areDifferent(wanted.map(({ name }) => name)) &&
+    areDifferent(wanted.map(({ port }) => port).filter((port) => port !== 0));
   if (!valid) throw new InvalidArgumentError('ports', expected, ports);
   return wanted;
+}
+
+function areDifferent(values: readonly unknown[]): boolean {
+  return new Set(values).size === values.length;
 }
 
 function written(ports: unknown): WantedPort[] | undefined {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Server } from '../processes/server.ts';
@@ -45,6 +46,8 @@ export class OwnServer<P extends PortsOption = PortsOption> extends Server {
         env: variables,
         ports: numbers,
         files: written,
+        // What the caller puts into its folder may have any name.
+        temporary: `tmp-${randomBytes(6).toString('hex')}`,
         ready: probe(ready as OwnServerOptions['ready'], place as Place, () => server),
         ...(folder !== undefined && {
           // Its links stay as they are written: made absolute, they would lead out of the copy.

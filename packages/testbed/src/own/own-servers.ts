@@ -18,6 +18,11 @@ export class OwnServers {
     this.#site = site;
   }
 
+  /** Those that are still starting have theirs already. */
+  get names(): readonly string[] {
+    return [...this.servers, ...this.#starting].map(({ name }) => name);
+  }
+
   /** `taken` are the names that others in the bed have. */
   async run<P extends PortsOption>(
     options: OwnServerOptions<P>,
@@ -26,8 +31,7 @@ export class OwnServers {
   ): Promise<OwnServer<P>> {
     const either = signal ? AbortSignal.any([signal, this.#closed.signal]) : this.#closed.signal;
     either.throwIfAborted();
-    const names = [...taken, ...this.servers.map(({ name }) => name), ...[...this.#starting].map(({ name }) => name)];
-    const run = this.#run(options, names, either);
+    const run = this.#run(options, [...taken, ...this.names], either);
     // One that is refused for its name must not stand in for the one that has it.
     const entry = { name: options?.name, run };
     this.#starting.add(entry);
@@ -60,7 +64,8 @@ export class OwnServers {
       await server.start(signal);
       signal.throwIfAborted();
     } catch (error) {
-      await server?.remove();
+      // What cannot be removed now goes with the bed; why it did not start is what must be told.
+      await server?.remove().catch(() => {});
       claims.release();
       throw error;
     }

@@ -1,6 +1,6 @@
 import type { Launcher } from './warden.ts';
 
-/** In the folder of each server: TMPDIR for it. */
+/** In the folder of a server: TMPDIR for it, unless its plan has another name. */
 export const temporaryFolder = 'tmp';
 
 /** How one server is run. */
@@ -14,6 +14,8 @@ export interface ServerPlan {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Where it runs; in its own folder by default. */
   readonly cwd?: string;
+  /** In its folder: TMPDIR for it. */
+  readonly temporary?: string;
   /** The TCP ports it listens on; free before it starts. */
   readonly ports: readonly number[];
   /** Written into its folder before the first start, by path. */

@@ -1,4 +1,4 @@
-import { mkdir, open, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Health } from '@quorate/core';
 import { deadline, InvalidArgumentError, QuorateError } from '@quorate/core';
@@ -15,6 +15,7 @@ import { isFree, PortTakenError } from './ports.ts';
 import { ProcessTree } from './process-tree.ts';
 import { ask, becomeReady, longestLook } from './readiness.ts';
 import { Recall } from './recall.ts';
+import { removeTree } from './remove-tree.ts';
 import { residentBytes } from './resident.ts';
 import { type ServerPlan, temporaryFolder } from './server-plan.ts';
 import { Turns } from './turns.ts';
@@ -193,7 +194,7 @@ export class Server implements AsyncDisposable {
       this.#prepared = false;
       // Who cannot be ended now is left to the warden.
       await endCarriers(this.#mark).catch(() => {});
-      for (const path of [this.#home, this.logFile]) await rm(path, { recursive: true, force: true });
+      for (const path of [this.#home, this.logFile]) await removeTree(path);
     });
   }
 
@@ -262,6 +263,10 @@ export class Server implements AsyncDisposable {
     }
   }
 
+  get #temporary(): string {
+    return this.#plan.temporary ?? temporaryFolder;
+  }
+
   /** In the environment of it and of whoever it starts: no other server has this folder. */
   get #mark(): Readonly<Record<string, string>> {
     return { QUORATE_SERVER_FOLDER: this.#home };
@@ -282,7 +287,7 @@ export class Server implements AsyncDisposable {
     const { warden, disk } = this.#ground;
     await mkdir(this.#home, { recursive: true, mode: 0o700 });
     if (disk !== undefined) this.#disk ??= await Disk.over(this.#home, disk, this.name, warden);
-    await mkdir(join(this.folder, temporaryFolder), { recursive: true });
+    await mkdir(join(this.folder, this.#temporary), { recursive: true });
     for (const [path, content] of Object.entries(files)) {
       await mkdir(dirname(join(this.folder, path)), { recursive: true });
       // There are passwords among them.
@@ -301,7 +306,7 @@ export class Server implements AsyncDisposable {
       args,
       cwd,
       // What it leaves there goes with the bed.
-      env: { TMPDIR: join(this.#home, temporaryFolder), ...env, ...this.#mark },
+      env: { TMPDIR: join(this.#home, this.#temporary), ...env, ...this.#mark },
       output: log.fd,
     });
     child.unref();

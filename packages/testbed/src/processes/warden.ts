@@ -7,13 +7,14 @@ import { join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { BedStoppedError } from './bed-stopped-error.ts';
 import { hasMembers } from './groups.ts';
+import { WardenEndedError } from './warden-ended-error.ts';
 
 /**
  * The warden reads from its standard input: `+ <group>`, a process group is launched; `~ <group>`, its leader has ended
  * and members are left; `- <group>`, it is empty. When the input ends — the owner closed it, or died in whatever way,
  * SIGKILL included — it kills every process of the groups on its list, then every process that carries the mark `$2` in
  * its environment, and removes the folder `$1`. It is a shell in a session of its own, so neither Ctrl-C nor a kill of
- * the owner's group reaches it. It trusts nobody's PATH.
+ * the owner's group reaches it. It trusts nobody's PATH. A folder that was made read-only is made writable.
  *
  * The number of a group is not given to anybody else while the group has a member. So a process whose number is that of
  * a group without a leader is a stranger, who got the number after the group was empty: it is left alone.
@@ -41,7 +42,7 @@ while [ -r /proc/self/environ ] && [ "$tries" -lt 50 ]; do
 done
 [ -n "$1" ] || exit
 tries=0
-until rm -rf "$1" || [ "$tries" -ge 50 ]; do tries=$((tries + 1)); sleep 0.1; done
+until rm -rf "$1" || [ "$tries" -ge 50 ]; do chmod -R u+rwX "$1"; tries=$((tries + 1)); sleep 0.1; done
 `;
 
 /** How often a group without a leader is looked at, in milliseconds: whether it is empty. */
@@ -70,12 +71,13 @@ export class Warden implements Launcher, AsyncDisposable {
   readonly folder: string;
   /** For the environment of whoever is to end with the warden. It is no secret: `ps` shows it. */
   readonly mark: Readonly<Record<string, string>> = { QUORATE_MARK: randomBytes(16).toString('hex') };
-  readonly #shell: ChildProcess;
-  readonly #list: Writable;
-  /** Groups that have members and no leader. */
+  #shell: ChildProcess;
+  /** Groups on its list that have a leader. */
+  readonly #groups = new Set<number>();
+  /** Groups on its list that have members and no leader. */
   readonly #orphans = new Set<number>();
   #looking: NodeJS.Timeout | undefined;
-  #closed = false;
+  #closed: Promise<void> | undefined;
 
   /** With a new folder among the temporary ones. */
   static async inNewFolder(): Promise<Warden> {
@@ -108,19 +110,23 @@ export class Warden implements Launcher, AsyncDisposable {
   private constructor(folder: string) {
     // The shell runs elsewhere: a path from here would be another one there.
     this.folder = folder && resolve(folder);
+    this.#shell = this.#startShell();
+  }
+
+  #startShell(): ChildProcess {
     const [[name, mark] = []] = Object.entries(this.mark);
-    this.#shell = spawn('/bin/sh', ['-c', script, 'quorate-warden', this.folder, `${name}=${mark}`], {
+    const shell = spawn('/bin/sh', ['-c', script, 'quorate-warden', this.folder, `${name}=${mark}`], {
       cwd: '/',
       // Nothing of ours: a mark in it would be that of an outer warden, which is not to kill this one.
       env: {},
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });
-    this.#list = this.#shell.stdin as Writable;
     // Whoever forgets to close a bed must still be able to exit: the warden then cleans up.
-    this.#shell.unref();
-    (this.#list as unknown as { unref(): void }).unref();
-    this.#list.on('error', () => {});
+    shell.unref();
+    (shell.stdin as unknown as { unref(): void }).unref();
+    shell.stdin?.on('error', () => {});
+    return shell;
   }
 
   /**
@@ -145,58 +151,83 @@ export class Warden implements Launcher, AsyncDisposable {
     return child;
   }
 
-  /** Throws when it has been closed: nobody would end what is started now. */
+  /** Throws when it has been closed, or killed by somebody: nobody would end what is started now. */
   ensureOpen(): void {
     if (this.#closed) throw new BedStoppedError();
+    if (hasEnded(this.#shell)) throw new WardenEndedError(this.#shell);
   }
 
   /** A process group that somebody we launched has made: it is killed with the others when our owner dies. */
   list(group: number): void {
-    this.#list.write(`+ ${group}\n`);
+    this.#groups.add(group);
+    this.#tell('+', group);
   }
 
   unlist(group: number): void {
-    this.#list.write(`- ${group}\n`);
+    this.#groups.delete(group);
+    this.#orphans.delete(group);
+    this.#tell('-', group);
   }
 
   /** Answers for a process that leads a group of its own, and for all who are in it. */
   watch(leader: ChildProcess): void {
     const group = leader.pid;
     if (group === undefined) return;
-    this.#list.write(`+ ${group}\n`);
+    this.list(group);
     leader.once('exit', () => {
-      if (!hasMembers(group)) return this.#list.write(`- ${group}\n`);
-      this.#list.write(`~ ${group}\n`);
+      if (!hasMembers(group)) return this.unlist(group);
+      this.#groups.delete(group);
       this.#orphans.add(group);
+      this.#tell('~', group);
       this.#looking ??= setInterval(() => this.#look(), lookEvery).unref();
     });
   }
 
   /** Kills what is still running, removes the folder, and resolves when both are done. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    if (this.#shell.exitCode !== null || this.#shell.signalCode !== null) return;
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    // It never ran: it has launched nothing.
+    if (this.#shell.pid === undefined) return;
     this.#look();
     clearInterval(this.#looking);
+    if (!hasEnded(this.#shell) && (await this.#finish())) return;
+    // Somebody has killed it: another one does its work.
+    this.#shell = this.#startShell();
+    for (const group of this.#groups) this.#tell('+', group);
+    for (const group of this.#orphans) this.#tell('~', group);
+    await this.#finish();
+  }
+
+  /** Lets the shell do its work. False when it was killed before the end. */
+  async #finish(): Promise<boolean> {
     this.#shell.ref();
     const gone = once(this.#shell, 'exit');
-    this.#list.end();
-    await gone;
+    this.#shell.stdin?.end();
+    const [, signal] = await gone;
+    return signal === null;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
+  #tell(sign: '+' | '~' | '-', group: number): void {
+    this.#shell.stdin?.write(`${sign} ${group}\n`);
+  }
+
   /** Takes the groups off the list that have become empty: from now on their number may be somebody else's. */
   #look(): void {
-    for (const group of this.#orphans) {
-      if (hasMembers(group)) continue;
-      this.#orphans.delete(group);
-      this.#list.write(`- ${group}\n`);
-    }
+    for (const group of this.#orphans) if (!hasMembers(group)) this.unlist(group);
     if (this.#orphans.size > 0) return;
     clearInterval(this.#looking);
     this.#looking = undefined;
   }
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
