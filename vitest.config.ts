@@ -39,6 +39,8 @@ const servers = '{packages,examples}/*/test/**';
 const alone = '*.alone.test.ts';
 /** What takes a large download: npm run test:spark. */
 const spark = '{*.,}spark.test.ts';
+/** What waits for half a minute for others, and proves what seldom changes: npm run test:soak. */
+const soak = '*.soak.test.ts';
 const setup = ['packages/testbed/test/shared-bed.setup.ts'];
 
 /** Those with a long budget begin first, also where nothing has been timed yet: none of them is left for last, alone. */
@@ -65,13 +67,14 @@ export default defineConfig({
       // A third lane makes the machine so busy that sessions of live clients end.
       project('integration', {
         include: [`${servers}/*.test.ts`],
-        exclude: [`${servers}/${alone}`, `${servers}/${spark}`],
+        exclude: [`${servers}/${alone}`, `${servers}/${spark}`, `${servers}/${soak}`],
         testTimeout: 120_000,
         lanes: 2,
         order: 2,
         setup,
       }),
       project('alone', { include: [`${servers}/${alone}`], testTimeout: 120_000, lanes: 1, order: 3, setup }),
+      project('soak', { include: [`${servers}/${soak}`], testTimeout: 120_000, lanes: 1, order: 3, setup }),
       project('spark', { include: [`${servers}/${spark}`], testTimeout: 300_000, lanes: 1, order: 4 }),
     ],
   },

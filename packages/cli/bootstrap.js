@@ -71,7 +71,10 @@ async function install() {
   const installed = stamp();
   rmSync(stampFile, { force: true });
   const begin = Date.now();
-  const { status, output } = await npmInstall(JSON.parse(readFileSync(join(root, 'package-lock.json'))));
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json')));
+  // What npm has seen of a package before need not be asked for again, unless that is too old.
+  let { status, output } = await npmInstall(lock, ['--prefer-offline']);
+  if (status !== 0 && output.includes('ETARGET')) ({ status, output } = await npmInstall(lock));
   if (status !== 0) {
     console.error(
       `${output.trimEnd()}\n\nnpm install failed with status ${status}: see above. Nothing else was done; run the same command again.`,
@@ -87,14 +90,14 @@ async function install() {
  * npm install with our own progress: npm shows none when it is not on a terminal, and its warnings concern another Node.
  * Not npm ci: that refuses a lock that lacks another platform's optional binaries (docs/decisions/npm-install.md).
  */
-function npmInstall(lock) {
+function npmInstall(lock, more = []) {
   const wanted = Object.keys(lock.packages).filter(
     (path) => path.includes('node_modules/') && !lock.packages[path].optional,
   );
   const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
   const child = spawnGuarded(
     npm[0],
-    [...npm.slice(1), 'install', '--no-save', '--no-audit', '--no-fund', '--include=dev'],
+    [...npm.slice(1), 'install', '--no-save', '--no-audit', '--no-fund', '--include=dev', ...more],
     {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -103,6 +103,13 @@ test('shows what npm said when it fails, stops, and tries again the next time', 
   expect(await repo.installs()).toBe(2);
 });
 
+test('what npm remembers of a package is enough, and where it is too old npm asks again', async () => {
+  const old = 'case "$*" in *prefer-offline*) echo "npm error code ETARGET" >&2; exit 1;; esac';
+  await using repo = await repository({ npm: old });
+  expect(await repo.run('check')).toMatchObject({ status: 5, out: 'pinned \n' });
+  expect(await repo.installs()).toBe(2);
+});
+
 test('an install that was interrupted is begun again', async () => {
   await using repo = await repository({ npm: 'kill -KILL $PPID; sleep 5' });
   await repo.run('check');

@@ -12,7 +12,7 @@ const program = ['--conditions=@quorate/source', 'packages/cli/workspace/test.ts
 test.for([
   [
     ['packages/testbed/test/spark.test.ts'],
-    'no test matches packages/testbed/test/spark.test.ts; those of Spark run with npm run test:spark',
+    'no test matches packages/testbed/test/spark.test.ts; it runs with npm run test:spark',
   ],
   [
     ['packages/cli/workspace/tally.test.ts', '-t', 'no such name'],

@@ -15,8 +15,11 @@ import { reportVariable, type TestReport } from './test-report.ts';
 import { rememberTimes, timesText } from './test-times.ts';
 
 const filters = process.argv.slice(2);
-// Unless it is asked for (npm run test:spark), Spark is left out: its download is large.
-const projects = filters.some((filter) => filter.startsWith('--project')) ? [] : ['--project=!spark'];
+// Unless they are asked for (npm run test:spark, npm run test:soak), these are left out: a large download, a long wait.
+const apart = ['spark', 'soak'];
+const projects = filters.some((filter) => filter.startsWith('--project'))
+  ? []
+  : apart.map((name) => `--project=!${name}`);
 const sparkAlone = filters.includes('--project=spark');
 using stop = interruptible();
 const { signal } = stop;
@@ -92,8 +95,8 @@ function nothingRan(skipped: number): Tally {
     console.log('No test ran: none imports what was changed.');
     return { passed: 0, failed: 0, skipped };
   }
-  const spark = filters.some((filter) => filter.includes('spark')) && !sparkAlone;
-  console.log(`✗ no test matches ${filters.join(' ')}${spark ? '; those of Spark run with npm run test:spark' : ''}`);
+  const name = apart.find((each) => filters.some((filter) => filter.includes(each) && filter !== `--project=${each}`));
+  console.log(`✗ no test matches ${filters.join(' ')}${name ? `; it runs with npm run test:${name}` : ''}`);
   return { passed: 0, failed: 1, skipped };
 }
 
