@@ -1,5 +1,5 @@
 import { InvalidArgumentError, isQuorateError, Latest } from '@quorate/core';
-import { type Created, checkPath, type ZooKeeper } from '@quorate/zookeeper';
+import { checkPath, type ZooKeeper } from '@quorate/zookeeper';
 import type { AnyElection } from './any-election.ts';
 import { type Candidate, checkData, decodeCandidate, encodeCandidate } from './candidate.ts';
 import { acquires } from './diagnostics.ts';
@@ -8,7 +8,7 @@ import { HeldLease } from './lease/held-lease.ts';
 import { Hold, type OnSuspended } from './lease/hold.ts';
 import type { Lease } from './lease/lease.ts';
 import { electionKind } from './line/kind.ts';
-import { Line } from './line/line.ts';
+import { Line, type Place } from './line/line.ts';
 import { checkId, checkOnSuspended, defaultId, type LineOptions } from './line/line-options.ts';
 import { participants } from './line/participant.ts';
 import { watchLeader } from './line/watch-leader.ts';
@@ -55,19 +55,22 @@ export class Election implements AnyElection {
   async campaign(options: AcquireOptions = {}): Promise<Lease> {
     checkAcquireOptions(options);
     const withdraw = this.#stand();
-    const wait = (): Promise<Created> =>
+    const wait = (): Promise<Place> =>
       within(this.path, options, (signal, onAhead) =>
         this.#line.enter({ mark: 'latch-', data: this.#data, signal, onAhead }),
       );
     try {
       const traced = acquires.hasSubscribers;
-      const { path: node, stat } = await (traced
-        ? acquires.tracePromise(wait, { path: this.path, what: electionKind.what })
-        : wait());
+      const {
+        path: node,
+        stat,
+        provenAt,
+      } = await (traced ? acquires.tracePromise(wait, { path: this.path, what: electionKind.what }) : wait());
       const hold = new Hold(this.#line.zk, {
         path: this.path,
         node,
         token: stat.czxid,
+        provenAt,
         onSuspended: this.#onSuspended,
         // A term is long, and a leader that was deposed by hand must hear of it.
         watched: true,

@@ -1,17 +1,18 @@
 import { type BedOf, eventually, type Server, Testbed } from '@quorate/testbed';
 import { connect } from '@quorate/zookeeper';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type LeaseEndedError, Lock } from '../src/index.ts';
+import { type Lease, type LeaseEndedError, Lock } from '../src/index.ts';
 import { codeOf, freshPath } from './conformance/store.ts';
 
 // A member that is cut off from its leader goes on answering reads and pings, for `syncLimit` ticks: 5 seconds here, as long as
 // two sessions and a half. Whoever is connected to it hears nothing of the partition.
-let bed: BedOf<{ zookeeper: 3 }>;
+let bed: BedOf<{ zookeeper: { members: 3; config: { tickTime: number; syncLimit: number } } }>;
 let others: Server[];
 let follower: Server;
 
 beforeAll(async () => {
-  bed = await Testbed.start({ zookeeper: 3 });
+  // Short ticks: a server counts sessions in them.
+  bed = await Testbed.start({ zookeeper: { members: 3, config: { tickTime: 200, syncLimit: 25 } } });
   const leader = await eventually('a leader', () => bed.zookeeper.leader());
   follower = bed.zookeeper.members.find((member) => member !== leader) as Server;
   others = bed.zookeeper.members.filter((member) => member !== follower);
@@ -54,3 +55,40 @@ test.each(['stop', 'wait'] as const)(
     expect((await other.get(file)).data.toString()).toBe('new');
   },
 );
+
+test('who learns late that it is its turn, from a server that has been cut off since, does not hold beside the next one', async () => {
+  const link = bed.link('late', follower.name);
+  await using mine = await connect(await link.address, { sessionTimeout });
+  await using witness = await connect(follower.address, { sessionTimeout });
+  await using other = await connect(others.map(({ address }) => address).join(','), { sessionTimeout });
+  await using third = await connect(others.map(({ address }) => address).join(','), { sessionTimeout });
+  const path = freshPath('late');
+  const inLine = async (): Promise<number> => (await other.children(path)).names.length;
+  const held = await new Lock(other, path).acquire();
+  let lease: Lease | undefined;
+  const waiting = new Lock(mine, path, { onSuspended: 'wait' }).acquire().then(
+    (got) => {
+      lease = got;
+    },
+    (error) => error,
+  );
+  await eventually('it is in line', async () => (await inLine()) === 2);
+  const next = new Lock(third, path).acquire();
+  await eventually('so is the next', async () => (await inLine()) === 3);
+  // Its server tells that it is its turn, and is then cut off; what it has told arrives late, still within its session.
+  await link.set({ blackHole: true });
+  const silent = performance.now();
+  await held.release();
+  await eventually('its server knows', async () => (await witness.children(path)).names.length === 2);
+  await bed.partition(
+    [follower.name],
+    others.map(({ name }) => name),
+  );
+  await eventually('most of its time is over', () => performance.now() - silent > 0.63 * sessionTimeout, { every: 5 });
+  await link.heal();
+  const after = await next;
+  expect(lease === undefined || lease.signal.aborted, 'two holders at once').toBe(true);
+  await bed.heal();
+  await after.release();
+  expect(await waiting).toMatchObject({ code: 'session-lost' });
+});

@@ -24,6 +24,8 @@ export interface HoldOptions {
   /** The node that stands for holding. */
   readonly node: string;
   readonly token: bigint;
+  /** When the leader of the ensemble was asked for something that it has answered since. */
+  readonly provenAt: number;
   readonly onSuspended: OnSuspended;
   /** Whether to hear when somebody asks for it, or deletes the node. One request more. */
   readonly watched: boolean;
@@ -61,7 +63,7 @@ export class Hold {
       if (state === 'suspended' && options.onSuspended === 'stop') this.end('suspended');
     };
     const lost = (): void => this.end('lost', zk.lost.reason);
-    const calm = Pulse.of(zk).hold(() => this.end('suspended'));
+    const calm = Pulse.of(zk).hold(options.provenAt, () => this.end('suspended'));
     zk.on('state', changed);
     zk.lost.addEventListener('abort', lost, { once: true });
     this.#over.signal.addEventListener('abort', () => {

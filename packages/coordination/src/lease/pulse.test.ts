@@ -20,7 +20,7 @@ afterEach(() => void vi.useRealTimers());
 test('without an answer, what is held is in doubt after half the session timeout, and says so once', async () => {
   const { zk, asked } = session(never);
   const doubt = vi.fn();
-  Pulse.of(zk).hold(doubt);
+  Pulse.of(zk).hold(performance.now(), doubt);
   await vi.advanceTimersByTimeAsync(4_990);
   expect(doubt).not.toHaveBeenCalled();
   await vi.advanceTimersByTimeAsync(20);
@@ -34,7 +34,7 @@ test('without an answer, what is held is in doubt after half the session timeout
 test('with answers nothing is in doubt, and one is asked for in each fifth of the session timeout', async () => {
   const { zk, asked } = session(async () => undefined);
   const doubts = [vi.fn(), vi.fn()];
-  for (const doubt of doubts) Pulse.of(zk).hold(doubt);
+  for (const doubt of doubts) Pulse.of(zk).hold(performance.now(), doubt);
   await vi.advanceTimersByTimeAsync(60_000);
   for (const doubt of doubts) expect(doubt).not.toHaveBeenCalled();
   expect(asked.mock.calls.length).toBeGreaterThanOrEqual(25);
@@ -45,7 +45,7 @@ test('an answer proves what was when it was asked for, not when it came', async 
   let answer = (): void => undefined;
   const { zk } = session(() => new Promise((resolve) => (answer = resolve)));
   const doubt = vi.fn();
-  Pulse.of(zk).hold(doubt);
+  Pulse.of(zk).hold(performance.now(), doubt);
   // Asked after 2 seconds, answered after 4.9: certain until the 7th.
   await vi.advanceTimersByTimeAsync(4_900);
   answer();
@@ -58,7 +58,7 @@ test('an answer proves what was when it was asked for, not when it came', async 
 test('short holdings, one after the other, ask nothing that is worth mentioning', async () => {
   const { zk, asked } = session(async () => undefined);
   for (let time = 0; time < 1_000; time += 1) {
-    const calm = Pulse.of(zk).hold(() => expect.unreachable());
+    const calm = Pulse.of(zk).hold(performance.now(), () => expect.unreachable());
     await vi.advanceTimersByTimeAsync(2);
     calm();
   }
@@ -69,7 +69,7 @@ test('short holdings, one after the other, ask nothing that is worth mentioning'
 test('what is not held any more is not in doubt, and no timer is left after a while', async () => {
   const { zk } = session(never);
   const doubt = vi.fn();
-  Pulse.of(zk).hold(doubt)();
+  Pulse.of(zk).hold(performance.now(), doubt)();
   await vi.advanceTimersByTimeAsync(20_000);
   expect(doubt).not.toHaveBeenCalled();
   expect(vi.getTimerCount()).toBe(0);
@@ -78,7 +78,7 @@ test('what is not held any more is not in doubt, and no timer is left after a wh
 test('a process that was stopped knows by the clock, before its timers have run', () => {
   const { zk } = session(async () => undefined);
   const doubt = vi.fn();
-  Pulse.of(zk).hold(doubt);
+  Pulse.of(zk).hold(performance.now(), doubt);
   const now = performance.now();
   vi.spyOn(performance, 'now').mockReturnValue(now + 5_000);
   Pulse.of(zk).check();
@@ -88,7 +88,7 @@ test('a process that was stopped knows by the clock, before its timers have run'
 test('a client that cannot ask is not in doubt: the word of its member must do', async () => {
   const { zk, asked } = session(() => Promise.reject(new QuorateError('no sync', { code: 'unsupported' })));
   const doubt = vi.fn();
-  Pulse.of(zk).hold(doubt);
+  Pulse.of(zk).hold(performance.now(), doubt);
   await vi.advanceTimersByTimeAsync(60_000);
   Pulse.of(zk).check();
   expect(doubt).not.toHaveBeenCalled();
@@ -98,7 +98,7 @@ test('a client that cannot ask is not in doubt: the word of its member must do',
 test('a failure is no answer', async () => {
   const { zk } = session(() => Promise.reject(new QuorateError('cut', { code: 'connection-lost' })));
   const doubt = vi.fn();
-  Pulse.of(zk).hold(doubt);
+  Pulse.of(zk).hold(performance.now(), doubt);
   await vi.advanceTimersByTimeAsync(5_010);
   expect(doubt).toHaveBeenCalledTimes(1);
 });

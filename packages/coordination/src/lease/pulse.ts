@@ -43,10 +43,13 @@ export class Pulse {
     this.#zk = zk;
   }
 
-  /** `doubt` is called once, when holding is no longer certain. Returns how to say that it is not held any more. */
-  hold(doubt: () => void): () => void {
-    // A moment ago the leader has made its node, or has told of the end of the one before it.
-    const holding = { since: performance.now(), doubt };
+  /**
+   * `since` is when something was asked for that the leader has answered: what a member tells by itself proves nothing, it may
+   * have been cut off meanwhile. `doubt` is called once, when holding is no longer certain. Returns how to say that it is
+   * not held any more.
+   */
+  hold(since: number, doubt: () => void): () => void {
+    const holding = { since, doubt };
     this.#holdings.add(holding);
     // Short holdings, one after the other, neither set a timer each nor ask anything.
     if (!this.#timer) this.#arm();

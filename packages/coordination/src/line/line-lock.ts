@@ -1,5 +1,5 @@
 import { InvalidArgumentError, isQuorateError } from '@quorate/core';
-import type { Created, ZooKeeper } from '@quorate/zookeeper';
+import type { ZooKeeper } from '@quorate/zookeeper';
 import type { AnyLock, LockAcquireOptions } from '../any-lock.ts';
 import { acquires } from '../diagnostics.ts';
 import { HeldLease } from '../lease/held-lease.ts';
@@ -9,7 +9,7 @@ import type { Lease } from '../lease/lease.ts';
 import { lastSegment } from '../path.ts';
 import { checkAcquireOptions, within } from '../waiting/acquire-options.ts';
 import { read } from './kind.ts';
-import type { Line } from './line.ts';
+import type { Line, Place } from './line.ts';
 import { checkId, checkOnSuspended, defaultId, type LineOptions } from './line-options.ts';
 import { type Participant, participants } from './participant.ts';
 
@@ -38,7 +38,7 @@ export class LineLock implements AnyLock {
   async acquire(options: LockAcquireOptions = {}): Promise<Lease> {
     checkAcquireOptions(options);
     if (options.holding !== undefined) return this.#again(options.holding);
-    const wait = (): Promise<Created> =>
+    const wait = (): Promise<Place> =>
       within(this.path, options, (signal, onAhead) => this.#line.enter({ ...this.#entry(signal), onAhead }));
     if (!acquires.hasSubscribers) return this.#held(await wait());
     return this.#held(await acquires.tracePromise(wait, { path: this.path, what: this.#line.kind.what }));
@@ -73,12 +73,13 @@ export class LineLock implements AnyLock {
     return { mark: this.#mark, data: this.#options.id, signal };
   }
 
-  #held({ path, stat }: Created): Lease {
+  #held({ path, stat, provenAt }: Place): Lease {
     const { onSuspended, revocable } = this.#options;
     const hold = new Hold(this.#line.zk, {
       path: this.path,
       node: path,
       token: stat.czxid,
+      provenAt,
       onSuspended,
       watched: revocable,
     });

@@ -9,6 +9,9 @@ import { contendersOf, type Kind } from './kind.ts';
 import { remove } from './removal.ts';
 import { connected, departed, untilChange } from './waiting.ts';
 
+/** A proof of life is as good as new for this part of the session timeout: half of what a lease lasts without one. */
+const recent = 1 / 4;
+
 /** How to stand in line. */
 export interface Entry {
   readonly mark: string;
@@ -18,9 +21,17 @@ export interface Entry {
   readonly onAhead?: ((count: number) => void) | undefined;
 }
 
+/** Our node, once it is our turn. */
+export interface Place extends Created {
+  /** When something was asked for that the leader of the ensemble has answered since: our session was alive then. */
+  readonly provenAt: number;
+}
+
 /** Our node, and the list if it travelled with it. */
 interface Joined {
   readonly created: Created;
+  /** When the node was asked for. */
+  readonly askedAt: number;
   readonly listed: Promise<readonly Contender[]> | undefined;
 }
 
@@ -29,6 +40,8 @@ interface Joined {
  * - Answers come in order, so creating a node and listing can travel together, and the list contains the node.
  * - A list that contains our node contains all who came before us; nobody gets in front of us later.
  * - An event only says that it is time to look again.
+ * - What our member of the ensemble tells may be old: it may have been cut off from the leader since, and our session be
+ *   as good as over. Only the leader can say that it lives.
  */
 export class Line {
   readonly zk: ZooKeeper;
@@ -44,13 +57,14 @@ export class Line {
   }
 
   /** Resolves with our node when it is our turn. When it rejects, our node is gone or on its way out. */
-  async enter(entry: Entry): Promise<Created> {
+  async enter(entry: Entry): Promise<Place> {
     return await onceBegun({ idempotent: true }, async (begun) => {
       for (;;) {
         const joined = await this.#join(entry, this.#seen.length > 1);
         begun();
         try {
-          if (await this.#turn(joined, entry)) return joined.created;
+          const provenAt = await this.#turn(joined, entry);
+          if (provenAt !== undefined) return { ...joined.created, provenAt };
         } catch (error) {
           this.leave(joined.created.path).catch(() => undefined);
           throw error;
@@ -61,12 +75,12 @@ export class Line {
   }
 
   /** Our node, if it is our turn at once; otherwise nothing is left of it. */
-  async enterAtOnce(entry: Entry): Promise<Created | undefined> {
-    const { created, listed } = await this.#join(entry, false);
+  async enterAtOnce(entry: Entry): Promise<Place | undefined> {
+    const { created, askedAt, listed } = await this.#join(entry, false);
     try {
       const ahead = await this.#ahead(created, await listed, entry.signal);
       const turn = ahead && this.kind.waitsFor(entry.mark, ahead) === undefined;
-      if (turn && this.zk.state === 'connected') return created;
+      if (turn && this.zk.state === 'connected') return { ...created, provenAt: askedAt };
     } catch (error) {
       this.leave(created.path).catch(() => undefined);
       throw doubtful(error, { idempotent: true });
@@ -90,12 +104,13 @@ export class Line {
   /** Where there was a crowd last time, we will wait anyway: then the list need not travel with the node. */
   async #join({ mark, data, signal }: Entry, crowded: boolean): Promise<Joined> {
     for (;;) {
+      const askedAt = performance.now();
       const creating = this.zk.create(childOf(this.path, mark), data, { mode: 'ephemeral-sequential', signal });
       const listed = crowded ? undefined : this.list(signal);
       // Whatever comes of the list is of interest only when there is a node.
       listed?.catch(() => undefined);
       try {
-        return { created: await creating, listed };
+        return { created: await creating, askedAt, listed };
       } catch (error) {
         if (isQuorateError(error, 'no-children-for-ephemerals')) {
           throw new WrongKindError(this.path, this.kind.what, 'an ephemeral node');
@@ -116,22 +131,38 @@ export class Line {
     }
   }
 
-  /** Waits until it is our turn; false when our node is gone. */
-  async #turn({ created, listed }: Joined, { mark, signal, onAhead }: Entry): Promise<boolean> {
+  /** Waits until it is our turn, and resolves with when our session was last proven alive; undefined when our node is gone. */
+  async #turn({ created, askedAt, listed }: Joined, { mark, signal, onAhead }: Entry): Promise<number | undefined> {
     const { zk, kind } = this;
     if (!listed) await this.#guessed(created, mark, signal);
     let contenders = await listed;
     for (;;) {
+      const provenAt = this.#prove(askedAt, signal);
+      // Of interest only when it is our turn.
+      provenAt.catch(() => undefined);
       const ahead = await this.#ahead(created, contenders, signal);
-      if (!ahead) return false;
+      if (!ahead) return undefined;
       onAhead?.(ahead.length);
       const blocker = kind.waitsFor(mark, ahead);
       if (blocker) await this.#change(created, blocker, mark, signal);
-      else if (zk.state === 'connected') return true;
+      else if (zk.state === 'connected') return await provenAt;
       else await connected(zk, signal);
       // An event is not the condition: look again.
       contenders = undefined;
     }
+  }
+
+  /** When the leader was asked for what it has answered: a moment ago, or now. Together with the list it takes no longer. */
+  async #prove(askedAt: number, signal: AbortSignal | undefined): Promise<number> {
+    const now = performance.now();
+    if (now - askedAt < this.zk.sessionTimeout * recent) return askedAt;
+    try {
+      await this.zk.sync(this.path, { signal });
+    } catch (error) {
+      // A client that cannot ask: its member's word must do.
+      if (!isQuorateError(error, 'unsupported')) throw error;
+    }
+    return now;
   }
 
   async #change(created: Created, blocker: Contender, mark: string, signal: AbortSignal | undefined): Promise<void> {

@@ -17,6 +17,14 @@ export interface ClaimPaths {
   readonly own: string;
 }
 
+export interface Claiming {
+  readonly paths: ClaimPaths;
+  readonly token: bigint;
+  readonly change: NextChange;
+  /** When it was asked for. */
+  readonly provenAt: number;
+}
+
 /** The right to an item, as long as the session lives. */
 export class Claim implements Lease {
   readonly paths: ClaimPaths;
@@ -34,7 +42,7 @@ export class Claim implements Lease {
   #doubt = false;
 
   /** The claim has been made, and `change` watches its own node. */
-  constructor(zk: ZooKeeper, paths: ClaimPaths, token: bigint, change: NextChange) {
+  constructor(zk: ZooKeeper, { paths, token, change, provenAt }: Claiming) {
     this.#zk = zk;
     this.paths = paths;
     this.token = token;
@@ -46,7 +54,7 @@ export class Claim implements Lease {
       this.#end('lost', zk.lost.reason);
       this.#settle('lost');
     };
-    const calm = Pulse.of(zk).hold(() => this.#end('suspended'));
+    const calm = Pulse.of(zk).hold(provenAt, () => this.#end('suspended'));
     this.#forget = () => {
       calm();
       this.#change[Symbol.dispose]();

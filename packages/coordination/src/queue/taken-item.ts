@@ -1,17 +1,13 @@
 import type { NodeData, ZooKeeper } from '@quorate/zookeeper';
 import { UnreadableItemError } from '../errors/unreadable-item-error.ts';
 import { lastSegment } from '../path.ts';
-import type { NextChange } from '../waiting/next-change.ts';
-import { Claim, type ClaimPaths } from './claim.ts';
+import { Claim, type Claiming } from './claim.ts';
 import { priorityOf } from './order.ts';
 import type { Serializer } from './serializer.ts';
 
 /** What a claim has brought. */
-export interface Claimed {
-  readonly paths: ClaimPaths;
-  readonly token: bigint;
+export interface Claimed extends Claiming {
   readonly item: NodeData;
-  readonly change: NextChange;
 }
 
 /**
@@ -26,9 +22,9 @@ export class TakenItem<T> extends Claim {
   readonly #serializer: Serializer<T>;
   #data: { readonly value: T } | undefined;
 
-  constructor(zk: ZooKeeper, { paths, token, item, change }: Claimed, serializer: Serializer<T>) {
-    super(zk, paths, token, change);
-    this.priority = priorityOf(lastSegment(paths.item));
+  constructor(zk: ZooKeeper, { item, ...claiming }: Claimed, serializer: Serializer<T>) {
+    super(zk, claiming);
+    this.priority = priorityOf(lastSegment(claiming.paths.item));
     // Each claim adds a child, and its end removes one: both count.
     this.attempt = Math.ceil(item.stat.cversion / 2);
     this.bytes = item.data;

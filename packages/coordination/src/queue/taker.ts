@@ -5,10 +5,12 @@ import { remove } from '../line/removal.ts';
 import { lastSegment } from '../path.ts';
 import { NextChange } from '../waiting/next-change.ts';
 import { upToDate } from '../waiting/up-to-date.ts';
-import { Claim, type ClaimPaths } from './claim.ts';
+import { Claim } from './claim.ts';
 import type { Layout } from './layout.ts';
 import { firstFree, predecessorOf } from './order.ts';
 import type { Claimed } from './taken-item.ts';
+
+type Attempt = Omit<Claimed, 'token' | 'item'>;
 
 interface Seen {
   readonly line: readonly string[];
@@ -114,6 +116,7 @@ export class Taker {
     const { items, claims } = this.#layout;
     const id = randomUUID();
     const paths = { item: `${items}/${name}`, claim: `${claims}/${name}`, own: `${items}/${name}/${id}` };
+    const provenAt = performance.now();
     const claiming = this.#zk
       .transaction()
       .create(paths.claim, id, { mode: 'ephemeral' })
@@ -123,33 +126,33 @@ export class Taker {
     // Not the taker's signal: it must become known what has become of the item, whoever waits.
     const change = new NextChange(this.#zk);
     try {
-      const claimed = await this.#outcome(claiming, paths, change);
+      const claimed = await this.#outcome(claiming, { paths, change, provenAt });
       if (!claimed) change[Symbol.dispose]();
       return claimed;
     } catch (error) {
       // It may have been claimed all the same.
-      new Claim(this.#zk, paths, 0n, change).release().catch(() => undefined);
+      new Claim(this.#zk, { paths, token: 0n, change, provenAt }).release().catch(() => undefined);
       throw error;
     }
   }
 
-  async #outcome(claiming: Promise<unknown>, paths: ClaimPaths, change: NextChange): Promise<Claimed | undefined> {
+  async #outcome(claiming: Promise<unknown>, attempt: Attempt): Promise<Claimed | undefined> {
     try {
-      const [claimed] = await Promise.all([this.#read(paths, change), claiming]);
+      const [claimed] = await Promise.all([this.#read(attempt), claiming]);
       return claimed;
     } catch (error) {
       if (isQuorateError(error, 'no-node') || isQuorateError(error, 'node-exists')) return undefined;
       if (!isQuorateError(error, 'ambiguous')) throw error;
-      const [, claimed] = await Promise.all([this.#zk.sync(paths.own), this.#read(paths, change)]);
+      const [, claimed] = await Promise.all([this.#zk.sync(attempt.paths.own), this.#read(attempt)]);
       return claimed;
     }
   }
 
   /** The item and the claim on it; undefined when one of them is not there. */
-  async #read(paths: ClaimPaths, change: NextChange): Promise<Claimed | undefined> {
+  async #read({ paths, change, provenAt }: Attempt): Promise<Claimed | undefined> {
     try {
       const [item, { stat }] = await Promise.all([this.#zk.get(paths.item), this.#zk.get(paths.own, change.watched)]);
-      return { paths, token: stat.czxid, item, change };
+      return { paths, token: stat.czxid, item, change, provenAt };
     } catch (error) {
       if (isQuorateError(error, 'no-node')) return undefined;
       throw error;
