@@ -66,6 +66,19 @@ test('short holdings, one after the other, ask nothing that is worth mentioning'
   expect(vi.getTimerCount()).toBeLessThanOrEqual(1);
 });
 
+test('one that was proven longer ago is in doubt first, also when it comes later', async () => {
+  const { zk } = session(never);
+  const doubts: string[] = [];
+  Pulse.of(zk).hold(performance.now(), () => doubts.push('first'));
+  // The question is under way by then, and is not answered.
+  await vi.advanceTimersByTimeAsync(2_100);
+  Pulse.of(zk).hold(performance.now() - 4_000, () => doubts.push('second'));
+  await vi.advanceTimersByTimeAsync(1_010);
+  expect(doubts).toEqual(['second']);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(doubts).toEqual(['second', 'first']);
+});
+
 test('what is not held any more is not in doubt, and no timer is left after a while', async () => {
   const { zk } = session(never);
   const doubt = vi.fn();

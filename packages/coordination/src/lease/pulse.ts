@@ -32,6 +32,8 @@ export class Pulse {
   #beating = false;
   #unsupported = false;
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer rings. */
+  #due = Number.POSITIVE_INFINITY;
 
   static of(zk: ZooKeeper): Pulse {
     const pulse = pulses.get(zk) ?? new Pulse(zk);
@@ -51,8 +53,9 @@ export class Pulse {
   hold(since: number, doubt: () => void): () => void {
     const holding = { since, doubt };
     this.#holdings.add(holding);
-    // Short holdings, one after the other, neither set a timer each nor ask anything.
-    if (!this.#timer) this.#arm();
+    // Short holdings, one after the other, neither set a timer each nor ask anything. One that was proven longer ago than the
+    // others is in doubt before them.
+    if (!this.#timer || this.#certainUntil(holding) < this.#due) this.#arm();
     return () => this.#holdings.delete(holding);
   }
 
@@ -74,6 +77,8 @@ export class Pulse {
   #arm(): void {
     let due = this.#beating ? Number.POSITIVE_INFINITY : this.#nextBeat();
     for (const holding of this.#holdings) due = Math.min(due, this.#certainUntil(holding));
+    clearTimeout(this.#timer);
+    this.#due = due;
     this.#timer = setTimeout(() => this.#tick(), Math.max(1, due - performance.now())).unref();
   }
 
@@ -96,10 +101,7 @@ export class Pulse {
     this.#beatAt = sentAt;
     const answered = (): void => {
       this.#beating = false;
-      if (this.#timer) {
-        clearTimeout(this.#timer);
-        this.#arm();
-      }
+      if (this.#timer) this.#arm();
     };
     this.#zk.sync('/').then(
       () => {
