@@ -146,7 +146,7 @@ describe('early refresh', () => {
     const { load, calls } = counting();
     const slow = async (): Promise<number> => {
       const number = await load();
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      await new Promise((resolve) => setTimeout(resolve, 200));
       return number;
     };
     await Promise.all(all.map((cache) => cache.get('zone', slow)));
@@ -164,7 +164,8 @@ describe('early refresh', () => {
       { every: 2 },
     );
     expect(all.reduce((sum, cache) => sum + cache.stats().misses, 0)).toBe(2);
-    expect(longest).toBeLessThan(55);
+    // Nobody waits for the load.
+    expect(longest).toBeLessThan(150);
   });
 
   test('0 turns it off', async ({ servers }) => {

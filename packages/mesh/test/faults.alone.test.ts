@@ -46,7 +46,7 @@ function lives(pid: number): boolean {
   }
 }
 
-test('kill -9 of an instance under load: gone from the watch and from Envoy within the check interval and 1 s; its Envoy too', async ({
+test('kill -9 of an instance under load: gone from the watch within the check interval and 1 s, from Envoy within one more; its Envoy too', async ({
   bed,
 }) => {
   const mesh = new Mesh({ address: bed.consul.url });
@@ -84,9 +84,9 @@ test('kill -9 of an instance under load: gone from the watch and from Envoy with
   await load;
   expect(answered).toBeGreaterThan(10);
   expect(lastFailure - killed).toBeLessThan(3_000);
-  // The interval of its check is 1 s.
+  // The interval of its check is 1 s; Envoy puts together what changes within a second.
   expect(fromWatch).toBeLessThan(2_000);
-  expect(fromEnvoy).toBeLessThan(2_000);
+  expect(fromEnvoy).toBeLessThan(3_000);
   expect(watch.latest?.[0]?.id).toBe(second.id);
   await eventually('its Envoy is gone as well', () => !lives(first.envoy), { within: 10_000 });
   expect(lives(second.envoy)).toBe(true);

