@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Ports } from '@quorate/testbed/peers';
 
 /** A small HTTP server on loopback, gone with its block. */
 export class HttpService implements AsyncDisposable {
@@ -39,17 +40,14 @@ export class HttpService implements AsyncDisposable {
   }
 }
 
-const given = new Set<number>();
+const ports = new Ports();
 
-/** A port that was free a moment ago, and that nobody else in this process was given. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    await using service = await HttpService.start(() => undefined);
-    const { port } = service;
-    if (given.has(port)) continue;
-    given.add(port);
-    return port;
-  }
+/**
+ * A free port that nobody else is given while this process lives, in whatever process: one that was free a moment ago may be
+ * the local port of somebody's connection by the time that Envoy wants it.
+ */
+export function freePort(): Promise<number> {
+  return ports.claim();
 }
 
 export async function codeOf(promise: PromiseLike<unknown>): Promise<unknown> {

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { Testbed } from '@quorate/testbed';
+import { Ports } from '@quorate/testbed/peers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect, creatorAcl } from '../src/index.ts';
 import { codeOf } from './conformance.ts';
@@ -12,6 +12,7 @@ import { codeOf } from './conformance.ts';
 let bed: Testbed & { zookeeper: { url: string } };
 let folder: string;
 let secure: string;
+const ports = new Ports();
 const pem = (name: string): string => readFileSync(join(folder, `${name}.pem`), 'utf8');
 
 beforeAll(async () => {
@@ -21,7 +22,7 @@ beforeAll(async () => {
     join(folder, 'jaas.conf'),
     'Server { org.apache.zookeeper.server.auth.DigestLoginModule required user_bob="builder"; };\n',
   );
-  const port = await freePort();
+  const port = await ports.claim();
   secure = `127.0.0.1:${port}`;
   const config = {
     serverCnxnFactory: 'org.apache.zookeeper.server.NettyServerCnxnFactory',
@@ -101,14 +102,6 @@ function certificates(): void {
     );
   }
   writeFileSync(join(folder, 'server-store.pem'), `${pem('server-key')}${pem('server')}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 test('a digest identity opens what it has sealed, and another does not', async () => {
