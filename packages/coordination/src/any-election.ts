@@ -1,6 +1,24 @@
+import { InvalidArgumentError } from '@quorate/core';
+import type { AfterFailure } from '@quorate/zookeeper';
 import type { Candidate } from './candidate.ts';
 import type { Lease } from './lease/lease.ts';
-import type { AcquireOptions } from './waiting/acquire-options.ts';
+import { type AcquireOptions, checkAcquireOptions } from './waiting/acquire-options.ts';
+
+export interface LeadOptions {
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * What becomes of the candidacy when a term fails. Default `retry`: it stands again after a while, which is longer after each
+   * failure in a row, up to five seconds. `stop`: `lead` rejects with the error. A function is asked each time.
+   */
+  readonly onFailure?: AfterFailure | undefined;
+}
+
+export function checkLead(options: LeadOptions): LeadOptions {
+  const { signal, onFailure = 'retry' } = options;
+  checkAcquireOptions({ signal });
+  if (onFailure === 'retry' || onFailure === 'stop' || typeof onFailure === 'function') return options;
+  throw new InvalidArgumentError('onFailure', '"retry", "stop" or a function that returns one of them', onFailure);
+}
 
 /** What every election can do, whatever stands behind it. */
 export interface AnyElection {
@@ -10,10 +28,11 @@ export interface AnyElection {
   campaign(options?: AcquireOptions): Promise<Lease>;
   /**
    * Calls `term` each time we are elected, with a lease of its own, until `signal` aborts: then resolves. A term is over
-   * when `term` returns; only then is another begun, or the leadership let go of. Rejects with what `term` throws, and
-   * when the session is over.
+   * when `term` returns; only then is another begun, or the leadership let go of. After terms that are over at once it waits
+   * a while before it stands again. What `term` throws is for `onFailure` to judge; thrown after `signal` has aborted, it is
+   * what this rejects with. Over one session it rejects when that is over.
    */
-  lead(term: (lease: Lease) => unknown, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+  lead(term: (lease: Lease) => unknown, options?: LeadOptions): Promise<void>;
   /** The leader now and at each change, latest wins; undefined while there is none. */
   observe(options?: {
     readonly signal?: AbortSignal | undefined;

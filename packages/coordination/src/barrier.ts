@@ -1,5 +1,6 @@
 import { isQuorateError } from '@quorate/core';
-import type { CallOptions, NodeData, ReadOptions, ZooKeeper } from '@quorate/zookeeper';
+import type { Acl, CallOptions, NodeData, ReadOptions, ZooKeeper } from '@quorate/zookeeper';
+import { type AccessOptions, checkAccess } from './access.ts';
 import { WrongKindError } from './errors/wrong-kind-error.ts';
 import { checkPlace } from './place.ts';
 import { markOf, otherKind } from './used-for.ts';
@@ -28,9 +29,11 @@ import { patience, type WaitOptions } from './waiting/wait-options.ts';
 export class Barrier {
   readonly path: string;
   readonly #zk: ZooKeeper;
+  readonly #acl: readonly Acl[] | undefined;
 
-  constructor(zk: ZooKeeper, path: string) {
+  constructor(zk: ZooKeeper, path: string, { acl }: AccessOptions = {}) {
     checkPlace(zk, path);
+    this.#acl = checkAccess(acl);
     this.#zk = zk;
     this.path = path;
   }
@@ -41,7 +44,7 @@ export class Barrier {
     await onceBegun({ idempotent: true }, async (begun) => {
       for (;;) {
         try {
-          await this.#zk.create(this.path, markOf('barrier'), { parents: true, signal });
+          await this.#zk.create(this.path, markOf('barrier'), { acl: this.#acl, parents: true, signal });
           return;
         } catch (error) {
           if (isQuorateError(error, 'node-exists')) {

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@quorate/core';
 import type { CallOptions, ZooKeeper } from '@quorate/zookeeper';
+import type { AccessOptions } from './access.ts';
 import { Cell } from './cell/cell.ts';
 import { WrongKindError } from './errors/wrong-kind-error.ts';
 import { OneAtATime } from './waiting/one-at-a-time.ts';
@@ -34,8 +35,8 @@ export class Counter {
   readonly #cell: Cell;
   readonly #writes = new OneAtATime();
 
-  constructor(zk: ZooKeeper, path: string) {
-    this.#cell = new Cell(zk, path, kind);
+  constructor(zk: ZooKeeper, path: string, options: AccessOptions = {}) {
+    this.#cell = new Cell(zk, path, kind, options);
   }
 
   get path(): string {

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, isQuorateError } from '@quorate/core';
 import type { ZooKeeper } from '@quorate/zookeeper';
+import { type AccessOptions, checkAccess } from './access.ts';
 import { Gathering } from './double-barrier/gathering.ts';
 import { type Round, remainingOf } from './double-barrier/round.ts';
 import { BarrierStateError } from './errors/barrier-state-error.ts';
@@ -12,7 +13,7 @@ import { patience, type WaitOptions } from './waiting/wait-options.ts';
 
 const largestSize = 1_000;
 
-export interface DoubleBarrierOptions {
+export interface DoubleBarrierOptions extends AccessOptions {
   /** How many must have come before anybody may go in. The same for all of them. */
   readonly size: number;
 }
@@ -54,7 +55,7 @@ export class DoubleBarrier {
   #state: 'outside' | 'entering' | 'inside' | 'leaving' = 'outside';
   #membership: Membership | undefined;
 
-  constructor(zk: ZooKeeper, path: string, { size }: DoubleBarrierOptions) {
+  constructor(zk: ZooKeeper, path: string, { size, acl }: DoubleBarrierOptions) {
     checkPlace(zk, path);
     if (!(Number.isInteger(size) && size >= 1 && size <= largestSize)) {
       throw new InvalidArgumentError('size', `a whole number from 1 to ${largestSize}`, size);
@@ -62,7 +63,7 @@ export class DoubleBarrier {
     this.#zk = zk;
     this.path = path;
     this.size = size;
-    this.#gathering = new Gathering(zk, path);
+    this.#gathering = new Gathering(zk, path, checkAccess(acl));
   }
 
   /** Resolves when `size` participants have come, this one included. */

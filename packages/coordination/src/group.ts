@@ -1,12 +1,16 @@
 import { DeadlineExceededError, deadline, doubtful, InvalidArgumentError } from '@quorate/core';
-import { type CallOptions, checkPath, type ZooKeeper } from '@quorate/zookeeper';
+import { type Acl, type CallOptions, checkPath, type ZooKeeper } from '@quorate/zookeeper';
+import { type AccessOptions, checkAccess } from './access.ts';
+import { type AnySession, areSessions, latestOfEach, sessionOf } from './each-session.ts';
 import { AlreadyJoinedError } from './errors/already-joined-error.ts';
 import { Claim } from './group/claim.ts';
 import { createMember, withdraw } from './group/join.ts';
+import { LastingMembership } from './group/lasting-membership.ts';
 import type { Member } from './group/member.ts';
 import { HeldMembership, type Membership } from './group/membership.ts';
 import { Roster } from './group/roster.ts';
 import type { OnSuspended } from './lease/hold.ts';
+import { proof } from './lease/proof.ts';
 import { checkId, checkOnSuspended } from './line/line-options.ts';
 import { childOf } from './path.ts';
 import { type AcquireOptions, checkAcquireOptions } from './waiting/acquire-options.ts';
@@ -54,12 +58,14 @@ export interface JoinOptions extends AcquireOptions {
  */
 export class Group {
   readonly path: string;
-  readonly #zk: ZooKeeper;
+  readonly #session: AnySession;
+  readonly #acl: readonly Acl[] | undefined;
 
-  constructor(zk: ZooKeeper, path: string) {
+  constructor(session: AnySession, path: string, { acl }: AccessOptions = {}) {
     checkPath(path);
     this.path = path;
-    this.#zk = zk;
+    this.#session = session;
+    this.#acl = checkAccess(acl);
   }
 
   /** Resolves when others can see us. Aborting leaves nothing behind. */
@@ -85,7 +91,7 @@ export class Group {
 
   /** Who is there, in the order of joining. */
   async members({ signal }: CallOptions = {}): Promise<Member[]> {
-    const roster = new Roster(this.#zk, this.path);
+    const roster = new Roster(await sessionOf(this.#session, signal), this.path);
     await roster.read('everything', signal);
     return roster.members;
   }
@@ -95,9 +101,13 @@ export class Group {
    * when the session is lost, ends when it is closed; leaving the loop or aborting takes the watch back.
    */
   watch({ signal }: CallOptions = {}): AsyncIterableIterator<Member[], undefined> {
-    const roster = new Roster(this.#zk, this.path);
+    return latestOfEach(this.#session, signal, (zk, either) => this.#watch(zk, either));
+  }
+
+  #watch(zk: ZooKeeper, signal: AbortSignal | undefined): AsyncIterableIterator<Member[], undefined> {
+    const roster = new Roster(zk, this.path);
     return streamed(signal, (stream, over) =>
-      follow(this.#zk, this.path, {
+      follow(zk, this.path, {
         mode: 'recursive',
         signal: over,
         read: async (reading) => {
@@ -107,18 +117,37 @@ export class Group {
     );
   }
 
-  async #join({ id, data, node, onSuspended, signal }: Joiner): Promise<Membership> {
-    for (let other = Claim.on(this.#zk, node); other; other = Claim.on(this.#zk, node)) {
+  async #join(joiner: Joiner): Promise<Membership> {
+    const session = this.#session;
+    if (!areSessions(session)) return await this.#joinIn(session, joiner);
+    return await LastingMembership.join(session, joiner, (zk, data, signal) =>
+      this.#joinIn(zk, { ...joiner, data, signal }),
+    );
+  }
+
+  async #joinIn(zk: ZooKeeper, { id, data, node, onSuspended, signal }: Joiner): Promise<Membership> {
+    for (let other = Claim.on(zk, node); other; other = Claim.on(zk, node)) {
       if (!other.leaving) throw new AlreadyJoinedError(this.path, id);
       await untilAborted(signal, other.gone);
     }
-    const claim = new Claim(this.#zk, node);
+    const claim = new Claim(zk, node);
     try {
-      const stat = await createMember(this.#zk, { path: this.path, node, id, data, claim, signal });
-      return new HeldMembership(this.#zk, { id, path: node, stat, endsSuspended: onSuspended === 'stop', claim });
+      const { stat, askedAt } = await createMember(zk, {
+        path: this.path,
+        node,
+        id,
+        data,
+        acl: this.#acl,
+        claim,
+        signal,
+      });
+      // It is there: who gives up now takes it back.
+      claim.doubtful = true;
+      const provenAt = await proof(zk, node, askedAt, signal);
+      return new HeldMembership(zk, { id, path: node, stat, provenAt, endsSuspended: onSuspended === 'stop', claim });
     } catch (error) {
       claim.leaving = true;
-      if (claim.doubtful) withdraw(this.#zk, node).finally(() => claim.release());
+      if (claim.doubtful) withdraw(zk, node).finally(() => claim.release());
       else claim.release();
       // Others may have seen the member before it is deleted.
       throw claim.doubtful ? doubtful(error, { idempotent: true }) : error;

@@ -1,9 +1,11 @@
-export type { AnyElection } from './any-election.ts';
+export type { AccessOptions } from './access.ts';
+export type { AnyElection, LeadOptions } from './any-election.ts';
 export type { AnyLock, LockAcquireOptions } from './any-lock.ts';
 export { Barrier } from './barrier.ts';
 export type { Candidate } from './candidate.ts';
 export { Counter } from './counter.ts';
 export { DoubleBarrier, type DoubleBarrierOptions } from './double-barrier.ts';
+export type { AnySession } from './each-session.ts';
 export { Election, type ElectionOptions } from './election.ts';
 export { AlreadyCampaigningError } from './errors/already-campaigning-error.ts';
 export { AlreadyJoinedError } from './errors/already-joined-error.ts';

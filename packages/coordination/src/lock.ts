@@ -18,6 +18,6 @@ import { LineLock, type LockOptions } from './line/line-lock.ts';
 export class Lock extends LineLock {
   constructor(zk: ZooKeeper, path: string, options: LockOptions = {}) {
     checkPath(path);
-    super(new Line(zk, path, lockKind), 'lock-', options);
+    super(new Line(zk, path, lockKind, options), 'lock-', options);
   }
 }

@@ -138,7 +138,8 @@ class Leases implements MultiLease {
     await Promise.all([...this.#leases.values()].map((lease) => lease.release(options)));
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.release();
+  /** Like `release`, but a server that refuses does not hide the error of the block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release().catch(() => undefined);
   }
 }

@@ -1,13 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError } from '@quorate/core';
 import type { CallOptions, ZooKeeper } from '@quorate/zookeeper';
+import { type AccessOptions, checkAccess } from './access.ts';
 import { acquires } from './diagnostics.ts';
 import { QueueFullError } from './errors/queue-full-error.ts';
-import { remove } from './line/removal.ts';
 import { checkPlace } from './place.ts';
 import { Layout } from './queue/layout.ts';
 import { itemPrefix } from './queue/order.ts';
-import { Receipt } from './queue/receipt.ts';
+import { Receipts } from './queue/receipts.ts';
 import { json, type Serializer } from './queue/serializer.ts';
 import { type Claimed, TakenItem } from './queue/taken-item.ts';
 import { Taker } from './queue/taker.ts';
@@ -18,10 +17,8 @@ import { patience, type WaitOptions } from './waiting/wait-options.ts';
 
 const mostPriorities = 1_000;
 const largestSize = 100_000;
-/** Puts at once beyond this many make and remove a receipt each. */
-const keptReceipts = 8;
 
-export interface QueueOptions<T> {
+export interface QueueOptions<T> extends AccessOptions {
   /** How many priorities there are: 1 to 1,000. Default 1: first in, first out. */
   readonly priorities?: number | undefined;
   /** `put` is refused when there are about this many items: 1 to 100,000. Default 10,000. */
@@ -61,7 +58,7 @@ export interface PutOptions extends CallOptions {
  * - Each take lists all items, with some 20 bytes for each: ZooKeeper makes a small queue, of thousands. Items are kept in
  *   the memory of all servers, and limited to what one request can carry (1 MB).
  * - An item costs 2 requests to put, some 8 to take and 1 to finish, however many there are and however many wait. The
- *   first put of a `Queue` costs one more, and so do those at once beyond 8.
+ *   first put of a session costs one more, and so do those at once beyond 8.
  */
 export class Queue<T = unknown> {
   readonly path: string;
@@ -70,12 +67,10 @@ export class Queue<T = unknown> {
   readonly #priorities: number;
   readonly #maxSize: number;
   readonly #serializer: Serializer<T>;
-  /** Those that no put is using now. */
-  readonly #receipts: Receipt[] = [];
 
   constructor(zk: ZooKeeper, path: string, options: QueueOptions<T> = {}) {
     checkPlace(zk, path);
-    const { priorities = 1, maxSize = 10_000, serializer = json } = options;
+    const { priorities = 1, maxSize = 10_000, serializer = json, acl } = options;
     checkWhole('priorities', priorities, 1, mostPriorities);
     checkWhole('maxSize', maxSize, 1, largestSize);
     if (typeof serializer?.encode !== 'function' || typeof serializer.decode !== 'function') {
@@ -83,7 +78,7 @@ export class Queue<T = unknown> {
     }
     this.#zk = zk;
     this.path = path;
-    this.#layout = new Layout(zk, path);
+    this.#layout = new Layout(zk, path, checkAccess(acl));
     this.#priorities = priorities;
     this.#maxSize = maxSize;
     this.#serializer = serializer;
@@ -102,17 +97,19 @@ export class Queue<T = unknown> {
     if (encoded.length === 0) return;
     const name = `${this.#layout.items}/${itemPrefix(priority)}`;
     await this.#layout.on(async () => {
-      const receipt = this.#receipts.pop() ?? new Receipt(this.#zk, `${this.#layout.puts}/${randomUUID()}`);
+      const receipts = Receipts.of(this.#zk, this.#layout);
+      const receipt = receipts.take();
       try {
         // A new receipt costs a request, and no round trip of its own.
         const [stat] = await Promise.all([this.#zk.exists(this.#layout.items, { signal }), receipt.ready(signal)]);
         const size = stat?.numChildren ?? 0;
         if (size + encoded.length > this.#maxSize) throw new QueueFullError(this.path, size, this.#maxSize);
         await receipt.commit((transaction) => {
-          for (const bytes of encoded) transaction.create(name, bytes, { mode: 'persistent-sequential' });
+          for (const bytes of encoded)
+            transaction.create(name, bytes, { mode: 'persistent-sequential', acl: this.#layout.acl });
         }, signal);
       } finally {
-        this.#keep(receipt);
+        receipts.keep(receipt);
       }
     }, signal);
   }
@@ -146,11 +143,6 @@ export class Queue<T = unknown> {
     }
     if (typeof bytes === 'string' || bytes instanceof Uint8Array) return bytes;
     throw new InvalidArgumentError('serializer', 'an encode that returns a Uint8Array or a string', typeof bytes);
-  }
-
-  #keep(receipt: Receipt): void {
-    if (receipt.isReusable && this.#receipts.length < keptReceipts) this.#receipts.push(receipt);
-    else remove(this.#zk, receipt.path).catch(() => undefined);
   }
 }
 

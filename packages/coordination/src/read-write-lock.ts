@@ -1,8 +1,9 @@
 import { InvalidArgumentError, isQuorateError } from '@quorate/core';
-import { checkPath, type ZooKeeper } from '@quorate/zookeeper';
+import { type Acl, checkPath, type ZooKeeper } from '@quorate/zookeeper';
 import type { AnyLock } from './any-lock.ts';
 import { HeldLease } from './lease/held-lease.ts';
 import type { Lease } from './lease/lease.ts';
+import { withToken } from './line/contender.ts';
 import { read, readWriteKind, write } from './line/kind.ts';
 import { Line } from './line/line.ts';
 import { LineLock, type LockOptions } from './line/line-lock.ts';
@@ -26,6 +27,7 @@ export class ReadWriteLock {
   readonly write: AnyLock;
   readonly #zk: ZooKeeper;
   readonly #id: string;
+  readonly #acl: readonly Acl[] | undefined;
 
   constructor(zk: ZooKeeper, path: string, { id = defaultId(), ...others }: LockOptions = {}) {
     checkPath(path);
@@ -33,7 +35,8 @@ export class ReadWriteLock {
     this.#zk = zk;
     this.#id = id;
     const options = { id, ...others };
-    const line = new Line(zk, path, readWriteKind);
+    const line = new Line(zk, path, readWriteKind, others);
+    this.#acl = line.acl;
     this.read = new LineLock(line, read, options);
     this.write = new LineLock(line, write, options);
   }
@@ -53,7 +56,7 @@ export class ReadWriteLock {
     if (hold.ended) throw hold.ended;
     signal?.throwIfAborted();
     const from = hold.node;
-    const to = from.replace(write, read);
+    const to = from.replace(write, withToken(hold.token, read));
     await hold.moveTo(to, () => this.#replace(from, to));
     const reading = new HeldLease(hold);
     await writing.release();
@@ -64,7 +67,7 @@ export class ReadWriteLock {
   async #replace(from: string, to: string): Promise<void> {
     for (;;) {
       try {
-        await this.#zk.transaction().delete(from).create(to, this.#id, { mode: 'ephemeral' }).commit();
+        await this.#zk.transaction().delete(from).create(to, this.#id, { mode: 'ephemeral', acl: this.#acl }).commit();
         return;
       } catch (error) {
         if (!isQuorateError(error, 'ambiguous') || this.#zk.lost.aborted) throw error;

@@ -37,8 +37,14 @@ export class Semaphore implements AnyLock {
     }
     this.path = path;
     // Nobody asks for a turn: only what is told of who waits matters there.
-    this.#turnstile = new LineLock(new Line(zk, childOf(path, 'locks'), lockKind), 'lock-', { id: options.id });
-    this.#permits = new LineLock(new Line(zk, childOf(path, 'leases'), permitKind(permits)), 'lease-', options);
+    this.#turnstile = new LineLock(new Line(zk, childOf(path, 'locks'), lockKind, options), 'lock-', {
+      id: options.id,
+    });
+    this.#permits = new LineLock(
+      new Line(zk, childOf(path, 'leases'), permitKind(permits), options),
+      'lease-',
+      options,
+    );
   }
 
   async acquire(options: LockAcquireOptions = {}): Promise<Lease> {

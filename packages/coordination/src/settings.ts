@@ -1,7 +1,9 @@
 import { InvalidArgumentError } from '@quorate/core';
-import type { CallOptions, ZooKeeper } from '@quorate/zookeeper';
+import { type CallOptions, checkPath, type ZooKeeper } from '@quorate/zookeeper';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { type AccessOptions, checkAccess } from './access.ts';
 import { Cell } from './cell/cell.ts';
+import { type AnySession, latestOfEach, perSession, sessionOf } from './each-session.ts';
 import { InvalidSettingsError } from './errors/invalid-settings-error.ts';
 import { WrongKindError } from './errors/wrong-kind-error.ts';
 import { validated } from './settings/validated.ts';
@@ -17,7 +19,7 @@ export interface Setting<Value> {
   readonly version: number | undefined;
 }
 
-export interface SettingsOptions<Value> {
+export interface SettingsOptions<Value> extends AccessOptions {
   /** The value while nothing is stored. It is not written. */
   readonly default?: Value;
 }
@@ -60,26 +62,27 @@ export class Settings<
   Schema extends StandardSchemaV1,
   Default extends StandardSchemaV1.InferOutput<Schema> | undefined = undefined,
 > {
-  readonly #zk: ZooKeeper;
-  readonly #cell: Cell;
+  readonly path: string;
+  readonly #session: AnySession;
+  readonly #in: (zk: ZooKeeper) => Cell;
   readonly #schema: Schema;
   readonly #default: Default;
 
-  constructor(zk: ZooKeeper, path: string, schema: Schema, options: SettingsOptions<Default> = {}) {
+  constructor(session: AnySession, path: string, schema: Schema, options: SettingsOptions<Default> = {}) {
     checkSchema(schema);
-    this.#zk = zk;
-    this.#cell = new Cell(zk, path, kind);
+    checkPath(path);
+    checkAccess(options.acl);
+    this.path = path;
+    this.#session = session;
+    this.#in = perSession((zk) => new Cell(zk, path, kind, options));
     this.#schema = schema;
     this.#default = options.default as Default;
   }
 
-  get path(): string {
-    return this.#cell.path;
-  }
-
   /** The value now: every change that was confirmed before the call is in it. */
   async get({ signal }: CallOptions = {}): Promise<Setting<StandardSchemaV1.InferOutput<Schema> | Default>> {
-    const { text, version } = await this.#cell.read(signal);
+    const cell = this.#in(await sessionOf(this.#session, signal));
+    const { text, version } = await cell.read(signal);
     return await this.#setting(text, version);
   }
 
@@ -113,25 +116,28 @@ export class Settings<
     Setting<StandardSchemaV1.InferOutput<Schema> | Default>,
     undefined
   > {
+    // Also across sessions: what has not changed meanwhile is not told again.
     let last: string | undefined;
-    return streamed(signal, (stream, over) =>
-      follow(this.#zk, this.path, {
-        mode: 'persistent',
-        signal: over,
-        read: async () => {
-          const { text, version } = await this.#cell.read(over);
-          // Somebody may have changed what is no part of the value, or the change may have been read before.
-          const seen = `${version} ${text}`;
-          if (seen === last) return;
-          last = seen;
-          try {
-            stream.push(await this.#setting(text, version));
-          } catch (error) {
-            if (!(error instanceof InvalidSettingsError || error instanceof WrongKindError)) throw error;
-            invalid?.(error);
-          }
-        },
-      }),
+    return latestOfEach(this.#session, signal, (zk, either) =>
+      streamed(either, (stream, over) =>
+        follow(zk, this.path, {
+          mode: 'persistent',
+          signal: over,
+          read: async () => {
+            const { text, version } = await this.#in(zk).read(over);
+            // Somebody may have changed what is no part of the value, or the change may have been read before.
+            const seen = `${version} ${text}`;
+            if (seen === last) return;
+            last = seen;
+            try {
+              stream.push(await this.#setting(text, version));
+            } catch (error) {
+              if (!(error instanceof InvalidSettingsError || error instanceof WrongKindError)) throw error;
+              invalid?.(error);
+            }
+          },
+        }),
+      ),
     );
   }
 
@@ -140,7 +146,8 @@ export class Settings<
     signal: AbortSignal | undefined,
   ): Promise<Setting<StandardSchemaV1.InferOutput<Schema>>> {
     let value: StandardSchemaV1.InferOutput<Schema> | undefined;
-    const { version } = await this.#cell.update(async (before) => {
+    const cell = this.#in(await sessionOf(this.#session, signal));
+    const { version } = await cell.update(async (before) => {
       const text = json(await change(before));
       // As those who read it will see it: a date, say, will be a string by then.
       value = await validated(this.path, 'new', this.#schema, text === undefined ? undefined : JSON.parse(text));

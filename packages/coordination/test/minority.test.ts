@@ -1,7 +1,7 @@
 import { type BedOf, eventually, type Server, Testbed } from '@quorate/testbed';
 import { connect } from '@quorate/zookeeper';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type Lease, type LeaseEndedError, Lock } from '../src/index.ts';
+import { Group, type Lease, type LeaseEndedError, Lock } from '../src/index.ts';
 import { codeOf, freshPath } from './conformance/store.ts';
 
 // A member that is cut off from its leader goes on answering reads and pings, for `syncLimit` ticks: 5 seconds here, as long as
@@ -91,4 +91,24 @@ test('who learns late that it is its turn, from a server that has been cut off s
   await bed.heal();
   await after.release();
   expect(await waiting).toMatchObject({ code: 'session-lost' });
+});
+
+test('a member of a group whose server is cut off from the leader knows it before others see it gone', async () => {
+  await using mine = await connect(follower.address, { sessionTimeout });
+  await using other = await connect(others.map(({ address }) => address).join(','), { sessionTimeout });
+  const path = freshPath('group');
+  const membership = await new Group(mine, path).join({ id: 'mine' });
+  let ended = Number.POSITIVE_INFINITY;
+  membership.signal.addEventListener('abort', () => {
+    ended = performance.now();
+  });
+  const gone = new Promise<number>((resolve) => {
+    void other.exists(membership.path, { watch: () => resolve(performance.now()) });
+  });
+  await bed.partition(
+    [follower.name],
+    others.map(({ name }) => name),
+  );
+  expect(await gone).toBeGreaterThan(ended);
+  expect((membership.signal.reason as LeaseEndedError).reason).toBe('suspended');
 });

@@ -6,7 +6,7 @@ import { deleteRecursive } from './delete-recursive.ts';
 import { EventStream } from './event-stream.ts';
 import { type Auth, checkAuth } from './options.ts';
 import { checkPath, withChroot, withoutChroot } from './path.ts';
-import { type Acl, checkAcl } from './protocol/acl.ts';
+import { type Acl, checkAcl, openAcl } from './protocol/acl.ts';
 import { multiOperation, multiReadOperation, type Step, type StepResult } from './protocol/multi.ts';
 import type { Operation } from './protocol/operation.ts';
 import * as reads from './protocol/reads.ts';
@@ -25,11 +25,14 @@ import type * as api from './zookeeper.ts';
 export class Client implements api.ZooKeeper {
   readonly #session: SessionLike;
   readonly #chroot: string;
+  readonly #acl: readonly Acl[];
   readonly #listeners = new Map<(state: State) => void, () => void>();
 
-  constructor(session: SessionLike, chroot: string) {
+  /** `acl` is for what is created without one. */
+  constructor(session: SessionLike, chroot: string, acl: readonly Acl[] = openAcl) {
     this.#session = session;
     this.#chroot = chroot;
+    this.#acl = acl;
   }
 
   get id(): bigint {
@@ -77,7 +80,8 @@ export class Client implements api.ZooKeeper {
   }
 
   async create(path: string, data: Uint8Array | string = '', options: api.CreateOptions = {}): Promise<writes.Created> {
-    const creation = checkCreate(path, data, options, (each) => this.#toServer(each));
+    const { acl = this.#acl } = options;
+    const creation = checkCreate(path, data, { ...options, acl }, (each) => this.#toServer(each));
     const created = await create(this.#session, creation);
     return { path: this.#toClient(created.path) ?? created.path, stat: created.stat };
   }
@@ -123,9 +127,12 @@ export class Client implements api.ZooKeeper {
     return this.#read(operation, path, 'children', options);
   }
 
-  async sync(path: string, { signal }: api.CallOptions = {}): Promise<void> {
+  async sync(path: string, { signal, urgent }: api.SyncOptions = {}): Promise<void> {
     checkPath(path);
-    return this.#session.request(reads.syncOperation(this.#toServer(path), path), { signal });
+    if (urgent !== undefined && typeof urgent !== 'boolean') {
+      throw new InvalidArgumentError('urgent', 'true or false', urgent);
+    }
+    return this.#session.request(reads.syncOperation(this.#toServer(path), path), { signal, urgent });
   }
 
   async acl(path: string, { signal }: api.CallOptions = {}): Promise<{ acl: Acl[]; stat: Stat }> {
@@ -141,7 +148,7 @@ export class Client implements api.ZooKeeper {
   }
 
   transaction(): Transaction {
-    return new Transaction((steps, signal) => this.#commit(steps, signal));
+    return new Transaction((steps, signal) => this.#commit(steps, signal), this.#acl);
   }
 
   async readMany(requests: readonly ReadRequest[], { signal }: api.CallOptions = {}): Promise<ReadOutcome[]> {

@@ -3,7 +3,7 @@ import { type AmbiguousError, doubtful, InvalidArgumentError, isQuorateError } f
 import { checkData } from './arguments.ts';
 import type { SessionLostError } from './errors/session-lost-error.ts';
 import { checkPath, childOf, lastSegment, parentOf } from './path.ts';
-import { checkAcl, openAcl } from './protocol/acl.ts';
+import { type Acl, checkAcl } from './protocol/acl.ts';
 import { createFlags, isEphemeral, isSequential } from './protocol/create-mode.ts';
 import { childrenOperation, existsOperation, syncOperation } from './protocol/reads.ts';
 import { type CreateArguments, type Created, createOperation, deleteOperation } from './protocol/writes.ts';
@@ -25,10 +25,10 @@ interface Creation {
 export function checkCreate(
   path: string,
   data: Uint8Array | string,
-  options: CreateOptions,
+  options: CreateOptions & { readonly acl: readonly Acl[] },
   toServer: (path: string) => string,
 ): Creation {
-  const { mode = 'persistent', acl = openAcl, ttl, parents = false, signal } = options;
+  const { mode = 'persistent', acl, ttl, parents = false, signal } = options;
   const flags = createFlags(mode, ttl);
   // Nothing but a mark can tell our sequential node from another's once its reply is lost.
   const { protected: marked = isSequential(mode) } = options;

@@ -15,13 +15,20 @@ export { SessionLostError } from './errors/session-lost-error.ts';
 export { TransactionError } from './errors/transaction-error.ts';
 export type { Auth, ConnectOptions, Sasl } from './options.ts';
 export { checkPath } from './path.ts';
-export { type Acl, creatorAcl, openAcl, type Permission, readOnlyAcl } from './protocol/acl.ts';
+export { type Acl, checkAcl, creatorAcl, openAcl, type Permission, readOnlyAcl } from './protocol/acl.ts';
 export type { CreateMode } from './protocol/create-mode.ts';
 export type { StepResult } from './protocol/multi.ts';
 export type { Children, Identity, NodeData, WatchMode } from './protocol/reads.ts';
 export type { Stat } from './protocol/stat.ts';
 export type { Created } from './protocol/writes.ts';
 export type { ReadOutcome, ReadRequest } from './read-many.ts';
+export {
+  type AfterFailure,
+  type EachOptions,
+  Sessions,
+  type SessionsOptions,
+  SessionsStoppedError,
+} from './sessions.ts';
 export type { State } from './state.ts';
 export { Transaction, type TransactionCreateOptions } from './transaction.ts';
 export type { Watch } from './watch/watch.ts';
@@ -33,6 +40,7 @@ export type {
   CreateOptions,
   DeleteOptions,
   ReadOptions,
+  SyncOptions,
   WatchOptions,
   WriteOptions,
   ZooKeeper,

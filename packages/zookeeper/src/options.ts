@@ -1,5 +1,6 @@
 import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls';
 import { InvalidArgumentError } from '@quorate/core';
+import { type Acl, checkAcl, openAcl } from './protocol/acl.ts';
 
 /** Credentials given with `digest` are a user and a password; any other scheme of the server takes its bytes. */
 export type Auth =
@@ -16,13 +17,15 @@ export interface Sasl {
 export interface ConnectOptions {
   /** How long the session outlives its connection, in milliseconds; the servers bound it. Default 10,000. */
   readonly sessionTimeout?: number;
-  /** How long one attempt on one server may take: name, TCP, TLS and handshake. By default a third of the session timeout, shared by the servers. */
+  /** How long one attempt on one server may take: name, TCP, TLS and handshake. By default a third of the session timeout, shared by the addresses of the servers. */
   readonly connectTimeout?: number;
   /** How long `connect` tries in all before it rejects. Default 30,000; `Infinity` to try until aborted. */
   readonly timeout?: number;
   /** Given to the servers on every connection, before anything else. */
   readonly auth?: Auth | readonly Auth[];
   readonly sasl?: Sasl;
+  /** Who may do what with each node that is created through this session, unless the call says otherwise. Default: anybody, anything. */
+  readonly acl?: readonly Acl[];
   /** True, or options of `node:tls` (`ca`, `cert`, `key`, `servername`, …). */
   readonly tls?: boolean | TlsConnectionOptions;
   /** Whether a member that is cut off from its ensemble, and can only be read, will do until it is part of one again. */
@@ -42,6 +45,7 @@ export interface Settings {
   readonly timeout: number;
   readonly auth: readonly Auth[];
   readonly sasl: Sasl | undefined;
+  readonly acl: readonly Acl[];
   readonly tls: TlsConnectionOptions | undefined;
   readonly readOnly: boolean;
   readonly maxRequestSize: number;
@@ -56,6 +60,7 @@ const names = [
   'timeout',
   'auth',
   'sasl',
+  'acl',
   'tls',
   'readOnly',
   'maxRequestSize',
@@ -68,8 +73,10 @@ export function checkOptions(options: ConnectOptions): Settings {
   const unknown = Object.keys(options).find((name) => !names.includes(name));
   if (unknown !== undefined) throw new InvalidArgumentError(`options.${unknown}`, `one of ${names.join(', ')}`);
   const { sessionTimeout = 10_000, connectTimeout, timeout = 30_000, auth = [], sasl, tls, readOnly = false } = options;
+  const { acl = openAcl } = options;
   const { maxRequestSize = 1_048_575, maxReplySize = 16 * 1024 * 1024, signal } = options;
   whole('sessionTimeout', sessionTimeout, 100);
+  checkAcl(acl);
   if (connectTimeout !== undefined) whole('connectTimeout', connectTimeout, 1);
   if (!(typeof timeout === 'number' && timeout > 0)) {
     throw new InvalidArgumentError('timeout', 'a number of milliseconds above 0', timeout);
@@ -86,6 +93,7 @@ export function checkOptions(options: ConnectOptions): Settings {
     timeout,
     auth: (Array.isArray(auth) ? auth : [auth]).map(checkAuth),
     sasl: sasl === undefined ? undefined : checkSasl(sasl),
+    acl,
     tls: checkTls(tls),
     readOnly,
     maxRequestSize,

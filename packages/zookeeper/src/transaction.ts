@@ -20,11 +20,14 @@ export type Commit = (steps: readonly Step[], signal: AbortSignal | undefined) =
  */
 export class Transaction {
   readonly #commit: Commit;
+  readonly #acl: readonly Acl[];
   readonly #steps: Step[] = [];
   #committed = false;
 
-  constructor(commit: Commit) {
+  /** `acl` is for what is created without one. */
+  constructor(commit: Commit, acl: readonly Acl[] = openAcl) {
     this.#commit = commit;
+    this.#acl = acl;
   }
 
   /** The whole fails unless the node has this version; 0 is a version like any other. Without one, unless it exists. */
@@ -34,7 +37,7 @@ export class Transaction {
   }
 
   create(path: string, data: Uint8Array | string = '', options: TransactionCreateOptions = {}): this {
-    const { mode = 'persistent', acl = openAcl, ttl } = options;
+    const { mode = 'persistent', acl = this.#acl, ttl } = options;
     const flags = createFlags(mode, ttl);
     checkPath(isSequential(mode) ? `${path}0` : path);
     checkAcl(acl);

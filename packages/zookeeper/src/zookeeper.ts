@@ -20,6 +20,14 @@ export interface ReadOptions extends CallOptions {
   readonly watch?: Watcher | undefined;
 }
 
+export interface SyncOptions extends CallOptions {
+  /**
+   * Ask ahead of the requests that still wait to be sent, for a sign of life of the leader: then what they write may not be
+   * seen by reads that follow. Default false.
+   */
+  readonly urgent?: boolean | undefined;
+}
+
 export interface WriteOptions extends CallOptions {
   /** Only if the node has this version; any version when left out. 0 is a version like any other. */
   readonly version?: number | undefined;
@@ -32,7 +40,7 @@ export interface DeleteOptions extends WriteOptions {
 
 export interface CreateOptions extends CallOptions {
   readonly mode?: CreateMode | undefined;
-  /** Anybody may do anything when left out. */
+  /** That of `connect` when left out: there, by default, anybody may do anything. */
   readonly acl?: readonly Acl[] | undefined;
   /** Deleted by the servers when it has been unchanged and childless for so many milliseconds; servers must allow it. */
   readonly ttl?: number | undefined;
@@ -95,7 +103,7 @@ export interface ZooKeeper extends AsyncDisposable {
   exists(path: string, options?: ReadOptions): Promise<Stat | undefined>;
   children(path: string, options?: ReadOptions): Promise<Children>;
   /** Brings the member we are connected to up to date with the leader. Reads that follow see what was written before. */
-  sync(path: string, options?: CallOptions): Promise<void>;
+  sync(path: string, options?: SyncOptions): Promise<void>;
   acl(path: string, options?: CallOptions): Promise<{ readonly acl: Acl[]; readonly stat: Stat }>;
   /** `version` is that of the ACL (`stat.aversion`). */
   setAcl(path: string, acl: readonly Acl[], options?: WriteOptions): Promise<Stat>;

@@ -82,6 +82,23 @@ test.each(['what we send', 'what we are sent', 'both ways'] as const)(
   },
 );
 
+test('over a slow network it counts from when a request was sent, not from when its answer came', async () => {
+  await using s = await subject({ sessionTimeout: 2_000 });
+  await s.zk.create('/f/slow', '', { mode: 'ephemeral' });
+  await s.link.set({ latencyMs: 300 });
+  const last = performance.now();
+  await s.zk.get('/f');
+  await s.link.set({ blackHole: true });
+  const gone = new Promise<number>(
+    (resolve) => void s.other.exists('/f/slow', { watch: () => resolve(performance.now()) }),
+  );
+  const over = once(s.zk.lost, 'abort').then(() => performance.now());
+  const atAll = rings(last + 2_000);
+  const lostAt = await over;
+  expect(Math.abs(lostAt - (await atAll))).toBeLessThan(100);
+  expect(lostAt).toBeLessThanOrEqual(await gone);
+});
+
 test('a half-open connection is noticed, and the session lives on over another one', async () => {
   await using s = await subject();
   await s.link.set({ halfOpen: s.link.parties[0] });
@@ -345,6 +362,37 @@ test('the session expired while we were away, and the server says so before our 
   await lost;
   expect(performance.now() - before).toBeLessThan(9_000);
   expect(String(zk.lost.reason)).toContain('expired');
+});
+
+test('time for an attempt comes from the session timeout that was granted, not from the one asked for', async () => {
+  const links = ['asked-1', 'asked-2', 'asked-3'].map((name) => bed.link(name, 'zookeeper-1'));
+  const servers = await Promise.all(links.map((link) => link.address));
+  await using zk = await connect(servers.join(','), { sessionTimeout: 60_000 });
+  expect(zk.sessionTimeout).toBe(2_000);
+  // The server it comes from is tried last; the others take connections and say nothing.
+  const well = links.find((link) => link.connections === 1) as Link;
+  await Promise.all(links.filter((link) => link !== well).map((link) => link.set({ blackHole: true })));
+  const back = comesTo(zk, 'suspended').then(() => comesTo(zk, 'connected'));
+  await well.reset();
+  await back;
+  expect(zk.lost.aborted).toBe(false);
+  expect(well.connections).toBe(1);
+});
+
+test('credentials that the servers refuse cost a connection, not the session; without one they wait for it', async () => {
+  await using s = await subject();
+  const bad = { scheme: 'no-such-scheme', credentials: 'x' };
+  expect(await codeOf(s.zk.addAuth(bad))).toBe('auth-failed');
+  await comesTo(s.zk, 'connected');
+  await s.link.set({ refuse: true });
+  await comesTo(s.zk, 'suspended');
+  const refused = codeOf(s.zk.addAuth(bad));
+  const accepted = s.zk.addAuth({ scheme: 'digest', user: 'ann', password: 'secret' });
+  await s.link.heal();
+  expect(await refused).toBe('auth-failed');
+  await accepted;
+  expect((await s.zk.whoAmI()).map(({ scheme }) => scheme)).toContain('digest');
+  expect(s.zk.lost.aborted).toBe(false);
 });
 
 /** Ends somebody else's session, as an administrator could. */

@@ -1,7 +1,7 @@
 import { Testbed } from '@quorate/testbed';
 // @ts-expect-error: the package has no types of its own.
 import nodeZookeeperClient from 'node-zookeeper-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { connect, type State, type ZooKeeper } from '../src/index.ts';
 import { fromNodeZookeeperClient, type NodeZookeeperClient } from '../src/node-zookeeper-client/index.ts';
 import { codeOf, conformance } from './conformance.ts';
@@ -62,6 +62,17 @@ test('the watchdog: a black hole is suspended at two thirds of the session timeo
   expect(Math.abs(lostAt - (await atAll))).toBeLessThan(sessionTimeout / 20);
   expect(lostAt).toBeLessThanOrEqual(await gone);
   expect(await Promise.all(pending)).toEqual(['session-lost', 'ambiguous']);
+});
+
+test('closed by its owner: reads wait for the session to be over, and do not ask without end', async () => {
+  const client = native.createClient(bed.zookeeper.url, { sessionTimeout: 2_000 });
+  const zk = fromNodeZookeeperClient(client);
+  client.connect();
+  await comesTo(zk, 'connected');
+  const asked = vi.spyOn(client, 'getData');
+  client.close();
+  expect(await codeOf(zk.get('/'))).toBe('session-lost');
+  expect(asked.mock.calls.length).toBeLessThan(20);
 });
 
 test('what it cannot do is said, before anything is sent', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { AmbiguousError, backoff, isQuorateError } from '@quorate/core';
-import { checkPath, type Stat, type ZooKeeper } from '@quorate/zookeeper';
+import { type Acl, checkPath, type Stat, type ZooKeeper } from '@quorate/zookeeper';
+import { type AccessOptions, checkAccess } from '../access.ts';
 import { ContendedError } from '../errors/contended-error.ts';
 import { parseSignedText, type Signature, signedText, type TextKind } from './signed-text.ts';
 
@@ -32,9 +33,11 @@ export class Cell {
   readonly path: string;
   readonly #zk: ZooKeeper;
   readonly #kind: TextKind;
+  readonly #acl: readonly Acl[] | undefined;
 
-  constructor(zk: ZooKeeper, path: string, kind: TextKind) {
+  constructor(zk: ZooKeeper, path: string, kind: TextKind, { acl }: AccessOptions = {}) {
     checkPath(path);
+    this.#acl = checkAccess(acl);
     this.path = path;
     this.#zk = zk;
     this.#kind = kind;
@@ -80,7 +83,7 @@ export class Cell {
   /** An empty node, which means nothing yet: so a lost reply does no harm. Undefined when it must be looked at again. */
   async #create(signal: AbortSignal | undefined): Promise<Stat | undefined> {
     try {
-      const { stat } = await this.#zk.create(this.path, '', { parents: true, signal });
+      const { stat } = await this.#zk.create(this.path, '', { acl: this.#acl, parents: true, signal });
       return stat;
     } catch (error) {
       if (isQuorateError(error, 'node-exists')) return undefined;

@@ -1,5 +1,5 @@
 import { isQuorateError } from '@quorate/core';
-import type { CallOptions, ZooKeeper } from '@quorate/zookeeper';
+import type { Acl, CallOptions, ZooKeeper } from '@quorate/zookeeper';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
 import { markOf, otherKind } from '../used-for.ts';
 import { type Round, readRound, roundData } from './round.ts';
@@ -22,10 +22,12 @@ export class Gathering {
   readonly readyPath: string;
   readonly #zk: ZooKeeper;
   readonly #path: string;
+  readonly #acl: readonly Acl[] | undefined;
   #isOurKind = false;
 
-  constructor(zk: ZooKeeper, path: string) {
+  constructor(zk: ZooKeeper, path: string, acl: readonly Acl[] | undefined) {
     this.#zk = zk;
+    this.#acl = acl;
     this.#path = path;
     this.readyPath = `${path}/${readyName}`;
   }
@@ -36,7 +38,7 @@ export class Gathering {
 
   /** Resolves with the path of a new member. When the wait is aborted, there is none. */
   async join({ signal }: CallOptions): Promise<string> {
-    const options = { mode: 'ephemeral', protected: true, parents: true, signal } as const;
+    const options = { mode: 'ephemeral', protected: true, acl: this.#acl, parents: true, signal } as const;
     return (await this.#zk.create(`${this.#path}/member`, '', options)).path;
   }
 
@@ -59,7 +61,9 @@ export class Gathering {
   async open({ members, version }: Present, { signal }: CallOptions): Promise<void> {
     const transaction = this.#zk.transaction();
     for (const member of members) transaction.check(this.pathOf(member));
-    transaction.set(this.#path, markOf('double-barrier'), { version }).create(this.readyPath, roundData(members));
+    transaction
+      .set(this.#path, markOf('double-barrier'), { version })
+      .create(this.readyPath, roundData(members), { acl: this.#acl });
     await unlessOvertaken(transaction.commit({ signal }));
   }
 

@@ -1,5 +1,5 @@
 import { backoff, isQuorateError, mayRetry } from '@quorate/core';
-import type { Stat, ZooKeeper } from '@quorate/zookeeper';
+import type { Acl, Stat, ZooKeeper } from '@quorate/zookeeper';
 import { AlreadyJoinedError } from '../errors/already-joined-error.ts';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
 import { departed } from '../line/waiting.ts';
@@ -13,27 +13,34 @@ export interface Joining {
   readonly node: string;
   readonly id: string;
   readonly data: Uint8Array | string;
+  readonly acl: readonly Acl[] | undefined;
   readonly claim: Claim;
   readonly signal: AbortSignal | undefined;
 }
 
 /** Creates the node of a member, once whoever had it before is gone. */
-export async function createMember(zk: ZooKeeper, { path, node, id, data, claim, signal }: Joining): Promise<Stat> {
+export async function createMember(
+  zk: ZooKeeper,
+  { path, node, id, data, acl, claim, signal }: Joining,
+): Promise<{ readonly stat: Stat; readonly askedAt: number }> {
   const group = await zk.exists(path, { signal });
   if (group) checkGroup(path, group);
   for (;;) {
+    const askedAt = performance.now();
     try {
-      return (await zk.create(node, data, { mode: 'ephemeral', parents: true, signal })).stat;
+      const { stat } = await zk.create(node, data, { mode: 'ephemeral', acl, parents: true, signal });
+      return { stat, askedAt };
     } catch (error) {
       if (signal?.aborted || isQuorateError(error, 'ambiguous')) claim.doubtful = true;
       else if (!isQuorateError(error, 'node-exists')) throw error;
       signal?.throwIfAborted();
     }
     // The member we have come to may not have heard yet of what the one before has done for us.
+    const syncedAt = performance.now();
     const [, stat] = await Promise.all([zk.sync(node, { signal }), zk.exists(node, { signal })]);
     if (!stat) continue;
     // Nobody else of this session is let in, so it is what became of the create whose reply was lost.
-    if (stat.ephemeralOwner === zk.id && claim.doubtful) return stat;
+    if (stat.ephemeralOwner === zk.id && claim.doubtful) return { stat, askedAt: syncedAt };
     claim.doubtful = false;
     if (stat.ephemeralOwner === zk.id) throw new AlreadyJoinedError(path, id);
     if (stat.ephemeralOwner === 0n)

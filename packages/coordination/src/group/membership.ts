@@ -1,9 +1,11 @@
 import { backoff, isQuorateError, mayRetry } from '@quorate/core';
 import type { CallOptions, Stat, State, ZooKeeper } from '@quorate/zookeeper';
 import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
+import { Pulse } from '../lease/pulse.ts';
 import { onceBegun } from '../waiting/once-begun.ts';
 import { OneAtATime } from '../waiting/one-at-a-time.ts';
 import { workUntilAborted } from '../waiting/until-aborted.ts';
+import { watchedOwn } from '../waiting/watched-own.ts';
 import type { Claim } from './claim.ts';
 
 /** Being in a group. Disposing of it leaves. */
@@ -25,6 +27,8 @@ export interface MembershipOptions {
   readonly id: string;
   readonly path: string;
   readonly stat: Stat;
+  /** When it was asked for. */
+  readonly provenAt: number;
   /** Whether it ends when the connection breaks, before the session does. */
   readonly endsSuspended: boolean;
   /** Released when the node is gone. */
@@ -45,7 +49,7 @@ export class HeldMembership implements Membership {
   #version: number;
   #left: Promise<void> | undefined;
 
-  constructor(zk: ZooKeeper, { id, path, stat, endsSuspended, claim }: MembershipOptions) {
+  constructor(zk: ZooKeeper, { id, path, stat, provenAt, endsSuspended, claim }: MembershipOptions) {
     this.#zk = zk;
     this.id = id;
     this.path = path;
@@ -56,9 +60,12 @@ export class HeldMembership implements Membership {
     const changed = (state: State): void => {
       if (state === 'suspended' && endsSuspended) this.#end('suspended');
     };
+    // A member of the ensemble that is cut off from its leader keeps us content while others see us go.
+    const calm = Pulse.of(zk).hold(provenAt, () => this.#end('suspended'));
     zk.lost.addEventListener('abort', lost, { once: true });
     zk.on('state', changed);
     this.#over.signal.addEventListener('abort', () => {
+      calm();
       zk.lost.removeEventListener('abort', lost);
       zk.off('state', changed);
     });
@@ -70,6 +77,7 @@ export class HeldMembership implements Membership {
   get signal(): AbortSignal {
     // A process that was stopped must not read "member" before its timers have run.
     void this.#zk.state;
+    Pulse.of(this.#zk).check();
     return this.#controller.signal;
   }
 
@@ -83,8 +91,9 @@ export class HeldMembership implements Membership {
     await workUntilAborted(signal, this.#left);
   }
 
+  /** Like `leave`, but a server that refuses does not hide the error of the block. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.leave();
+    await this.leave().catch(() => undefined);
   }
 
   async #update(data: Uint8Array | string, signal: AbortSignal | undefined, begun: () => void): Promise<void> {
@@ -149,16 +158,15 @@ export class HeldMembership implements Membership {
   /** Hears when somebody deletes the node. */
   #watch(): void {
     const { signal } = this.#over;
-    const again = (): void => {
-      if (!signal.aborted) this.#watch();
-    };
-    this.#zk
-      .exists(this.path, { watch: again, signal })
-      .then((stat) => {
+    watchedOwn(
+      signal,
+      async (again) => {
+        const stat = await this.#zk.exists(this.path, { watch: again, signal });
         if (stat?.czxid !== this.token) this.#lose();
-      })
-      // Only the end of the session, which tells by itself, or our own.
-      .catch(() => undefined);
+      },
+      // Only the end of the session, which tells by itself.
+      () => undefined,
+    );
   }
 
   #lose(cause?: unknown): void {

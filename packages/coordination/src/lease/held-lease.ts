@@ -52,7 +52,8 @@ export class HeldLease implements Lease {
     return lease instanceof HeldLease && !lease.#released ? lease.#hold : undefined;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.release();
+  /** Like `release`, but a server that refuses does not hide the error of the block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release().catch(() => undefined);
   }
 }

@@ -4,6 +4,7 @@ import { leaseEnds } from '../diagnostics.ts';
 import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
 import { remove } from '../line/removal.ts';
 import { settled } from '../line/waiting.ts';
+import { watchedOwn } from '../waiting/watched-own.ts';
 import { Pulse } from './pulse.ts';
 
 /** What Curator writes into the node of a holder that is asked to let go. */
@@ -144,17 +145,18 @@ export class Hold {
 
   /** Hears of changes to the node for as long as it is held. */
   #watch(): void {
-    const again = (): void => {
-      if (!this.#over.signal.aborted && !this.#moving) this.#watch();
-    };
-    this.zk
-      .get(this.node, { watch: again, signal: this.#unwatch.signal })
-      .then(({ data }) => {
+    const { node } = this;
+    const isCurrent = (): boolean => node === this.node && !this.#over.signal.aborted && !this.#moving;
+    watchedOwn(
+      this.#over.signal,
+      async (again) => {
+        if (!isCurrent()) return;
+        const { data } = await this.zk.get(node, { watch: again, signal: this.#unwatch.signal });
         if (data.toString() === revocation) this.end('revoked');
-      })
-      .catch((error) => {
-        if (this.#over.signal.aborted || this.#moving || !isQuorateError(error, 'no-node')) return;
-        this.end('lost', error);
-      });
+      },
+      (error) => {
+        if (isCurrent() && isQuorateError(error, 'no-node')) this.end('lost', error);
+      },
+    );
   }
 }

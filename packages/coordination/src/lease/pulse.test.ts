@@ -115,3 +115,18 @@ test('a failure is no answer', async () => {
   await vi.advanceTimersByTimeAsync(5_010);
   expect(doubt).toHaveBeenCalledTimes(1);
 });
+
+test('to look at one of very many holdings costs no more than to look at one', () => {
+  const looks = (holdings: number): number => {
+    const pulse = Pulse.of(session(never).zk);
+    for (let count = 0; count < holdings; count += 1) pulse.hold(performance.now(), () => undefined);
+    vi.useRealTimers();
+    const times = Array.from({ length: 5 }, () => {
+      const begin = performance.now();
+      for (let look = 0; look < 1_000; look += 1) pulse.check();
+      return performance.now() - begin;
+    });
+    return Math.min(...times);
+  };
+  expect(looks(20_000)).toBeLessThan(Math.max(10, 20 * looks(1)));
+});

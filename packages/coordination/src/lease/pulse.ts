@@ -25,9 +25,12 @@ interface Holding {
  */
 export class Pulse {
   readonly #zk: ZooKeeper;
+  /** There may be thousands. */
   readonly #holdings = new Set<Holding>();
   /** When the latest sync that was answered had been sent. */
   #provenAt = Number.NEGATIVE_INFINITY;
+  /** None of the holdings was proven earlier than this. */
+  #earliest = Number.POSITIVE_INFINITY;
   #beatAt = Number.NEGATIVE_INFINITY;
   #beating = false;
   #unsupported = false;
@@ -53,6 +56,7 @@ export class Pulse {
   hold(since: number, doubt: () => void): () => void {
     const holding = { since, doubt };
     this.#holdings.add(holding);
+    this.#earliest = Math.min(this.#earliest, since);
     // Short holdings, one after the other, neither set a timer each nor ask anything. One that was proven longer ago than the
     // others is in doubt before them.
     if (!this.#timer || this.#certainUntil(holding) < this.#due) this.#arm();
@@ -62,21 +66,26 @@ export class Pulse {
   /** Asks the clock: a process that was stopped must not wait for its timers to know. */
   check(): void {
     const now = performance.now();
+    if (now < this.#certainUntil({ since: this.#earliest })) return;
+    this.#earliest = Number.POSITIVE_INFINITY;
     for (const holding of this.#holdings) {
-      if (now < this.#certainUntil(holding)) continue;
+      if (now < this.#certainUntil(holding)) {
+        this.#earliest = Math.min(this.#earliest, holding.since);
+        continue;
+      }
       this.#holdings.delete(holding);
       holding.doubt();
     }
   }
 
-  #certainUntil({ since }: Holding): number {
+  #certainUntil({ since }: Pick<Holding, 'since'>): number {
     if (this.#unsupported) return Number.POSITIVE_INFINITY;
     return Math.max(since, this.#provenAt) + patience * this.#zk.sessionTimeout;
   }
 
   #arm(): void {
     let due = this.#beating ? Number.POSITIVE_INFINITY : this.#nextBeat();
-    for (const holding of this.#holdings) due = Math.min(due, this.#certainUntil(holding));
+    due = Math.min(due, this.#certainUntil({ since: this.#earliest }));
     clearTimeout(this.#timer);
     this.#due = due;
     this.#timer = setTimeout(() => this.#tick(), Math.max(1, due - performance.now())).unref();
@@ -103,7 +112,8 @@ export class Pulse {
       this.#beating = false;
       if (this.#timer) this.#arm();
     };
-    this.#zk.sync('/').then(
+    // Ahead of what the caller has waiting: it may be a lot.
+    this.#zk.sync('/', { urgent: true }).then(
       () => {
         this.#provenAt = sentAt;
         answered();

@@ -22,7 +22,7 @@ export interface LockOptions extends LineOptions {
 export class LineLock implements AnyLock {
   readonly #line: Line;
   readonly #mark: string;
-  readonly #options: Required<{ [Name in keyof LockOptions]: NonNullable<LockOptions[Name]> }>;
+  readonly #options: Required<{ [Name in Exclude<keyof LockOptions, 'acl'>]: NonNullable<LockOptions[Name]> }>;
 
   constructor(line: Line, mark: string, { id = defaultId(), onSuspended = 'stop', revocable = false }: LockOptions) {
     if (typeof revocable !== 'boolean') throw new InvalidArgumentError('revocable', 'true or false', revocable);

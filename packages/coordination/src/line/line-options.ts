@@ -1,8 +1,9 @@
 import { hostname } from 'node:os';
 import { InvalidArgumentError } from '@quorate/core';
+import type { AccessOptions } from '../access.ts';
 import type { OnSuspended } from '../lease/hold.ts';
 
-export interface LineOptions {
+export interface LineOptions extends AccessOptions {
   /** What others see in `holders()` and `waiters()`. Default: host and process. */
   readonly id?: string | undefined;
   /** What becomes of a lease when the connection breaks. Default `stop`. */

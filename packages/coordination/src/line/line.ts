@@ -1,16 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { doubtful, isQuorateError } from '@quorate/core';
-import type { Created, ZooKeeper } from '@quorate/zookeeper';
+import type { Acl, Created, ZooKeeper } from '@quorate/zookeeper';
+import { type AccessOptions, checkAccess } from '../access.ts';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
+import { proof } from '../lease/proof.ts';
 import { childOf, lastSegment } from '../path.ts';
 import { onceBegun } from '../waiting/once-begun.ts';
 import type { Contender } from './contender.ts';
 import { contendersOf, type Kind } from './kind.ts';
 import { remove } from './removal.ts';
 import { connected, departed, untilChange } from './waiting.ts';
-
-/** A proof of life is as good as new for this part of the session timeout: half of what a lease lasts without one. */
-const recent = 1 / 4;
 
 /** How to stand in line. */
 export interface Entry {
@@ -47,13 +46,15 @@ export class Line {
   readonly zk: ZooKeeper;
   readonly path: string;
   readonly kind: Kind;
+  readonly acl: readonly Acl[] | undefined;
   /** The list as it was seen last, to guess from who our predecessor will be. */
   #seen: readonly Contender[] = [];
 
-  constructor(zk: ZooKeeper, path: string, kind: Kind) {
+  constructor(zk: ZooKeeper, path: string, kind: Kind, { acl }: AccessOptions = {}) {
     this.zk = zk;
     this.path = path;
     this.kind = kind;
+    this.acl = checkAccess(acl);
   }
 
   /** Resolves with our node when it is our turn. When it rejects, our node is gone or on its way out. */
@@ -105,7 +106,11 @@ export class Line {
   async #join({ mark, data, signal }: Entry, crowded: boolean): Promise<Joined> {
     for (;;) {
       const askedAt = performance.now();
-      const creating = this.zk.create(childOf(this.path, mark), data, { mode: 'ephemeral-sequential', signal });
+      const creating = this.zk.create(childOf(this.path, mark), data, {
+        mode: 'ephemeral-sequential',
+        acl: this.acl,
+        signal,
+      });
       const listed = crowded ? undefined : this.list(signal);
       // Whatever comes of the list is of interest only when there is a node.
       listed?.catch(() => undefined);
@@ -124,7 +129,7 @@ export class Line {
   /** Like Curator's, it is a container: the servers remove it when nobody has stood in line for a while. */
   async #createPath(signal: AbortSignal | undefined): Promise<void> {
     try {
-      await this.zk.create(this.path, '', { mode: 'container', parents: true, signal });
+      await this.zk.create(this.path, '', { mode: 'container', acl: this.acl, parents: true, signal });
     } catch (error) {
       // Somebody else was faster; or the reply is lost, and the next attempt will tell.
       if (!isQuorateError(error, 'node-exists') && !isQuorateError(error, 'ambiguous')) throw error;
@@ -137,7 +142,8 @@ export class Line {
     if (!listed) await this.#guessed(created, mark, signal);
     let contenders = await listed;
     for (;;) {
-      const provenAt = this.#prove(askedAt, signal);
+      // Together with the list it takes no longer.
+      const provenAt = proof(zk, this.path, askedAt, signal);
       // Of interest only when it is our turn.
       provenAt.catch(() => undefined);
       const ahead = await this.#ahead(created, contenders, signal);
@@ -150,19 +156,6 @@ export class Line {
       // An event is not the condition: look again.
       contenders = undefined;
     }
-  }
-
-  /** When the leader was asked for what it has answered: a moment ago, or now. Together with the list it takes no longer. */
-  async #prove(askedAt: number, signal: AbortSignal | undefined): Promise<number> {
-    const now = performance.now();
-    if (now - askedAt < this.zk.sessionTimeout * recent) return askedAt;
-    try {
-      await this.zk.sync(this.path, { signal });
-    } catch (error) {
-      // A client that cannot ask: its member's word must do.
-      if (!isQuorateError(error, 'unsupported')) throw error;
-    }
-    return now;
   }
 
   async #change(created: Created, blocker: Contender, mark: string, signal: AbortSignal | undefined): Promise<void> {

@@ -40,7 +40,7 @@ export async function participants(
         id: shown(data),
         node: childOf(line.path, contender.name),
         mark: contender.mark,
-        token: stat.czxid,
+        token: contender.token ?? stat.czxid,
         since: new Date(Number(stat.ctime)),
         session: stat.ephemeralOwner,
         holds: line.kind.waitsFor(contender.mark, contenders.slice(0, from + index)) === undefined,

@@ -253,6 +253,37 @@ test('a lock on a bad day: its lease ends the moment holding is not certain, and
   expect(second.token).toBeGreaterThan(first.token);
 });
 
+test('a stale holder: the servers have ended its session, and it does not know; a resource that sees tokens refuses it', async () => {
+  const memory = memoryCoordination();
+  const stale = memory.connect();
+  await using other = memory.connect();
+  const held = await new Lock(stale, '/l').acquire();
+  await memory.forget(stale);
+  const next = await new Lock(other, '/l').acquire();
+  // Both look held: only the tokens tell.
+  expect([held.signal.aborted, next.signal.aborted, stale.state]).toEqual([false, false, 'connected']);
+  expect(next.token).toBeGreaterThan(held.token);
+  const written = codeOf(held.guard(stale.transaction()).set('/l', 'late').commit());
+  const read = codeOf(stale.get('/l'));
+  await memory.resume(stale);
+  expect(held.signal.reason).toMatchObject({ reason: 'lost' });
+  expect([await written, await read, stale.state]).toEqual(['ambiguous', 'session-lost', 'lost']);
+  expect((await other.get('/l')).data.toString()).toBe('');
+});
+
+test('a stale holder that closes, or expires, knows then', async () => {
+  const memory = memoryCoordination();
+  for (const end of ['close', 'expire'] as const) {
+    const stale = memory.connect();
+    const held = await new Lock(stale, `/${end}`).acquire();
+    await memory.forget(stale);
+    if (end === 'close') await stale.close();
+    else await memory.expire(stale);
+    expect(held.signal.aborted).toBe(true);
+    await expect(memory.forget(stale)).rejects.toThrow('a session that is not over');
+  }
+});
+
 test('what servers delete in time is deleted when it is swept', async () => {
   const memory = memoryCoordination();
   await using zk = memory.connect();

@@ -25,6 +25,12 @@ export interface MemoryCoordination {
   /** Ends the session as if its timeout had passed without a connection: the client first, then its ephemeral nodes. */
   expire(zk: ZooKeeper): Promise<void>;
   /**
+   * The servers end the session, and its client does not know: it looks connected, its leases look held, and nothing that
+   * it asks is answered, while others hold the same. So it is with a process that was stopped, or whose clock is slow. It
+   * learns of it by `resume`, `expire` or closing.
+   */
+  forget(zk: ZooKeeper): Promise<void>;
+  /**
    * The next write, or the next one of this kind, happens, but its reply is lost with the connection, which then comes
    * back by itself. The write is ambiguous, or looked for where its name is protected.
    */
@@ -68,6 +74,7 @@ export function memoryCoordination({ maxBytes = 256 * 1024 * 1024 }: MemoryOptio
     suspend: async (zk) => living(zk).suspend(),
     resume: async (zk) => living(zk).resume(),
     expire: async (zk) => sessionOf(zk).expire(),
+    forget: async (zk) => living(zk).forget(),
     loseReply(zk, operation) {
       if (operation !== undefined && !writes.includes(operation)) {
         throw new InvalidArgumentError('operation', `one of ${writes.join(', ')}`, operation);

@@ -17,6 +17,8 @@ export class Session implements Servers {
   #connection: Asker | undefined;
   /** The writes of which the next one is done and its reply lost. */
   #losing: readonly string[] = [];
+  /** The ensemble has ended it, and the client has not heard of it. */
+  #isForgotten = false;
 
   constructor(ensemble: Ensemble, turns: Turns, sessionTimeout: number) {
     this.id = ensemble.begin();
@@ -33,6 +35,11 @@ export class Session implements Servers {
 
   ask(question: Question, answered: (answer: Answer) => void): void {
     const connection = this.#connection;
+    if (this.#isForgotten) {
+      // Nobody answers. Whoever closes cannot wait for ever, and learns why.
+      if (question.kind === 'close') this.#turns.later(() => this.#client.expired());
+      return;
+    }
     this.#turns.later(() => {
       // What was under way when the connection was cut is not done.
       if (!connection || connection !== this.#connection) return;
@@ -55,7 +62,14 @@ export class Session implements Servers {
     return this.#turns.done(() => this.#client.disconnected());
   }
 
+  forget(): Promise<void> {
+    this.#cut();
+    this.#isForgotten = true;
+    return this.#turns.done(() => this.#ensemble.end(this.id));
+  }
+
   async resume(): Promise<void> {
+    if (this.#isForgotten) return this.expire();
     await this.#turns.done(() => this.#connect());
     // By the next turn the ensemble has placed its watches again.
     await this.#turns.done(() => undefined);

@@ -27,6 +27,18 @@ test('what is below a node goes with it, from the bottom up', () => {
   expect(copy.names('/m')).toEqual(['b']);
 });
 
+test.each([
+  ['side by side', (index: number) => `/m/all/${index}`],
+  ['one below the other', (index: number) => `/m${'/x'.repeat(index)}`],
+] as const)('very many nodes %s go at once', (how, path) => {
+  const count = how === 'side by side' ? 200_000 : 20_000;
+  const copy = new Copy('/m', { maxNodes: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY });
+  for (const above of ['/m', '/m/all']) copy.set(above, node(''));
+  for (let index = 1; index <= count; index += 1) copy.set(path(index), node(''));
+  expect(copy.delete('/m')).toHaveLength(count + 2);
+  expect(copy.size).toBe(0);
+});
+
 test('children that come before their parent are known when it comes', () => {
   const copy = new Copy('/', limits);
   copy.set('/a/b', node(''));

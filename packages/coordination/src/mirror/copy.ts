@@ -63,19 +63,25 @@ export class Copy {
 
   /** Takes out a node with all below it, and returns their paths, from the bottom up. */
   delete(path: string): string[] {
-    const gone: string[] = [];
-    const names = this.#names.get(path);
-    for (const name of names ?? []) gone.push(...this.delete(childOf(path, name)));
+    const below = [path];
+    // Grows as it goes. There may be very many, and very deep: neither calls nor arguments are as many.
+    for (const parent of below) {
+      for (const name of this.#names.get(parent) ?? []) below.push(childOf(parent, name));
+    }
+    return below.reverse().filter((each) => this.#deleteOne(each));
+  }
+
+  /** Whether there was one. What was below it is out already. */
+  #deleteOne(path: string): boolean {
     this.#names.delete(path);
     const node = this.#nodes.get(path);
-    if (!node) return gone;
+    if (!node) return false;
     this.#nodes.delete(path);
     this.#bytes -= node.data.length;
     const siblings = this.#names.get(parentOf(path));
     siblings?.delete(lastSegment(path));
     if (siblings?.size === 0) this.#names.delete(parentOf(path));
-    gone.push(path);
-    return gone;
+    return true;
   }
 
   #namesBelow(parent: string): Set<string> {

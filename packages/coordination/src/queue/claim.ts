@@ -1,4 +1,4 @@
-import { isQuorateError } from '@quorate/core';
+import { backoff, isQuorateError, mayRetry } from '@quorate/core';
 import type { CallOptions, State, Transaction, ZooKeeper } from '@quorate/zookeeper';
 import { leaseEnds } from '../diagnostics.ts';
 import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
@@ -37,6 +37,8 @@ export class Claim implements Lease {
   #fate: 'done' | 'given back' | 'lost' | undefined;
   #isLost = false;
   #finishing: Promise<void> | undefined;
+  /** Somebody has asked for it, or its node is gone. */
+  #isLetGo = false;
   #lettingGo: Promise<void> | undefined;
   /** A reply about the item's end was lost: it may be done already. */
   #doubt = false;
@@ -83,7 +85,7 @@ export class Claim implements Lease {
   /** Removes the item for good. Once it has resolved the item is gone, and no other taker has done it. */
   async done({ signal }: CallOptions = {}): Promise<void> {
     if (this.#fate === 'done') return;
-    if (this.#fate || this.#lettingGo) throw this.#tooLate(this.#isLost ? 'lost' : 'released');
+    if (this.#fate || this.#isLetGo) throw this.#tooLate(this.#isLost ? 'lost' : 'released');
     signal?.throwIfAborted();
     this.#finishing ??= this.#finish().finally(() => {
       this.#finishing = undefined;
@@ -94,8 +96,7 @@ export class Claim implements Lease {
   async release({ signal }: CallOptions = {}): Promise<void> {
     if (this.#fate === 'done') return;
     this.#end('released');
-    this.#lettingGo ??= this.#letGo();
-    await workUntilAborted(signal, this.#lettingGo);
+    await workUntilAborted(signal, this.#letGo());
   }
 
   /** Like `release`, but a server that refuses to delete does not hide the error of the block. */
@@ -136,13 +137,23 @@ export class Claim implements Lease {
     }
   }
 
-  /** Gives the item back. Resolves when others can have it. */
-  async #letGo(): Promise<void> {
-    await this.#finishing?.catch(() => undefined);
-    await this.#giveBack();
+  /** Gives the item back. Resolves when others can have it. What was refused may be tried again. */
+  #letGo(): Promise<void> {
+    this.#isLetGo = true;
+    const begun = async (): Promise<void> => {
+      await this.#finishing?.catch(() => undefined);
+      await this.#giveBack();
+    };
+    this.#lettingGo ??= begun().catch((error) => {
+      this.#lettingGo = undefined;
+      throw error;
+    });
+    return this.#lettingGo;
   }
 
+  /** A reply that is lost, or a member that is busy, is no reason to forget the item. */
   async #giveBack(): Promise<void> {
+    const delays = backoff({ min: 20, max: 1_000 });
     while (!this.#fate) {
       try {
         await this.#ending().commit();
@@ -153,20 +164,26 @@ export class Claim implements Lease {
           await this.#withdraw();
           return this.#settle('lost');
         }
-        if (!isQuorateError(error, 'ambiguous')) throw error;
+        if (!mayRetry(error, { idempotent: true })) throw error;
       }
+      await delays.wait({ signal: this.#zk.lost }).catch(() => undefined);
     }
   }
 
   /** Somebody has deleted our own node. The other one keeps the item from everybody else: it goes as well. */
   async #withdraw(): Promise<void> {
     const { claim, own } = this.paths;
-    try {
-      const { data } = await upToDate(this.#zk, claim, () => this.#zk.get(claim));
-      if (own.endsWith(`/${data.toString()}`)) await this.#zk.delete(claim);
-    } catch (error) {
-      if (isQuorateError(error, 'ambiguous')) return this.#withdraw();
-      if (!isQuorateError(error, 'no-node') && !this.#zk.lost.aborted) throw error;
+    const delays = backoff({ min: 20, max: 1_000 });
+    while (!this.#zk.lost.aborted) {
+      try {
+        const { data } = await upToDate(this.#zk, claim, () => this.#zk.get(claim));
+        if (own.endsWith(`/${data.toString()}`)) await this.#zk.delete(claim);
+        return;
+      } catch (error) {
+        if (isQuorateError(error, 'no-node') || this.#zk.lost.aborted) return;
+        if (!mayRetry(error, { idempotent: true })) throw error;
+      }
+      await delays.wait({ signal: this.#zk.lost }).catch(() => undefined);
     }
   }
 
@@ -178,7 +195,7 @@ export class Claim implements Lease {
   async #watch(): Promise<void> {
     for (;;) {
       await this.#change.happened;
-      if (this.#finishing || this.#lettingGo) return;
+      if (this.#finishing || this.#isLetGo) return;
       this.#change[Symbol.dispose]();
       this.#change = new NextChange(this.#zk);
       await this.#zk.get(this.paths.own, this.#change.watched);
@@ -186,10 +203,9 @@ export class Claim implements Lease {
   }
 
   #missing(error: unknown): void {
-    if (!isQuorateError(error, 'no-node') || this.#finishing || this.#lettingGo) return;
+    if (!isQuorateError(error, 'no-node') || this.#finishing || this.#isLetGo) return;
     this.#end('lost', error);
-    this.#lettingGo = this.#letGo();
-    this.#lettingGo.catch(() => undefined);
+    this.#letGo().catch(() => undefined);
   }
 
   #settle(fate: 'done' | 'given back' | 'lost'): void {

@@ -1,5 +1,5 @@
 import { isQuorateError } from '@quorate/core';
-import type { ZooKeeper } from '@quorate/zookeeper';
+import type { Acl, ZooKeeper } from '@quorate/zookeeper';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
 import { markOf, otherKind } from '../used-for.ts';
 import { untilAborted } from '../waiting/until-aborted.ts';
@@ -18,11 +18,13 @@ export class Layout {
   readonly claims: string;
   readonly takers: string;
   readonly puts: string;
+  readonly acl: readonly Acl[] | undefined;
   readonly #zk: ZooKeeper;
   #made: Promise<void> | undefined;
 
-  constructor(zk: ZooKeeper, path: string) {
+  constructor(zk: ZooKeeper, path: string, acl: readonly Acl[] | undefined) {
     this.#zk = zk;
+    this.acl = acl;
     this.path = path;
     this.items = `${path}/items`;
     this.claims = `${path}/claims`;
@@ -52,7 +54,7 @@ export class Layout {
       const version = await this.#kindVersion();
       if (version === 'made') return;
       try {
-        if (version === 'nothing') await this.#zk.create(this.path, '', { parents: true });
+        if (version === 'nothing') await this.#zk.create(this.path, '', { acl: this.acl, parents: true });
         else await this.#fill(version);
       } catch (error) {
         // Somebody else makes it, or the reply was lost: the next look tells.
@@ -67,7 +69,8 @@ export class Layout {
   /** All at once: a queue with its mark is whole. */
   async #fill(version: number): Promise<void> {
     const transaction = this.#zk.transaction().set(this.path, markOf('queue'), { version });
-    for (const path of [this.items, this.claims, this.takers, this.puts]) transaction.create(path);
+    for (const path of [this.items, this.claims, this.takers, this.puts])
+      transaction.create(path, '', { acl: this.acl });
     await transaction.commit();
   }
 

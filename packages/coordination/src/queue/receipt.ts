@@ -1,5 +1,5 @@
 import { isQuorateError } from '@quorate/core';
-import type { Transaction, TransactionError, ZooKeeper } from '@quorate/zookeeper';
+import type { Acl, Transaction, TransactionError, ZooKeeper } from '@quorate/zookeeper';
 
 /** Far below what a version can count to. */
 const mostUses = 2 ** 30;
@@ -13,12 +13,14 @@ const mostUses = 2 ** 30;
 export class Receipt {
   readonly path: string;
   readonly #zk: ZooKeeper;
+  readonly #acl: readonly Acl[] | undefined;
   /** Undefined while it is not there, for all that is known. */
   #version: number | undefined;
   #isCertain = true;
 
-  constructor(zk: ZooKeeper, path: string) {
+  constructor(zk: ZooKeeper, path: string, acl: readonly Acl[] | undefined) {
     this.#zk = zk;
+    this.#acl = acl;
     this.path = path;
   }
 
@@ -34,7 +36,7 @@ export class Receipt {
     this.#isCertain = false;
     while (this.#version === undefined) {
       try {
-        await this.#zk.create(this.path, '', { mode: 'ephemeral', signal });
+        await this.#zk.create(this.path, '', { mode: 'ephemeral', acl: this.#acl, signal });
         this.#version = 0;
       } catch (error) {
         // Nobody else has this name: it was made by an attempt whose reply was lost.

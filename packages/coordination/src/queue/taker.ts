@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isQuorateError } from '@quorate/core';
 import type { ZooKeeper } from '@quorate/zookeeper';
+import { proof } from '../lease/proof.ts';
 import { remove } from '../line/removal.ts';
 import { lastSegment } from '../path.ts';
 import { NextChange } from '../waiting/next-change.ts';
@@ -50,7 +51,8 @@ export class Taker {
   }
 
   #standInLine(): Promise<{ readonly path: string }> {
-    return this.#zk.create(`${this.#layout.takers}/taker.`, '', { mode: 'ephemeral-sequential', signal: this.#signal });
+    const options = { mode: 'ephemeral-sequential', acl: this.#layout.acl, signal: this.#signal } as const;
+    return this.#zk.create(`${this.#layout.takers}/taker.`, '', options);
   }
 
   /** An item, when its turn has come; undefined when somebody has deleted the place in line. */
@@ -113,14 +115,14 @@ export class Taker {
 
   /** Claims an item and leaves the line, or neither: undefined when somebody was faster. */
   async #claim(name: string, place: string): Promise<Claimed | undefined> {
-    const { items, claims } = this.#layout;
+    const { items, claims, acl } = this.#layout;
     const id = randomUUID();
     const paths = { item: `${items}/${name}`, claim: `${claims}/${name}`, own: `${items}/${name}/${id}` };
     const provenAt = performance.now();
     const claiming = this.#zk
       .transaction()
-      .create(paths.claim, id, { mode: 'ephemeral' })
-      .create(paths.own, '', { mode: 'ephemeral' })
+      .create(paths.claim, id, { mode: 'ephemeral', acl })
+      .create(paths.own, '', { mode: 'ephemeral', acl })
       .delete(place)
       .commit();
     // Not the taker's signal: it must become known what has become of the item, whoever waits.
@@ -128,7 +130,7 @@ export class Taker {
     try {
       const claimed = await this.#outcome(claiming, { paths, change, provenAt });
       if (!claimed) change[Symbol.dispose]();
-      return claimed;
+      return claimed && { ...claimed, provenAt: await proof(this.#zk, paths.own, provenAt, undefined) };
     } catch (error) {
       // It may have been claimed all the same.
       new Claim(this.#zk, { paths, token: 0n, change, provenAt }).release().catch(() => undefined);

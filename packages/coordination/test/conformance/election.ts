@@ -76,12 +76,13 @@ export function electionConformance(connect: Connect): void {
       expect(await childrenOf(zk, path)).toEqual([]);
     });
 
-    test('lead: what the term throws is thrown, after letting go', async () => {
+    test('lead: what the term throws is thrown where that was asked for, after letting go', async () => {
       await using zk = await connect();
       const path = freshPath('election');
-      const leading = new Election(zk, path).lead(() => {
+      const term = (): never => {
         throw new Error('of the term');
-      });
+      };
+      const leading = new Election(zk, path).lead(term, { onFailure: 'stop' });
       await expect(leading).rejects.toThrow('of the term');
       expect(await childrenOf(zk, path)).toEqual([]);
     });

@@ -2,7 +2,7 @@ import { eventually } from '@quorate/testbed';
 import type { ZooKeeper } from '@quorate/zookeeper';
 import { describe, expect, test } from 'vitest';
 import { Queue, type TakenItem } from '../../src/index.ts';
-import { type Connect, codeOf, freshPath } from './store.ts';
+import { type Connect, childrenOf, codeOf, freshPath } from './store.ts';
 import { codesOf } from './waiting.ts';
 
 /** What a queue must do. `connect` opens another session of one and the same ZooKeeper. */
@@ -57,6 +57,13 @@ export function queueConformance(connect: Connect): void {
       expect(await codeOf(queue.putMany(['d', 'e']))).toBe('queue-full');
       expect(await drain(queue, 3)).toEqual(['a', 'b', 'c']);
       expect(await queue.size()).toBe(0);
+    });
+
+    test('however many objects stand for a queue, a session leaves one node of its own in it', async () => {
+      await using zk = await connect();
+      const path = freshPath('queue');
+      for (let count = 0; count < 20; count += 1) await new Queue(zk, path).put(count);
+      expect(await childrenOf(zk, `${path}/puts`)).toHaveLength(1);
     });
 
     test('a full queue refuses a put, until something is done', async () => {

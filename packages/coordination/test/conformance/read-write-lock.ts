@@ -82,6 +82,8 @@ export function readWriteLockConformance(connect: Connect): void {
       const reader = await queued(two.read, inLine);
       const second = await queued(two.write, inLine);
       const reading = await one.downgrade(writing);
+      const [holder] = await one.read.holders();
+      expect(holder?.token).toBe(reading.token);
       expect(reading.token).toBe(writing.token);
       expect([writing.signal.aborted, reading.signal.aborted]).toEqual([true, false]);
       await (await reader.lease).release();

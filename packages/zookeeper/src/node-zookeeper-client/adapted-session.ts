@@ -18,6 +18,8 @@ import { call } from './calls.ts';
 import type { NodeZookeeperClient } from './native.ts';
 
 const maxRequestSize = 1_048_575;
+/** Between a lost connection and the next attempt over it, in milliseconds. */
+const pause = 50;
 const connectionLoss = -4;
 const sessionExpired = -112;
 
@@ -31,6 +33,8 @@ export class AdaptedSession implements SessionLike {
   readonly #client: NodeZookeeperClient;
   readonly #liveness = new Liveness();
   readonly #pending = new Set<Request>();
+  /** What only reads and was asked of a connection that is lost: for the next one. */
+  readonly #again = new Set<Request>();
   readonly #lost = new AbortController();
   readonly #listeners = new Set<(state: State) => void>();
   #state: State = 'suspended';
@@ -115,29 +119,38 @@ export class AdaptedSession implements SessionLike {
     try {
       const value = await call(this.#client, request.operation, notify);
       this.#pending.delete(request);
-      this.#liveness.answered(sentAt);
+      this.#liveness.answered(sentAt, performance.now());
       request.succeed(value);
     } catch (error) {
       const code = (error as { code?: unknown }).code;
       if (code === connectionLoss && !request.operation.writes && !this.#refusal) {
-        // What only reads is asked again, of the next connection.
-        setImmediate(() => this.#ask(request));
+        this.#again.add(request);
+        // It may say that it is connected for a moment longer than it is.
+        if (this.#client.getState().name === 'SYNC_CONNECTED') setTimeout(() => this.#askAgain(), pause);
         return;
       }
       this.#pending.delete(request);
       if (code === connectionLoss && request.operation.writes) request.rejectAsAmbiguous(error);
       else if (code === sessionExpired) this.#lose('the server says that it has expired', error);
       else {
-        this.#liveness.answered(sentAt);
+        this.#liveness.answered(sentAt, performance.now());
         request.fail(ours(error, code, request.operation));
       }
     }
   }
 
+  #askAgain(): void {
+    const again = [...this.#again];
+    this.#again.clear();
+    for (const request of again) if (!request.settled) void this.#ask(request);
+  }
+
   readonly #told = ({ name }: { readonly name: string }): void => {
     if (this.#refusal) return;
-    if (name === 'SYNC_CONNECTED') void this.#prove();
-    else if (name === 'EXPIRED') this.#lose('the server says that it has expired');
+    if (name === 'SYNC_CONNECTED') {
+      void this.#prove();
+      this.#askAgain();
+    } else if (name === 'EXPIRED') this.#lose('the server says that it has expired');
     else if (name === 'AUTH_FAILED') this.#lose('the server refuses its credentials');
     else if (this.#state === 'connected') this.#become('suspended');
   };
@@ -157,7 +170,7 @@ export class AdaptedSession implements SessionLike {
     }
     if (this.#refusal || this.#client.getState().name !== 'SYNC_CONNECTED') return;
     const timeout = this.#client.getSessionTimeout();
-    if (this.#liveness.timeout === timeout) this.#liveness.answered(sentAt);
+    if (this.#liveness.timeout === timeout) this.#liveness.answered(sentAt, performance.now());
     else this.#liveness.established(timeout, sentAt, true);
     this.#checkClock();
     if (this.#state === 'suspended') this.#become('connected');
@@ -209,6 +222,7 @@ export class AdaptedSession implements SessionLike {
       else request.reject(error);
     }
     this.#pending.clear();
+    this.#again.clear();
     this.watches.clear();
     this.#client.removeListener('state', this.#told);
     this.#become(state);

@@ -14,22 +14,25 @@ export interface Dialed {
 export interface Dialing {
   readonly settings: Settings;
   readonly request: ConnectRequest;
+  /** The session timeout: the one that was granted, once there is one. */
+  readonly sessionTimeout: number;
   /** The server to try last. */
   readonly last: string | undefined;
   readonly signal: AbortSignal;
   readonly failed: (error: unknown) => void;
 }
 
-/** Tries every server once, and resolves with the first that answers the handshake, whatever it answers. */
+/** Tries every address of every server once, and resolves with the first that answers the handshake, whatever it answers. */
 export async function dial(
   servers: readonly Server[],
-  { settings, request, last, signal, failed }: Dialing,
+  { settings, sessionTimeout, request, last, signal, failed }: Dialing,
 ): Promise<Dialed | undefined> {
-  const { tls, maxReplySize, sessionTimeout } = settings;
+  const { tls, maxReplySize, connectTimeout } = settings;
   // After two thirds of the session timeout without an answer, a third is left to reach another server.
-  const timeout = settings.connectTimeout ?? Math.max(sessionTimeout / 3 / servers.length, 100);
-  for await (const target of round(servers, { last, failed })) {
+  const third = Math.max(sessionTimeout / 3, 100);
+  for await (const { target, of } of round(servers, { last, failed, patience: connectTimeout ?? third, signal })) {
     if (signal.aborted) return undefined;
+    const timeout = connectTimeout ?? Math.max(third / of, 100);
     try {
       return await Connection.open(target, { request, tls, timeout, maxReplySize, signal });
     } catch (error) {

@@ -1,17 +1,20 @@
 /**
  * When a session must be taken for suspended or lost. All times are of the monotonic clock.
  *
- * A server counts the session timeout from when a request reaches it; we count from when that request was sent, which is
+ * Lost: a server counts the session timeout from when a request reaches it; we count from when that request was sent, which is
  * earlier. So our clock always runs out first, and what we believe to hold is still ours on the server.
+ *
+ * Suspended: we count from when the latest answer came, however old its request. A connection that answers is alive, and
+ * to end it would not make it faster.
  */
 export class Liveness {
   /** What the server granted, which may differ from what was asked for. */
   timeout = 0;
   /** How many answers there have been. */
   answers = 0;
-  /** When we sent the latest request that a member answered, any member. */
+  /** When the latest answer came, of any member. */
   #heardAt = 0;
-  /** The same for members that keep the session alive: one that is cut off from its ensemble cannot. */
+  /** When we sent the latest request that was answered by a member that keeps the session alive: not one that is cut off from its ensemble. */
   #keptAt = 0;
   #sentAt = 0;
   #keeps = true;
@@ -28,10 +31,10 @@ export class Liveness {
     this.#sentAt = now;
   }
 
-  /** A request that was sent at `sentAt` has been answered. Answers come in order, but not all over one queue. */
-  answered(sentAt: number): void {
+  /** A request that was sent at `sentAt` has been answered at `now`. Answers come in order, but not all over one queue. */
+  answered(sentAt: number, now: number): void {
     this.answers += 1;
-    if (sentAt > this.#heardAt) this.#heardAt = sentAt;
+    this.#heardAt = now;
     if (this.#keeps && sentAt > this.#keptAt) this.#keptAt = sentAt;
   }
 

@@ -8,15 +8,10 @@ import { serverError } from '../protocol/server-errors.ts';
 import type { Liveness } from './liveness.ts';
 import { Request, type RequestOptions } from './request.ts';
 import { Requests } from './requests.ts';
+import { Window } from './window.ts';
 import type { ReplyHeader, Wire } from './wire.ts';
 
 const lastXid = 2 ** 31 - 1;
-
-/**
- * More are not sent before some are answered. An answer proves that the server lived when its request was sent: with
- * very many sent at once, a server that is busy answering them would look dead. Also well below what servers take.
- */
-const mostUnderWay = 1_000;
 
 export interface PipelineLimits {
   readonly maxRequestSize: number;
@@ -30,12 +25,14 @@ export class Pipeline {
   readonly #limits: PipelineLimits;
   readonly #liveness: Liveness;
   readonly #requests = new Requests();
+  readonly #window: Window;
   #wire: Wire | undefined;
   #xid: number;
 
   constructor(limits: PipelineLimits, liveness: Liveness, xid = 0) {
     this.#limits = limits;
     this.#liveness = liveness;
+    this.#window = new Window(liveness);
     this.#xid = xid;
   }
 
@@ -47,7 +44,8 @@ export class Pipeline {
   submit<T>(operation: Operation<T>, options: RequestOptions<T>): Promise<T> {
     const request = new Request(operation, options) as Request;
     try {
-      if (this.#wire && this.#mayGo(this.#wire) && !this.#requests.hasWaiting) this.#send(this.#wire, request);
+      const atOnce = options.urgent || (!this.#requests.hasWaiting && this.#hasRoom);
+      if (this.#wire && atOnce && !this.#wire.congested) this.#send(this.#wire, request);
       else {
         request.frame = this.#encode(operation, new Writer(256)).take();
         this.#requests.wait(request);
@@ -61,6 +59,7 @@ export class Pipeline {
   /** There is a connection that is ready for requests. */
   attach(wire: Wire): void {
     this.#wire = wire;
+    this.#window.reset();
     this.pump();
   }
 
@@ -82,7 +81,7 @@ export class Pipeline {
 
   /** Sends what waits, as far as the connection takes it. */
   pump(): void {
-    while (this.#wire && this.#mayGo(this.#wire)) {
+    while (this.#wire && this.#hasRoom && !this.#wire.congested) {
       const request = this.#requests.next();
       if (!request) return;
       try {
@@ -96,7 +95,9 @@ export class Pipeline {
   replied(header: ReplyHeader, body: Reader): void {
     const request = this.#requests.answered(header.xid);
     if (!request) throw new MalformedFrameError(`a reply to request ${header.xid}, out of order`);
-    this.#liveness.answered(request.sentAt);
+    const now = performance.now();
+    this.#liveness.answered(request.sentAt, now);
+    this.#window.answered(request.sentAt, now);
     if (this.#requests.hasWaiting) this.pump();
     if (header.zxid > 0n) this.lastZxid = header.zxid;
     const { operation } = request;
@@ -123,8 +124,8 @@ export class Pipeline {
     else request.fail(error);
   }
 
-  #mayGo(wire: Wire): boolean {
-    return !wire.congested && this.#requests.underWay < mostUnderWay;
+  get #hasRoom(): boolean {
+    return this.#window.hasRoom(this.#requests.underWay, this.#requests.oldest?.sentAt);
   }
 
   #send(wire: Wire, request: Request): void {

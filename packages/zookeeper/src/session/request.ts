@@ -6,6 +6,8 @@ export interface RequestOptions<T> {
   readonly signal?: AbortSignal | undefined;
   /** Means nothing on another connection: rejected when this one ends, rather than sent again. */
   readonly transient?: boolean;
+  /** Sent at once, ahead of those that wait for others to be answered. */
+  readonly urgent?: boolean | undefined;
   /** Called with the outcome before the next frame is read: who places a watch must not miss the event behind the reply. */
   readonly replied?: (error: Error | undefined) => void;
   /** Called when a write whose wait was aborted after sending is known to have been done, or can no longer be known. */

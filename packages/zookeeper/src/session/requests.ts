@@ -14,6 +14,11 @@ export class Requests {
     return this.#sent.length;
   }
 
+  /** Of those under way. */
+  get oldest(): Request | undefined {
+    return this.#sent.peek();
+  }
+
   get size(): number {
     return this.#waiting.length + this.#sent.length;
   }

@@ -14,6 +14,7 @@ import { WatchRegistry } from '../watch/registry.ts';
 import { replaceRequests } from '../watch/replacing.ts';
 import { type Dialed, dial } from './dial.ts';
 import { authenticate, establish } from './establish.ts';
+import { Introductions } from './introductions.ts';
 import { Liveness } from './liveness.ts';
 import { Pipeline } from './pipeline.ts';
 import type { RequestOptions } from './request.ts';
@@ -31,6 +32,8 @@ export class Session implements SessionLike {
   readonly #servers: readonly Server[];
   readonly #settings: Settings;
   readonly #auth: Auth[];
+  /** Credentials that no server has accepted yet. */
+  readonly #introductions = new Introductions();
   readonly #liveness = new Liveness();
   readonly #pipeline: Pipeline;
   readonly #lost = new AbortController();
@@ -123,20 +126,24 @@ export class Session implements SessionLike {
     return requestChannel.tracePromise(() => this.#pipeline.submit(operation, options), traced);
   }
 
-  /** Gives the servers one more identity of ours, now and on every connection to come. */
+  /**
+   * Gives the servers one more identity of ours, now and on every connection to come; without a connection it waits for the
+   * next. Refused credentials cost the connection, for so the servers do it, and not the session.
+   */
   async addAuth(auth: Auth): Promise<void> {
     this.#checkClock();
     if (this.#refusal) throw this.#refusal;
-    this.#auth.push(auth);
-    if (!this.#wire) return;
-    try {
-      await authenticate(this.#wire, auth);
-    } catch (error) {
-      // A lost connection is made again, and the credentials given there. Refused ones must not spoil it.
-      if (!(error instanceof AuthFailedError)) return;
-      this.#auth.splice(this.#auth.indexOf(auth), 1);
-      throw error;
-    }
+    const accepted = this.#introductions.add(auth);
+    if (this.#wire && this.#state === 'connected') void this.#introduce(this.#wire);
+    await accepted;
+  }
+
+  /** False when the connection is of no use any more. */
+  async #introduce(wire: Wire): Promise<boolean> {
+    return this.#introductions.make(
+      (auth) => authenticate(wire, auth),
+      (auth) => this.#auth.push(auth),
+    );
   }
 
   /** Ends the session on the servers, after what was sent before it. Resolves as well when it is over for another reason. */
@@ -175,6 +182,7 @@ export class Session implements SessionLike {
     };
     return dial(this.#servers, {
       settings: this.#settings,
+      sessionTimeout: this.#liveness.timeout || this.#settings.sessionTimeout,
       request,
       last: this.#lastServer,
       signal: this.#over.signal,
@@ -220,6 +228,7 @@ export class Session implements SessionLike {
     try {
       const watches = replaceRequests(this.watches.placed(), this.#pipeline.lastZxid);
       await establish(wire, { auth: this.#auth, sasl: this.#settings.sasl, watches });
+      if (!(await this.#introduce(wire))) throw new Error('the server refused credentials that were added');
       return !isOver(this.#state);
     } catch (error) {
       this.#lastFailure = error;
@@ -233,6 +242,8 @@ export class Session implements SessionLike {
     this.#become('connected');
     this.watches.replaced();
     this.#pipeline.attach(wire);
+    // Those that were added a moment ago.
+    void this.#introduce(wire);
   }
 
   #suspended(reason: ConnectionLostError): void {
@@ -268,6 +279,7 @@ export class Session implements SessionLike {
     this.#over.abort(error);
     this.#wire?.destroy('the session is over', error);
     this.#pipeline.end(error);
+    this.#introductions.end(error);
     this.watches.clear();
     this.#become(state);
     this.#listeners.clear();

@@ -1,19 +1,22 @@
 import { expect, test } from 'vitest';
-import { round } from './targets.ts';
+import { round, type Turn } from './targets.ts';
 
 const servers = ['a', 'b', 'c'].map((host) => ({ host, port: 2181 }));
 const failed = (): void => undefined;
 
-async function addresses(targets: AsyncIterable<{ address: string }>): Promise<string[]> {
+const { signal } = new AbortController();
+const given = { last: undefined, failed, patience: 1_000, signal };
+
+async function addresses(turns: AsyncIterable<Turn>): Promise<string[]> {
   const found: string[] = [];
-  for await (const { address } of targets) found.push(address);
+  for await (const { target } of turns) found.push(target.address);
   return found;
 }
 
 test('tries every address of every server once, the last server last', async () => {
-  const resolve = async (host: string): Promise<string[]> => [`${host}1`, `${host}2`];
+  const lookUp = async (host: string): Promise<string[]> => [`${host}1`, `${host}2`];
   for (let i = 0; i < 20; i += 1) {
-    const found = await addresses(round(servers, { last: 'b:2181', failed, resolve }));
+    const found = await addresses(round(servers, { ...given, last: 'b:2181', lookUp }));
     expect([...found].sort()).toEqual(['a1', 'a2', 'b1', 'b2', 'c1', 'c2']);
     expect(found.slice(4).sort()).toEqual(['b1', 'b2']);
   }
@@ -22,11 +25,11 @@ test('tries every address of every server once, the last server last', async () 
 test('a name is resolved again in each round, and one that does not resolve does not hide the others', async () => {
   let moved = false;
   const failures: string[] = [];
-  const resolve = async (host: string): Promise<string[]> => {
+  const lookUp = async (host: string): Promise<string[]> => {
     if (host === 'a') throw new Error('ENOTFOUND');
     return [moved ? 'new' : 'old'];
   };
-  const options = { last: undefined, resolve, failed: (error: Error) => failures.push(error.message) };
+  const options = { ...given, lookUp, failed: (error: Error) => failures.push(error.message) };
   expect(await addresses(round(servers, options))).toEqual(['old', 'old']);
   moved = true;
   expect(await addresses(round(servers, options))).toEqual(['new', 'new']);
@@ -35,15 +38,61 @@ test('a name is resolved again in each round, and one that does not resolve does
 
 test('clients spread over the servers', async () => {
   const first = new Map<string, number>();
-  const resolve = async (host: string): Promise<string[]> => [host];
+  const lookUp = async (host: string): Promise<string[]> => [host];
   let x = 7;
   const random = (): number => {
     x = (x * 16_807) % 2_147_483_647;
     return x / 2_147_483_647;
   };
   for (let i = 0; i < 300; i += 1) {
-    const [host = ''] = await addresses(round(servers, { last: undefined, failed, resolve, random }));
+    const [host = ''] = await addresses(round(servers, { ...given, lookUp, random }));
     first.set(host, (first.get(host) ?? 0) + 1);
   }
   for (const host of ['a', 'b', 'c']) expect(first.get(host)).toBeGreaterThan(60);
+});
+
+test('a name that hangs holds nobody up: it has its turn when all others had theirs, or is given up', async () => {
+  const failures: string[] = [];
+  const lookUp = async (host: string): Promise<string[]> => (host === 'a' ? new Promise(() => {}) : [host]);
+  const options = { ...given, lookUp, patience: 200, failed: (error: Error) => failures.push(error.message) };
+  const begin = performance.now();
+  const turns = round(servers, options);
+  const first = await addresses(take(turns, 2));
+  expect([...first].sort()).toEqual(['b', 'c']);
+  expect(performance.now() - begin).toBeLessThan(200);
+  expect(await addresses(round(servers, options))).toHaveLength(2);
+  expect(failures).toEqual(['a:2181: its name was not resolved within 200 ms']);
+});
+
+async function* take<Item>(items: AsyncIterable<Item>, count: number): AsyncGenerator<Item> {
+  let left = count;
+  for await (const item of items) {
+    yield item;
+    left -= 1;
+    if (left === 0) return;
+  }
+}
+
+test('a name that is resolved late has its turn last', async () => {
+  const late = Promise.withResolvers<string[]>();
+  const lookUp = async (host: string): Promise<string[]> => (host === 'a' ? late.promise : [host]);
+  const found: string[] = [];
+  for await (const { target } of round(servers, { ...given, lookUp })) {
+    found.push(target.address);
+    if (found.length === 2) late.resolve(['a1', 'a2']);
+  }
+  expect(found.slice(2).sort()).toEqual(['a1', 'a2']);
+});
+
+test('an abort ends the wait for a name', async () => {
+  const controller = new AbortController();
+  const lookUp = (): Promise<string[]> => new Promise(() => {});
+  const turns = addresses(round(servers, { ...given, lookUp, patience: 60_000, signal: controller.signal }));
+  controller.abort();
+  expect(await turns).toEqual([]);
+});
+
+test('the time is shared by all addresses that are known', async () => {
+  const lookUp = async (host: string): Promise<string[]> => [`${host}1`, `${host}2`, `${host}3`];
+  for await (const { of } of round(servers, { ...given, lookUp })) expect(of).toBe(9);
 });

@@ -117,7 +117,7 @@ export class Wire {
     const exchange = queue?.shift();
     if (exchange) {
       if (queue?.length === 0) this.#exchanges.delete(header.xid);
-      this.#liveness.answered(exchange.sentAt);
+      this.#liveness.answered(exchange.sentAt, performance.now());
       exchange.resolve({ err: header.err, body: reader });
     } else if (header.xid < 0) throw new MalformedFrameError(`a reply to ${header.xid}, which was not asked`);
     else this.#events.reply(header, reader);
