@@ -54,14 +54,14 @@ test('clients spread over the servers', async () => {
 test('a name that hangs holds nobody up: it has its turn when all others had theirs, or is given up', async () => {
   const failures: string[] = [];
   const lookUp = async (host: string): Promise<string[]> => (host === 'a' ? new Promise(() => {}) : [host]);
-  const options = { ...given, lookUp, patience: 200, failed: (error: Error) => failures.push(error.message) };
+  const options = { ...given, lookUp, failed: (error: Error) => failures.push(error.message) };
   const begin = performance.now();
   const turns = round(servers, options);
   const first = await addresses(take(turns, 2));
   expect([...first].sort()).toEqual(['b', 'c']);
-  expect(performance.now() - begin).toBeLessThan(200);
+  expect(performance.now() - begin).toBeLessThan(900);
   expect(await addresses(round(servers, options))).toHaveLength(2);
-  expect(failures).toEqual(['a:2181: its name was not resolved within 200 ms']);
+  expect(failures).toEqual(['a:2181: its name was not resolved within 1000 ms']);
 });
 
 async function* take<Item>(items: AsyncIterable<Item>, count: number): AsyncGenerator<Item> {
