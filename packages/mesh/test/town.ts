@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http';
-import { onTestFinished } from 'vitest';
+import { onTestFailed, onTestFinished } from 'vitest';
 import type { Duration, Instance, Mesh, Registration, Sidecar } from '../src/index.ts';
 import { freePort, HttpService } from './http-service.ts';
 
@@ -35,6 +35,8 @@ export async function settle(
     await mesh.register({ name, port: service.port, checks: [], ...more, sidecar: { port: sidecarPort, upstreams } }),
   );
   const sidecar = stack.use(await mesh.startSidecar(instance, { envoy, concurrency: 1, drain }));
+  // A listener that Envoy could not have, say: it is told of nowhere else.
+  onTestFailed(() => console.log(`The sidecar of ${name} (${sidecar.state}) has logged:`, sidecar.log));
   const upstream = Object.fromEntries(to.map((other) => [other, `http://127.0.0.1:${upstreams[other]}`]));
   return { service, instance, sidecar, upstream };
 }
