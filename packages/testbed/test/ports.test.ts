@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
-import { Ports } from '../src/processes/ports.ts';
+import { becomesFree, Ports } from '../src/processes/ports.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -36,4 +36,14 @@ test('a port that is claimed is given to nobody else until it is released', asyn
   draw(one);
   expect(await yours.claim()).toBe(port);
   yours.release();
+});
+
+test('a port that is let go of in a moment is waited for, one that stays taken is not for long', async () => {
+  const somebody = createServer().listen(0, '127.0.0.1');
+  await once(somebody, 'listening');
+  const { port } = somebody.address() as { port: number };
+  expect(await becomesFree(port)).toBe(false);
+  const free = becomesFree(port);
+  somebody.close();
+  expect(await free).toBe(true);
 });

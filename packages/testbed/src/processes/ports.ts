@@ -2,6 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { QuorateError } from '@quorate/core';
+import { eventually } from '../eventually.ts';
 
 // Below the ranges from which Linux (32768 up) and macOS (49152 up) take the local ports of outgoing connections, so that
 // no connection of anybody's can sit on a port while its server is being restarted.
@@ -60,6 +61,11 @@ export async function isFree(port: number): Promise<boolean> {
   ]).catch(() => false);
   if (bound) await new Promise((resolve) => server.close(resolve));
   return bound;
+}
+
+/** Whether it is free, or will be in a moment: the kernel closes the sockets of a process some time after that looks dead. */
+export async function becomesFree(port: number): Promise<boolean> {
+  return await eventually('the port is free', () => isFree(port), { within: 1_000, every: 10 }).catch(() => false);
 }
 
 async function bindUdp(port: number): Promise<Socket | undefined> {

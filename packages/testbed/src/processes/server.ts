@@ -11,7 +11,7 @@ import { Disk } from './disk.ts';
 import type { Slowness } from './duty-cycle.ts';
 import { isStill } from './groups.ts';
 import { lastLines, textFrom } from './log.ts';
-import { isFree, PortTakenError } from './ports.ts';
+import { becomesFree, PortTakenError } from './ports.ts';
 import { ProcessTree } from './process-tree.ts';
 import { ask, becomeReady, longestLook } from './readiness.ts';
 import { Recall } from './recall.ts';
@@ -246,7 +246,7 @@ export class Server implements AsyncDisposable {
     try {
       await this.#ending?.ended;
       if (!this.#prepared) await this.#prepare(limit.signal);
-      for (const port of ports) if (!(await isFree(port))) throw new PortTakenError(this.name, port);
+      for (const port of ports) if (!(await becomesFree(port))) throw new PortTakenError(this.name, port);
       signal.throwIfAborted();
       await this.#launch();
       await becomeReady(this.#plan, {
