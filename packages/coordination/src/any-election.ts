@@ -1,5 +1,4 @@
-import { InvalidArgumentError } from '@quorate/core';
-import type { AfterFailure } from '@quorate/zookeeper';
+import { type AfterFailure, checkAfterFailure } from '@quorate/zookeeper';
 import type { Candidate } from './candidate.ts';
 import type { Lease } from './lease/lease.ts';
 import { type AcquireOptions, checkAcquireOptions } from './waiting/acquire-options.ts';
@@ -16,8 +15,8 @@ export interface LeadOptions {
 export function checkLead(options: LeadOptions): LeadOptions {
   const { signal, onFailure = 'retry' } = options;
   checkAcquireOptions({ signal });
-  if (onFailure === 'retry' || onFailure === 'stop' || typeof onFailure === 'function') return options;
-  throw new InvalidArgumentError('onFailure', '"retry", "stop" or a function that returns one of them', onFailure);
+  checkAfterFailure(onFailure);
+  return options;
 }
 
 /** What every election can do, whatever stands behind it. */

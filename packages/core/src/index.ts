@@ -1,3 +1,4 @@
+export { aborted } from './aborted.ts';
 export { AmbiguousError } from './ambiguous-error.ts';
 export { type Backoff, type BackoffOptions, backoff } from './backoff.ts';
 export type { Component } from './component.ts';

@@ -1,3 +1,4 @@
+export { type AfterFailure, afterFailure, checkAfterFailure, isStoppedBy } from './after-failure.ts';
 export { connect } from './connect.ts';
 export type { StateChange, TracedRequest, WatchFired } from './diagnostics.ts';
 export { AuthFailedError } from './errors/auth-failed-error.ts';
@@ -23,7 +24,6 @@ export type { Stat } from './protocol/stat.ts';
 export type { Created } from './protocol/writes.ts';
 export type { ReadOutcome, ReadRequest } from './read-many.ts';
 export {
-  type AfterFailure,
   type EachOptions,
   Sessions,
   type SessionsOptions,

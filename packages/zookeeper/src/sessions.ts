@@ -1,4 +1,5 @@
 import {
+  aborted,
   backoff,
   type Component,
   type Health,
@@ -6,6 +7,7 @@ import {
   isQuorateError,
   QuorateError,
 } from '@quorate/core';
+import { type AfterFailure, afterFailure, checkAfterFailure, isStoppedBy } from './after-failure.ts';
 import { connect } from './connect.ts';
 import { parseConnectString } from './connect-string.ts';
 import { type ConnectOptions, checkOptions } from './options.ts';
@@ -16,9 +18,6 @@ export interface SessionsOptions extends Omit<ConnectOptions, 'timeout' | 'signa
   /** What health and errors call it. Default `zookeeper`. */
   readonly name?: string;
 }
-
-/** What becomes of work that has failed: it is done again, after a while, or its error ends everything. */
-export type AfterFailure = 'retry' | 'stop' | ((error: unknown, attempt: number) => 'retry' | 'stop');
 
 export interface EachOptions extends CallOptions {
   /** Default `retry`. A function is asked at each failure, with how many there have been in a row. */
@@ -111,9 +110,7 @@ export class Sessions implements Component, AsyncDisposable {
     { signal, onFailure = 'retry' }: EachOptions = {},
   ): Promise<void> {
     if (typeof work !== 'function') throw new InvalidArgumentError('work', 'a function of a session', work);
-    if (!['retry', 'stop'].includes(onFailure as string) && typeof onFailure !== 'function') {
-      throw new InvalidArgumentError('onFailure', '"retry", "stop" or a function that returns one of them', onFailure);
-    }
+    checkAfterFailure(onFailure);
     this.#over.signal.throwIfAborted();
     const working = this.#each(work, onFailure, signal);
     const settled = working.catch(() => undefined);
@@ -147,7 +144,7 @@ export class Sessions implements Component, AsyncDisposable {
         // Done, for as long as this session lasts.
         await aborted(signal);
       } catch (error) {
-        if (over.aborted && isBecauseOf(over, error)) return;
+        if (isStoppedBy(over, error)) return;
         if (zk.lost.aborted && isOfLostSession(zk, error)) continue;
         if (afterFailure(onFailure, error, delays.attempt + 1) === 'stop') throw error;
         await delays.wait({ signal: over }).catch(() => undefined);
@@ -203,31 +200,14 @@ export class SessionsStoppedError extends QuorateError {
   }
 }
 
-function afterFailure(policy: AfterFailure, error: unknown, attempt: number): 'retry' | 'stop' {
-  return typeof policy === 'function' ? policy(error, attempt) : policy;
-}
-
-/** Work that ends with the reason for which it was to end has not failed. */
-function isBecauseOf(signal: AbortSignal, error: unknown): boolean {
-  if (error === signal.reason) return true;
-  return error instanceof Error && (error.cause === signal.reason || error.name === 'AbortError');
-}
-
 /** What work says when its session is over is told of by that. */
 function isOfLostSession(zk: ZooKeeper, error: unknown): boolean {
   const codes = ['session-lost', 'session-closed', 'ambiguous'];
-  return isBecauseOf(zk.lost, error) || codes.some((code) => isQuorateError(error, code)) || isLeaseEnd(error);
+  return isStoppedBy(zk.lost, error) || codes.some((code) => isQuorateError(error, code)) || isLeaseEnd(error);
 }
 
 function isLeaseEnd(error: unknown): boolean {
   return isQuorateError(error) && error.code.startsWith('lease-');
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 /** What is awaited, or a rejection with the reason of the first of the signals that aborts. */

@@ -1,5 +1,5 @@
-import { backoff, isQuorateError, Latest, mayRetry } from '@quorate/core';
-import type { Acl, ZooKeeper } from '@quorate/zookeeper';
+import { backoff, isQuorateError, Latest, mayRetry, retry } from '@quorate/core';
+import { type Acl, afterFailure, isStoppedBy, type ZooKeeper } from '@quorate/zookeeper';
 import type { AnyElection, LeadOptions } from '../any-election.ts';
 import { type Candidate, decodeCandidate } from '../candidate.ts';
 import { acquires } from '../diagnostics.ts';
@@ -87,8 +87,7 @@ export class SessionElection implements AnyElection {
         failures = 0;
       } catch (error) {
         failures += 1;
-        const stop = (typeof onFailure === 'function' ? onFailure(error, failures) : onFailure) === 'stop';
-        if (stop) throw error;
+        if (afterFailure(onFailure, error, failures) === 'stop') throw error;
         // What a term says whose session is over is told of by that.
         this.#line.zk.lost.throwIfAborted();
         if (signal?.aborted) throw error;
@@ -101,16 +100,17 @@ export class SessionElection implements AnyElection {
 
   /** Undefined when `signal` has aborted. A server that is busy, or a reply that is lost, ends no campaign. */
   async #elected(signal: AbortSignal | undefined): Promise<Lease | undefined> {
-    const { zk } = this.#line;
-    const delays = backoff({ min: 50, max: 1_000 });
-    for (;;) {
-      try {
-        return await this.campaign({ signal });
-      } catch (error) {
-        if (signal?.aborted) return undefined;
-        if (zk.lost.aborted || !mayRetry(error, { idempotent: true })) throw error;
-      }
-      await delays.wait({ signal: zk.lost }).catch(() => undefined);
+    try {
+      return await retry(() => this.campaign({ signal }), {
+        attempts: Number.POSITIVE_INFINITY,
+        min: 50,
+        max: 1_000,
+        when: (error) => !signal?.aborted && mayRetry(error, { idempotent: true }),
+        signal: this.#line.zk.lost,
+      });
+    } catch (error) {
+      if (signal?.aborted) return undefined;
+      throw error;
     }
   }
 
@@ -157,7 +157,7 @@ export class SessionElection implements AnyElection {
       await term(lease);
     } catch (error) {
       await lease.release().catch(() => undefined);
-      if (!stoppedBy(lease.signal, error)) throw error;
+      if (!isStoppedBy(lease.signal, error)) throw error;
     } finally {
       signal?.removeEventListener('abort', resign);
     }
@@ -174,10 +174,4 @@ export class SessionElection implements AnyElection {
     names.add(name);
     return () => names.delete(name);
   }
-}
-
-/** Work that stops because it was told to has not failed. */
-function stoppedBy(signal: AbortSignal, error: unknown): boolean {
-  if (!signal.aborted || !(error instanceof Error)) return false;
-  return error === signal.reason || error.cause === signal.reason || error.name === 'AbortError';
 }

@@ -1,4 +1,4 @@
-import { mayRetry } from '@quorate/core';
+import { aborted, mayRetry } from '@quorate/core';
 import type { CallOptions, Sessions, ZooKeeper } from '@quorate/zookeeper';
 import { LeaseEndedError } from '../errors/lease-ended-error.ts';
 import { untilAborted } from '../waiting/until-aborted.ts';
@@ -113,17 +113,10 @@ export class LastingMembership implements Membership {
     const { resolve } = this.#next;
     this.#next = Promise.withResolvers();
     resolve(membership);
-    await ended(AbortSignal.any([signal, membership.signal]));
+    await aborted(AbortSignal.any([signal, membership.signal]));
     this.#current = undefined;
     // Also when it is in doubt, or somebody has deleted its node, while the session lives on: then it joins again.
     await membership.leave();
     if (!signal.aborted) throw membership.signal.reason;
   }
-}
-
-function ended(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

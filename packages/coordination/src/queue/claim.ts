@@ -1,9 +1,10 @@
-import { backoff, isQuorateError, mayRetry } from '@quorate/core';
+import { isQuorateError } from '@quorate/core';
 import type { CallOptions, State, Transaction, ZooKeeper } from '@quorate/zookeeper';
 import { leaseEnds } from '../diagnostics.ts';
 import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
 import type { Lease } from '../lease/lease.ts';
 import { Pulse } from '../lease/pulse.ts';
+import { insist } from '../waiting/insist.ts';
 import { NextChange } from '../waiting/next-change.ts';
 import { workUntilAborted } from '../waiting/until-aborted.ts';
 import { upToDate } from '../waiting/up-to-date.ts';
@@ -151,40 +152,32 @@ export class Claim implements Lease {
     return this.#lettingGo;
   }
 
-  /** A reply that is lost, or a member that is busy, is no reason to forget the item. */
   async #giveBack(): Promise<void> {
-    const delays = backoff({ min: 20, max: 1_000 });
-    while (!this.#fate) {
+    if (this.#fate) return;
+    let fate: 'given back' | 'lost' = 'lost';
+    await insist(this.#zk, async () => {
       try {
         await this.#ending().commit();
-        return this.#settle('given back');
+        fate = 'given back';
       } catch (error) {
-        if (this.#zk.lost.aborted) return this.#settle('lost');
-        if (isQuorateError(error, 'no-node')) {
-          await this.#withdraw();
-          return this.#settle('lost');
-        }
-        if (!mayRetry(error, { idempotent: true })) throw error;
+        if (!isQuorateError(error, 'no-node')) throw error;
+        await this.#withdraw();
       }
-      await delays.wait({ signal: this.#zk.lost }).catch(() => undefined);
-    }
+    });
+    this.#settle(fate);
   }
 
   /** Somebody has deleted our own node. The other one keeps the item from everybody else: it goes as well. */
   async #withdraw(): Promise<void> {
     const { claim, own } = this.paths;
-    const delays = backoff({ min: 20, max: 1_000 });
-    while (!this.#zk.lost.aborted) {
+    await insist(this.#zk, async () => {
       try {
         const { data } = await upToDate(this.#zk, claim, () => this.#zk.get(claim));
         if (own.endsWith(`/${data.toString()}`)) await this.#zk.delete(claim);
-        return;
       } catch (error) {
-        if (isQuorateError(error, 'no-node') || this.#zk.lost.aborted) return;
-        if (!mayRetry(error, { idempotent: true })) throw error;
+        if (!isQuorateError(error, 'no-node')) throw error;
       }
-      await delays.wait({ signal: this.#zk.lost }).catch(() => undefined);
-    }
+    });
   }
 
   #ending(): Transaction {

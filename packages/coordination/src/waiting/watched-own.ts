@@ -1,4 +1,4 @@
-import { backoff, mayRetry } from '@quorate/core';
+import { retry } from '@quorate/core';
 
 /**
  * Reads a node of our own, and again after each change, until `signal` aborts. `read` gets what calls it again. A member that is
@@ -9,19 +9,11 @@ export function watchedOwn(
   read: (again: () => void) => Promise<void>,
   failed: (error: unknown) => void,
 ): void {
-  const delays = backoff({ min: 20, max: 1_000 });
-  const look = async (): Promise<void> => {
-    while (!signal.aborted) {
-      try {
-        await read(() => void look());
-        delays.reset();
-        return;
-      } catch (error) {
-        if (signal.aborted) return;
-        if (!mayRetry(error, { idempotent: true })) return failed(error);
-      }
-      await delays.wait({ signal }).catch(() => undefined);
-    }
+  const look = (): void => {
+    const options = { attempts: Number.POSITIVE_INFINITY, idempotent: true, min: 20, max: 1_000, signal };
+    retry(() => read(look), options).catch((error) => {
+      if (!signal.aborted) failed(error);
+    });
   };
-  void look();
+  look();
 }
