@@ -5,6 +5,8 @@ import type { Cache, Namespace } from '../src/index.ts';
 import { caches, clientOf, hearing } from './fixture.ts';
 
 const terms = 250;
+/** How few cycles tell something. A slow machine cuts more connections in one term than a quick one. */
+const fewest = 60;
 const keys = ['k0', 'k1'];
 
 test.for(['the cache', 'a namespace'] as const)(
@@ -33,7 +35,7 @@ test.for(['the cache', 'a namespace'] as const)(
     const holder = async (cache: Cache, name: string): Promise<void> => {
       const chance = random.fork(name);
       const mine = place(cache);
-      while (token < terms) {
+      while (token < terms || acknowledged < fewest) {
         token += 1n;
         const fence = token;
         for (let turn = 0; turn < 3; turn += 1) {
@@ -61,7 +63,6 @@ test.for(['the cache', 'a namespace'] as const)(
       const read = (): Promise<number> => auditor.get(key, () => 0, { fence: token + 1n });
       await history.run('auditor', 'read', { key }, read, { output: (count) => BigInt(count) });
     }
-    expect(acknowledged, `seed ${seed}`).toBeGreaterThan(terms / 10);
     for (const verdict of [check.noLostUpdates(history), check.tokensIncrease(history)]) {
       expect(verdict.result, `seed ${seed}: ${verdictText(verdict)}`).toBe('valid');
     }

@@ -6,6 +6,7 @@ import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { describe, expect, onTestFinished } from 'vitest';
 import { defaults, Mesh, type TracedRequest } from '../src/index.ts';
+import { traffic } from './picture.ts';
 import { ask, settle } from './town.ts';
 
 const test = bedTest({ consul: 1, envoy: true });
@@ -77,10 +78,11 @@ describe('a deny intention cuts live traffic off within 3 s, and allow restores 
     const envoy = bed.envoy.program;
     const [from, to] = [`${protocol}-gateway`, `${protocol}-query`];
     await mesh.config.put(defaults(to, { protocol }));
-    const [gateway] = await Promise.all([settle(mesh, from, { envoy, to: [to] }), settle(mesh, to, { envoy })]);
+    const settling = [settle(mesh, from, { envoy, to: [to] }), settle(mesh, to, { envoy })] as const;
+    const [gateway, query] = await Promise.all(settling);
     const url = gateway.upstream[to] as string;
     const passes = async (): Promise<boolean> => (await ask(url)).status === 200;
-    await eventually('traffic', passes);
+    await traffic(bed.consul.url, [gateway, query], passes);
     let lastPassed = 0;
     const stop = new AbortController();
     const load = Array.from({ length: 4 }, async () => {
@@ -107,12 +109,12 @@ test('rules: by path and method', async ({ bed }) => {
   const mesh = new Mesh({ address: bed.consul.url });
   const envoy = bed.envoy.program;
   await mesh.config.put(defaults('rides', { protocol: 'http' }));
-  const [gateway] = await Promise.all([
+  const [gateway, rides] = await Promise.all([
     settle(mesh, 'ruled', { envoy, to: ['rides'] }),
     settle(mesh, 'rides', { envoy }),
   ]);
   const url = gateway.upstream.rides as string;
-  await eventually('traffic', async () => (await ask(url)).status === 200);
+  await traffic(bed.consul.url, [gateway, rides], async () => (await ask(url)).status === 200);
   await mesh.intentions.rules('ruled', 'rides', [
     { action: 'deny', path: { exact: '/rides/secret' } },
     { action: 'allow', path: { prefix: '/rides' }, methods: ['GET', 'HEAD'] },

@@ -2,24 +2,34 @@ import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { describe, expect } from 'vitest';
 import { defaults, Mesh, resolver, router, splitter } from '../src/index.ts';
+import { traffic } from './picture.ts';
 import { ask, settle } from './town.ts';
 
 const test = bedTest({ consul: 1, envoy: true });
 
 const subsets = { v1: 'Service.Meta.version == "1"', v2: 'Service.Meta.version == "2"' };
 
+interface Town {
+  readonly consul: { readonly url: string };
+  readonly envoy: { readonly program: string };
+}
+
 /** Two versions of a service that answer with their number, and somebody who asks them. */
-async function versions(mesh: Mesh, name: string, envoy: string) {
+async function versions(mesh: Mesh, name: string, { consul, envoy }: Town) {
   await mesh.config.put(defaults(name, { protocol: 'http' }));
   const version = (number: string) =>
-    settle(mesh, name, { envoy, meta: { version: number }, answer: (_, response) => response.end(number) });
+    settle(mesh, name, {
+      envoy: envoy.program,
+      meta: { version: number },
+      answer: (_, response) => response.end(number),
+    });
   const [one, two, gateway] = await Promise.all([
     version('1'),
     version('2'),
-    settle(mesh, `${name}-gateway`, { envoy, to: [name] }),
+    settle(mesh, `${name}-gateway`, { envoy: envoy.program, to: [name] }),
   ]);
   const url = gateway.upstream[name] as string;
-  await eventually('both answer', async () => {
+  await traffic(consul.url, [one, two, gateway], async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => ask(url)));
     return answers.some(({ text }) => text === '1') && answers.some(({ text }) => text === '2');
   });
@@ -44,7 +54,7 @@ async function poll(url: string, requests: number): Promise<Record<string, numbe
 
 test('a canary of 10 % gets 10 %: 1,500 requests within five standard deviations', async ({ bed }) => {
   const mesh = new Mesh({ address: bed.consul.url });
-  const { url } = await versions(mesh, 'canary', bed.envoy.program);
+  const { url } = await versions(mesh, 'canary', bed);
   await mesh.config.put(resolver('canary', { subsets }));
   await mesh.config.put(splitter('canary', { v1: 90, v2: 10 }));
   const counts = await poll(url, 1_500);
@@ -57,7 +67,7 @@ test('a canary of 10 % gets 10 %: 1,500 requests within five standard deviations
 
 test('when all instances of a subset are critical, traffic goes to the other one, and comes back', async ({ bed }) => {
   const mesh = new Mesh({ address: bed.consul.url });
-  const { url, one } = await versions(mesh, 'over', bed.envoy.program);
+  const { url, one } = await versions(mesh, 'over', bed);
   await mesh.config.put(resolver('over', { subsets, defaultSubset: 'v1', failover: { v1: { subset: 'v2' } } }));
   expect(await poll(url, 50)).toEqual({ 1: 50 });
   await one.instance.maintenance('critical, on purpose');
@@ -69,7 +79,7 @@ test('when all instances of a subset are critical, traffic goes to the other one
 
 test('routes: by path, method and header, with the path rewritten; and a redirect', async ({ bed }) => {
   const mesh = new Mesh({ address: bed.consul.url });
-  const { url, gateway } = await versions(mesh, 'ways', bed.envoy.program);
+  const { url, gateway } = await versions(mesh, 'ways', bed);
   await mesh.config.put(defaults('elsewhere', { protocol: 'http' }));
   await settle(mesh, 'elsewhere', {
     envoy: bed.envoy.program,
