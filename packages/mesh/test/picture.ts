@@ -28,8 +28,10 @@ export async function traffic(
 
 async function picture(consul: string, residents: readonly Resident[]): Promise<string> {
   const lines: string[] = [];
-  for (const { instance, sidecar } of residents) {
+  for (const { instance, sidecar, upstream, service } of residents) {
     lines.push(`${sidecar.proxyId} is ${sidecar.state}, restarted ${sidecar.restarts} times`);
+    lines.push(`The service itself: ${await read(service.url)}`);
+    for (const [name, url] of Object.entries(upstream)) lines.push(`${name} from here: ${await read(url)}`);
     const envoy = `http://${sidecar.adminAddress}`;
     lines.push(await read(`${envoy}/clusters`, (text) => text.replaceAll(/^.*::(?:default|high)_priority.*\n/gm, '')));
     lines.push(await read(`${envoy}/config_dump?include_eds`, shape));
@@ -45,7 +47,7 @@ async function picture(consul: string, residents: readonly Resident[]): Promise<
 async function read(url: string, part: (text: string) => string = (text) => text): Promise<string> {
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) });
-    return `${url}\n${part(await answer.text()).slice(0, most)}`;
+    return `${url}: ${answer.status}\n${part(await answer.text()).slice(0, most)}`;
   } catch (error) {
     return `${url}: ${String((error as Error).cause ?? error)}`;
   }
