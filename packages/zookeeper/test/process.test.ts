@@ -20,7 +20,7 @@ function program(text: string): ReturnType<typeof spawn> {
   return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
-test('once closed, lost or given up, nothing keeps the process alive', async () => {
+test('once closed or given up, nothing keeps the process alive', async () => {
   const child = program(`
     const closed = await connect(process.argv[1]);
     closed.watch('/').ready;
@@ -35,6 +35,30 @@ test('once closed, lost or given up, nothing keeps the process alive', async () 
   const [status] = await once(child, 'exit', { signal: AbortSignal.timeout(15_000) });
   expect(status).toBe(0);
   expect(printed).toEqual(['deadline-exceeded', 'TimeoutError']);
+});
+
+test('a process whose session is lost ends by itself, whatever still waited for an answer', async () => {
+  const link = bed.link('ending', 'zookeeper-1');
+  const child = program(`
+    const zk = await connect('${await link.address}', { sessionTimeout: 1500 });
+    await zk.get('/', { watch: () => undefined });
+    zk.watch('/').ready;
+    console.log('ready');
+    for await (const state of zk.states()) {
+      console.log(state);
+      if (state === 'suspended') zk.get('/').catch((error) => console.log(error.code));
+    }
+  `);
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
+  expect((await lines.next()).value).toBe('ready');
+  await link.set({ blackHole: true });
+  const printed: string[] = [];
+  for await (const line of { [Symbol.asyncIterator]: () => lines }) printed.push(line);
+  const lost = performance.now();
+  // Said before the process ends, and all that it said: nothing else keeps it.
+  if (child.exitCode === null) await once(child, 'exit', { signal: AbortSignal.timeout(10_000) });
+  expect([child.exitCode, printed.sort()]).toEqual([0, ['lost', 'session-lost', 'suspended']]);
+  expect(performance.now() - lost).toBeLessThan(5_000);
 });
 
 test('a process that was stopped for longer than its session never reads connected again', async () => {
