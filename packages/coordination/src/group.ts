@@ -8,7 +8,7 @@ import { createMember, withdraw } from './group/join.ts';
 import { LastingMembership } from './group/lasting-membership.ts';
 import type { Member } from './group/member.ts';
 import { HeldMembership, type Membership } from './group/membership.ts';
-import { Roster } from './group/roster.ts';
+import { checkGroup, Roster } from './group/roster.ts';
 import type { OnSuspended } from './lease/hold.ts';
 import { proof } from './lease/proof.ts';
 import { checkId, checkOnSuspended } from './line/line-options.ts';
@@ -60,6 +60,8 @@ export class Group {
   readonly path: string;
   readonly #session: AnySession;
   readonly #acl: readonly Acl[] | undefined;
+  /** The sessions that have seen that it is a group: nobody makes something else of it while members come and go. */
+  readonly #seenBy = new WeakSet<ZooKeeper>();
 
   constructor(session: AnySession, path: string, { acl }: AccessOptions = {}) {
     checkPath(path);
@@ -132,6 +134,11 @@ export class Group {
     }
     const claim = new Claim(zk, node);
     try {
+      if (!this.#seenBy.has(zk)) {
+        const group = await zk.exists(this.path, { signal });
+        if (group) checkGroup(this.path, group);
+        this.#seenBy.add(zk);
+      }
       const { stat, askedAt } = await createMember(zk, {
         path: this.path,
         node,

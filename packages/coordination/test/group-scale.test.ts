@@ -41,6 +41,13 @@ test('10,000 members: all are read in few requests, and a change costs one', asy
   };
   await Promise.all(Array.from({ length: 100 }, joining));
   for await (const list of lists) if (list.length === many) break;
+  // Its node, and a watch on it. That it is a group is known from the first time.
+  const joined = await requestsOf(members, async () => {
+    memberships.push(await group.join({ id: 'one-more' }));
+    await members.get('/g');
+  });
+  expect(joined.filter((operation) => operation !== 'sync')).toEqual(['create', 'exists', 'get']);
+  await memberships.pop()?.leave();
   const watched = new Group(watcher, '/g').watch();
   const first = await requestsOf(watcher, async () => {
     expect((await watched.next()).value).toHaveLength(many);

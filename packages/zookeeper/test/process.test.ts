@@ -61,6 +61,33 @@ test('a process whose session is lost ends by itself, whatever still waited for 
   expect(performance.now() - lost).toBeLessThan(5_000);
 });
 
+test('sessions at rest keep a small buffer each, also after one that was busy', async () => {
+  const child = program(`
+    import { setFlagsFromString } from 'node:v8';
+    import { runInNewContext } from 'node:vm';
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc');
+    const kept = () => {
+      gc();
+      return process.memoryUsage().arrayBuffers;
+    };
+    const busy = async (zk) => {
+      await Promise.all(Array.from({ length: 500 }, () => zk.exists('/' + 'x'.repeat(500))));
+      for (let times = 0; times < 50; times += 1) await zk.exists('/');
+    };
+    await (await connect(process.argv[1])).close();
+    const before = kept();
+    const sessions = await Promise.all(Array.from({ length: 50 }, () => connect(process.argv[1])));
+    await busy(sessions[0]);
+    for (const zk of sessions) await zk.exists('/');
+    const bytes = (kept() - before) / sessions.length;
+    for (const zk of sessions) await zk.close();
+    console.log(bytes);
+  `);
+  const [bytes] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
+  expect(Number(bytes)).toBeLessThan(8_192);
+});
+
 test('a process that was stopped for longer than its session never reads connected again', async () => {
   await using zk = await connect(bed.zookeeper.url);
   const child = program(`

@@ -4,7 +4,6 @@ import { AlreadyJoinedError } from '../errors/already-joined-error.ts';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
 import { departed } from '../line/waiting.ts';
 import type { Claim } from './claim.ts';
-import { checkGroup } from './roster.ts';
 
 export interface Joining {
   /** The group. */
@@ -23,8 +22,6 @@ export async function createMember(
   zk: ZooKeeper,
   { path, node, id, data, acl, claim, signal }: Joining,
 ): Promise<{ readonly stat: Stat; readonly askedAt: number }> {
-  const group = await zk.exists(path, { signal });
-  if (group) checkGroup(path, group);
   for (;;) {
     const askedAt = performance.now();
     try {

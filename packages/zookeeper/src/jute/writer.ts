@@ -1,9 +1,13 @@
+/** A session that is busy fills a large buffer each time; one that is idle keeps a small one. */
+const largest = 16 * 1024;
+const smallest = 1024;
+
 /** Writes jute values one after the other into a buffer that grows. Big-endian, lengths as 32-bit integers. */
 export class Writer {
   #buffer: Buffer;
   #length = 0;
 
-  constructor(capacity = 1024) {
+  constructor(capacity: number = smallest) {
     this.#buffer = Buffer.allocUnsafeSlow(capacity);
   }
 
@@ -89,7 +93,8 @@ export class Writer {
     const written = this.#buffer.subarray(0, this.#length);
     const rest = this.#buffer.subarray(this.#length);
     // The remainder is reused while it is worth it, so that small frames do not allocate a buffer each.
-    this.#buffer = rest.length >= 1024 ? rest : Buffer.allocUnsafeSlow(16 * 1024);
+    const capacity = Math.min(largest, Math.max(smallest, 4 * this.#length));
+    this.#buffer = rest.length >= capacity / 4 ? rest : Buffer.allocUnsafeSlow(capacity);
     this.#length = 0;
     return written;
   }

@@ -33,7 +33,7 @@ export class Wire {
   readonly #connection: Connection;
   readonly #liveness: Liveness;
   readonly #events: WireEvents;
-  readonly #writer = new Writer(16 * 1024);
+  readonly #writer = new Writer();
   /** Requests that bypass the queue, by their number: replies to one number come in order. */
   readonly #exchanges = new Map<number, Fifo<Exchange>>();
   #flushing = false;
