@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { isQuorateError } from '@quorate/core';
-import { eventually, History } from '@quorate/testbed';
+import { eventually, History, standsStill } from '@quorate/testbed';
 import { curatorProgram, kazooProgram, type PeerProgram } from '@quorate/testbed/peers';
 
 export type Kind = 'quorate' | 'curator' | 'kazoo';
@@ -66,7 +66,26 @@ export class InteropPeer implements AsyncDisposable {
   async stop(): Promise<History> {
     this.tell('stop');
     await this.says('stopped');
-    return History.fromJsonLines(this.#lines.map((line) => `${line}\n`).join(''));
+    return this.history;
+  }
+
+  /** What it has told since it began. */
+  get history(): History {
+    return History.fromJsonLines(this.#lines.map((line) => `${line}\n`).join(''), { torn: true });
+  }
+
+  get hasEnded(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null;
+  }
+
+  /** Resolves when it stands still. */
+  async pause(): Promise<void> {
+    this.#process.kill('SIGSTOP');
+    await standsStill(this.#process.pid);
+  }
+
+  wake(): void {
+    this.#process.kill('SIGCONT');
   }
 
   tell(command: string): void {
@@ -91,8 +110,7 @@ export class InteropPeer implements AsyncDisposable {
 
   async #answer(expected?: string): Promise<string> {
     const { name } = this;
-    const ended = (): boolean => this.#process.exitCode !== null || this.#process.signalCode !== null;
-    await eventually(`an answer of ${name}`, () => this.#answers.length > 0 || ended(), { within: patience });
+    await eventually(`an answer of ${name}`, () => this.#answers.length > 0 || this.hasEnded, { within: patience });
     const answer = this.#answers.shift();
     if (answer === undefined) throw new Error(`${name} has ended before it answered`);
     if (expected !== undefined && answer !== expected) throw new Error(`${name} said ${answer}, not ${expected}`);

@@ -33,12 +33,20 @@ async function contend(what: string, path: string): Promise<void> {
   while (!stopped) {
     const lease = await recipe.acquire();
     const holding = history.held(name, path, lease.token);
+    const ended = (): void => holding.released(lease.signal.reason.reason);
+    if (lease.signal.aborted) ended();
+    lease.signal.addEventListener('abort', ended, { once: true });
     const { data } = await zk.get(`${path}-counter`);
     if (!shared.includes(what)) await zk.set(`${path}-counter`, String(Number(data) + 1));
-    holding.released();
     await lease.release();
   }
   say('stopped');
+}
+
+/** Whoever was stopped for longer than its session has nothing to hold any more, and says nothing more. */
+function leave(error: unknown): void {
+  if (!zk.lost.aborted) throw error;
+  process.exit();
 }
 
 say('ready');
@@ -46,6 +54,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [command = '', path = ''] = line.split(' ');
   if (command === 'clock') say(String(Number(process.hrtime.bigint()) / 1e6));
   else if (command === 'stop') stopped = true;
-  else void contend(command, path);
+  else contend(command, path).catch(leave);
 }
 await zk.close();
