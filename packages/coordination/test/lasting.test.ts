@@ -60,6 +60,35 @@ test('a leader leads again in the next session, and never gives up', async () =>
   await expect(leading).rejects.toThrow('the write did not get through');
 });
 
+test('an ensemble that was away for longer than any session lasts has its leader two seconds after its return', async () => {
+  await using away = await Testbed.start({ zookeeper: { members: 1, config: { tickTime: 500 } } });
+  const server = away.server('zookeeper-1');
+  await using sessions = new Sessions(away.zookeeper.url, { sessionTimeout: 5_000 });
+  const stop = new AbortController();
+  const leases: Lease[] = [];
+  const term = async (lease: Lease): Promise<void> => {
+    leases.push(lease);
+    await ended(lease.signal);
+  };
+  const leading = new Election(sessions, '/leader', { id: 'one' }).lead(term, { signal: stop.signal });
+  await eventually('it leads', () => leases.length === 1);
+  const zk = await sessions.session();
+  await server.kill();
+  // Its session, and the node of its term with it, are on the disk: for the servers both live on.
+  await eventually('the session is over', () => zk.lost.aborted);
+  // Longer than the longest pause between two attempts, several times over.
+  const [begun, used] = [performance.now(), process.cpuUsage()];
+  await eventually('five more seconds', () => performance.now() - begun > 5_000, { every: 500 });
+  const { user, system } = process.cpuUsage(used);
+  expect((user + system) / 1_000).toBeLessThan(500);
+  await server.start();
+  const back = performance.now();
+  await eventually('it leads again', () => leases.length === 2);
+  expect(performance.now() - back).toBeLessThan(2_000);
+  stop.abort();
+  await leading;
+});
+
 test.each(['one session', 'sessions'] as const)('a term that fails is followed by another, over %s', async (over) => {
   const path = freshPath('failing');
   await using sessions = new Sessions(bed.zookeeper.url, { sessionTimeout });

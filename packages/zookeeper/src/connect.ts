@@ -7,6 +7,14 @@ import { Session } from './session/session.ts';
 import type { State } from './state.ts';
 import type { ZooKeeper } from './zookeeper.ts';
 
+/** For a session that is over, and may not be so for the servers. */
+const sessions = new WeakMap<ZooKeeper, Session>();
+
+/** See `Session.farewell`. */
+export async function farewell(zk: ZooKeeper, signal: AbortSignal): Promise<void> {
+  await sessions.get(zk)?.farewell(signal);
+}
+
 /**
  * Begins a session and resolves when it is there.
  *
@@ -36,8 +44,11 @@ export async function connect(servers: string, options: ConnectOptions = {}): Pr
     const stop = session.listen((state: State) => {
       settle();
       const { lastFailure } = session;
-      if (state === 'connected') resolve(new Client(session, chroot, settings.acl));
-      else reject(lastFailure instanceof AuthFailedError ? lastFailure : session.lost.reason);
+      if (state === 'connected') {
+        const zk = new Client(session, chroot, settings.acl);
+        sessions.set(zk, session);
+        resolve(zk);
+      } else reject(lastFailure instanceof AuthFailedError ? lastFailure : session.lost.reason);
     });
     const aborted = (): void => giveUp(signal?.reason);
     signal?.addEventListener('abort', aborted, { once: true });

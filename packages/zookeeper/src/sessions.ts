@@ -8,7 +8,7 @@ import {
   QuorateError,
 } from '@quorate/core';
 import { type AfterFailure, afterFailure, checkAfterFailure, isStoppedBy } from './after-failure.ts';
-import { connect } from './connect.ts';
+import { connect, farewell } from './connect.ts';
 import { parseConnectString } from './connect-string.ts';
 import { type ConnectOptions, checkOptions } from './options.ts';
 import type { CallOptions, ZooKeeper } from './zookeeper.ts';
@@ -31,7 +31,8 @@ export interface EachOptions extends CallOptions {
  *     await sessions.each(async (zk, { signal }) => { … }, { signal });
  *
  * A session that is lost takes along what was held through it: its ephemeral nodes, locks, leadership, watches. So nothing is
- * carried over: the work begins anew in the next one, and reads again what it believed. An ensemble that is away for hours is
+ * carried over: the work begins anew in the next one, and reads again what it believed. The servers are told that nobody wants
+ * what the last one has left with them. An ensemble that is away for hours is
  * waited for, with an attempt each second or so.
  */
 export class Sessions implements Component, AsyncDisposable {
@@ -155,12 +156,16 @@ export class Sessions implements Component, AsyncDisposable {
   async #run(): Promise<void> {
     const { signal } = this.#over;
     const delays = backoff({ min: 50, max: 1_000 });
+    let last: ZooKeeper | undefined;
     while (!signal.aborted) {
       try {
         const zk = await connect(this.#servers, { ...this.#options, timeout: Number.POSITIVE_INFINITY, signal });
         if (signal.aborted) return await zk.close();
         this.#refusal = undefined;
         this.#begin(zk);
+        // What the last one has left with servers that were away would be in the way of this one until its timeout.
+        if (last) farewell(last, signal).catch(() => undefined);
+        last = zk;
         const begun = performance.now();
         await aborted(zk.lost);
         this.#current = undefined;

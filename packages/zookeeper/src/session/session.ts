@@ -12,8 +12,9 @@ import { closeOperation, removeWatchesOperation } from '../protocol/reads.ts';
 import { isOver, type State } from '../state.ts';
 import { WatchRegistry } from '../watch/registry.ts';
 import { replaceRequests } from '../watch/replacing.ts';
-import { type Dialed, dial } from './dial.ts';
+import { type Dialed, type Dialing, dial } from './dial.ts';
 import { authenticate, establish } from './establish.ts';
+import { farewell } from './farewell.ts';
 import { Introductions } from './introductions.ts';
 import { Liveness } from './liveness.ts';
 import { Pipeline } from './pipeline.ts';
@@ -103,7 +104,7 @@ export class Session implements SessionLike {
   async run(): Promise<void> {
     const delays = backoff({ min: 20, max: 1_000 });
     while (!isOver(this.#state)) {
-      const dialed = await this.#dial();
+      const dialed = await dial(this.#servers, this.#dialing(this.#over.signal));
       const wire = dialed && this.#shakeHands(dialed);
       if (wire && (await this.#establish(wire))) {
         const { answers } = this.#liveness;
@@ -157,6 +158,15 @@ export class Session implements SessionLike {
     this.#end('closed', new SessionClosedError());
   }
 
+  /**
+   * Of a session that was given up here for want of answers: tells the servers, in one attempt, that nobody wants what it has
+   * left with them. Nobody relies on it any more, so nothing depends on whether they hear.
+   */
+  async farewell(signal: AbortSignal): Promise<void> {
+    if (this.#state !== 'lost' || !this.#owned) return;
+    await farewell(this.#servers, this.#dialing(signal));
+  }
+
   async #close(): Promise<void> {
     this.#checkClock();
     if (isOver(this.#state)) return;
@@ -169,7 +179,7 @@ export class Session implements SessionLike {
     this.#end('closed', closed);
   }
 
-  #dial(): Promise<Dialed | undefined> {
+  #dialing(signal: AbortSignal): Dialing {
     const request = {
       lastZxid: this.#pipeline.lastZxid,
       timeout: this.#settings.sessionTimeout,
@@ -177,17 +187,16 @@ export class Session implements SessionLike {
       password: this.#owned ? this.#password : noPassword,
       readOnly: this.#settings.readOnly,
     };
-    const failed = (error: unknown): void => {
-      this.#lastFailure = error;
-    };
-    return dial(this.#servers, {
+    return {
       settings: this.#settings,
       sessionTimeout: this.#liveness.timeout || this.#settings.sessionTimeout,
       request,
       last: this.#lastServer,
-      signal: this.#over.signal,
-      failed,
-    });
+      signal,
+      failed: (error) => {
+        this.#lastFailure = error;
+      },
+    };
   }
 
   #shakeHands({ connection, reply, sentAt }: Dialed): Wire | undefined {
