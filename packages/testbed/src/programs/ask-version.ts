@@ -22,7 +22,8 @@ const javaQuestions: Readonly<Record<string, readonly string[]>> = {
 /** Runs the program to ask it. Undefined for a Java program without a Java to run it. */
 export async function askVersion(program: Program, pin: ProgramPin, java?: string): Promise<VersionAnswer | undefined> {
   const { name, path } = program;
-  const question = javaQuestions[name];
+  // zookeeper-3.5.10 is asked as zookeeper is.
+  const question = javaQuestions[name.replace(/-[\d.]+$/, '')];
   if (question) {
     if (java === undefined) return undefined;
     const jars = ['-XX:TieredStopAtLevel=1', '-cp', join(path, '*')];
