@@ -14,6 +14,8 @@ export type VersionAnswer =
 /** Java programs are asked by their own main classes; the jars' names are only names. */
 const javaQuestions: Readonly<Record<string, readonly string[]>> = {
   zookeeper: ['org.apache.zookeeper.version.VersionInfoMain'],
+  'zookeeper-3.5.10': ['org.apache.zookeeper.Version'],
+  'zookeeper-3.9.5': ['org.apache.zookeeper.version.VersionInfoMain'],
   kafka: ['kafka.Kafka', '--version'],
   dynamodb: ['com.amazonaws.services.dynamodbv2.local.main.ServerRunner', '-version'],
   spark: ['org.apache.spark.deploy.SparkSubmit', '--version'],
@@ -22,8 +24,7 @@ const javaQuestions: Readonly<Record<string, readonly string[]>> = {
 /** Runs the program to ask it. Undefined for a Java program without a Java to run it. */
 export async function askVersion(program: Program, pin: ProgramPin, java?: string): Promise<VersionAnswer | undefined> {
   const { name, path } = program;
-  // zookeeper-3.5.10 is asked as zookeeper is.
-  const question = javaQuestions[name.replace(/-[\d.]+$/, '')];
+  const question = javaQuestions[name];
   if (question) {
     if (java === undefined) return undefined;
     const jars = ['-XX:TieredStopAtLevel=1', '-cp', join(path, '*')];
