@@ -1,6 +1,7 @@
 // Writes lock.json: asks Maven and pip for what wanted.ts names, and pins the SHA-256 of what they bring.
 //
 //     npm run relock -w @quorate/testbed
+//     npm run relock -w @quorate/testbed -- kafka    # only what is named; the rest stays as it is
 //
 // For maintainers, after changing a version there. Go modules are pinned by go.sum: run `go mod tidy` in programs/go/<module>.
 import { execFileSync } from 'node:child_process';
@@ -12,8 +13,16 @@ import type { GoPin, MavenPin, Pin, PipPin, ProgramPin, WheelPin } from '../src/
 import { type Wanted, wanted } from './wanted.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'quorate-relock-'));
+const file = new URL('lock.json', import.meta.url);
+const before = JSON.parse(readFileSync(file, 'utf8')) as Record<string, ProgramPin>;
 const lock: Record<string, ProgramPin> = {};
+const named = process.argv.slice(2);
 for (const [name, { maven, pip, go, ...rest }] of Object.entries(wanted)) {
+  const kept = named.length > 0 && !named.includes(name) ? before[name] : undefined;
+  if (kept) {
+    lock[name] = kept;
+    continue;
+  }
   console.error(`pinning ${name} ${rest.version}`);
   lock[name] = {
     ...rest,
@@ -22,7 +31,7 @@ for (const [name, { maven, pip, go, ...rest }] of Object.entries(wanted)) {
     ...(go && { go: { ...go, ...pinSources(go.module) } }),
   };
 }
-writeFileSync(new URL('lock.json', import.meta.url), `${JSON.stringify(lock, null, 2)}\n`);
+writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
 rmSync(scratch, { recursive: true });
 
 function pinMaven(name: string, { roots, platforms, inside }: NonNullable<Wanted['maven']>): MavenPin {

@@ -51,6 +51,30 @@ const versitygwRelease = (platform: string, sha256: string): ReleasePin => ({
   program: `versitygw_v1.8.0_${platform}/versitygw`,
 });
 
+/**
+ * `roots` are what ZooKeeper's own list leaves out and it needs at run time: from 3.6 on metrics-core and snappy. What writes
+ * its log is missing as well. One that is brought on demand is exactly that version: PATH is not looked at.
+ */
+const zooKeeper = (
+  version: string,
+  {
+    roots,
+    atLeast = version,
+    command = '',
+    onDemand,
+  }: Pick<Partial<Wanted>, 'atLeast' | 'command' | 'onDemand'> & { roots: string[] },
+): Wanted => ({
+  version,
+  atLeast,
+  command,
+  versionArguments: [],
+  versionPattern: 'zookeeper-(\\d+(?:\\.\\d+)*)\\.jar',
+  runsOn: 'java',
+  ...(onDemand && { onDemand }),
+  maven: { roots: [`org.apache.zookeeper:zookeeper:${version}`, 'ch.qos.logback:logback-classic:1.3.15', ...roots] },
+  byHand: { debian: 'sudo apt-get install maven', macos: 'brew install maven' },
+});
+
 export const wanted: Record<string, Wanted> = {
   java: {
     version: '25.0.2',
@@ -117,24 +141,17 @@ export const wanted: Record<string, Wanted> = {
     },
     byHand: { debian: 'sudo apt-get install golang', macos: 'brew install go' },
   },
-  zookeeper: {
-    version: '3.9.4',
+  zookeeper: zooKeeper('3.9.4', {
     atLeast: '3.9',
     command: 'zkServer.sh',
-    versionArguments: [],
-    versionPattern: 'zookeeper-(\\d+(?:\\.\\d+)*)\\.jar',
-    runsOn: 'java',
-    maven: {
-      // metrics-core and snappy are needed at run time; ZooKeeper's own list leaves them out, and what writes its log.
-      roots: [
-        'org.apache.zookeeper:zookeeper:3.9.4',
-        'ch.qos.logback:logback-classic:1.3.15',
-        'io.dropwizard.metrics:metrics-core:4.2.30',
-        'org.xerial.snappy:snappy-java:1.1.10.7',
-      ],
-    },
-    byHand: { debian: 'sudo apt-get install maven', macos: 'brew install maven' },
-  },
+    roots: ['io.dropwizard.metrics:metrics-core:4.2.30', 'org.xerial.snappy:snappy-java:1.1.10.7'],
+  }),
+  // The oldest and the newest that our client is tested with. Their jars are those of 3.9.4 wherever that will do.
+  'zookeeper-3.5.10': zooKeeper('3.5.10', { onDemand: true, roots: ['org.slf4j:slf4j-api:2.0.13'] }),
+  'zookeeper-3.9.5': zooKeeper('3.9.5', {
+    onDemand: true,
+    roots: ['io.dropwizard.metrics:metrics-core:4.2.30', 'org.xerial.snappy:snappy-java:1.1.10.7'],
+  }),
   kafka: {
     version: '4.1.0',
     atLeast: '4.0',

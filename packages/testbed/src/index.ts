@@ -57,6 +57,7 @@ export type { Spark, SparkOptions } from './servers/spark.ts';
 export type { Temporal, TemporalOptions } from './servers/temporal.ts';
 export { NoWebhookError } from './servers/webhook.ts';
 export type { ZooKeeper, ZooKeeperOptions } from './servers/zookeeper.ts';
+export type { ZooKeeperVersion } from './servers/zookeeper-version.ts';
 export { type BedOf, type StartOptions, Testbed } from './testbed.ts';
 export { check } from './verdict/check.ts';
 export { counter } from './verdict/counter.ts';

@@ -29,7 +29,9 @@ test('a bed may begin with no server', () => {
 });
 
 test('options are taken as they are', () => {
-  const options = { zookeeper: { members: 5, port: 2_181, config: { tickTime: 2_000 }, jvm: ['-Xmx1g'] } };
+  const options = {
+    zookeeper: { members: 5, version: '3.5.10', port: 2_181, config: { tickTime: 2_000 }, jvm: ['-Xmx1g'] },
+  };
   expect(parse(options)).toEqual(options);
 });
 
@@ -39,9 +41,10 @@ test.each([
   [{ zookeeper: '3' }, "zookeeper: expected 1, 3 or 5 members, or options, got '3'"],
   [
     { zookeeper: { member: 3 } },
-    "zookeeper: expected one of the options members, port, links, config, jvm, got 'member'",
+    "zookeeper: expected one of the options members, version, port, links, config, jvm, got 'member'",
   ],
   [{ zookeeper: { members: 4 } }, 'zookeeper.members: expected 1 or 3 or 5, got 4'],
+  [{ zookeeper: { version: '3.4.14' } }, "zookeeper.version: expected '3.5.10' or '3.9.5', got '3.4.14'"],
   [{ redis: { port: 70_000 } }, 'redis.port: expected a port from 1 to 65500, got 70000'],
   [{ redis: { port: Number.NaN } }, 'redis.port: expected a port'],
   [{ redis: { config: { requirePass: 'x' } } }, 'redis.config: expected settings without requirepass and masterauth'],

@@ -11,6 +11,7 @@ import type { S3Options } from './servers/s3.ts';
 import type { SparkOptions } from './servers/spark.ts';
 import type { TemporalOptions } from './servers/temporal.ts';
 import type { ZooKeeperOptions } from './servers/zookeeper.ts';
+import { zooKeeperVersions } from './servers/zookeeper-version.ts';
 
 /** Which servers a bed has: how many of each, or more exactly what. */
 export interface TestbedOptions {
@@ -63,6 +64,12 @@ const port: Check = (argument, value) => {
     throw new InvalidArgumentError(argument, 'a port from 1 to 65500', value);
   }
 };
+const oneOf =
+  (...allowed: string[]): Check =>
+  (argument, value) => {
+    if (!allowed.includes(value as string))
+      throw new InvalidArgumentError(argument, allowed.map((each) => `'${each}'`).join(' or '), value);
+  };
 const flag: Check = (argument, value) => {
   if (typeof value !== 'boolean') throw new InvalidArgumentError(argument, 'true or false', value);
 };
@@ -126,7 +133,14 @@ const servers: Record<
   zookeeper: {
     short: counted('members'),
     expected: '1, 3 or 5 members, or options',
-    options: { members: count(1, 3, 5), port, links: flag, config: bag, jvm: words },
+    options: {
+      members: count(1, 3, 5),
+      version: oneOf(...zooKeeperVersions),
+      port,
+      links: flag,
+      config: bag,
+      jvm: words,
+    },
   },
   redis: {
     short: counted('servers'),

@@ -26,6 +26,7 @@ import type { Site } from './servers/site.ts';
 import { Spark } from './servers/spark.ts';
 import { Temporal } from './servers/temporal.ts';
 import { ZooKeeper } from './servers/zookeeper.ts';
+import { zooKeeperProgram } from './servers/zookeeper-version.ts';
 import { together } from './together.ts';
 
 /** What stands behind each name of a bed. */
@@ -48,22 +49,22 @@ type Kind = keyof Kinds;
 
 interface KindOf<K extends Kind> {
   readonly plan: (site: Site, options: NonNullable<Wanted[K]>) => Promise<Kinds[K]>;
-  readonly programs: readonly string[];
+  readonly programs: (options: NonNullable<Wanted[K]>) => readonly string[];
 }
 
 const kinds: { readonly [K in Kind]: KindOf<K> } = {
-  zookeeper: { plan: ZooKeeper.plan, programs: ['java', 'zookeeper'] },
-  redis: { plan: Redis.plan, programs: ['redis'] },
-  kafka: { plan: Kafka.plan, programs: ['java', 'kafka'] },
-  consul: { plan: Consul.plan, programs: ['consul'] },
-  envoy: { plan: Envoy.plan, programs: ['envoy'] },
-  temporal: { plan: Temporal.plan, programs: ['temporal'] },
-  s3: { plan: S3.plan, programs: ['versitygw'] },
-  dynamodb: { plan: DynamoDB.plan, programs: ['java', 'dynamodb'] },
-  postgres: { plan: Postgres.plan, programs: ['postgres'] },
-  mongodb: { plan: MongoDB.plan, programs: ['mongodb'] },
-  prometheus: { plan: Prometheus.plan, programs: ['prometheus'] },
-  spark: { plan: Spark.plan, programs: ['java', 'spark'] },
+  zookeeper: { plan: ZooKeeper.plan, programs: ({ version }) => ['java', zooKeeperProgram(version)] },
+  redis: { plan: Redis.plan, programs: () => ['redis'] },
+  kafka: { plan: Kafka.plan, programs: () => ['java', 'kafka'] },
+  consul: { plan: Consul.plan, programs: () => ['consul'] },
+  envoy: { plan: Envoy.plan, programs: () => ['envoy'] },
+  temporal: { plan: Temporal.plan, programs: () => ['temporal'] },
+  s3: { plan: S3.plan, programs: () => ['versitygw'] },
+  dynamodb: { plan: DynamoDB.plan, programs: () => ['java', 'dynamodb'] },
+  postgres: { plan: Postgres.plan, programs: () => ['postgres'] },
+  mongodb: { plan: MongoDB.plan, programs: () => ['mongodb'] },
+  prometheus: { plan: Prometheus.plan, programs: () => ['prometheus'] },
+  spark: { plan: Spark.plan, programs: () => ['java', 'spark'] },
 };
 
 /** A bed with the servers that `Options` asks for: `bed.redis` is there when Redis was asked for, and only then. */
@@ -256,7 +257,7 @@ async function getPrograms(
   options: ProgramsOptions,
   outer?: AbortSignal,
 ): Promise<Map<string, Program>> {
-  const names = new Set(Object.keys(wanted).flatMap((kind) => kinds[kind as Kind].programs));
+  const names = new Set(Object.entries(wanted).flatMap(([kind, settings]) => kinds[kind as Kind].programs(settings)));
   const programs = new Programs(options);
   const found = new Map<string, Program>();
   await together(names, async (name, signal) => found.set(name, await programs.get(name, signal)), outer);

@@ -7,12 +7,12 @@ import { EventStream } from './event-stream.ts';
 import { type Auth, checkAuth } from './options.ts';
 import { checkPath, withChroot, withoutChroot } from './path.ts';
 import { type Acl, checkAcl, openAcl } from './protocol/acl.ts';
-import { multiOperation, multiReadOperation, type Step, type StepResult } from './protocol/multi.ts';
+import { multiOperation, type Step, type StepResult } from './protocol/multi.ts';
 import type { Operation } from './protocol/operation.ts';
 import * as reads from './protocol/reads.ts';
 import type { Stat } from './protocol/stat.ts';
 import * as writes from './protocol/writes.ts';
-import { checkReads, type ReadOutcome, type ReadRequest, readOutcome } from './read-many.ts';
+import { checkReads, type ReadOutcome, type ReadRequest, readOutcome, readTogether } from './read-many.ts';
 import type { SessionLike } from './session/session-like.ts';
 import { isOver, type State } from './state.ts';
 import { Transaction } from './transaction.ts';
@@ -154,8 +154,7 @@ export class Client implements api.ZooKeeper {
   async readMany(requests: readonly ReadRequest[], { signal }: api.CallOptions = {}): Promise<ReadOutcome[]> {
     const checked = checkReads(requests, (path) => this.#toServer(path));
     if (checked.length === 0) return [];
-    const results = await this.#session.request(multiReadOperation(checked), { signal });
-    return results.map(readOutcome);
+    return (await readTogether(this.#session, checked, signal)).map(readOutcome);
   }
 
   async ephemerals(path = '/', { signal }: api.CallOptions = {}): Promise<string[]> {
@@ -240,7 +239,7 @@ export class Client implements api.ZooKeeper {
 
   async #commit(steps: readonly Step[], signal: AbortSignal | undefined): Promise<StepResult[]> {
     const onServer = steps.map((step) => ({ ...step, path: this.#toServer(step.path) }));
-    const results = await this.#session.request(multiOperation(onServer), { signal });
+    const results = await this.#session.request(multiOperation(onServer, this.#session.id), { signal });
     return results.map((result) =>
       result.kind === 'create' ? { ...result, path: this.#toClient(result.path) ?? result.path } : result,
     );

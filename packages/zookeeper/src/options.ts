@@ -30,6 +30,11 @@ export interface ConnectOptions {
   readonly tls?: boolean | TlsConnectionOptions;
   /** Whether a member that is cut off from its ensemble, and can only be read, will do until it is part of one again. */
   readonly readOnly?: boolean;
+  /**
+   * The oldest ZooKeeper among the servers, such as `3.8`. Without it a server is asked (`srvr`), over a second connection,
+   * when something is wanted that not every version can do; one that does not say it counts as the oldest.
+   */
+  readonly serverVersion?: string;
   /** The most bytes a request may have: what `jute.maxbuffer` is on the servers. Default 1,048,575. */
   readonly maxRequestSize?: number;
   /** The most bytes a reply may have. Default 16 MiB. */
@@ -48,6 +53,7 @@ export interface Settings {
   readonly acl: readonly Acl[];
   readonly tls: TlsConnectionOptions | undefined;
   readonly readOnly: boolean;
+  readonly serverVersion: string | undefined;
   readonly maxRequestSize: number;
   readonly maxReplySize: number;
   readonly signal: AbortSignal | undefined;
@@ -63,6 +69,7 @@ const names = [
   'acl',
   'tls',
   'readOnly',
+  'serverVersion',
   'maxRequestSize',
   'maxReplySize',
   'signal',
@@ -73,7 +80,7 @@ export function checkOptions(options: ConnectOptions): Settings {
   const unknown = Object.keys(options).find((name) => !names.includes(name));
   if (unknown !== undefined) throw new InvalidArgumentError(`options.${unknown}`, `one of ${names.join(', ')}`);
   const { sessionTimeout = 10_000, connectTimeout, timeout = 30_000, auth = [], sasl, tls, readOnly = false } = options;
-  const { acl = openAcl } = options;
+  const { acl = openAcl, serverVersion } = options;
   const { maxRequestSize = 1_048_575, maxReplySize = 16 * 1024 * 1024, signal } = options;
   whole('sessionTimeout', sessionTimeout, 100);
   checkAcl(acl);
@@ -82,6 +89,9 @@ export function checkOptions(options: ConnectOptions): Settings {
     throw new InvalidArgumentError('timeout', 'a number of milliseconds above 0', timeout);
   }
   if (typeof readOnly !== 'boolean') throw new InvalidArgumentError('readOnly', 'true or false', readOnly);
+  if (serverVersion !== undefined && !(typeof serverVersion === 'string' && /^\d+\.\d+(\.\d+)?$/.test(serverVersion))) {
+    throw new InvalidArgumentError('serverVersion', 'a version such as "3.8"', serverVersion);
+  }
   whole('maxRequestSize', maxRequestSize, 1024);
   whole('maxReplySize', maxReplySize, 1024);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
@@ -96,6 +106,7 @@ export function checkOptions(options: ConnectOptions): Settings {
     acl,
     tls: checkTls(tls),
     readOnly,
+    serverVersion,
     maxRequestSize,
     maxReplySize,
     signal,

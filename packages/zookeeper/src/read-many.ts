@@ -1,8 +1,11 @@
-import { InvalidArgumentError } from '@quorate/core';
+import { InvalidArgumentError, isQuorateError } from '@quorate/core';
+import { NoAuthError } from './errors/no-auth-error.ts';
+import { NoNodeError } from './errors/no-node-error.ts';
 import { ServerError } from './errors/server-error.ts';
 import { checkPath } from './path.ts';
-import type { Read, ReadResult } from './protocol/multi.ts';
-import type { NodeData } from './protocol/reads.ts';
+import { multiReadOperation, type Read, type ReadResult } from './protocol/multi.ts';
+import { childrenOperation, getOperation, type NodeData } from './protocol/reads.ts';
+import type { SessionLike } from './session/session-like.ts';
 
 /** What to read of which path. */
 export type ReadRequest = { readonly get: string } | { readonly children: string };
@@ -18,6 +21,36 @@ export function checkReads(reads: unknown, toServer: (path: string) => string): 
     checkPath(path, `reads[${index}].${kind}`);
     return { kind, path: toServer(path), clientPath: path };
   });
+}
+
+/** In one request; where that is not to be had, in one for each, all sent together. */
+export async function readTogether(
+  session: SessionLike,
+  reads: readonly Read[],
+  signal: AbortSignal | undefined,
+): Promise<(ReadResult | ServerError)[]> {
+  try {
+    return await session.request(multiReadOperation(reads), { signal });
+  } catch (error) {
+    if (!isQuorateError(error, 'unsupported')) throw error;
+  }
+  return await Promise.all(reads.map((read) => readOne(session, read, signal)));
+}
+
+async function readOne(
+  session: SessionLike,
+  { kind, path, clientPath }: Read,
+  signal: AbortSignal | undefined,
+): Promise<ReadResult | ServerError> {
+  try {
+    if (kind === 'get') return { kind, ...(await session.request(getOperation(path, false, clientPath), { signal })) };
+    const { names } = await session.request(childrenOperation(path, false, clientPath), { signal });
+    return { kind, names };
+  } catch (error) {
+    // Of the others none is about this node alone.
+    if (error instanceof NoNodeError || error instanceof NoAuthError) return error;
+    throw error;
+  }
 }
 
 export function readOutcome(result: ReadResult | ServerError): ReadOutcome {

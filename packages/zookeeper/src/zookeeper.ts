@@ -109,7 +109,10 @@ export interface ZooKeeper extends AsyncDisposable {
   setAcl(path: string, acl: readonly Acl[], options?: WriteOptions): Promise<Stat>;
   /** Several writes that all happen or none does. */
   transaction(): Transaction;
-  /** Several reads in one request; each has its own outcome. */
+  /**
+   * Several reads in one round trip; each has its own outcome. They are one request where the server knows it (3.6), else one
+   * request each.
+   */
   readMany(reads: readonly ReadRequest[], options?: CallOptions): Promise<ReadOutcome[]>;
   /** The session's own ephemeral nodes at and below a path. */
   ephemerals(path?: string, options?: CallOptions): Promise<string[]>;

@@ -82,11 +82,10 @@ test('what it cannot do is said, before anything is sent', async () => {
     zk.whoAmI(),
     zk.countDescendants('/'),
     zk.create('/c', '', { mode: 'container' }),
-    zk.readMany([{ get: '/' }]),
     zk.watch('/').ready,
     zk.transaction().create('/t').delete('/t').commit(),
   ];
-  expect(await Promise.all(calls.map(codeOf))).toEqual(Array(7).fill('unsupported'));
+  expect(await Promise.all(calls.map(codeOf))).toEqual(Array(6).fill('unsupported'));
 });
 
 test.each([
@@ -94,4 +93,13 @@ test.each([
   ['client.options.retries', native.createClient('127.0.0.1:1', { retries: 3 })],
 ])('refuses a bad %s', (argument, client) => {
   expect(() => fromNodeZookeeperClient(client as never)).toThrow(`${argument}: expected`);
+});
+
+test('what it cannot do proves nothing: a black hole is found however often that is asked for', async () => {
+  const link = bed.link('deaf', 'zookeeper-1');
+  const zk = await adapted(await link.address, { sessionTimeout: 1_500 });
+  await link.set({ blackHole: true });
+  using _ = setInterval(() => void zk.whoAmI().catch(() => undefined), 50);
+  await comesTo(zk, 'suspended');
+  await comesTo(zk, 'lost');
 });

@@ -14,6 +14,8 @@ export type VersionAnswer =
 /** Java programs are asked by their own main classes; the jars' names are only names. */
 const javaQuestions: Readonly<Record<string, readonly string[]>> = {
   zookeeper: ['org.apache.zookeeper.version.VersionInfoMain'],
+  'zookeeper-3.5.10': ['org.apache.zookeeper.Version'],
+  'zookeeper-3.9.5': ['org.apache.zookeeper.version.VersionInfoMain'],
   kafka: ['kafka.Kafka', '--version'],
   dynamodb: ['com.amazonaws.services.dynamodbv2.local.main.ServerRunner', '-version'],
   spark: ['org.apache.spark.deploy.SparkSubmit', '--version'],

@@ -20,7 +20,7 @@ export class ProgramMissingError extends QuorateError {
   }
 }
 
-/** The environment variable that names a program: QUORATE_PROGRAM_CONSUL. */
+/** The environment variable that names a program: QUORATE_PROGRAM_CONSUL, QUORATE_PROGRAM_ZOOKEEPER_3_5_10. */
 export function variable(program: string): string {
-  return `QUORATE_PROGRAM_${program.toUpperCase()}`;
+  return `QUORATE_PROGRAM_${program.toUpperCase().replaceAll(/\W/g, '_')}`;
 }

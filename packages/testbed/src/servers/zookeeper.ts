@@ -4,9 +4,12 @@ import type { ServerPlan } from '../processes/server-plan.ts';
 import { ask } from './ask.ts';
 import { type JavaOptions, javaArguments } from './java.ts';
 import { numbered, portsFor, type Site } from './site.ts';
+import { type ZooKeeperVersion, zooKeeperProgram } from './zookeeper-version.ts';
 
 export interface ZooKeeperOptions extends JavaOptions {
   readonly members?: 1 | 3 | 5;
+  /** Another version than the one that every bed has, for tests of clients: fetched when it is first asked for. */
+  readonly version?: ZooKeeperVersion;
   /** The client port of the first member; the others follow it. Free ports by default. */
   readonly port?: number;
   /** Whether the members reach one another through links, so that a partition can part them. Default true. */
@@ -99,7 +102,7 @@ function nameOf(id: number): string {
 function memberPlan(
   site: Site,
   { id, client, own, ensemble, gateway }: Member,
-  { config, jvm }: ZooKeeperOptions,
+  { config, jvm, version }: ZooKeeperOptions,
 ): ServerPlan {
   const settings = {
     tickTime: 500,
@@ -121,7 +124,7 @@ function memberPlan(
     address,
     command: site.program('java').path,
     args: [
-      ...javaArguments(site, 'zookeeper', '256m', {
+      ...javaArguments(site, zooKeeperProgram(version), '256m', {
         jvm: ['-Dlogback.configurationFile=logback.xml', ...throughGateway(gateway), ...(jvm ?? [])],
       }),
       'org.apache.zookeeper.server.quorum.QuorumPeerMain',

@@ -4,6 +4,7 @@ import { ServerError } from '../errors/server-error.ts';
 import { SessionClosedError } from '../errors/session-closed-error.ts';
 import { SessionLostError } from '../errors/session-lost-error.ts';
 import { TransactionError } from '../errors/transaction-error.ts';
+import { UnsupportedError } from '../errors/unsupported-error.ts';
 import { Writer } from '../jute/writer.ts';
 import { type Auth, credentialBytes } from '../options.ts';
 import type { Operation } from '../protocol/operation.ts';
@@ -114,10 +115,12 @@ export class AdaptedSession implements SessionLike {
 
   async #ask(request: Request): Promise<void> {
     const sentAt = performance.now();
-    this.#liveness.sent(sentAt);
     const notify = (event: { type: number; path: string }): void => this.watches.notify(event);
     try {
-      const value = await call(this.#client, request.operation, notify);
+      // Throws at once what that client cannot do: then nothing is sent, and no server answers.
+      const calling = call(this.#client, request.operation, notify);
+      this.#liveness.sent(sentAt);
+      const value = await calling;
       this.#pending.delete(request);
       this.#liveness.answered(sentAt, performance.now());
       request.succeed(value);
@@ -133,7 +136,7 @@ export class AdaptedSession implements SessionLike {
       if (code === connectionLoss && request.operation.writes) request.rejectAsAmbiguous(error);
       else if (code === sessionExpired) this.#lose('the server says that it has expired', error);
       else {
-        this.#liveness.answered(sentAt, performance.now());
+        if (!(error instanceof UnsupportedError)) this.#liveness.answered(sentAt, performance.now());
         request.fail(ours(error, code, request.operation));
       }
     }

@@ -67,9 +67,7 @@ export function call(
     case op.multi:
       return transaction(client, operation, asked);
     default:
-      return Promise.reject(
-        new UnsupportedError(operation.operation, 'node-zookeeper-client does not support it; use connect()'),
-      );
+      throw new UnsupportedError(operation.operation, 'node-zookeeper-client does not support it; use connect()');
   }
 }
 

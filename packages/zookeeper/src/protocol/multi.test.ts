@@ -12,7 +12,7 @@ function failed(...codes: readonly number[]): unknown {
   writer.int(-1).bool(true).int(-1);
   const bytes = writer.take();
   try {
-    return multiOperation(steps).decode(new Reader(bytes, 0, bytes.length));
+    return multiOperation(steps, 1n).decode(new Reader(bytes, 0, bytes.length), 1n);
   } catch (error) {
     return error;
   }

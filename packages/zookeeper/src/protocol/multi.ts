@@ -3,6 +3,7 @@ import type { ServerError } from '../errors/server-error.ts';
 import { TransactionError } from '../errors/transaction-error.ts';
 import type { Reader } from '../jute/reader.ts';
 import type { Writer } from '../jute/writer.ts';
+import { isEphemeral, modeOf } from './create-mode.ts';
 import { op } from './op-codes.ts';
 import type { Operation } from './operation.ts';
 import { type Children, type NodeData, readNodeData } from './reads.ts';
@@ -30,9 +31,11 @@ export type StepResult =
 
 /** The server undid this step, or did not try it, because another one failed. */
 const notTried = -2;
+/** The create of 3.4, as which servers before 3.7 answer ours. */
 const bareCreate = 1;
 
-export function multiOperation(steps: readonly Step[]): Operation<StepResult[]> {
+/** `session` is the one through which it goes: it owns the ephemeral nodes. */
+export function multiOperation(steps: readonly Step[], session: bigint): Operation<StepResult[]> {
   return {
     operation: 'transaction',
     code: op.multi,
@@ -41,11 +44,13 @@ export function multiOperation(steps: readonly Step[]): Operation<StepResult[]> 
       for (const step of steps) writeStep(writer, step);
       writeHeader(writer, -1, true);
     },
-    decode: (reader) => {
+    decode: (reader, zxid) => {
       const results: StepResult[] = [];
       const codes: number[] = [];
       for (let header = readHeader(reader); !header.done; header = readHeader(reader)) {
         if (header.type === op.error) codes.push(reader.int());
+        else if (header.type === bareCreate)
+          results.push(readBareCreate(reader, steps[results.length], { zxid, session }));
         else results.push(readStepResult(reader, header.type));
       }
       if (codes.length > 0) throw failure(steps, codes);
@@ -132,10 +137,34 @@ function readStepResult(reader: Reader, type: number): StepResult {
     case op.check:
       return { kind: 'check' };
     default:
-      throw new MalformedFrameError(
-        `a result of operation ${type} ${type === bareCreate ? 'without a stat ' : ''}in a transaction`,
-      );
+      throw new MalformedFrameError(`a result of operation ${type} in a transaction`);
   }
+}
+
+/**
+ * The stat is left out, and to read it afterwards would give what others have made of the node since. What a node is born
+ * with is known all the same, but for the time by the clock of the servers: `ctime` and `mtime` are 0.
+ */
+function readBareCreate(
+  reader: Reader,
+  step: Step | undefined,
+  { zxid, session }: { readonly zxid: bigint; readonly session: bigint },
+): StepResult {
+  if (step?.kind !== 'create') throw new MalformedFrameError('a result of a create that was not asked for');
+  const stat: Stat = {
+    czxid: zxid,
+    mzxid: zxid,
+    pzxid: zxid,
+    ctime: 0n,
+    mtime: 0n,
+    version: 0,
+    cversion: 0,
+    aversion: 0,
+    ephemeralOwner: isEphemeral(modeOf(step.flags)) ? session : 0n,
+    dataLength: step.data.length,
+    numChildren: 0,
+  };
+  return { kind: 'create', path: reader.string(), stat };
 }
 
 function readReadResult(reader: Reader, type: number): ReadResult {

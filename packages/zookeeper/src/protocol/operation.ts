@@ -8,5 +8,6 @@ export interface Operation<T> extends Asked {
   /** Whether it changes anything on the server. What only reads may be sent again after its reply was lost; a write may not. */
   readonly writes: boolean;
   encode(writer: Writer): void;
-  decode(reader: Reader): T;
+  /** `zxid` is that of the reply: of a write, its own. */
+  decode(reader: Reader, zxid: bigint): T;
 }

@@ -1,6 +1,6 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions as TlsConnectionOptions } from 'node:tls';
-import { type Server, serverName } from '../connect-string.ts';
+import type { Socket } from 'node:net';
+import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls';
+import { serverName } from '../connect-string.ts';
 import { ConnectionLostError } from '../errors/connection-lost-error.ts';
 import { Reader } from '../jute/reader.ts';
 import { Writer } from '../jute/writer.ts';
@@ -11,12 +11,9 @@ import {
   readConnectReply,
   writeConnectRequest,
 } from '../protocol/handshake.ts';
-
-export interface Target {
-  readonly server: Server;
-  /** What the server's name resolved to this time. */
-  readonly address: string;
-}
+import { askServer } from './ask-server.ts';
+import { ServerVersion } from './server-version.ts';
+import { onceOpen, openSocket, type Target } from './socket.ts';
 
 export interface OpenOptions {
   readonly request: ConnectRequest;
@@ -24,6 +21,8 @@ export interface OpenOptions {
   /** For all of TCP, TLS and the handshake: a server that accepts and says nothing must not hold us up. */
   readonly timeout: number;
   readonly maxReplySize: number;
+  /** Of the server, where its user has said it. */
+  readonly serverVersion: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -39,6 +38,7 @@ const congestedAt = 1024 * 1024;
 /** One connection to one server, after its handshake. It ends once, for one reason, and is then of no use. */
 export class Connection {
   readonly server: string;
+  readonly version: ServerVersion;
   /** Resolves with the reason when the connection has ended. */
   readonly ended: Promise<ConnectionLostError>;
   events: ConnectionEvents | undefined;
@@ -49,16 +49,14 @@ export class Connection {
   /** Resolves with the connection and what the server answered, or rejects with nothing left open. */
   static async open(
     target: Target,
-    { request, tls, timeout, maxReplySize, signal }: OpenOptions,
+    { request, tls, timeout, maxReplySize, serverVersion, signal }: OpenOptions,
   ): Promise<{ connection: Connection; reply: ConnectReply; sentAt: number }> {
     signal.throwIfAborted();
-    const { server, address } = target;
-    const name = serverName(server);
-    const socket = tls
-      ? connectTls({ servername: isIP(server.host) ? '' : server.host, ...tls, host: address, port: server.port })
-      : connectTcp({ host: address, port: server.port });
-    socket.setNoDelay(true);
-    const connection = new Connection(name, socket, maxReplySize);
+    const name = serverName(target.server);
+    const socket = openSocket(target, tls);
+    const ask = (signal: AbortSignal): Promise<string> => askServer(target, tls, signal);
+    const version = new ServerVersion(name, { ask, timeout, known: serverVersion });
+    const connection = new Connection(name, version, socket, maxReplySize);
     const aborted = (): void => connection.destroy('the attempt was aborted', signal.reason);
     const timer = setTimeout(() => connection.destroy(`no session within ${Math.round(timeout)} ms`), timeout);
     signal.addEventListener('abort', aborted, { once: true });
@@ -66,7 +64,7 @@ export class Connection {
       return await new Promise((resolve, reject) => {
         let sentAt = 0;
         connection.ended.then(reject);
-        socket.once(tls ? 'secureConnect' : 'connect', () => {
+        onceOpen(socket, () => {
           sentAt = performance.now();
           const writer = new Writer(128);
           writeConnectRequest(writer, request);
@@ -90,8 +88,9 @@ export class Connection {
     }
   }
 
-  private constructor(server: string, socket: Socket, maxReplySize: number) {
+  private constructor(server: string, version: ServerVersion, socket: Socket, maxReplySize: number) {
     this.server = server;
+    this.version = version;
     this.#socket = socket;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -124,6 +123,7 @@ export class Connection {
   destroy(why: string, cause?: unknown): void {
     this.#frames.stop();
     this.events = undefined;
+    this.version.end();
     this.#socket.destroy();
     this.#end(new ConnectionLostError(this.server, why, { cause }));
   }

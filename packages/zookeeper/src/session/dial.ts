@@ -27,14 +27,14 @@ export async function dial(
   servers: readonly Server[],
   { settings, sessionTimeout, request, last, signal, failed }: Dialing,
 ): Promise<Dialed | undefined> {
-  const { tls, maxReplySize, connectTimeout } = settings;
+  const { tls, maxReplySize, connectTimeout, serverVersion } = settings;
   // After two thirds of the session timeout without an answer, a third is left to reach another server.
   const third = Math.max(sessionTimeout / 3, 100);
   for await (const { target, of } of round(servers, { last, failed, patience: connectTimeout ?? third, signal })) {
     if (signal.aborted) return undefined;
     const timeout = connectTimeout ?? Math.max(third / of, 100);
     try {
-      return await Connection.open(target, { request, tls, timeout, maxReplySize, signal });
+      return await Connection.open(target, { request, tls, timeout, maxReplySize, serverVersion, signal });
     } catch (error) {
       failed(error);
     }

@@ -3,6 +3,7 @@ import { ConnectionLostError } from '../errors/connection-lost-error.ts';
 import type { Writer } from '../jute/writer.ts';
 import { type Auth, credentialBytes, type Sasl } from '../options.ts';
 import { op, reservedXid } from '../protocol/op-codes.ts';
+import type { WatchRegistry } from '../watch/registry.ts';
 import type { ReplaceRequest } from '../watch/replacing.ts';
 import { DigestMd5 } from './digest-md5.ts';
 import type { Wire } from './wire.ts';
@@ -52,6 +53,17 @@ async function replaceWatches(wire: Wire, { code, encode }: ReplaceRequest): Pro
   const { err } = await answered(wire, wire.exchange(reservedXid.setWatches, code, encode));
   if (err === 0) return;
   throw new ConnectionLostError(wire.server, `the server refused to place our watches again (error ${err})`);
+}
+
+/**
+ * A server that does not know persistent watches cannot place them again, and whoever reads them is told that they have
+ * ended. To be called before the watches are listed for `establish`; rejects with a ConnectionLostError.
+ */
+export async function endUnknownWatches(wire: Wire, watches: WatchRegistry): Promise<void> {
+  if (!watches.hasPersistent) return;
+  const { version } = wire;
+  if (!version.isAsked) await answered(wire, version.learn());
+  watches.refusePersistent((path) => version.refusal({ operation: 'watch', path, code: op.setWatches2 }));
 }
 
 /** The reply, or the end of the connection as an error. */

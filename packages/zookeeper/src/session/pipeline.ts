@@ -106,7 +106,7 @@ export class Pipeline {
       return;
     }
     try {
-      request.succeed(operation.decode(body));
+      request.succeed(operation.decode(body, header.zxid));
     } catch (error) {
       if (operation.writes && error instanceof MalformedFrameError) request.rejectAsAmbiguous(error);
       else request.fail(error as Error);

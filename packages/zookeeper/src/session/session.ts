@@ -9,16 +9,18 @@ import { SessionLostError } from '../errors/session-lost-error.ts';
 import type { Auth, Settings } from '../options.ts';
 import type { Operation } from '../protocol/operation.ts';
 import { closeOperation, removeWatchesOperation } from '../protocol/reads.ts';
+import { since } from '../protocol/since.ts';
 import { isOver, type State } from '../state.ts';
 import { WatchRegistry } from '../watch/registry.ts';
 import { replaceRequests } from '../watch/replacing.ts';
 import { type Dialed, type Dialing, dial } from './dial.ts';
-import { authenticate, establish } from './establish.ts';
+import { authenticate, endUnknownWatches, establish } from './establish.ts';
 import { farewell } from './farewell.ts';
 import { Introductions } from './introductions.ts';
 import { Liveness } from './liveness.ts';
 import { Pipeline } from './pipeline.ts';
 import type { RequestOptions } from './request.ts';
+import { Serving } from './serving.ts';
 import type { SessionLike } from './session-like.ts';
 import { Wire } from './wire.ts';
 
@@ -37,6 +39,7 @@ export class Session implements SessionLike {
   readonly #introductions = new Introductions();
   readonly #liveness = new Liveness();
   readonly #pipeline: Pipeline;
+  readonly #serving: Serving;
   readonly #lost = new AbortController();
   /** Aborts when there is nothing left to connect for. */
   readonly #over = new AbortController();
@@ -61,6 +64,7 @@ export class Session implements SessionLike {
     this.#auth = [...settings.auth];
     this.#pipeline = new Pipeline(settings, this.#liveness);
     this.watches = new WatchRegistry((path) => this.#removeWatches(path));
+    this.#serving = new Serving(this.#pipeline);
   }
 
   get id(): bigint {
@@ -121,10 +125,15 @@ export class Session implements SessionLike {
     this.#checkClock();
     if (this.#refusal) return Promise.reject(this.#refusal);
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
-    if (!requestChannel.hasSubscribers) return this.#pipeline.submit(operation, options);
+    if (!requestChannel.hasSubscribers) return this.#submit(operation, options);
     const { operation: name, path } = operation;
     const traced = { operation: name, path, sessionId: this.#id, server: this.server };
-    return requestChannel.tracePromise(() => this.#pipeline.submit(operation, options), traced);
+    return requestChannel.tracePromise(() => this.#submit(operation, options), traced);
+  }
+
+  #submit<T>(operation: Operation<T>, options: RequestOptions<T>): Promise<T> {
+    if (since.has(operation.code)) return this.#serving.request(operation, options);
+    return this.#pipeline.submit(operation, options);
   }
 
   /**
@@ -172,6 +181,7 @@ export class Session implements SessionLike {
     if (isOver(this.#state)) return;
     const closed = new SessionClosedError();
     this.#refusal = closed;
+    this.#serving.end(closed);
     // Before the servers are told: nobody may rely on the session from here on.
     this.#lost.abort(closed);
     this.#pipeline.rejectWaiting(closed);
@@ -235,6 +245,7 @@ export class Session implements SessionLike {
   /** Whether the connection is ready for requests. */
   async #establish(wire: Wire): Promise<boolean> {
     try {
+      await endUnknownWatches(wire, this.watches);
       const watches = replaceRequests(this.watches.placed(), this.#pipeline.lastZxid);
       await establish(wire, { auth: this.#auth, sasl: this.#settings.sasl, watches });
       if (!(await this.#introduce(wire))) throw new Error('the server refused credentials that were added');
@@ -248,6 +259,7 @@ export class Session implements SessionLike {
   }
 
   #connected(wire: Wire): void {
+    this.#serving.begin(wire.version);
     this.#become('connected');
     this.watches.replaced();
     this.#pipeline.attach(wire);
@@ -259,6 +271,7 @@ export class Session implements SessionLike {
     this.#wire = undefined;
     this.#lastFailure = reason;
     if (isOver(this.#state)) return;
+    this.#serving.suspend();
     this.#pipeline.detach(reason);
     this.#become('suspended');
     this.#arm();
@@ -288,6 +301,7 @@ export class Session implements SessionLike {
     this.#over.abort(error);
     this.#wire?.destroy('the session is over', error);
     this.#pipeline.end(error);
+    this.#serving.end(error);
     this.#introductions.end(error);
     this.watches.clear();
     this.#become(state);

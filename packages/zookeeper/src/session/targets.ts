@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import { deadline, sleep } from '@quorate/core';
 import { type Server, serverName } from '../connect-string.ts';
 import { ConnectionLostError } from '../errors/connection-lost-error.ts';
-import type { Target } from './connection.ts';
 import { type LookUp, lookUp } from './look-up.ts';
+import type { Target } from './socket.ts';
 
 /** In milliseconds: names that are resolved by then keep their place in the order. */
 const brief = 20;

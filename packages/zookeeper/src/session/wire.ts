@@ -53,6 +53,10 @@ export class Wire {
     return this.#connection.server;
   }
 
+  get version(): Connection['version'] {
+    return this.#connection.version;
+  }
+
   get ended(): Connection['ended'] {
     return this.#connection.ended;
   }

@@ -13,8 +13,8 @@ export interface Interest {
   /** Whether it has fired or was given up. */
   over: boolean;
   readonly deliver: (event: WatchEvent) => void;
-  /** It is over, fired or not: lets go of whatever was kept for it. */
-  readonly ended: () => void;
+  /** It is over, fired or not: lets go of whatever was kept for it. With the reason, where that is not the end of the session. */
+  readonly ended: (reason?: Error) => void;
 }
 
 export type Interested = Pick<Interest, 'deliver' | 'ended'>;
@@ -114,6 +114,20 @@ export class WatchRegistry {
     };
   }
 
+  get hasPersistent(): boolean {
+    return this.#placed.persistent.size + this.#placed.recursive.size > 0;
+  }
+
+  /** Ends those persistent watches that a new connection's server cannot have, each with the reason for its path. */
+  refusePersistent(refusal: (path: string) => Error | undefined): void {
+    for (const table of [this.#placed.persistent, this.#placed.recursive]) {
+      for (const [path, interests] of [...table]) {
+        const reason = refusal(path);
+        if (reason) for (const interest of [...interests]) this.#finish(interest, false, reason);
+      }
+    }
+  }
+
   /** The server of a new connection has what `placed` listed, and nothing else. */
   replaced(): void {
     this.#unwanted.clear();
@@ -160,10 +174,10 @@ export class WatchRegistry {
     }
   }
 
-  #finish(interest: Interest, leftOnServer: boolean): void {
+  #finish(interest: Interest, leftOnServer: boolean, reason?: Error): void {
     const { path, kind } = interest;
     interest.over = true;
-    interest.ended();
+    interest.ended(reason);
     const table = this.#placed[kind];
     const there = table.get(path);
     if (there?.delete(interest) && there.size === 0) table.delete(path);

@@ -24,8 +24,7 @@ export interface Watching {
 
 export function watch(session: SessionLike, { serverPath, path, mode, signal, toClient }: Watching): Watch {
   const kind = mode;
-  const over = (): void => {
-    const { reason } = session.lost;
+  const over = (reason: unknown = session.lost.reason): void => {
     if (reason instanceof SessionClosedError) events.finish();
     else events.fail(reason);
   };
