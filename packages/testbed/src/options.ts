@@ -114,6 +114,12 @@ function checkRegions({ regions: names, port: first }: S3Options): void {
     throw new InvalidArgumentError('s3.port', `a port from 1 to ${last}, because each region has one`, first);
 }
 
+/** A single server is no ensemble that others could join. */
+function checkSpares({ members = 1, spares = 0 }: ZooKeeperOptions): void {
+  if (spares > 0 && members === 1)
+    throw new InvalidArgumentError('zookeeper.spares', '0, unless there are 3 or 5 members', spares);
+}
+
 /** For each server: what a short form stands for, and what may be said of it. */
 const servers: Record<
   keyof Wanted,
@@ -126,7 +132,7 @@ const servers: Record<
   zookeeper: {
     short: counted('members'),
     expected: '1, 3 or 5 members, or options',
-    options: { members: count(1, 3, 5), port, links: flag, config: bag, jvm: words },
+    options: { members: count(1, 3, 5), spares: count(0, 1, 2, 3, 4), port, links: flag, config: bag, jvm: words },
   },
   redis: {
     short: counted('servers'),
@@ -184,6 +190,7 @@ export function parseOptions(options: TestbedOptions): Wanted {
       if (given !== undefined)
         check(typeof value === 'object' && !Array.isArray(value) ? `${name}.${option}` : name, given);
     }
+    if (name === 'zookeeper') checkSpares(settings as ZooKeeperOptions);
     if (name === 's3') checkRegions(settings as S3Options);
     wanted[name] = settings;
   }
