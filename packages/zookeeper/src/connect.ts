@@ -1,8 +1,9 @@
 import { DeadlineExceededError, sleep } from '@quorate/core';
 import { Client } from './client.ts';
-import { parseConnectString } from './connect-string.ts';
 import { AuthFailedError } from './errors/auth-failed-error.ts';
 import { type ConnectOptions, checkOptions } from './options.ts';
+import { EnsembleMembers } from './session/ensemble-members.ts';
+import { ServerList, type Servers } from './session/server-list.ts';
 import { Session } from './session/session.ts';
 import type { State } from './state.ts';
 import type { ZooKeeper } from './zookeeper.ts';
@@ -15,12 +16,17 @@ import type { ZooKeeper } from './zookeeper.ts';
  * The session keeps itself alive and connects again by itself, until it is closed or lost. A lost one never comes back:
  * connect again, and read again what you believed.
  */
-export async function connect(servers: string, options: ConnectOptions = {}): Promise<ZooKeeper> {
+export async function connect(servers: Servers, options: ConnectOptions = {}): Promise<ZooKeeper> {
+  return await connectTo(new ServerList(servers), options);
+}
+
+/** The list may have served other sessions: what it has learnt is used again. */
+export async function connectTo(list: ServerList, options: ConnectOptions): Promise<ZooKeeper> {
   const settings = checkOptions(options);
-  const { servers: parsed, chroot } = parseConnectString(servers);
-  const { signal, timeout } = settings;
+  const { signal, timeout, followReconfig } = settings;
   signal?.throwIfAborted();
-  const session = new Session(parsed, settings);
+  const session = new Session(list, settings);
+  if (followReconfig) new EnsembleMembers(session, list);
   const settled = new AbortController();
   return new Promise((resolve, reject) => {
     const settle = (): void => {
@@ -36,7 +42,7 @@ export async function connect(servers: string, options: ConnectOptions = {}): Pr
     const stop = session.listen((state: State) => {
       settle();
       const { lastFailure } = session;
-      if (state === 'connected') resolve(new Client(session, chroot, settings.acl));
+      if (state === 'connected') resolve(new Client(session, list.chroot, settings.acl));
       else reject(lastFailure instanceof AuthFailedError ? lastFailure : session.lost.reason);
     });
     const aborted = (): void => giveUp(signal?.reason);
@@ -44,7 +50,7 @@ export async function connect(servers: string, options: ConnectOptions = {}): Pr
     const timeUp = (): void => {
       const { lastFailure } = session;
       const why = lastFailure instanceof Error ? `; last: ${lastFailure.message}` : '';
-      giveUp(new DeadlineExceededError(`no session at ${servers} within ${timeout} ms${why}`, { cause: lastFailure }));
+      giveUp(new DeadlineExceededError(`no session at ${list} within ${timeout} ms${why}`, { cause: lastFailure }));
     };
     sleep(timeout, { signal: settled.signal }).then(timeUp, () => undefined);
     session.run().catch(giveUp);

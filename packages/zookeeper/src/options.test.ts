@@ -15,6 +15,7 @@ test.each([
   ['connectTimeout', 0],
   ['timeout', Number.NaN],
   ['readOnly', 'yes'],
+  ['followReconfig', 1],
   ['maxReplySize', 1],
   ['maxRequestSize', Infinity],
   ['tls', 'on'],

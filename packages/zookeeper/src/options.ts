@@ -30,6 +30,12 @@ export interface ConnectOptions {
   readonly tls?: boolean | TlsConnectionOptions;
   /** Whether a member that is cut off from its ensemble, and can only be read, will do until it is part of one again. */
   readonly readOnly?: boolean;
+  /**
+   * Whether to use the addresses that the ensemble itself gives for its members, as `reconfig` changes them, and to leave a
+   * member that was removed. The list that `connect` was given is tried after them. Default false: clients may not be able to
+   * reach those addresses, as from outside of a container network.
+   */
+  readonly followReconfig?: boolean;
   /** The most bytes a request may have: what `jute.maxbuffer` is on the servers. Default 1,048,575. */
   readonly maxRequestSize?: number;
   /** The most bytes a reply may have. Default 16 MiB. */
@@ -48,6 +54,7 @@ export interface Settings {
   readonly acl: readonly Acl[];
   readonly tls: TlsConnectionOptions | undefined;
   readonly readOnly: boolean;
+  readonly followReconfig: boolean;
   readonly maxRequestSize: number;
   readonly maxReplySize: number;
   readonly signal: AbortSignal | undefined;
@@ -63,6 +70,7 @@ const names = [
   'acl',
   'tls',
   'readOnly',
+  'followReconfig',
   'maxRequestSize',
   'maxReplySize',
   'signal',
@@ -73,7 +81,7 @@ export function checkOptions(options: ConnectOptions): Settings {
   const unknown = Object.keys(options).find((name) => !names.includes(name));
   if (unknown !== undefined) throw new InvalidArgumentError(`options.${unknown}`, `one of ${names.join(', ')}`);
   const { sessionTimeout = 10_000, connectTimeout, timeout = 30_000, auth = [], sasl, tls, readOnly = false } = options;
-  const { acl = openAcl } = options;
+  const { acl = openAcl, followReconfig = false } = options;
   const { maxRequestSize = 1_048_575, maxReplySize = 16 * 1024 * 1024, signal } = options;
   whole('sessionTimeout', sessionTimeout, 100);
   checkAcl(acl);
@@ -82,6 +90,9 @@ export function checkOptions(options: ConnectOptions): Settings {
     throw new InvalidArgumentError('timeout', 'a number of milliseconds above 0', timeout);
   }
   if (typeof readOnly !== 'boolean') throw new InvalidArgumentError('readOnly', 'true or false', readOnly);
+  if (typeof followReconfig !== 'boolean') {
+    throw new InvalidArgumentError('followReconfig', 'true or false', followReconfig);
+  }
   whole('maxRequestSize', maxRequestSize, 1024);
   whole('maxReplySize', maxReplySize, 1024);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
@@ -96,6 +107,7 @@ export function checkOptions(options: ConnectOptions): Settings {
     acl,
     tls: checkTls(tls),
     readOnly,
+    followReconfig,
     maxRequestSize,
     maxReplySize,
     signal,

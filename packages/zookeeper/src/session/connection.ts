@@ -39,6 +39,7 @@ const congestedAt = 1024 * 1024;
 /** One connection to one server, after its handshake. It ends once, for one reason, and is then of no use. */
 export class Connection {
   readonly server: string;
+  readonly address: string;
   /** Resolves with the reason when the connection has ended. */
   readonly ended: Promise<ConnectionLostError>;
   events: ConnectionEvents | undefined;
@@ -53,12 +54,11 @@ export class Connection {
   ): Promise<{ connection: Connection; reply: ConnectReply; sentAt: number }> {
     signal.throwIfAborted();
     const { server, address } = target;
-    const name = serverName(server);
     const socket = tls
       ? connectTls({ servername: isIP(server.host) ? '' : server.host, ...tls, host: address, port: server.port })
       : connectTcp({ host: address, port: server.port });
     socket.setNoDelay(true);
-    const connection = new Connection(name, socket, maxReplySize);
+    const connection = new Connection(target, socket, maxReplySize);
     const aborted = (): void => connection.destroy('the attempt was aborted', signal.reason);
     const timer = setTimeout(() => connection.destroy(`no session within ${Math.round(timeout)} ms`), timeout);
     signal.addEventListener('abort', aborted, { once: true });
@@ -90,8 +90,9 @@ export class Connection {
     }
   }
 
-  private constructor(server: string, socket: Socket, maxReplySize: number) {
-    this.server = server;
+  private constructor({ server, address }: Target, socket: Socket, maxReplySize: number) {
+    this.server = serverName(server);
+    this.address = address;
     this.#socket = socket;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;

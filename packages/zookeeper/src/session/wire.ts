@@ -53,6 +53,10 @@ export class Wire {
     return this.#connection.server;
   }
 
+  get address(): string {
+    return this.#connection.address;
+  }
+
   get ended(): Connection['ended'] {
     return this.#connection.ended;
   }
