@@ -13,6 +13,8 @@ import type { ZooKeeper } from './zookeeper.ts';
  *
  *     await using zk = await connect('zk1:2181,zk2:2181,zk3:2181/app');
  *
+ * In place of the servers it takes a function that gives them, which is asked before each round of attempts.
+ *
  * The session keeps itself alive and connects again by itself, until it is closed or lost. A lost one never comes back:
  * connect again, and read again what you believed.
  */
