@@ -75,7 +75,7 @@ export class EnsembleMembers {
 }
 
 /** What we are connected to: by the name we have for it, and by its address. */
-export interface ConnectedTo {
+interface ConnectedTo {
   readonly server: string;
   readonly address: string;
 }
