@@ -1,8 +1,12 @@
 import { isQuorateError, Latest, mayRetry } from '@quorate/core';
-import type { Sessions, ZooKeeper } from '@quorate/zookeeper';
+import type { AfterFailure, Sessions, ZooKeeper } from '@quorate/zookeeper';
 
 /** Where what lasts may stand: in one session, or in one after the other. */
 export type AnySession = ZooKeeper | Sessions;
+
+/** For work that may be done twice. */
+export const whereItMayHelp = (error: unknown): 'retry' | 'stop' =>
+  mayRetry(error, { idempotent: true }) ? 'retry' : 'stop';
 
 /** The session itself, or the one there is now. */
 export async function sessionOf(any: AnySession, signal: AbortSignal | undefined): Promise<ZooKeeper> {
@@ -10,16 +14,17 @@ export async function sessionOf(any: AnySession, signal: AbortSignal | undefined
 }
 
 /**
- * Does work that goes on until its signal aborts: in the one session, or in each, where it begins again with every new one. It
- * is not done again after an error of its own.
+ * Does work that goes on until its signal aborts: in the one session, or in each, where it begins again with every new one. In
+ * the one session it is not done again after an error of its own, in many only where `onFailure` says so.
  */
-export async function inEachSession(
+export async function inEachSession<Signal extends AbortSignal | undefined>(
   any: AnySession,
-  signal: AbortSignal | undefined,
-  work: (zk: ZooKeeper, signal: AbortSignal | undefined) => Promise<void>,
+  signal: Signal,
+  work: (zk: ZooKeeper, signal: Signal | AbortSignal) => Promise<void>,
+  onFailure: AfterFailure = 'stop',
 ): Promise<void> {
   if (!areSessions(any)) return await work(any, signal);
-  await any.each((zk, context) => work(zk, context.signal), { signal, onFailure: 'stop' });
+  await any.each((zk, context) => work(zk, context.signal), { signal, onFailure });
 }
 
 /** The values of a stream of each session, one after the other; the latest wins. `isNews` tells of repetitions. */
@@ -33,13 +38,12 @@ export function latestOfEach<T>(
   const over = new AbortController();
   const values = new Latest<T>(() => over.abort());
   const either = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
-  const onFailure = (error: unknown): 'retry' | 'stop' => (mayRetry(error, { idempotent: true }) ? 'retry' : 'stop');
   any
     .each(
       async (zk, context) => {
         for await (const value of stream(zk, context.signal)) if (isNews(value)) values.push(value);
       },
-      { signal: either, onFailure },
+      { signal: either, onFailure: whereItMayHelp },
     )
     .then(
       () => (signal?.aborted ? values.fail(signal.reason) : values.finish()),

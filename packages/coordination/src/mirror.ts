@@ -1,5 +1,6 @@
 import { InvalidArgumentError, isQuorateError } from '@quorate/core';
-import { type CallOptions, checkPath, type State, type ZooKeeper } from '@quorate/zookeeper';
+import { type CallOptions, checkPath, SessionsStoppedError, type State, type ZooKeeper } from '@quorate/zookeeper';
+import { type AnySession, areSessions, inEachSession, whereItMayHelp } from './each-session.ts';
 import { MirrorClosedError } from './errors/mirror-closed-error.ts';
 import { MirrorTooLargeError } from './errors/mirror-too-large-error.ts';
 import { Changes, type MirrorChange } from './mirror/changes.ts';
@@ -18,7 +19,8 @@ export interface MirrorOptions {
 /**
  * - `loading`: not everything has been read yet.
  * - `current`: it has what our server has, but for what is on its way.
- * - `stale`: the connection is gone, or is there again and everything is being read again.
+ * - `stale`: the connection is gone, or, over `Sessions`, the session is; or there is one again and everything is being read
+ *   again.
  * - `ended`: it is not kept up to date any more; `signal` has the reason.
  */
 export type MirrorState = 'loading' | 'current' | 'stale' | 'ended';
@@ -36,6 +38,9 @@ export type MirrorState = 'loading' | 'current' | 'stale' | 'ended';
  *     for (const name of zones.children('/taxi/zones') ?? []) console.log(name, `${zones.get(`/taxi/zones/${name}`)?.data}`);
  *     for await (const { type, path } of zones.changes()) console.log(type, path);
  *
+ * Over `Sessions` it outlives each session: it keeps its copy while there is none, reads everything again in the next one, and
+ * tells what differs as changes. Over one session, as `connect` returns it, it ends with that.
+ *
  * Hazards:
  * - It is what was, not what is. While `current` it lags by a moment; when the connection is gone by `age`, and by up to
  *   two thirds of the session timeout more, for so long it takes to notice. Never decide by it who may write: read the
@@ -44,36 +49,44 @@ export type MirrorState = 'loading' | 'current' | 'stale' | 'ended';
  *   keep them in one node.
  * - All of it is in memory; a mirror that would grow beyond `maxNodes` or `maxBytes` ends instead, and so does one that
  *   may not read a node. Watch `signal`: the calls throw its reason from then on.
- * - After every break of the connection everything is read again. It needs servers of 3.6 or later.
+ * - After every break of the connection everything is read again. What was changed and changed back meanwhile, or created and
+ *   deleted, is told as one change or not at all. It needs servers of 3.6 or later.
+ * - Over `Sessions` it is `stale` for as long as there is no session, hours if need be, and the calls answer from the copy all
+ *   the while: look at `state` or `age` where that matters.
  */
 export class Mirror implements AsyncDisposable, Iterable<[path: string, node: MirroredNode]> {
   readonly path: string;
   /** Resolves when everything has been read once. Rejects when the mirror has ended before that. */
   readonly ready: Promise<void>;
-  readonly #zk: ZooKeeper;
+  readonly #session: AnySession;
   readonly #limits: { readonly maxNodes: number; readonly maxBytes: number };
   readonly #copy: Copy;
   readonly #readers = new Set<Changes>();
   readonly #end = new AbortController();
   readonly #loaded = Promise.withResolvers<void>();
   readonly #following: Promise<void>;
+  /** The session that it follows, or followed last. */
+  #zk: ZooKeeper | undefined;
   #isLoaded = false;
   /** Since when it may differ from what the servers have. */
   #staleSince: number | undefined;
   #breaks = 0;
 
   /** Begins to read at once. */
-  constructor(zk: ZooKeeper, path: string, { maxNodes = 100_000, maxBytes = 64 * 1024 * 1024 }: MirrorOptions = {}) {
+  constructor(
+    session: AnySession,
+    path: string,
+    { maxNodes = 100_000, maxBytes = 64 * 1024 * 1024 }: MirrorOptions = {},
+  ) {
     checkPath(path);
     checkLimit('maxNodes', maxNodes);
     checkLimit('maxBytes', maxBytes);
     this.path = path;
-    this.#zk = zk;
+    this.#session = session;
     this.#limits = { maxNodes, maxBytes };
     this.#copy = new Copy(path, this.#limits);
     this.ready = this.#loaded.promise;
     this.ready.catch(() => undefined);
-    zk.on('state', this.#stateChanged);
     this.#following = this.#follow();
   }
 
@@ -84,7 +97,7 @@ export class Mirror implements AsyncDisposable, Iterable<[path: string, node: Mi
 
   get state(): MirrorState {
     // A process that was stopped must not read "current" before its timers have run.
-    void this.#zk.state;
+    void this.#zk?.state;
     if (this.#end.signal.aborted) return 'ended';
     if (!this.#isLoaded) return 'loading';
     return this.#staleSince === undefined ? 'current' : 'stale';
@@ -92,7 +105,7 @@ export class Mirror implements AsyncDisposable, Iterable<[path: string, node: Mi
 
   /** For how long it has not been current, in milliseconds: 0 while it is, Infinity until it first was. */
   get age(): number {
-    void this.#zk.state;
+    void this.#zk?.state;
     if (!this.#isLoaded) return Number.POSITIVE_INFINITY;
     return this.#staleSince === undefined ? 0 : performance.now() - this.#staleSince;
   }
@@ -151,18 +164,32 @@ export class Mirror implements AsyncDisposable, Iterable<[path: string, node: Mi
   async #follow(): Promise<void> {
     const { signal } = this.#end;
     try {
-      await follow(this.#zk, this.path, { mode: 'recursive', signal, read: (reading) => this.#read(reading) });
-      this.#ended(this.#zk.lost.reason);
+      await inEachSession(this.#session, signal, (zk, over) => this.#followIn(zk, over), whereItMayHelp);
+      const session = this.#session;
+      this.#ended(areSessions(session) ? new SessionsStoppedError(session.name) : session.lost.reason);
     } catch (error) {
       this.#ended(error);
     }
   }
 
-  async #read(reading: Reading): Promise<void> {
+  /** The copy is the one of the session before: what differs from that is told. */
+  async #followIn(zk: ZooKeeper, signal: AbortSignal): Promise<void> {
+    this.#zk = zk;
+    zk.on('state', this.#stateChanged);
+    try {
+      const read = (reading: Reading): Promise<void> => this.#read(zk, reading, signal);
+      await follow(zk, this.path, { mode: 'recursive', signal, read });
+    } finally {
+      zk.off('state', this.#stateChanged);
+      this.#staleSince ??= performance.now();
+    }
+  }
+
+  async #read(zk: ZooKeeper, reading: Reading, signal: AbortSignal): Promise<void> {
     const breaks = this.#breaks;
     const { maxNodes } = this.#limits;
     await readSubtree(
-      this.#zk,
+      zk,
       this.path,
       reading,
       {
@@ -174,7 +201,7 @@ export class Mirror implements AsyncDisposable, Iterable<[path: string, node: Mi
           for (const [path] of [...this.#copy.entries()]) if (!paths.has(path)) this.#took(path, undefined);
         },
       },
-      this.#end.signal,
+      signal,
     );
     if (reading !== 'everything' || breaks !== this.#breaks) return;
     this.#staleSince = undefined;
@@ -194,7 +221,7 @@ export class Mirror implements AsyncDisposable, Iterable<[path: string, node: Mi
   }
 
   #stateChanged = (state: State): void => {
-    if (state !== 'suspended') return;
+    if (state === 'connected') return;
     this.#breaks += 1;
     this.#staleSince ??= performance.now();
   };
@@ -203,10 +230,11 @@ export class Mirror implements AsyncDisposable, Iterable<[path: string, node: Mi
   #ended(reason: unknown): void {
     if (this.#end.signal.aborted) return;
     this.#staleSince ??= performance.now();
-    this.#zk.off('state', this.#stateChanged);
     this.#end.abort(reason);
     this.#loaded.reject(reason);
-    const quietly = isQuorateError(reason, 'mirror-closed') || isQuorateError(reason, 'session-closed');
+    const quietly = ['mirror-closed', 'session-closed', 'sessions-stopped'].some((code) =>
+      isQuorateError(reason, code),
+    );
     for (const reader of [...this.#readers]) {
       if (quietly) reader.finish();
       else reader.fail(reason);

@@ -41,10 +41,11 @@ test.each([
   [{ zookeeper: '3' }, "zookeeper: expected 1, 3 or 5 members, or options, got '3'"],
   [
     { zookeeper: { member: 3 } },
-    "zookeeper: expected one of the options members, version, port, links, config, jvm, got 'member'",
+    "zookeeper: expected one of the options members, spares, version, port, links, config, jvm, got 'member'",
   ],
   [{ zookeeper: { members: 4 } }, 'zookeeper.members: expected 1 or 3 or 5, got 4'],
   [{ zookeeper: { version: '3.4.14' } }, "zookeeper.version: expected '3.5.10' or '3.9.5', got '3.4.14'"],
+  [{ zookeeper: { spares: 1 } }, 'zookeeper.spares: expected 0, unless there are 3 or 5 members, got 1'],
   [{ redis: { port: 70_000 } }, 'redis.port: expected a port from 1 to 65500, got 70000'],
   [{ redis: { port: Number.NaN } }, 'redis.port: expected a port'],
   [{ redis: { config: { requirePass: 'x' } } }, 'redis.config: expected settings without requirepass and masterauth'],

@@ -121,6 +121,12 @@ function checkRegions({ regions: names, port: first }: S3Options): void {
     throw new InvalidArgumentError('s3.port', `a port from 1 to ${last}, because each region has one`, first);
 }
 
+/** A single server is no ensemble that others could join. */
+function checkSpares({ members = 1, spares = 0 }: ZooKeeperOptions): void {
+  if (spares > 0 && members === 1)
+    throw new InvalidArgumentError('zookeeper.spares', '0, unless there are 3 or 5 members', spares);
+}
+
 /** For each server: what a short form stands for, and what may be said of it. */
 const servers: Record<
   keyof Wanted,
@@ -135,6 +141,7 @@ const servers: Record<
     expected: '1, 3 or 5 members, or options',
     options: {
       members: count(1, 3, 5),
+      spares: count(0, 1, 2, 3, 4),
       version: oneOf(...zooKeeperVersions),
       port,
       links: flag,
@@ -198,6 +205,7 @@ export function parseOptions(options: TestbedOptions): Wanted {
       if (given !== undefined)
         check(typeof value === 'object' && !Array.isArray(value) ? `${name}.${option}` : name, given);
     }
+    if (name === 'zookeeper') checkSpares(settings as ZooKeeperOptions);
     if (name === 's3') checkRegions(settings as S3Options);
     wanted[name] = settings;
   }

@@ -32,7 +32,7 @@ export function serverName({ host, port }: Server): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-function parseServer(text: string): Server {
+export function parseServer(text: string): Server {
   const refuse = (why: string): InvalidArgumentError =>
     new InvalidArgumentError('servers', `${expected} (${why})`, text);
   const server = text.trim();

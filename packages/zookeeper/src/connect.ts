@@ -1,8 +1,9 @@
 import { DeadlineExceededError, sleep } from '@quorate/core';
 import { Client } from './client.ts';
-import { parseConnectString } from './connect-string.ts';
 import { AuthFailedError } from './errors/auth-failed-error.ts';
 import { type ConnectOptions, checkOptions } from './options.ts';
+import { EnsembleMembers } from './session/ensemble-members.ts';
+import { ServerList, type Servers } from './session/server-list.ts';
 import { Session } from './session/session.ts';
 import type { State } from './state.ts';
 import type { ZooKeeper } from './zookeeper.ts';
@@ -20,15 +21,22 @@ export async function farewell(zk: ZooKeeper, signal: AbortSignal): Promise<void
  *
  *     await using zk = await connect('zk1:2181,zk2:2181,zk3:2181/app');
  *
+ * In place of the servers it takes a function that gives them, which is asked before each round of attempts.
+ *
  * The session keeps itself alive and connects again by itself, until it is closed or lost. A lost one never comes back:
  * connect again, and read again what you believed.
  */
-export async function connect(servers: string, options: ConnectOptions = {}): Promise<ZooKeeper> {
+export async function connect(servers: Servers, options: ConnectOptions = {}): Promise<ZooKeeper> {
+  return await connectTo(new ServerList(servers), options);
+}
+
+/** The list may have served other sessions: what it has learnt is used again. */
+export async function connectTo(list: ServerList, options: ConnectOptions): Promise<ZooKeeper> {
   const settings = checkOptions(options);
-  const { servers: parsed, chroot } = parseConnectString(servers);
-  const { signal, timeout } = settings;
+  const { signal, timeout, followReconfig } = settings;
   signal?.throwIfAborted();
-  const session = new Session(parsed, settings);
+  const session = new Session(list, settings);
+  if (followReconfig) new EnsembleMembers(session, list);
   const settled = new AbortController();
   return new Promise((resolve, reject) => {
     const settle = (): void => {
@@ -45,7 +53,7 @@ export async function connect(servers: string, options: ConnectOptions = {}): Pr
       settle();
       const { lastFailure } = session;
       if (state === 'connected') {
-        const zk = new Client(session, chroot, settings.acl);
+        const zk = new Client(session, list.chroot, settings.acl);
         sessions.set(zk, session);
         resolve(zk);
       } else reject(lastFailure instanceof AuthFailedError ? lastFailure : session.lost.reason);
@@ -55,7 +63,7 @@ export async function connect(servers: string, options: ConnectOptions = {}): Pr
     const timeUp = (): void => {
       const { lastFailure } = session;
       const why = lastFailure instanceof Error ? `; last: ${lastFailure.message}` : '';
-      giveUp(new DeadlineExceededError(`no session at ${servers} within ${timeout} ms${why}`, { cause: lastFailure }));
+      giveUp(new DeadlineExceededError(`no session at ${list} within ${timeout} ms${why}`, { cause: lastFailure }));
     };
     sleep(timeout, { signal: settled.signal }).then(timeUp, () => undefined);
     session.run().catch(giveUp);

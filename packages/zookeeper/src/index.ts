@@ -11,6 +11,7 @@ export { NodeExistsError } from './errors/node-exists-error.ts';
 export { NotEmptyError } from './errors/not-empty-error.ts';
 export { ReplyTooLargeError } from './errors/reply-too-large-error.ts';
 export { ServerError } from './errors/server-error.ts';
+export { ServerListError } from './errors/server-list-error.ts';
 export { SessionClosedError } from './errors/session-closed-error.ts';
 export { SessionLostError } from './errors/session-lost-error.ts';
 export { TransactionError } from './errors/transaction-error.ts';
@@ -23,6 +24,7 @@ export type { Children, Identity, NodeData, WatchMode } from './protocol/reads.t
 export type { Stat } from './protocol/stat.ts';
 export type { Created } from './protocol/writes.ts';
 export type { ReadOutcome, ReadRequest } from './read-many.ts';
+export type { Servers } from './session/server-list.ts';
 export {
   type EachOptions,
   Sessions,

@@ -18,6 +18,7 @@ test.each([
   ['serverVersion', 3.8],
   ['serverVersion', 'v3.8'],
   ['serverVersion', '3'],
+  ['followReconfig', 1],
   ['maxReplySize', 1],
   ['maxRequestSize', Infinity],
   ['tls', 'on'],

@@ -35,6 +35,12 @@ export interface ConnectOptions {
    * when something is wanted that not every version can do; one that does not say it counts as the oldest.
    */
   readonly serverVersion?: string;
+  /**
+   * Whether to use the addresses that the ensemble itself gives for its members, as `reconfig` changes them, and to leave a
+   * member that was removed. The list that `connect` was given is tried after them. Default false: clients may not be able to
+   * reach those addresses, as from outside of a container network.
+   */
+  readonly followReconfig?: boolean;
   /** The most bytes a request may have: what `jute.maxbuffer` is on the servers. Default 1,048,575. */
   readonly maxRequestSize?: number;
   /** The most bytes a reply may have. Default 16 MiB. */
@@ -54,6 +60,7 @@ export interface Settings {
   readonly tls: TlsConnectionOptions | undefined;
   readonly readOnly: boolean;
   readonly serverVersion: string | undefined;
+  readonly followReconfig: boolean;
   readonly maxRequestSize: number;
   readonly maxReplySize: number;
   readonly signal: AbortSignal | undefined;
@@ -70,6 +77,7 @@ const names = [
   'tls',
   'readOnly',
   'serverVersion',
+  'followReconfig',
   'maxRequestSize',
   'maxReplySize',
   'signal',
@@ -80,7 +88,7 @@ export function checkOptions(options: ConnectOptions): Settings {
   const unknown = Object.keys(options).find((name) => !names.includes(name));
   if (unknown !== undefined) throw new InvalidArgumentError(`options.${unknown}`, `one of ${names.join(', ')}`);
   const { sessionTimeout = 10_000, connectTimeout, timeout = 30_000, auth = [], sasl, tls, readOnly = false } = options;
-  const { acl = openAcl, serverVersion } = options;
+  const { acl = openAcl, serverVersion, followReconfig = false } = options;
   const { maxRequestSize = 1_048_575, maxReplySize = 16 * 1024 * 1024, signal } = options;
   whole('sessionTimeout', sessionTimeout, 100);
   checkAcl(acl);
@@ -91,6 +99,9 @@ export function checkOptions(options: ConnectOptions): Settings {
   if (typeof readOnly !== 'boolean') throw new InvalidArgumentError('readOnly', 'true or false', readOnly);
   if (serverVersion !== undefined && !(typeof serverVersion === 'string' && /^\d+\.\d+(\.\d+)?$/.test(serverVersion))) {
     throw new InvalidArgumentError('serverVersion', 'a version such as "3.8"', serverVersion);
+  }
+  if (typeof followReconfig !== 'boolean') {
+    throw new InvalidArgumentError('followReconfig', 'true or false', followReconfig);
   }
   whole('maxRequestSize', maxRequestSize, 1024);
   whole('maxReplySize', maxReplySize, 1024);
@@ -107,6 +118,7 @@ export function checkOptions(options: ConnectOptions): Settings {
     tls: checkTls(tls),
     readOnly,
     serverVersion,
+    followReconfig,
     maxRequestSize,
     maxReplySize,
     signal,

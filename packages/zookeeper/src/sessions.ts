@@ -8,9 +8,9 @@ import {
   QuorateError,
 } from '@quorate/core';
 import { type AfterFailure, afterFailure, checkAfterFailure, isStoppedBy } from './after-failure.ts';
-import { connect, farewell } from './connect.ts';
-import { parseConnectString } from './connect-string.ts';
+import { connectTo, farewell } from './connect.ts';
 import { type ConnectOptions, checkOptions } from './options.ts';
+import { ServerList, type Servers } from './session/server-list.ts';
 import type { CallOptions, ZooKeeper } from './zookeeper.ts';
 
 /** Those of `connect`. There is no time within which a session must begin, and nothing but `stop` ends the attempts. */
@@ -37,7 +37,7 @@ export interface EachOptions extends CallOptions {
  */
 export class Sessions implements Component, AsyncDisposable {
   readonly name: string;
-  readonly #servers: string;
+  readonly #servers: ServerList;
   readonly #options: Omit<ConnectOptions, 'timeout' | 'signal'>;
   readonly #over = new AbortController();
   readonly #works = new Set<Promise<void>>();
@@ -47,16 +47,15 @@ export class Sessions implements Component, AsyncDisposable {
   /** Why there is no session, and will be none until somebody asks for one again. */
   #refusal: unknown;
 
-  constructor(servers: string, { name = 'zookeeper', ...options }: SessionsOptions = {}) {
+  constructor(servers: Servers, { name = 'zookeeper', ...options }: SessionsOptions = {}) {
     if (typeof name !== 'string' || name === '') throw new InvalidArgumentError('name', 'a name', name);
     for (const other of ['timeout', 'signal']) {
       if (other in options)
         throw new InvalidArgumentError(`options.${other}`, 'nothing: sessions last until they are stopped');
     }
-    parseConnectString(servers);
     checkOptions(options);
     this.name = name;
-    this.#servers = servers;
+    this.#servers = new ServerList(servers);
     this.#options = options;
   }
 
@@ -159,7 +158,7 @@ export class Sessions implements Component, AsyncDisposable {
     let last: ZooKeeper | undefined;
     while (!signal.aborted) {
       try {
-        const zk = await connect(this.#servers, { ...this.#options, timeout: Number.POSITIVE_INFINITY, signal });
+        const zk = await connectTo(this.#servers, { ...this.#options, timeout: Number.POSITIVE_INFINITY, signal });
         if (signal.aborted) return await zk.close();
         this.#refusal = undefined;
         this.#begin(zk);
@@ -172,7 +171,7 @@ export class Sessions implements Component, AsyncDisposable {
         if (performance.now() - begun > 1_000) delays.reset();
       } catch (error) {
         if (signal.aborted) return;
-        if (isQuorateError(error, 'auth-failed')) return this.#refuse(error);
+        if (['auth-failed', 'invalid-argument'].some((code) => isQuorateError(error, code))) return this.#refuse(error);
         // Lost between the handshake and the first look at it.
         this.#refusal = error;
       }

@@ -10,6 +10,8 @@ export interface ZooKeeperOptions extends JavaOptions {
   readonly members?: 1 | 3 | 5;
   /** Another version than the one that every bed has, for tests of clients: fetched when it is first asked for. */
   readonly version?: ZooKeeperVersion;
+  /** Further servers that run beside the ensemble, and are no members until a `reconfig` adds them. Default 0. */
+  readonly spares?: number;
   /** The client port of the first member; the others follow it. Free ports by default. */
   readonly port?: number;
   /** Whether the members reach one another through links, so that a partition can part them. Default true. */
@@ -20,35 +22,45 @@ export interface ZooKeeperOptions extends JavaOptions {
 
 /** A ZooKeeper ensemble, or a single server. */
 export class ZooKeeper {
+  /** Those that the ensemble began with. */
   readonly members: readonly Server[];
+  readonly spares: readonly Server[];
+  readonly #lines: readonly string[];
 
-  static async plan(site: Site, { members = 1, port, links = true, ...options }: ZooKeeperOptions): Promise<ZooKeeper> {
-    const clients = await portsFor(site, members, port);
-    const peers = members > 1 ? await portsFor(site, 2 * members) : [];
+  static async plan(
+    site: Site,
+    { members = 1, spares = 0, port, links = true, ...options }: ZooKeeperOptions,
+  ): Promise<ZooKeeper> {
+    const all = members + spares;
+    const clients = await portsFor(site, all, port);
+    const peers = all > 1 ? await portsFor(site, 2 * all) : [];
     const own = (index: number): number[] => peers.slice(2 * index, 2 * index + 2);
     const neighbours = clients.map((_, index) => ({ name: nameOf(index + 1), ports: own(index) }));
-    const gateways = links && members > 1 ? await site.links.connect(neighbours) : [];
+    const gateways = links && all > 1 ? await site.links.connect(neighbours) : [];
+    const lines = clients.map(
+      (client, index) => `server.${index + 1}=127.0.0.1:${own(index).join(':')}:participant;127.0.0.1:${client}`,
+    );
     const servers = clients.map((client, index) => {
-      const ensemble = clients.map(
-        (client, peer) =>
-          `server.${peer + 1}=127.0.0.1:${peers[2 * peer]}:${peers[2 * peer + 1]}:participant;127.0.0.1:${client}`,
-      );
+      // A spare finds the ensemble by its members, and nobody knows of it.
+      const ensemble = lines.filter((_, other) => other < members || other === index);
       const gateway = gateways[index];
-      const member = { id: index + 1, client, own: own(index), ensemble: members > 1 ? ensemble : [], gateway };
-      return memberPlan(site, member, options);
+      const member = { id: index + 1, client, own: own(index), ensemble: all > 1 ? ensemble : [], gateway };
+      return new Server(memberPlan(site, member, options), site);
     });
-    return new ZooKeeper(servers.map((plan) => new Server(plan, site)));
+    return new ZooKeeper(servers, members, lines);
   }
 
-  private constructor(members: readonly Server[]) {
-    this.members = members;
+  private constructor(servers: readonly Server[], members: number, lines: readonly string[]) {
+    this.members = servers.slice(0, members);
+    this.spares = servers.slice(members);
+    this.#lines = lines;
   }
 
   get servers(): readonly Server[] {
-    return this.members;
+    return [...this.members, ...this.spares];
   }
 
-  /** For a client: every member, `127.0.0.1:2181,127.0.0.1:2182,…`. */
+  /** For a client: every member that the ensemble began with, `127.0.0.1:2181,127.0.0.1:2182,…`. */
   get url(): string {
     return this.members.map(({ address }) => address).join(',');
   }
@@ -62,9 +74,16 @@ export class ZooKeeper {
     return numbered(this.members, number, 'ZooKeeper member');
   }
 
-  /** The member that leads now, or the single server; undefined while there is none. */
+  /** What a `reconfig` is told when a server joins: its line of the configuration. */
+  lineOf(server: Server): string {
+    const line = this.#lines[this.servers.indexOf(server)];
+    if (line !== undefined) return line;
+    throw new InvalidArgumentError('server', 'a ZooKeeper server of this bed', server.name);
+  }
+
+  /** The server that leads now, or the single server; undefined while there is none. */
   async leader(): Promise<Server | undefined> {
-    for (const server of this.members) if (await this.isLeader(server)) return server;
+    for (const server of this.servers) if (await this.isLeader(server)) return server;
     return undefined;
   }
 

@@ -28,7 +28,7 @@ const steps = [
   { kind: 'check', path: '/a', version: 0, clientPath: '/a' },
   { kind: 'set', path: '/a', data: Buffer.alloc(1), version: 0, clientPath: '/a' },
 ] as const;
-const decoders: ((reader: Reader) => unknown)[] = [
+const decoders: ((reader: Reader, zxid: bigint) => unknown)[] = [
   readConnectReply,
   readWatchNotification,
   reads.getOperation('/a', false, '/a').decode,
@@ -40,7 +40,7 @@ const decoders: ((reader: Reader) => unknown)[] = [
   createOperation(create, '/a').decode,
   setOperation('/a', Buffer.alloc(0), 0, '/a').decode,
   reconfigOperation({ joining: undefined, leaving: undefined, members: '1', fromConfig: 0n }).decode,
-  multiOperation(steps).decode,
+  multiOperation(steps, 1n).decode,
   multiReadOperation([{ kind: 'get', path: '/a', clientPath: '/a' }]).decode,
 ];
 
@@ -81,7 +81,7 @@ test(`${frames} mutated and truncated frames are read or refused, with nothing w
     if (frame.length >= 4 && random(8) === 0)
       frame.writeInt32BE(random(2 ** 31) * (random(2) ? 1 : -1), random(frame.length - 3));
     try {
-      (decoders[random(decoders.length)] as (reader: Reader) => unknown)(new Reader(frame));
+      (decoders[random(decoders.length)] as (typeof decoders)[number])(new Reader(frame), 1n);
       read += 1;
     } catch (error) {
       if (!isQuorateError(error))

@@ -39,6 +39,7 @@ const congestedAt = 1024 * 1024;
 export class Connection {
   readonly server: string;
   readonly version: ServerVersion;
+  readonly address: string;
   /** Resolves with the reason when the connection has ended. */
   readonly ended: Promise<ConnectionLostError>;
   events: ConnectionEvents | undefined;
@@ -56,7 +57,7 @@ export class Connection {
     const socket = openSocket(target, tls);
     const ask = (signal: AbortSignal): Promise<string> => askServer(target, tls, signal);
     const version = new ServerVersion(name, { ask, timeout, known: serverVersion });
-    const connection = new Connection(name, version, socket, maxReplySize);
+    const connection = new Connection(target, version, socket, maxReplySize);
     const aborted = (): void => connection.destroy('the attempt was aborted', signal.reason);
     const timer = setTimeout(() => connection.destroy(`no session within ${Math.round(timeout)} ms`), timeout);
     signal.addEventListener('abort', aborted, { once: true });
@@ -88,8 +89,9 @@ export class Connection {
     }
   }
 
-  private constructor(server: string, version: ServerVersion, socket: Socket, maxReplySize: number) {
-    this.server = server;
+  private constructor({ server, address }: Target, version: ServerVersion, socket: Socket, maxReplySize: number) {
+    this.server = serverName(server);
+    this.address = address;
     this.version = version;
     this.#socket = socket;
     this.ended = new Promise((resolve) => {

@@ -1,7 +1,7 @@
-import type { Server } from '../connect-string.ts';
 import type { Settings } from '../options.ts';
 import type { ConnectReply, ConnectRequest } from '../protocol/handshake.ts';
 import { Connection } from './connection.ts';
+import type { Candidates } from './server-list.ts';
 import { round } from './targets.ts';
 
 export interface Dialed {
@@ -24,13 +24,13 @@ export interface Dialing {
 
 /** Tries every address of every server once, and resolves with the first that answers the handshake, whatever it answers. */
 export async function dial(
-  servers: readonly Server[],
+  candidates: Pick<Candidates, 'servers' | 'fallback'>,
   { settings, sessionTimeout, request, last, signal, failed }: Dialing,
 ): Promise<Dialed | undefined> {
   const { tls, maxReplySize, connectTimeout, serverVersion } = settings;
   // After two thirds of the session timeout without an answer, a third is left to reach another server.
   const third = Math.max(sessionTimeout / 3, 100);
-  for await (const { target, of } of round(servers, { last, failed, patience: connectTimeout ?? third, signal })) {
+  for await (const { target, of } of round(candidates, { last, failed, patience: connectTimeout ?? third, signal })) {
     if (signal.aborted) return undefined;
     const timeout = connectTimeout ?? Math.max(third / of, 100);
     try {

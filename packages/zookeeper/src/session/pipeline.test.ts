@@ -258,3 +258,36 @@ test('what is urgent goes ahead of what waits, and waits itself where there is n
   void requests.submit(write, { urgent: true });
   expect(wire.sent.slice(before).map(({ code }) => code)).toEqual([5]);
 });
+
+test('one that rests sends nothing more, and tells when all that was sent is answered', async () => {
+  const requests = pipeline();
+  const first = new Recorder();
+  requests.attach(first.wire);
+  const [sent, also] = [requests.submit(write, {}), requests.submit(read, {})];
+  const rested = requests.rest().then(() => 'rested');
+  const waits = requests.submit(write, {});
+  answer(requests, 1);
+  expect(await outcome(sent)).toBe('ok');
+  expect(await outcome(rested)).toBe('pending');
+  answer(requests, 2);
+  expect(await outcome(also)).toBe('ok');
+  expect(await outcome(rested)).toBe('rested');
+  expect(first.sent).toHaveLength(2);
+  expect(await outcome(requests.rest().then(() => 'at once'))).toBe('at once');
+  requests.detach(new ConnectionLostError('a:1', 'left'));
+  const second = new Recorder();
+  requests.attach(second.wire);
+  expect(second.sent).toHaveLength(1);
+  answer(requests, 3);
+  expect(await outcome(waits)).toBe('ok');
+});
+
+test('one whose connection ends while it rests does not rest for ever', async () => {
+  const requests = pipeline();
+  requests.attach(new Recorder().wire);
+  const sent = requests.submit(write, {});
+  const rested = requests.rest().then(() => 'rested');
+  requests.detach(new ConnectionLostError('a:1', 'gone'));
+  expect(await outcome(rested)).toBe('rested');
+  expect(await outcome(sent)).toBe('ambiguous');
+});

@@ -28,6 +28,8 @@ export class Pipeline {
   readonly #window: Window;
   #wire: Wire | undefined;
   #xid: number;
+  /** Called when nothing is under way. */
+  #rested: (() => void) | undefined;
 
   constructor(limits: PipelineLimits, liveness: Liveness, xid = 0) {
     this.#limits = limits;
@@ -63,10 +65,20 @@ export class Pipeline {
     this.pump();
   }
 
+  /** Sends nothing more over this connection. Resolves when all that was sent has been answered, or never will be. */
+  rest(): Promise<void> {
+    this.#wire = undefined;
+    if (this.#requests.underWay === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#rested = resolve;
+    });
+  }
+
   /** The connection is gone; another one may come. */
   detach(cause: unknown): void {
     this.#wire = undefined;
     this.#requests.connectionLost(cause);
+    this.#rested?.();
   }
 
   /** What was not sent never will be; what was sent is still answered. */
@@ -77,6 +89,7 @@ export class Pipeline {
   end(error: unknown): void {
     this.#wire = undefined;
     this.#requests.rejectAll(error);
+    this.#rested?.();
   }
 
   /** Sends what waits, as far as the connection takes it. */
@@ -99,6 +112,7 @@ export class Pipeline {
     this.#liveness.answered(request.sentAt, now);
     this.#window.answered(request.sentAt, now);
     if (this.#requests.hasWaiting) this.pump();
+    if (this.#requests.underWay === 0) this.#rested?.();
     if (header.zxid > 0n) this.lastZxid = header.zxid;
     const { operation } = request;
     if (header.err !== 0) {

@@ -1,9 +1,9 @@
-import { backoff } from '@quorate/core';
+import { backoff, deadline, sleep } from '@quorate/core';
 import { callOut } from '../call-out.ts';
-import type { Server } from '../connect-string.ts';
 import { requests as requestChannel, stateChanges, watchesFired } from '../diagnostics.ts';
 import { AuthFailedError } from '../errors/auth-failed-error.ts';
 import type { ConnectionLostError } from '../errors/connection-lost-error.ts';
+import { ServerListError } from '../errors/server-list-error.ts';
 import { SessionClosedError } from '../errors/session-closed-error.ts';
 import { SessionLostError } from '../errors/session-lost-error.ts';
 import type { Auth, Settings } from '../options.ts';
@@ -13,13 +13,14 @@ import { since } from '../protocol/since.ts';
 import { isOver, type State } from '../state.ts';
 import { WatchRegistry } from '../watch/registry.ts';
 import { replaceRequests } from '../watch/replacing.ts';
-import { type Dialed, type Dialing, dial } from './dial.ts';
+import { type Dialed, dial } from './dial.ts';
 import { authenticate, endUnknownWatches, establish } from './establish.ts';
 import { farewell } from './farewell.ts';
 import { Introductions } from './introductions.ts';
 import { Liveness } from './liveness.ts';
 import { Pipeline } from './pipeline.ts';
 import type { RequestOptions } from './request.ts';
+import type { ServerList } from './server-list.ts';
 import { Serving } from './serving.ts';
 import type { SessionLike } from './session-like.ts';
 import { Wire } from './wire.ts';
@@ -32,7 +33,7 @@ const noPassword: Buffer = Buffer.alloc(16);
  */
 export class Session implements SessionLike {
   readonly watches: WatchRegistry;
-  readonly #servers: readonly Server[];
+  readonly #servers: ServerList;
   readonly #settings: Settings;
   readonly #auth: Auth[];
   /** Credentials that no server has accepted yet. */
@@ -58,7 +59,7 @@ export class Session implements SessionLike {
   #refusal: Error | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(servers: readonly Server[], settings: Settings) {
+  constructor(servers: ServerList, settings: Settings) {
     this.#servers = servers;
     this.#settings = settings;
     this.#auth = [...settings.auth];
@@ -94,8 +95,17 @@ export class Session implements SessionLike {
     return this.#lost.signal;
   }
 
+  /** The same object for as long as the connection is the same. */
+  get connectedTo(): { readonly server: string; readonly address: string } | undefined {
+    return this.#wire;
+  }
+
   get lastFailure(): unknown {
     return this.#lastFailure;
+  }
+
+  failed(error: unknown): void {
+    this.#lastFailure = error;
   }
 
   /** Returns how to stop listening. */
@@ -108,7 +118,7 @@ export class Session implements SessionLike {
   async run(): Promise<void> {
     const delays = backoff({ min: 20, max: 1_000 });
     while (!isOver(this.#state)) {
-      const dialed = await dial(this.#servers, this.#dialing(this.#over.signal));
+      const dialed = await this.#dial(this.#over.signal);
       const wire = dialed && this.#shakeHands(dialed);
       if (wire && (await this.#establish(wire))) {
         const { answers } = this.#liveness;
@@ -156,6 +166,17 @@ export class Session implements SessionLike {
     );
   }
 
+  /** Leaves the server for another one, when it has answered what it was sent, or has had a third of the session timeout for it. */
+  async moveOn(why: string): Promise<void> {
+    const wire = this.#wire;
+    if (!wire || this.#refusal) return;
+    const answered = new AbortController();
+    const patience = sleep(this.timeout / 3, { signal: answered.signal }).catch(() => undefined);
+    await Promise.race([this.#pipeline.rest(), patience]);
+    answered.abort();
+    wire.destroy(why);
+  }
+
   /** Ends the session on the servers, after what was sent before it. Resolves as well when it is over for another reason. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -173,7 +194,9 @@ export class Session implements SessionLike {
    */
   async farewell(signal: AbortSignal): Promise<void> {
     if (this.#state !== 'lost' || !this.#owned) return;
-    await farewell(this.#servers, this.#dialing(signal));
+    using limit = deadline(this.timeout, signal);
+    const dialed = await this.#dial(limit.signal);
+    if (dialed) await farewell(dialed, this.#id, limit.signal);
   }
 
   async #close(): Promise<void> {
@@ -189,7 +212,9 @@ export class Session implements SessionLike {
     this.#end('closed', closed);
   }
 
-  #dialing(signal: AbortSignal): Dialing {
+  async #dial(signal: AbortSignal): Promise<Dialed | undefined> {
+    const sessionTimeout = this.#liveness.timeout || this.#settings.sessionTimeout;
+    const { failure, ...candidates } = await this.#servers.round({ sessionTimeout, signal });
     const request = {
       lastZxid: this.#pipeline.lastZxid,
       timeout: this.#settings.sessionTimeout,
@@ -197,16 +222,21 @@ export class Session implements SessionLike {
       password: this.#owned ? this.#password : noPassword,
       readOnly: this.#settings.readOnly,
     };
-    return {
+    let last: unknown;
+    const failed = (error: unknown): void => {
+      last = error;
+      this.failed(error);
+    };
+    const dialed = await dial(candidates, {
       settings: this.#settings,
-      sessionTimeout: this.#liveness.timeout || this.#settings.sessionTimeout,
+      sessionTimeout,
       request,
       last: this.#lastServer,
       signal,
-      failed: (error) => {
-        this.#lastFailure = error;
-      },
-    };
+      failed,
+    });
+    if (failure && !dialed) this.failed(new ServerListError(failure.why, { cause: failure.cause, last }));
+    return dialed;
   }
 
   #shakeHands({ connection, reply, sentAt }: Dialed): Wire | undefined {

@@ -3,6 +3,7 @@ import { deadline, sleep } from '@quorate/core';
 import { type Server, serverName } from '../connect-string.ts';
 import { ConnectionLostError } from '../errors/connection-lost-error.ts';
 import { type LookUp, lookUp } from './look-up.ts';
+import type { Candidates } from './server-list.ts';
 import type { Target } from './socket.ts';
 
 /** In milliseconds: names that are resolved by then keep their place in the order. */
@@ -15,7 +16,7 @@ export interface Turn {
 }
 
 export interface RoundOptions {
-  /** The server we come from: the last to be tried. */
+  /** The server we come from: the last to be tried of those it is among. */
   readonly last: string | undefined;
   readonly failed: (error: ConnectionLostError) => void;
   /** How long the names may take that are not resolved when all other servers have been tried, in milliseconds. */
@@ -28,14 +29,16 @@ export interface RoundOptions {
 /**
  * Each server once, in random order, with each address of its name, in random order: so that many clients spread
  * out, and one dead address behind a name does not hide the others. A name that is slow to resolve holds nobody up: whose
- * address is known has its turn first.
+ * address is known has its turn first. The fallback comes after the servers.
  */
 export async function* round(
-  servers: readonly Server[],
+  { servers, fallback }: Pick<Candidates, 'servers' | 'fallback'>,
   { last, failed, patience, signal, lookUp: ask = lookUp, random = Math.random }: RoundOptions,
 ): AsyncGenerator<Turn> {
-  const inOrder = shuffled(servers, random);
-  inOrder.sort((a, b) => Number(serverName(a) === last) - Number(serverName(b) === last));
+  const inOrder = [servers, fallback].flatMap((group) => {
+    const order = shuffled(group, random);
+    return order.sort((a, b) => Number(serverName(a) === last) - Number(serverName(b) === last));
+  });
   const found = new Map<Server, readonly string[]>();
   const looking = new Map<Server, Promise<void>>();
   for (const server of inOrder) {

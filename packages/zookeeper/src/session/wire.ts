@@ -57,6 +57,10 @@ export class Wire {
     return this.#connection.version;
   }
 
+  get address(): string {
+    return this.#connection.address;
+  }
+
   get ended(): Connection['ended'] {
     return this.#connection.ended;
   }
