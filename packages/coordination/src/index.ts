@@ -16,6 +16,7 @@ export { type LeaseEnd, LeaseEndedError } from './errors/lease-ended-error.ts';
 export { MirrorClosedError } from './errors/mirror-closed-error.ts';
 export { MirrorTooLargeError } from './errors/mirror-too-large-error.ts';
 export { QueueFullError } from './errors/queue-full-error.ts';
+export { TokensExhaustedError } from './errors/tokens-exhausted-error.ts';
 export { UnreadableItemError } from './errors/unreadable-item-error.ts';
 export { WrongKindError } from './errors/wrong-kind-error.ts';
 export type { Member } from './group/member.ts';

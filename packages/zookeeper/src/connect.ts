@@ -36,7 +36,7 @@ export async function connect(servers: string, options: ConnectOptions = {}): Pr
     const stop = session.listen((state: State) => {
       settle();
       const { lastFailure } = session;
-      if (state === 'connected') resolve(new Client(session, chroot, settings.acl));
+      if (state === 'connected') resolve(new Client(session, chroot, settings));
       else reject(lastFailure instanceof AuthFailedError ? lastFailure : session.lost.reason);
     });
     const aborted = (): void => giveUp(signal?.reason);

@@ -1,6 +1,7 @@
 import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls';
 import { InvalidArgumentError } from '@quorate/core';
 import { type Acl, checkAcl, openAcl } from './protocol/acl.ts';
+import { checkTokenEpoch } from './token-epoch.ts';
 
 /** Credentials given with `digest` are a user and a password; any other scheme of the server takes its bytes. */
 export type Auth =
@@ -30,6 +31,11 @@ export interface ConnectOptions {
   readonly tls?: boolean | TlsConnectionOptions;
   /** Whether a member that is cut off from its ensemble, and can only be read, will do until it is part of one again. */
   readonly readOnly?: boolean;
+  /**
+   * Raise it by one, in every process, when the ensemble is restored from a backup or set up anew: fencing tokens go on to
+   * increase. From 0 to 32,767. Default 0.
+   */
+  readonly tokenEpoch?: number;
   /** The most bytes a request may have: what `jute.maxbuffer` is on the servers. Default 1,048,575. */
   readonly maxRequestSize?: number;
   /** The most bytes a reply may have. Default 16 MiB. */
@@ -48,6 +54,7 @@ export interface Settings {
   readonly acl: readonly Acl[];
   readonly tls: TlsConnectionOptions | undefined;
   readonly readOnly: boolean;
+  readonly tokenEpoch: number;
   readonly maxRequestSize: number;
   readonly maxReplySize: number;
   readonly signal: AbortSignal | undefined;
@@ -63,6 +70,7 @@ const names = [
   'acl',
   'tls',
   'readOnly',
+  'tokenEpoch',
   'maxRequestSize',
   'maxReplySize',
   'signal',
@@ -73,7 +81,7 @@ export function checkOptions(options: ConnectOptions): Settings {
   const unknown = Object.keys(options).find((name) => !names.includes(name));
   if (unknown !== undefined) throw new InvalidArgumentError(`options.${unknown}`, `one of ${names.join(', ')}`);
   const { sessionTimeout = 10_000, connectTimeout, timeout = 30_000, auth = [], sasl, tls, readOnly = false } = options;
-  const { acl = openAcl } = options;
+  const { acl = openAcl, tokenEpoch = 0 } = options;
   const { maxRequestSize = 1_048_575, maxReplySize = 16 * 1024 * 1024, signal } = options;
   whole('sessionTimeout', sessionTimeout, 100);
   checkAcl(acl);
@@ -82,6 +90,7 @@ export function checkOptions(options: ConnectOptions): Settings {
     throw new InvalidArgumentError('timeout', 'a number of milliseconds above 0', timeout);
   }
   if (typeof readOnly !== 'boolean') throw new InvalidArgumentError('readOnly', 'true or false', readOnly);
+  checkTokenEpoch(tokenEpoch);
   whole('maxRequestSize', maxRequestSize, 1024);
   whole('maxReplySize', maxReplySize, 1024);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
@@ -96,6 +105,7 @@ export function checkOptions(options: ConnectOptions): Settings {
     acl,
     tls: checkTls(tls),
     readOnly,
+    tokenEpoch,
     maxRequestSize,
     maxReplySize,
     signal,

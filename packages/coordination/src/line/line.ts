@@ -4,6 +4,7 @@ import type { Acl, Created, ZooKeeper } from '@quorate/zookeeper';
 import { type AccessOptions, checkAccess } from '../access.ts';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
 import { proof } from '../lease/proof.ts';
+import { tokenOf } from '../lease/token.ts';
 import { childOf, lastSegment } from '../path.ts';
 import { onceBegun } from '../waiting/once-begun.ts';
 import type { Contender } from './contender.ts';
@@ -21,7 +22,9 @@ export interface Entry {
 }
 
 /** Our node, once it is our turn. */
-export interface Place extends Created {
+export interface Place {
+  readonly path: string;
+  readonly token: bigint;
   /** When something was asked for that the leader of the ensemble has answered since: our session was alive then. */
   readonly provenAt: number;
 }
@@ -64,8 +67,9 @@ export class Line {
         const joined = await this.#join(entry, this.#seen.length > 1);
         begun();
         try {
+          const token = tokenOf(this.zk, this.path, joined.created.stat);
           const provenAt = await this.#turn(joined, entry);
-          if (provenAt !== undefined) return { ...joined.created, provenAt };
+          if (provenAt !== undefined) return { path: joined.created.path, token, provenAt };
         } catch (error) {
           this.leave(joined.created.path).catch(() => undefined);
           throw error;
@@ -79,9 +83,10 @@ export class Line {
   async enterAtOnce(entry: Entry): Promise<Place | undefined> {
     const { created, askedAt, listed } = await this.#join(entry, false);
     try {
+      const token = tokenOf(this.zk, this.path, created.stat);
       const ahead = await this.#ahead(created, await listed, entry.signal);
       const turn = ahead && this.kind.waitsFor(entry.mark, ahead) === undefined;
-      if (turn && this.zk.state === 'connected') return { ...created, provenAt: askedAt };
+      if (turn && this.zk.state === 'connected') return { path: created.path, token, provenAt: askedAt };
     } catch (error) {
       this.leave(created.path).catch(() => undefined);
       throw doubtful(error, { idempotent: true });
