@@ -12,7 +12,7 @@ const kinds: Readonly<Record<LineKind, Kind>> = {
   lock: lockKind,
   'read-write lock': readWriteKind,
   // How many there are only those know who take them: here everybody has one, though the last may still wait for it.
-  permits: permitKind(Number.POSITIVE_INFINITY),
+  permits: permitKind(() => Number.POSITIVE_INFINITY),
   election: electionKind,
 };
 

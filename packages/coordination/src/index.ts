@@ -11,6 +11,7 @@ export { AlreadyCampaigningError } from './errors/already-campaigning-error.ts';
 export { AlreadyJoinedError } from './errors/already-joined-error.ts';
 export { BarrierStateError } from './errors/barrier-state-error.ts';
 export { ContendedError } from './errors/contended-error.ts';
+export { DifferentNumberError } from './errors/different-number-error.ts';
 export { InvalidSettingsError, type SettingsIssue } from './errors/invalid-settings-error.ts';
 export { type LeaseEnd, LeaseEndedError } from './errors/lease-ended-error.ts';
 export { MirrorClosedError } from './errors/mirror-closed-error.ts';

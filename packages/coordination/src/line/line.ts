@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { doubtful, isQuorateError } from '@quorate/core';
-import type { Acl, Created, ZooKeeper } from '@quorate/zookeeper';
+import type { Acl, Created, ReadOptions, ZooKeeper } from '@quorate/zookeeper';
 import { type AccessOptions, checkAccess } from '../access.ts';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
 import { proof } from '../lease/proof.ts';
@@ -102,9 +102,15 @@ export class Line {
 
   /** Who stands in line, in order of arrival. */
   async list(signal?: AbortSignal | undefined): Promise<readonly Contender[]> {
-    const children = await this.zk.children(this.path, { signal });
-    this.#seen = contendersOf(this.path, this.kind, children);
+    this.#seen = await this.#contenders({ signal });
     return this.#seen;
+  }
+
+  async #contenders(options: ReadOptions): Promise<readonly Contender[]> {
+    const children = await this.zk.children(this.path, options);
+    const contenders = contendersOf(this.path, this.kind, children);
+    await this.kind.seen?.(children.stat, options.signal);
+    return contenders;
   }
 
   /** Where there was a crowd last time, we will wait anyway: then the list need not travel with the node. */
@@ -127,12 +133,12 @@ export class Line {
         }
         if (!isQuorateError(error, 'no-node')) throw error;
       }
-      await this.#createPath(signal);
+      await this.createPath(signal);
     }
   }
 
   /** Like Curator's, it is a container: the servers remove it when nobody has stood in line for a while. */
-  async #createPath(signal: AbortSignal | undefined): Promise<void> {
+  async createPath(signal: AbortSignal | undefined): Promise<void> {
     try {
       await this.zk.create(this.path, '', { mode: 'container', acl: this.acl, parents: true, signal });
     } catch (error) {
@@ -166,8 +172,7 @@ export class Line {
   async #change(created: Created, blocker: Contender, mark: string, signal: AbortSignal | undefined): Promise<void> {
     if (!this.kind.anyMayLeave) return this.#departed(blocker, signal);
     return untilChange(this.zk, signal, async (watch) => {
-      const contenders = contendersOf(this.path, this.kind, await this.zk.children(this.path, watch));
-      const ahead = await this.#ahead(created, contenders, signal);
+      const ahead = await this.#ahead(created, await this.#contenders(watch), signal);
       // Whoever left between the list and the watch will not be told of.
       if (!ahead || !this.kind.waitsFor(mark, ahead)) watch.watch?.({ type: 'children', path: this.path });
     });
