@@ -3,6 +3,7 @@ import type { Acl, CallOptions, Stat, ZooKeeper } from '@quorate/zookeeper';
 import { AgreedNumber } from '../agreed-number.ts';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
 import { otherKind } from '../used-for.ts';
+import { onceBegun } from '../waiting/once-begun.ts';
 import { unlessOvertaken } from '../waiting/unless-overtaken.ts';
 import { type Round, readRound, roundData } from './round.ts';
 
@@ -66,12 +67,15 @@ export class Gathering {
   /** Changes the size for everybody. Those who wait and are enough now do not hear of it: they are let in from here. */
   async resize(size: number, { signal }: CallOptions): Promise<void> {
     await this.#know(signal);
-    await this.#agreed.change(size, { signal });
-    for (;;) {
-      const present = await this.present({ signal });
-      if (present.round || present.members.length < this.size) return;
-      await this.open(present, { signal });
-    }
+    await onceBegun({ idempotent: true }, async (begun) => {
+      await this.#agreed.change(size, { signal });
+      begun();
+      for (;;) {
+        const present = await this.present({ signal });
+        if (present.round || present.members.length < this.size) return;
+        await this.open(present, { signal });
+      }
+    });
   }
 
   pathOf(member: string): string {
