@@ -139,8 +139,13 @@ export class Line {
 
   /** Like Curator's, it is a container: the servers remove it when nobody has stood in line for a while. */
   async createPath(signal: AbortSignal | undefined): Promise<void> {
+    const options = { acl: this.acl, parents: true, signal };
     try {
-      await this.zk.create(this.path, '', { mode: 'container', acl: this.acl, parents: true, signal });
+      await this.zk.create(this.path, '', { ...options, mode: 'container' }).catch((error) => {
+        // A client that has no containers: then it stays.
+        if (isQuorateError(error, 'unsupported')) return this.zk.create(this.path, '', options);
+        throw error;
+      });
     } catch (error) {
       // Somebody else was faster; or the reply is lost, and the next attempt will tell.
       if (!isQuorateError(error, 'node-exists') && !isQuorateError(error, 'ambiguous')) throw error;
