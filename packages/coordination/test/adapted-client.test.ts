@@ -90,6 +90,10 @@ const unsupported: Record<string, (path: string) => Promise<unknown>> = {
     await using _ = await new Lock(zk, path).acquire();
     await new Lock(zk, path).holders();
   },
+  'to revoke': async (path) => {
+    await using _ = await new Lock(zk, path).acquire();
+    await new Lock(zk, path).revoke();
+  },
   candidates: async (path) => {
     await using _ = await new Election(zk, path).campaign();
     await new Election(zk, path).candidates();
