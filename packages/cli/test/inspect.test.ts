@@ -156,6 +156,11 @@ describe('quorate inspect leaders', () => {
     const text = (await call(['inspect', 'leaders', path, ...flags])).out;
     expect(text).toMatch(/^ELECTION +STATE +ID +TOKEN +SINCE +SESSION +DATA\n/);
     expect(text).toMatch(/leads +node-1 .* http:\/\/10\.0\.0\.1:8080\n +stands +node-2 /);
+    const raised = (await call(['inspect', 'leaders', path, ...flags, '--token-epoch', '2'])).out;
+    expect(raised).toContain(` ${leader.token + 2n * 2n ** 48n} `);
+    expect((await call(['inspect', 'leaders', path, ...flags, '--token-epoch', 'x'])).err).toContain(
+      'tokenEpoch: expected',
+    );
     over.abort();
     await standing;
   });

@@ -14,7 +14,7 @@ import { patience, type WaitOptions } from './waiting/wait-options.ts';
 const largestSize = 1_000;
 
 export interface DoubleBarrierOptions extends AccessOptions {
-  /** How many must have come before anybody may go in. The same for all of them. */
+  /** How many must have come before anybody may go in. The first to come stores it there; whoever says another one is refused. */
   readonly size: number;
 }
 
@@ -35,6 +35,8 @@ interface Membership {
  * One `DoubleBarrier` is one participant: enter, leave, enter again. The nodes are those of Curator's
  * DistributedDoubleBarrier, with which it can be shared: an ephemeral child for each who has come, and `ready`.
  *
+ * - The size is stored with the first use, and stays. `resize` changes it for everybody: those who have a barrier follow, those
+ *   who make another one must say the new size. Where Curator keeps an address in the node it is neither stored nor checked.
  * - It opens in one transaction with a check of each member, so that never fewer than `size` are let in, whoever gives up
  *   or dies meanwhile. A Curator that takes part opens without it.
  * - Who comes while a round is open waits until it is over, and counts for the next one. (With Curator it joins in.)
@@ -49,7 +51,6 @@ interface Membership {
  */
 export class DoubleBarrier {
   readonly path: string;
-  readonly size: number;
   readonly #zk: ZooKeeper;
   readonly #gathering: Gathering;
   #state: 'outside' | 'entering' | 'inside' | 'leaving' = 'outside';
@@ -57,13 +58,23 @@ export class DoubleBarrier {
 
   constructor(zk: ZooKeeper, path: string, { size, acl }: DoubleBarrierOptions) {
     checkPlace(zk, path);
-    if (!(Number.isInteger(size) && size >= 1 && size <= largestSize)) {
-      throw new InvalidArgumentError('size', `a whole number from 1 to ${largestSize}`, size);
-    }
     this.#zk = zk;
     this.path = path;
-    this.size = size;
-    this.#gathering = new Gathering(zk, path, checkAccess(acl));
+    this.#gathering = new Gathering(zk, path, { size: checkSize(size), acl: checkAccess(acl) });
+  }
+
+  /** How many must have come, as last heard of. */
+  get size(): number {
+    return this.#gathering.size;
+  }
+
+  /**
+   * Changes the size for everybody, from the one that this barrier says. Those who wait are let in when they are enough now.
+   * A round that is open goes on as it is.
+   */
+  async resize(size: number, options: WaitOptions = {}): Promise<void> {
+    using limit = patience(options);
+    await this.#gathering.resize(checkSize(size), { signal: limit.signal });
   }
 
   /** Resolves when `size` participants have come, this one included. */
@@ -102,6 +113,7 @@ export class DoubleBarrier {
   }
 
   async #enter(signal: AbortSignal | undefined): Promise<Membership> {
+    await this.#gathering.agree({ signal });
     for (;;) {
       const { round: open } = await this.#gathering.present({ signal });
       if (open) await this.#untilOver(open, undefined, signal);
@@ -175,4 +187,9 @@ export class DoubleBarrier {
   #remove(member: string): void {
     remove(this.#zk, member).catch(() => undefined);
   }
+}
+
+function checkSize(size: unknown): number {
+  if (typeof size === 'number' && Number.isInteger(size) && size >= 1 && size <= largestSize) return size;
+  throw new InvalidArgumentError('size', `a whole number from 1 to ${largestSize}`, size);
 }

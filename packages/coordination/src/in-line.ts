@@ -11,8 +11,8 @@ export type LineKind = 'lock' | 'read-write lock' | 'permits' | 'election';
 const kinds: Readonly<Record<LineKind, Kind>> = {
   lock: lockKind,
   'read-write lock': readWriteKind,
-  // How many there are only those know who take them: here everybody has one, though the last may still wait for it.
-  permits: permitKind(Number.POSITIVE_INFINITY),
+  // How many there are is not kept in the line: here everybody has one, though the last may still wait for it.
+  permits: permitKind(() => Number.POSITIVE_INFINITY),
   election: electionKind,
 };
 

@@ -3,7 +3,7 @@ import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { connect, type TracedRequest, type ZooKeeper } from '@quorate/zookeeper';
 import { expect } from 'vitest';
-import { DoubleBarrier, Queue } from '../src/index.ts';
+import { DoubleBarrier, Queue, Semaphore } from '../src/index.ts';
 
 const test = bedTest({ zookeeper: 1 });
 
@@ -81,4 +81,44 @@ test('a double barrier costs each participant the same number of requests, few o
   const [few, many] = perParticipant as [number, number];
   expect(many).toBeLessThanOrEqual(few * 1.5);
   expect(many).toBeLessThanOrEqual(20);
+});
+
+test('that all agree on a number costs nothing once it is known: six requests for a permit, and none for a round', async ({
+  bed,
+}) => {
+  await using zk = await connect(bed.zookeeper.url);
+  await using other = await connect(bed.zookeeper.url);
+  const semaphore = new Semaphore(zk, '/costs-of-permits', { permits: 2 });
+  const cost = async (): Promise<number> =>
+    (
+      await requestsOf(async () => {
+        const before = (await zk.children('/costs-of-permits/locks')).stat.cversion;
+        await (await semaphore.acquire()).release();
+        // The turn is given back behind our back.
+        await eventually('its turn is over', async () => {
+          const { names, stat } = await other.children('/costs-of-permits/locks');
+          return names.length === 0 && stat.cversion === before + 2;
+        });
+      })
+    )(zk) - 1;
+  await (await semaphore.acquire()).release();
+  expect([await cost(), await cost()]).toEqual([6, 6]);
+  await new Semaphore(other, '/costs-of-permits', { permits: 2 }).resize(3);
+  expect([await cost(), await cost()]).toEqual([7, 6]);
+
+  const barriers = [zk, other].map((each) => new DoubleBarrier(each, '/costs-of-agreeing', { size: 2 }));
+  const readsOfSize = async (): Promise<number> => {
+    let reads = 0;
+    const requests = tracingChannel<TracedRequest, TracedRequest>('quorate.zookeeper.request');
+    const start = ({ operation, path }: TracedRequest): void => {
+      if (operation === 'get' && path === '/costs-of-agreeing') reads += 1;
+    };
+    requests.subscribe({ start } as never);
+    await Promise.all(barriers.map((each) => each.enter()));
+    await Promise.all(barriers.map((each) => each.leave()));
+    requests.unsubscribe({ start } as never);
+    return reads;
+  };
+  expect(await readsOfSize()).toBeGreaterThan(0);
+  expect([await readsOfSize(), await readsOfSize()]).toEqual([0, 0]);
 });

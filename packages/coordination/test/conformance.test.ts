@@ -10,6 +10,7 @@ import { queueConformance } from './conformance/queue.ts';
 import { readWriteLockConformance } from './conformance/read-write-lock.ts';
 import { semaphoreConformance } from './conformance/semaphore.ts';
 import type { Connect } from './conformance/store.ts';
+import { tokenEpochConformance } from './conformance/token-epoch.ts';
 
 describe('on a real server', () => {
   let bed: BedOf<{ zookeeper: 1 }>;
@@ -28,4 +29,5 @@ describe('on a real server', () => {
   barrierConformance(open);
   doubleBarrierConformance(open);
   queueConformance(open);
+  tokenEpochConformance((options) => connect(bed.zookeeper.url, options));
 });

@@ -2,7 +2,7 @@ import { check, counter, eventually, History, verdictText } from '@quorate/testb
 import { bedTest } from '@quorate/testbed/vitest';
 import { connect, type ZooKeeper } from '@quorate/zookeeper';
 import { expect } from 'vitest';
-import { Counter, Group, Mirror, Settings } from '../src/index.ts';
+import { Counter, Group, Mirror, Semaphore, Settings } from '../src/index.ts';
 import { limits } from './conformance/limits-schema.ts';
 
 const test = bedTest({ zookeeper: 3 });
@@ -39,6 +39,9 @@ test('what was confirmed over one member is seen over another that lags behind',
       expect(await new Counter(following.zk, '/counter').get()).toBe(BigInt(i));
       await new Settings(led.zk, '/limits', limits).set({ max: i, names: [] });
       expect((await new Settings(following.zk, '/limits', limits).get()).value?.max).toBe(i);
+      await new Semaphore(led.zk, '/permits', { permits: i }).resize(i + 1);
+      const permits = new Semaphore(following.zk, '/permits', { permits: i + 1 });
+      await (await permits.acquire()).release();
       await new Group(led.zk, '/g').join({ id: `member-${i}` });
       expect(await new Group(following.zk, '/g').members()).toHaveLength(i);
     }

@@ -15,6 +15,7 @@ import { readWriteLockConformance } from './conformance/read-write-lock.ts';
 import { semaphoreConformance } from './conformance/semaphore.ts';
 import { settingsConformance } from './conformance/settings.ts';
 import type { Connect } from './conformance/store.ts';
+import { tokenEpochConformance } from './conformance/token-epoch.ts';
 
 let memory: MemoryCoordination;
 let sweeping: NodeJS.Timeout;
@@ -43,4 +44,5 @@ describe('in memory', () => {
   barrierConformance(open);
   doubleBarrierConformance(open);
   queueConformance(open);
+  tokenEpochConformance(async (options) => memory.connect(options));
 });

@@ -21,18 +21,25 @@ import type { WatchKind } from './watch/registry.ts';
 import { type Watch, watch } from './watch/watch.ts';
 import type * as api from './zookeeper.ts';
 
+interface ClientOptions {
+  /** For what is created without one. */
+  readonly acl?: readonly Acl[];
+  readonly tokenEpoch?: number;
+}
+
 /** The operations, on a session: checks arguments and maps paths to and from the chroot. */
 export class Client implements api.ZooKeeper {
+  readonly tokenEpoch: number;
   readonly #session: SessionLike;
   readonly #chroot: string;
   readonly #acl: readonly Acl[];
   readonly #listeners = new Map<(state: State) => void, () => void>();
 
-  /** `acl` is for what is created without one. */
-  constructor(session: SessionLike, chroot: string, acl: readonly Acl[] = openAcl) {
+  constructor(session: SessionLike, chroot: string, { acl = openAcl, tokenEpoch = 0 }: ClientOptions = {}) {
     this.#session = session;
     this.#chroot = chroot;
     this.#acl = acl;
+    this.tokenEpoch = tokenEpoch;
   }
 
   get id(): bigint {

@@ -53,7 +53,7 @@ export async function connectTo(list: ServerList, options: ConnectOptions): Prom
       settle();
       const { lastFailure } = session;
       if (state === 'connected') {
-        const zk = new Client(session, list.chroot, settings.acl);
+        const zk = new Client(session, list.chroot, settings);
         sessions.set(zk, session);
         resolve(zk);
       } else reject(lastFailure instanceof AuthFailedError ? lastFailure : session.lost.reason);

@@ -1,6 +1,7 @@
 import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls';
 import { InvalidArgumentError } from '@quorate/core';
 import { type Acl, checkAcl, openAcl } from './protocol/acl.ts';
+import { checkTokenEpoch } from './token-epoch.ts';
 
 /** Credentials given with `digest` are a user and a password; any other scheme of the server takes its bytes. */
 export type Auth =
@@ -41,6 +42,11 @@ export interface ConnectOptions {
    * reach those addresses, as from outside of a container network.
    */
   readonly followReconfig?: boolean;
+  /**
+   * Raise it by one, in every process, when the ensemble is restored from a backup or set up anew: fencing tokens go on to
+   * increase. From 0 to 32,767. Default 0.
+   */
+  readonly tokenEpoch?: number;
   /** The most bytes a request may have: what `jute.maxbuffer` is on the servers. Default 1,048,575. */
   readonly maxRequestSize?: number;
   /** The most bytes a reply may have. Default 16 MiB. */
@@ -61,6 +67,7 @@ export interface Settings {
   readonly readOnly: boolean;
   readonly serverVersion: string | undefined;
   readonly followReconfig: boolean;
+  readonly tokenEpoch: number;
   readonly maxRequestSize: number;
   readonly maxReplySize: number;
   readonly signal: AbortSignal | undefined;
@@ -78,6 +85,7 @@ const names = [
   'readOnly',
   'serverVersion',
   'followReconfig',
+  'tokenEpoch',
   'maxRequestSize',
   'maxReplySize',
   'signal',
@@ -88,7 +96,7 @@ export function checkOptions(options: ConnectOptions): Settings {
   const unknown = Object.keys(options).find((name) => !names.includes(name));
   if (unknown !== undefined) throw new InvalidArgumentError(`options.${unknown}`, `one of ${names.join(', ')}`);
   const { sessionTimeout = 10_000, connectTimeout, timeout = 30_000, auth = [], sasl, tls, readOnly = false } = options;
-  const { acl = openAcl, serverVersion, followReconfig = false } = options;
+  const { acl = openAcl, serverVersion, followReconfig = false, tokenEpoch = 0 } = options;
   const { maxRequestSize = 1_048_575, maxReplySize = 16 * 1024 * 1024, signal } = options;
   whole('sessionTimeout', sessionTimeout, 100);
   checkAcl(acl);
@@ -103,6 +111,7 @@ export function checkOptions(options: ConnectOptions): Settings {
   if (typeof followReconfig !== 'boolean') {
     throw new InvalidArgumentError('followReconfig', 'true or false', followReconfig);
   }
+  checkTokenEpoch(tokenEpoch);
   whole('maxRequestSize', maxRequestSize, 1024);
   whole('maxReplySize', maxReplySize, 1024);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
@@ -119,6 +128,7 @@ export function checkOptions(options: ConnectOptions): Settings {
     readOnly,
     serverVersion,
     followReconfig,
+    tokenEpoch,
     maxRequestSize,
     maxReplySize,
     signal,

@@ -89,6 +89,8 @@ export interface ZooKeeper extends AsyncDisposable {
   readonly readOnly: boolean;
   /** The session timeout that the servers granted, in milliseconds. */
   readonly sessionTimeout: number;
+  /** What goes in front of each fencing token that is made through this session. */
+  readonly tokenEpoch: number;
 
   /** Each change of state until the session is over, the last one included. */
   states(): AsyncIterableIterator<State, undefined>;

@@ -34,6 +34,13 @@ async function comesTo(zk: ZooKeeper, wanted: State): Promise<number> {
   throw new Error(`the session was over before it was ${wanted}`);
 }
 
+test('the epoch of tokens is that of the option, and a bad one is refused', () => {
+  const client = native.createClient(bed.zookeeper.url);
+  expect(fromNodeZookeeperClient(client).tokenEpoch).toBe(0);
+  expect(fromNodeZookeeperClient(client, { tokenEpoch: 3 }).tokenEpoch).toBe(3);
+  expect(() => fromNodeZookeeperClient(client, { tokenEpoch: -1 })).toThrow(/^tokenEpoch: expected a whole number/);
+});
+
 describe('conformance', () => {
   conformance({
     open: async () => {

@@ -7,6 +7,7 @@ export interface InspectFlags {
   readonly zookeeper?: string;
   readonly json?: true;
   readonly watch?: true;
+  readonly tokenEpoch: number;
   readonly limit: number;
 }
 
@@ -15,6 +16,7 @@ export function addInspectOptions(command: Command): Command {
     .argument('[path]', 'the path to look at', '/')
     .option('--zookeeper <address>', 'such as zk1:2181,zk2:2181 (default: QUORATE_ZOOKEEPER)')
     .option('--limit <lines>', 'show at most this many lines', upTo(100_000), 1_000)
+    .option('--token-epoch <number>', 'the tokenEpoch of the services, so that the tokens shown are theirs', Number, 0)
     .option('--watch', 'show it again at every change, until Ctrl-C')
     .option('--json', 'print JSON; with --watch one line for each change');
 }

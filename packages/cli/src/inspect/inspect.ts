@@ -25,7 +25,7 @@ export async function inspect<Seen>(view: View<Seen>, path: string, flags: Inspe
   checkPath(path);
   const address = addressOf(flags, shell.env);
   using stop = interruptible();
-  const zk = await reach(address, stop.signal);
+  const zk = await reach(address, flags.tokenEpoch, stop.signal);
   try {
     if (flags.watch) await watch(zk, view, path, flags, shell, stop.signal);
     else await once(zk, view, path, flags, shell, stop.signal);
@@ -35,9 +35,9 @@ export async function inspect<Seen>(view: View<Seen>, path: string, flags: Inspe
   }
 }
 
-async function reach(address: string, signal: AbortSignal): Promise<ZooKeeper> {
+async function reach(address: string, tokenEpoch: number, signal: AbortSignal): Promise<ZooKeeper> {
   try {
-    return await connect(address, { timeout: connectWithin, signal });
+    return await connect(address, { timeout: connectWithin, tokenEpoch, signal });
   } catch (cause) {
     if (!isQuorateError(cause, 'deadline-exceeded')) throw cause;
     throw new QuorateError(`no ZooKeeper server answers at ${address}: ${cause.message}`, {

@@ -1,7 +1,10 @@
 import { isQuorateError } from '@quorate/core';
-import type { Acl, CallOptions, ZooKeeper } from '@quorate/zookeeper';
+import type { Acl, CallOptions, Stat, ZooKeeper } from '@quorate/zookeeper';
+import { AgreedNumber } from '../agreed-number.ts';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
-import { markOf, otherKind } from '../used-for.ts';
+import { otherKind } from '../used-for.ts';
+import { onceBegun } from '../waiting/once-begun.ts';
+import { unlessOvertaken } from '../waiting/unless-overtaken.ts';
 import { type Round, readRound, roundData } from './round.ts';
 
 const readyName = 'ready';
@@ -17,19 +20,62 @@ export interface Present {
   readonly version: number;
 }
 
+interface GatheringOptions {
+  readonly size: number;
+  readonly acl: readonly Acl[] | undefined;
+}
+
+/** The barrier's node, as it was when its size was last known. */
+interface Known {
+  readonly stat: Pick<Stat, 'czxid' | 'mzxid' | 'version'>;
+  readonly data: Buffer;
+}
+
 /** The nodes of a double barrier, as Curator lays them out: a child for each member, and `ready` while it is open. */
 export class Gathering {
   readonly readyPath: string;
   readonly #zk: ZooKeeper;
   readonly #path: string;
   readonly #acl: readonly Acl[] | undefined;
-  #isOurKind = false;
+  readonly #agreed: AgreedNumber;
+  #known: Known | undefined;
 
-  constructor(zk: ZooKeeper, path: string, acl: readonly Acl[] | undefined) {
+  constructor(zk: ZooKeeper, path: string, { size, acl }: GatheringOptions) {
     this.#zk = zk;
     this.#acl = acl;
     this.#path = path;
     this.readyPath = `${path}/${readyName}`;
+    this.#agreed = new AgreedNumber(zk, path, {
+      kind: 'double-barrier',
+      what: 'participants',
+      acl,
+      number: size,
+      checkChildren: (names) => void this.#membersIn(names),
+    });
+  }
+
+  /** How many must have come. */
+  get size(): number {
+    return this.#agreed.number;
+  }
+
+  /** Before anything is touched: rejects when another size is stored. */
+  async agree({ signal }: CallOptions): Promise<void> {
+    if (!this.#known) await this.#know(signal);
+  }
+
+  /** Changes the size for everybody. Those who wait and are enough now do not hear of it: they are let in from here. */
+  async resize(size: number, { signal }: CallOptions): Promise<void> {
+    await this.#know(signal);
+    await onceBegun({ idempotent: true }, async (begun) => {
+      await this.#agreed.change(size, { signal });
+      begun();
+      for (;;) {
+        const present = await this.present({ signal });
+        if (present.round || present.members.length < this.size) return;
+        await this.open(present, { signal });
+      }
+    });
   }
 
   pathOf(member: string): string {
@@ -43,15 +89,14 @@ export class Gathering {
   }
 
   async present({ signal }: CallOptions): Promise<Present> {
-    const checked = this.#isOurKind ? undefined : this.#checkKind(signal);
     // Answers come in the order of the questions.
     const listed = unlessMissing(this.#zk.children(this.#path, { signal }));
     const ready = unlessMissing(this.#zk.get(this.readyPath, { signal }));
-    const [children, found] = await Promise.all([listed, ready, checked]);
-    const members = children?.names.filter((name) => name !== readyName) ?? [];
-    const stranger = members.find((name) => !memberName.test(name));
-    if (stranger !== undefined) throw this.#wrongKind(`the child ${JSON.stringify(stranger)}`);
-    return { members, round: found && readRound(found), version: children?.stat.version ?? 0 };
+    const [children, found] = await Promise.all([listed, ready]);
+    const members = this.#membersIn(children?.names ?? []);
+    const round = found && readRound(found);
+    if (children) await this.#keepUp(children.stat, round, signal);
+    return { members, round, version: children?.stat.version ?? 0 };
   }
 
   /**
@@ -62,7 +107,8 @@ export class Gathering {
     const transaction = this.#zk.transaction();
     for (const member of members) transaction.check(this.pathOf(member));
     transaction
-      .set(this.#path, markOf('double-barrier'), { version })
+      // Its data stay as they are, whoever has written them.
+      .set(this.#path, this.#known?.data ?? '', { version })
       .create(this.readyPath, roundData(members), { acl: this.#acl });
     await unlessOvertaken(transaction.commit({ signal }));
   }
@@ -74,27 +120,33 @@ export class Gathering {
     await unlessOvertaken(transaction.delete(this.readyPath).commit());
   }
 
-  async #checkKind(signal: AbortSignal | undefined): Promise<void> {
-    const found = await unlessMissing(this.#zk.get(this.#path, { signal }));
-    const other = found && otherKind('double-barrier', found.data);
+  #membersIn(names: readonly string[]): string[] {
+    const members = names.filter((name) => name !== readyName);
+    const stranger = members.find((name) => !memberName.test(name));
+    if (stranger !== undefined) throw this.#wrongKind(`the child ${JSON.stringify(stranger)}`);
+    return members;
+  }
+
+  /** Sees to it that the size is known as of this state of the node, or a later one. */
+  async #keepUp(stat: Stat, round: Round | undefined, signal: AbortSignal | undefined): Promise<void> {
+    const known = this.#known;
+    if (known && stat.mzxid <= known.stat.mzxid) return;
+    // Nothing but an opening of ours has written the node since, and that leaves the size as it was.
+    const { czxid, version } = known?.stat ?? {};
+    const isOpening = stat.mzxid === round?.id && stat.czxid === czxid && stat.version === (version ?? 0) + 1;
+    if (known && isOpening) this.#known = { ...known, stat };
+    else await this.#know(signal);
+  }
+
+  async #know(signal: AbortSignal | undefined): Promise<void> {
+    const { data, stat } = await this.#agreed.agree({ signal });
+    const other = otherKind('double-barrier', data);
     if (other) throw this.#wrongKind(other);
-    this.#isOurKind = true;
+    this.#known = { data, stat };
   }
 
   #wrongKind(found: string): WrongKindError {
     return new WrongKindError(this.#path, 'a double barrier', found);
-  }
-}
-
-/** Somebody was faster, or the reply is lost: in both cases, what is there now must be read. */
-async function unlessOvertaken(committed: Promise<unknown>): Promise<void> {
-  try {
-    await committed;
-  } catch (error) {
-    const overtaken = ['no-node', 'node-exists', 'bad-version', 'ambiguous'].some((code) =>
-      isQuorateError(error, code),
-    );
-    if (!overtaken) throw error;
   }
 }
 

@@ -7,6 +7,7 @@ import { AlreadyCampaigningError } from '../errors/already-campaigning-error.ts'
 import { HeldLease } from '../lease/held-lease.ts';
 import { Hold, type OnSuspended } from '../lease/hold.ts';
 import type { Lease } from '../lease/lease.ts';
+import { tokenOf } from '../lease/token.ts';
 import { electionKind } from '../line/kind.ts';
 import { Line, type Place } from '../line/line.ts';
 import { participants } from '../line/participant.ts';
@@ -55,13 +56,13 @@ export class SessionElection implements AnyElection {
       const traced = acquires.hasSubscribers;
       const {
         path: node,
-        stat,
+        token,
         provenAt,
       } = await (traced ? acquires.tracePromise(wait, { path: this.path, what: electionKind.what }) : wait());
       const hold = new Hold(this.#line.zk, {
         path: this.path,
         node,
-        token: stat.czxid,
+        token,
         provenAt,
         onSuspended: this.#onSuspended,
         // A term is long, and a leader that was deposed by hand must hear of it.
@@ -130,7 +131,7 @@ export class SessionElection implements AnyElection {
     if (signal?.aborted) aborted();
     else {
       watchLeader(this.#line, over.signal, (leader) =>
-        leaders.push(leader && decodeCandidate(leader.stat.czxid, leader.data)),
+        leaders.push(leader && decodeCandidate(tokenOf(this.#line.zk, this.path, leader.stat), leader.data)),
       ).catch((error) => {
         if (isQuorateError(error, 'session-closed')) leaders.finish();
         else leaders.fail(error);

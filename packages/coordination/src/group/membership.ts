@@ -2,6 +2,7 @@ import { backoff, isQuorateError, mayRetry } from '@quorate/core';
 import type { CallOptions, Stat, State, ZooKeeper } from '@quorate/zookeeper';
 import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
 import { Pulse } from '../lease/pulse.ts';
+import { tokenOf } from '../lease/token.ts';
 import { onceBegun } from '../waiting/once-begun.ts';
 import { OneAtATime } from '../waiting/one-at-a-time.ts';
 import { workUntilAborted } from '../waiting/until-aborted.ts';
@@ -13,7 +14,7 @@ export interface Membership extends AsyncDisposable {
   readonly id: string;
   /** The node that stands for it. */
   readonly path: string;
-  /** The transaction that made us a member. */
+  /** A fencing token, as that of a lease. */
   readonly token: bigint;
   /** Aborts with a `LeaseEndedError` when we are not certain to be a member any more. */
   readonly signal: AbortSignal;
@@ -41,6 +42,8 @@ export class HeldMembership implements Membership {
   readonly path: string;
   readonly token: bigint;
   readonly #zk: ZooKeeper;
+  /** The transaction that created the node: another node has another one. */
+  readonly #czxid: bigint;
   readonly #claim: Claim;
   readonly #controller = new AbortController();
   /** Aborts when the node is no longer our concern. */
@@ -53,7 +56,8 @@ export class HeldMembership implements Membership {
     this.#zk = zk;
     this.id = id;
     this.path = path;
-    this.token = stat.czxid;
+    this.token = tokenOf(zk, path, stat);
+    this.#czxid = stat.czxid;
     this.#version = stat.version;
     this.#claim = claim;
     const lost = (): void => this.#lose(zk.lost.reason);
@@ -150,7 +154,7 @@ export class HeldMembership implements Membership {
   /** Whether the node is there and still the one that we have made. */
   async #isOurs(signal: AbortSignal | undefined): Promise<boolean> {
     const stat = await this.#zk.exists(this.path, { signal });
-    if (stat?.czxid !== this.token) return false;
+    if (stat?.czxid !== this.#czxid) return false;
     this.#version = stat.version;
     return true;
   }
@@ -162,7 +166,7 @@ export class HeldMembership implements Membership {
       signal,
       async (again) => {
         const stat = await this.#zk.exists(this.path, { watch: again, signal });
-        if (stat?.czxid !== this.token) this.#lose();
+        if (stat?.czxid !== this.#czxid) this.#lose();
       },
       // Only the end of the session, which tells by itself.
       () => undefined,

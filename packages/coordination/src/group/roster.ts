@@ -37,7 +37,7 @@ export class Roster {
     await readAll(this.#zk, this.#reads(ids), {
       signal,
       each: (index, node) => {
-        const member = node && 'data' in node && memberOf(ids[index] as string, node);
+        const member = node && 'data' in node && memberOf(this.#zk, this.#nodeOf(ids[index] as string), node);
         if (member) found.push(member);
       },
     });
@@ -53,7 +53,7 @@ export class Roster {
       each: (index, node) => {
         const id = ids[index] as string;
         const before = this.#members.get(id);
-        const member = node && 'data' in node ? memberOf(id, node) : undefined;
+        const member = node && 'data' in node ? memberOf(this.#zk, this.#nodeOf(id), node) : undefined;
         if (!before && !member) return;
         changed = true;
         // Its place stays while it is the same member; under another token it is a new one.
@@ -68,7 +68,11 @@ export class Roster {
   }
 
   #reads(ids: readonly string[]): { readonly get: string }[] {
-    return ids.map((id) => ({ get: childOf(this.#path, id) }));
+    return ids.map((id) => ({ get: this.#nodeOf(id) }));
+  }
+
+  #nodeOf(id: string): string {
+    return childOf(this.#path, id);
   }
 
   #isMember(path: string): boolean {

@@ -3,8 +3,9 @@ import type { Transaction } from '@quorate/zookeeper';
 /** Something held for now: a lock, the leadership, a permit. It may end at any moment, and says so. */
 export interface Lease extends AsyncDisposable {
   /**
-   * The fencing token: strictly increasing over all holders, ever. Show it to the resource with each read that a write
-   * depends on and with each write, and let it refuse smaller tokens than it has seen.
+   * The fencing token: larger than that of each holder before. Show it to the resource with each read that a write depends
+   * on and with each write, and let it refuse smaller tokens than it has seen. When the ensemble is restored from a backup
+   * or set up anew its count goes back: raise `tokenEpoch` (`connect`) by one in every process, or tokens go back with it.
    */
   readonly token: bigint;
   /** Aborts with a `LeaseEndedError` the moment holding is no longer certain, before anybody else can hold it. */

@@ -10,6 +10,8 @@ export interface Kind {
   readonly waitsFor: (mark: string, ahead: readonly Contender[]) => Contender | undefined;
   /** Whether anybody who leaves may make it one's turn, not only the one that is waited for. */
   readonly anyMayLeave?: boolean;
+  /** Called with the node that they stand below, each time they are listed, before anybody is let in by the list. */
+  readonly seen?: (stat: Stat, signal: AbortSignal | undefined) => Promise<void>;
 }
 
 /** The last of those ahead: so that one who leaves wakes one who waits. */
@@ -27,17 +29,17 @@ export const electionKind: Kind = { what: 'an election', marks: ['latch-'], wait
 export const readWriteKind: Kind = { what: 'a read-write lock', marks: [read, write], waitsFor: writerOrPredecessor };
 
 /** As many as there are permits have their turn at once. */
-export function permitKind(permits: number): Kind {
+export function permitKind(permits: () => number): Kind {
   return {
     what: 'permits of a semaphore',
     marks: ['lease-'],
-    waitsFor: (_, ahead) => (ahead.length < permits ? undefined : ahead.at(-1)),
+    waitsFor: (_, ahead) => (ahead.length < permits() ? undefined : ahead.at(-1)),
     anyMayLeave: true,
   };
 }
 
 /** What is kept at other paths, told by the names of children. */
-const others = [lockKind, electionKind, readWriteKind, permitKind(1)];
+const others = [lockKind, electionKind, readWriteKind, permitKind(() => 1)];
 
 /** Who stands in line, in order of arrival; an error when something else is kept at the path. Other children are none of our business. */
 export function contendersOf(
@@ -45,8 +47,8 @@ export function contendersOf(
   kind: Kind,
   { names, stat }: { readonly names: readonly string[]; readonly stat: Stat },
 ): Contender[] {
-  if (stat.dataLength > 0) throw new WrongKindError(path, kind.what, `data of its own (${stat.dataLength} bytes)`);
   if (names.includes('locks') && names.includes('leases')) throw new WrongKindError(path, kind.what, 'a semaphore');
+  if (stat.dataLength > 0) throw new WrongKindError(path, kind.what, `data of its own (${stat.dataLength} bytes)`);
   const contenders = names.flatMap((name) => {
     const contender = contenderOf(name, kind.marks);
     if (contender) return [contender];

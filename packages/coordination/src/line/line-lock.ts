@@ -73,12 +73,12 @@ export class LineLock implements AnyLock {
     return { mark: this.#mark, data: this.#options.id, signal };
   }
 
-  #held({ path, stat, provenAt }: Place): Lease {
+  #held({ path, token, provenAt }: Place): Lease {
     const { onSuspended, revocable } = this.#options;
     const hold = new Hold(this.#line.zk, {
       path: this.path,
       node: path,
-      token: stat.czxid,
+      token,
       provenAt,
       onSuspended,
       watched: revocable,

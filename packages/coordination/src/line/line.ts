@@ -1,9 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { doubtful, isQuorateError } from '@quorate/core';
-import type { Acl, Created, ZooKeeper } from '@quorate/zookeeper';
+import type { Acl, Created, ReadOptions, ZooKeeper } from '@quorate/zookeeper';
 import { type AccessOptions, checkAccess } from '../access.ts';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
 import { proof } from '../lease/proof.ts';
+import { tokenOf } from '../lease/token.ts';
 import { childOf, lastSegment } from '../path.ts';
 import { onceBegun } from '../waiting/once-begun.ts';
 import type { Contender } from './contender.ts';
@@ -21,7 +22,9 @@ export interface Entry {
 }
 
 /** Our node, once it is our turn. */
-export interface Place extends Created {
+export interface Place {
+  readonly path: string;
+  readonly token: bigint;
   /** When something was asked for that the leader of the ensemble has answered since: our session was alive then. */
   readonly provenAt: number;
 }
@@ -64,8 +67,9 @@ export class Line {
         const joined = await this.#join(entry, this.#seen.length > 1);
         begun();
         try {
+          const token = tokenOf(this.zk, this.path, joined.created.stat);
           const provenAt = await this.#turn(joined, entry);
-          if (provenAt !== undefined) return { ...joined.created, provenAt };
+          if (provenAt !== undefined) return { path: joined.created.path, token, provenAt };
         } catch (error) {
           this.leave(joined.created.path).catch(() => undefined);
           throw error;
@@ -79,9 +83,10 @@ export class Line {
   async enterAtOnce(entry: Entry): Promise<Place | undefined> {
     const { created, askedAt, listed } = await this.#join(entry, false);
     try {
+      const token = tokenOf(this.zk, this.path, created.stat);
       const ahead = await this.#ahead(created, await listed, entry.signal);
       const turn = ahead && this.kind.waitsFor(entry.mark, ahead) === undefined;
-      if (turn && this.zk.state === 'connected') return { ...created, provenAt: askedAt };
+      if (turn && this.zk.state === 'connected') return { path: created.path, token, provenAt: askedAt };
     } catch (error) {
       this.leave(created.path).catch(() => undefined);
       throw doubtful(error, { idempotent: true });
@@ -97,9 +102,15 @@ export class Line {
 
   /** Who stands in line, in order of arrival. */
   async list(signal?: AbortSignal | undefined): Promise<readonly Contender[]> {
-    const children = await this.zk.children(this.path, { signal });
-    this.#seen = contendersOf(this.path, this.kind, children);
+    this.#seen = await this.#contenders({ signal });
     return this.#seen;
+  }
+
+  async #contenders(options: ReadOptions): Promise<readonly Contender[]> {
+    const children = await this.zk.children(this.path, options);
+    const contenders = contendersOf(this.path, this.kind, children);
+    await this.kind.seen?.(children.stat, options.signal);
+    return contenders;
   }
 
   /** Where there was a crowd last time, we will wait anyway: then the list need not travel with the node. */
@@ -122,14 +133,19 @@ export class Line {
         }
         if (!isQuorateError(error, 'no-node')) throw error;
       }
-      await this.#createPath(signal);
+      await this.createPath(signal);
     }
   }
 
   /** Like Curator's, it is a container: the servers remove it when nobody has stood in line for a while. */
-  async #createPath(signal: AbortSignal | undefined): Promise<void> {
+  async createPath(signal: AbortSignal | undefined): Promise<void> {
+    const options = { acl: this.acl, parents: true, signal };
     try {
-      await this.zk.create(this.path, '', { mode: 'container', acl: this.acl, parents: true, signal });
+      await this.zk.create(this.path, '', { ...options, mode: 'container' }).catch((error) => {
+        // A client that has no containers: then it stays.
+        if (isQuorateError(error, 'unsupported')) return this.zk.create(this.path, '', options);
+        throw error;
+      });
     } catch (error) {
       // Somebody else was faster; or the reply is lost, and the next attempt will tell.
       if (!isQuorateError(error, 'node-exists') && !isQuorateError(error, 'ambiguous')) throw error;
@@ -161,8 +177,7 @@ export class Line {
   async #change(created: Created, blocker: Contender, mark: string, signal: AbortSignal | undefined): Promise<void> {
     if (!this.kind.anyMayLeave) return this.#departed(blocker, signal);
     return untilChange(this.zk, signal, async (watch) => {
-      const contenders = contendersOf(this.path, this.kind, await this.zk.children(this.path, watch));
-      const ahead = await this.#ahead(created, contenders, signal);
+      const ahead = await this.#ahead(created, await this.#contenders(watch), signal);
       // Whoever left between the list and the watch will not be told of.
       if (!ahead || !this.kind.waitsFor(mark, ahead)) watch.watch?.({ type: 'children', path: this.path });
     });

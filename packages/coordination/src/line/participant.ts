@@ -1,4 +1,5 @@
 import type { ReadOutcome, ZooKeeper } from '@quorate/zookeeper';
+import { tokenOf } from '../lease/token.ts';
 import { childOf } from '../path.ts';
 import type { Contender } from './contender.ts';
 import type { Line } from './line.ts';
@@ -40,7 +41,7 @@ export async function participants(
         id: shown(data),
         node: childOf(line.path, contender.name),
         mark: contender.mark,
-        token: contender.token ?? stat.czxid,
+        token: contender.token ?? tokenOf(line.zk, line.path, stat),
         since: new Date(Number(stat.ctime)),
         session: stat.ephemeralOwner,
         holds: line.kind.waitsFor(contender.mark, contenders.slice(0, from + index)) === undefined,

@@ -7,6 +7,8 @@ import { Turns } from './turns.ts';
 export interface MemoryConnectOptions {
   /** What `zk.sessionTimeout` says. No time passes here: a session ends when it is closed or you let it expire. Default 10,000. */
   readonly sessionTimeout?: number | undefined;
+  /** As in `connect` of `@quorate/zookeeper`. */
+  readonly tokenEpoch?: number | undefined;
 }
 
 export interface MemoryOptions {
@@ -65,9 +67,9 @@ export function memoryCoordination({ maxBytes = 256 * 1024 * 1024 }: MemoryOptio
     return session;
   };
   return {
-    connect({ sessionTimeout = 10_000 } = {}) {
+    connect({ sessionTimeout = 10_000, tokenEpoch } = {}) {
       whole('sessionTimeout', sessionTimeout, 100);
-      const session = new Session(ensemble, turns, sessionTimeout);
+      const session = new Session(ensemble, turns, { sessionTimeout, tokenEpoch });
       sessions.set(session.zk, session);
       return session.zk;
     },

@@ -7,6 +7,11 @@ import type { Turns } from './turns.ts';
 export const writes = ['create', 'set', 'delete', 'setAcl', 'transaction'] as const;
 export type MemoryWrite = (typeof writes)[number];
 
+interface SessionOptions {
+  readonly sessionTimeout: number;
+  readonly tokenEpoch: number | undefined;
+}
+
 /** One session, with the connection between its client and the ensemble. */
 export class Session implements Servers {
   readonly id: bigint;
@@ -20,12 +25,12 @@ export class Session implements Servers {
   /** The ensemble has ended it, and the client has not heard of it. */
   #isForgotten = false;
 
-  constructor(ensemble: Ensemble, turns: Turns, sessionTimeout: number) {
+  constructor(ensemble: Ensemble, turns: Turns, { sessionTimeout, tokenEpoch }: SessionOptions) {
+    this.#client = inProcess(this, { tokenEpoch });
     this.id = ensemble.begin();
     this.sessionTimeout = sessionTimeout;
     this.#ensemble = ensemble;
     this.#turns = turns;
-    this.#client = inProcess(this);
     this.#connection = this.#connected();
   }
 

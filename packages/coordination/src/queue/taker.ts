@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isQuorateError } from '@quorate/core';
 import type { ZooKeeper } from '@quorate/zookeeper';
 import { proof } from '../lease/proof.ts';
+import { tokenOf } from '../lease/token.ts';
 import { remove } from '../line/removal.ts';
 import { lastSegment } from '../path.ts';
 import { NextChange } from '../waiting/next-change.ts';
@@ -154,7 +155,7 @@ export class Taker {
   async #read({ paths, change, provenAt }: Attempt): Promise<Claimed | undefined> {
     try {
       const [item, { stat }] = await Promise.all([this.#zk.get(paths.item), this.#zk.get(paths.own, change.watched)]);
-      return { paths, token: stat.czxid, item, change, provenAt };
+      return { paths, token: tokenOf(this.#zk, paths.own, stat), item, change, provenAt };
     } catch (error) {
       if (isQuorateError(error, 'no-node')) return undefined;
       throw error;

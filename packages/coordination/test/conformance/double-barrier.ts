@@ -1,8 +1,8 @@
 import { eventually } from '@quorate/testbed';
 import type { ZooKeeper } from '@quorate/zookeeper';
 import { describe, expect, test } from 'vitest';
-import { DoubleBarrier } from '../../src/index.ts';
-import { type Connect, codeOf, freshPath } from './store.ts';
+import { DoubleBarrier, Lock } from '../../src/index.ts';
+import { type Connect, codeOf, errorOf, freshPath } from './store.ts';
 import { pending } from './waiting.ts';
 
 /** What a double barrier must do. `connect` opens another session of one and the same ZooKeeper. */
@@ -220,6 +220,113 @@ export function doubleBarrierConformance(connect: Connect): void {
       await using zk = await connect();
       const refused = Promise.resolve().then((): Promise<unknown> => call(zk));
       await expect(refused).rejects.toMatchObject({ code: 'invalid-argument', argument });
+    });
+
+    test('who says another size is refused with both, before anything is touched, round after round', async () => {
+      await using one = await connect();
+      await using two = await connect();
+      const path = somewhere();
+      const pair = [one, two].map((zk) => new DoubleBarrier(zk, path, { size: 2 }));
+      for (let round = 0; round < 3; round += 1) {
+        const [first, second] = pair as [DoubleBarrier, DoubleBarrier];
+        const entering = pending(first.enter());
+        await eventually('one has come', async () => (await one.exists(path))?.numChildren === 1);
+        expect(await errorOf(new DoubleBarrier(two, path, { size: 3 }).enter())).toMatchObject({
+          code: 'different-number',
+          happened: 'no',
+          retryable: false,
+          message: expect.stringContaining('the number of participants is 2 here, and 3 was said'),
+        });
+        expect(await childrenOf(one, path)).toBe(1);
+        await second.enter();
+        await entering.outcome;
+        await Promise.all(pair.map((each) => each.leave()));
+      }
+      expect((await one.get(path)).data.toString()).toBe('quorate.double-barrier 2');
+    });
+
+    test('of two who come first and say different sizes, one decides, and the other is refused', async () => {
+      await using one = await connect();
+      await using two = await connect();
+      for (let round = 0; round < 10; round += 1) {
+        const path = somewhere();
+        const both = [one, two].map((zk, index) => new DoubleBarrier(zk, path, { size: index + 2 }));
+        const entering = both.map((each) => pending(each.enter({ timeout: 5_000 })));
+        const code = await Promise.any(
+          entering.map(async ({ outcome }) => {
+            const found = await codeOf(outcome);
+            if (found !== 'different-number') throw new Error(found);
+            return found;
+          }),
+        );
+        expect(code).toBe('different-number');
+        const winner = entering.findIndex(({ isSettled }) => !isSettled);
+        await one.sync(path);
+        expect((await one.get(path)).data.toString()).toBe(`quorate.double-barrier ${winner + 2}`);
+        await both[winner]?.resize(1);
+        await entering[winner]?.outcome;
+        await both[winner]?.leave();
+      }
+    });
+
+    test('a smaller size: those who wait are let in, and the next round counts by it', async () => {
+      await using one = await connect();
+      await using two = await connect();
+      const path = somewhere();
+      const [a, b] = [one, two].map((zk) => new DoubleBarrier(zk, path, { size: 3 })) as [DoubleBarrier, DoubleBarrier];
+      const entering = [a, b].map((each) => each.enter());
+      await eventually('both have come', async () => (await one.exists(path))?.numChildren === 2);
+      await new DoubleBarrier(two, path, { size: 3 }).resize(2);
+      await Promise.all(entering);
+      await Promise.all([a.leave(), b.leave()]);
+      await Promise.all([a.enter(), b.enter()]);
+      expect([a.size, b.size]).toEqual([2, 2]);
+      await Promise.all([a.leave(), b.leave()]);
+      expect(await codeOf(new DoubleBarrier(one, path, { size: 3 }).enter())).toBe('different-number');
+    });
+
+    test('a larger size: as many as were enough before wait, for those who are in line and those who follow', async () => {
+      await using one = await connect();
+      await using two = await connect();
+      const path = somewhere();
+      const [a, b, c] = [one, two, one].map((zk) => new DoubleBarrier(zk, path, { size: 2 })) as [
+        DoubleBarrier,
+        DoubleBarrier,
+        DoubleBarrier,
+      ];
+      await Promise.all([a.enter(), b.enter()]);
+      // While a round is open, too: it goes on as it is.
+      await a.resize(3);
+      await Promise.all([a.leave(), b.leave()]);
+      const entering = [a, b].map((each) => pending(each.enter()));
+      await eventually('both have come', async () => (await one.exists(path))?.numChildren === 2);
+      expect(entering.some(({ isSettled }) => isSettled)).toBe(false);
+      expect(await codeOf(c.enter())).toBe('different-number');
+      const third = new DoubleBarrier(two, path, { size: 3 });
+      await third.enter();
+      await Promise.all(entering.map(({ outcome }) => outcome));
+      await Promise.all([a, b, third].map((each) => each.leave()));
+    });
+
+    test('an address that Curator keeps in the node stays through a round, and nothing is checked', async () => {
+      await using zk = await connect();
+      const path = somewhere();
+      await zk.create(path, '10.0.0.7', { parents: true });
+      const [a, b] = [2, 1].map((size) => new DoubleBarrier(zk, path, { size })) as [DoubleBarrier, DoubleBarrier];
+      const entering = a.enter();
+      await eventually('one has come', async () => (await zk.exists(path))?.numChildren === 1);
+      await Promise.all([entering, b.enter()]);
+      await Promise.all([a.leave(), b.leave()]);
+      expect((await zk.get(path)).data.toString()).toBe('10.0.0.7');
+      expect(await codeOf(a.resize(3))).toBe('wrong-kind');
+    });
+
+    test('nothing is written where something else is', async () => {
+      await using zk = await connect();
+      const path = freshPath('lock');
+      await using _ = await new Lock(zk, path).acquire();
+      expect(await codeOf(new DoubleBarrier(zk, path, { size: 1 }).enter())).toBe('wrong-kind');
+      expect(await new Lock(zk, path).holders()).toHaveLength(1);
     });
   });
 }

@@ -2,7 +2,8 @@
  * When a session must be taken for suspended or lost. All times are of the monotonic clock.
  *
  * Lost: a server counts the session timeout from when a request reaches it; we count from when that request was sent, which is
- * earlier. So our clock always runs out first, and what we believe to hold is still ours on the server.
+ * earlier. So our clock runs out first, and what we believe to hold is still ours on the server. Not so with a member that is
+ * cut off from its leader: it goes on answering us, while the leader counts.
  *
  * Suspended: we count from when the latest answer came, however old its request. A connection that answers is alive, and
  * to end it would not make it faster.

@@ -1,0 +1,111 @@
+import { type BedOf, Testbed } from '@quorate/testbed';
+import type { ZooKeeper } from '@quorate/zookeeper';
+import { fromNodeZookeeperClient, type NodeZookeeperClient } from '@quorate/zookeeper/node-zookeeper-client';
+// @ts-expect-error: the package has no types of its own.
+import nodeZookeeperClient from 'node-zookeeper-client';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  type AnyLock,
+  Barrier,
+  Counter,
+  DoubleBarrier,
+  Election,
+  Group,
+  Lock,
+  Mirror,
+  multiLock,
+  Queue,
+  ReadWriteLock,
+  Semaphore,
+  Settings,
+} from '../src/index.ts';
+import { limits } from './conformance/limits-schema.ts';
+import { codeOf, freshPath } from './conformance/store.ts';
+
+let bed: BedOf<{ zookeeper: 1 }>;
+let zk: ZooKeeper;
+
+beforeAll(async () => {
+  bed = await Testbed.start({ zookeeper: 1 });
+  const client: NodeZookeeperClient & { connect(): void } = nodeZookeeperClient.createClient(bed.zookeeper.url);
+  zk = fromNodeZookeeperClient(client);
+  client.connect();
+});
+afterAll(async () => {
+  await zk?.close();
+  await bed?.stop();
+});
+
+const held = async (lock: Pick<AnyLock, 'acquire'>): Promise<void> => (await lock.acquire()).release();
+
+const twice = async (barrier: DoubleBarrier): Promise<void> => {
+  for (let round = 0; round < 2; round += 1) {
+    await barrier.enter();
+    await barrier.leave();
+  }
+};
+
+// The table in the README.
+const works: Record<string, (path: string) => Promise<unknown>> = {
+  'a lock': (path) => held(new Lock(zk, path)),
+  'a lock that is tried': async (path) => (await new Lock(zk, path).tryAcquire())?.release(),
+  'a read-write lock': async (path) => {
+    const lock = new ReadWriteLock(zk, path);
+    await held(lock.read);
+    await (await lock.downgrade(await lock.write.acquire())).release();
+  },
+  'a semaphore': (path) => held(new Semaphore(zk, path, { permits: 2 })),
+  'several locks': (path) => multiLock([new Lock(zk, `${path}/a`), new Lock(zk, `${path}/b`)]).with(() => undefined),
+  'an election': async (path) => (await new Election(zk, path).campaign()).release(),
+  'who leads': async (path) => {
+    await using lease = await new Election(zk, path).campaign();
+    const { value: leader } = await new Election(zk, path).observe().next();
+    expect(leader?.token).toBe(lease.token);
+  },
+  'a barrier': async (path) => {
+    const barrier = new Barrier(zk, path);
+    await barrier.raise();
+    await barrier.lift();
+    await barrier.wait();
+  },
+  'a double barrier, also resized': async (path) => {
+    const barrier = new DoubleBarrier(zk, path, { size: 2 });
+    await barrier.resize(1);
+    await twice(barrier);
+  },
+  'a member of a group': async (path) => (await new Group(zk, path).join({ id: 'ann' })).leave(),
+  'a queue': async (path) => {
+    const queue = new Queue<string>(zk, path);
+    await queue.put('a ride');
+    await (await queue.take()).done();
+  },
+};
+
+test.each(Object.keys(works))('over node-zookeeper-client there is %s', async (name) => {
+  await works[name]?.(freshPath('adapted'));
+});
+
+const unsupported: Record<string, (path: string) => Promise<unknown>> = {
+  holders: async (path) => {
+    await using _ = await new Lock(zk, path).acquire();
+    await new Lock(zk, path).holders();
+  },
+  'to revoke': async (path) => {
+    await using _ = await new Lock(zk, path).acquire();
+    await new Lock(zk, path).revoke();
+  },
+  candidates: async (path) => {
+    await using _ = await new Election(zk, path).campaign();
+    await new Election(zk, path).candidates();
+  },
+  'to resize a semaphore': (path) => new Semaphore(zk, path, { permits: 1 }).resize(2),
+  'the members of a group': (path) => new Group(zk, path).members(),
+  'to watch them': (path) => new Group(zk, path).watch().next(),
+  'a counter': (path) => new Counter(zk, path).add(1n),
+  settings: (path) => new Settings(zk, path, limits).get(),
+  'a mirror': (path) => new Mirror(zk, path).ready,
+};
+
+test.each(Object.keys(unsupported))('over node-zookeeper-client it is not supported: %s', async (name) => {
+  expect(await codeOf(unsupported[name]?.(freshPath('adapted')) ?? Promise.resolve())).toBe('unsupported');
+});
