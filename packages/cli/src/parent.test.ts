@@ -10,16 +10,18 @@ const child = `
 let count = 0;
 const end = () => { console.log('total=' + count); process.exit(); };
 process.on('SIGINT', () => { count += 1; setTimeout(end, 600); });
-console.log('ready');
+console.log('counting');
 setTimeout(end, 5000);`;
 
 const program = `
 import { forwardSignals, spawnGuarded } from ${JSON.stringify(parent)};
 const child = spawnGuarded(process.execPath, ['-e', ${JSON.stringify(child)}], { stdio: 'inherit' });
 const stop = forwardSignals(child);
+// On a busy machine the child may be ready before this process is.
+console.log('forwarding');
 child.on('exit', stop);`;
 
-/** Runs the arguments on a terminal of their own; at "ready" it types Ctrl-C, or sends SIGINT to the process alone. */
+/** Runs the arguments on a terminal of their own; once both are ready it types Ctrl-C, or sends SIGINT to the process alone. */
 const terminal = `
 import os, pty, signal, sys
 act, command = sys.argv[1], sys.argv[2:]
@@ -31,7 +33,7 @@ while True:
     except OSError: break
     if not data: break
     out += data
-    if not done and b'ready' in out:
+    if not done and b'counting' in out and b'forwarding' in out:
         done = True
         if act == 'Ctrl-C': os.write(terminal, b'\\x03')
         else: os.kill(pid, signal.SIGINT)
