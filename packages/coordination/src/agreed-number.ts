@@ -4,6 +4,7 @@ import { DifferentNumberError } from './errors/different-number-error.ts';
 import { WrongKindError } from './errors/wrong-kind-error.ts';
 import { type Kind, markOf, purposeIn } from './used-for.ts';
 import { onceBegun } from './waiting/once-begun.ts';
+import { unlessMissing } from './waiting/unless-missing.ts';
 import { isOvertaken, unlessOvertaken } from './waiting/unless-overtaken.ts';
 import { upToDate } from './waiting/up-to-date.ts';
 
@@ -129,13 +130,8 @@ export class AgreedNumber {
     return node && this.#storedIn(node);
   }
 
-  async #read({ signal }: CallOptions): Promise<NodeData | undefined> {
-    try {
-      return await this.#zk.get(this.#path, { signal });
-    } catch (error) {
-      if (isQuorateError(error, 'no-node')) return undefined;
-      throw error;
-    }
+  #read({ signal }: CallOptions): Promise<NodeData | undefined> {
+    return unlessMissing(this.#zk.get(this.#path, { signal }));
   }
 
   /** Whether nobody has said a number, and nobody keeps anything else there. */

@@ -11,6 +11,7 @@ import { type AfterFailure, afterFailure, checkAfterFailure, isStoppedBy } from 
 import { connectTo, farewell } from './connect.ts';
 import { type ConnectOptions, checkOptions } from './options.ts';
 import { ServerList, type Servers } from './session/server-list.ts';
+import { untilAborted } from './session/until-aborted.ts';
 import type { CallOptions, ZooKeeper } from './zookeeper.ts';
 
 /** Those of `connect`. There is no time within which a session must begin, and nothing but `stop` ends the attempts. */
@@ -32,8 +33,7 @@ export interface EachOptions extends CallOptions {
  *
  * A session that is lost takes along what was held through it: its ephemeral nodes, locks, leadership, watches. So nothing is
  * carried over: the work begins anew in the next one, and reads again what it believed. The servers are told that nobody wants
- * what the last one has left with them. An ensemble that is away for hours is
- * waited for, with an attempt each second or so.
+ * what the last one has left with them. An ensemble that is away for hours is waited for, with an attempt each second or so.
  */
 export class Sessions implements Component, AsyncDisposable {
   readonly name: string;
@@ -96,7 +96,7 @@ export class Sessions implements Component, AsyncDisposable {
     this.#over.signal.throwIfAborted();
     this.#running ??= this.#run();
     if (this.#current && !this.#current.lost.aborted) return this.#current;
-    return await raced(this.#next.promise, signal, this.#over.signal);
+    return await untilAborted(this.#next.promise, signal, this.#over.signal);
   }
 
   /**
@@ -212,20 +212,4 @@ function isOfLostSession(zk: ZooKeeper, error: unknown): boolean {
 
 function isLeaseEnd(error: unknown): boolean {
   return isQuorateError(error) && error.code.startsWith('lease-');
-}
-
-/** What is awaited, or a rejection with the reason of the first of the signals that aborts. */
-async function raced<T>(awaited: Promise<T>, ...signals: readonly (AbortSignal | undefined)[]): Promise<T> {
-  const done = new AbortController();
-  const first = Promise.withResolvers<never>();
-  for (const signal of signals) {
-    const end = (): void => first.reject(signal?.reason);
-    if (signal?.aborted) end();
-    else signal?.addEventListener('abort', end, { once: true, signal: done.signal });
-  }
-  try {
-    return await Promise.race([awaited, first.promise]);
-  } finally {
-    done.abort();
-  }
 }

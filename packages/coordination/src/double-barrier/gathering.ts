@@ -1,9 +1,9 @@
-import { isQuorateError } from '@quorate/core';
 import type { Acl, CallOptions, Stat, ZooKeeper } from '@quorate/zookeeper';
 import { AgreedNumber } from '../agreed-number.ts';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
 import { otherKind } from '../used-for.ts';
 import { onceBegun } from '../waiting/once-begun.ts';
+import { unlessMissing } from '../waiting/unless-missing.ts';
 import { unlessOvertaken } from '../waiting/unless-overtaken.ts';
 import { type Round, readRound, roundData } from './round.ts';
 
@@ -147,14 +147,5 @@ export class Gathering {
 
   #wrongKind(found: string): WrongKindError {
     return new WrongKindError(this.#path, 'a double barrier', found);
-  }
-}
-
-async function unlessMissing<T>(read: Promise<T>): Promise<T | undefined> {
-  try {
-    return await read;
-  } catch (error) {
-    if (isQuorateError(error, 'no-node')) return undefined;
-    throw error;
   }
 }

@@ -6,6 +6,7 @@ import { History, seeded } from '@quorate/testbed';
 import { Sessions } from '@quorate/zookeeper';
 import { Election, type Lease } from '../../src/index.ts';
 import type { WorkerOptions } from './worker.ts';
+import { writeHeld } from './write-held.ts';
 
 const { name, url, seed, sessionTimeout } = JSON.parse(process.argv[2] ?? '{}') as WorkerOptions;
 const history = new History({ write: (line) => process.stdout.write(line) });
@@ -28,14 +29,7 @@ await sessions.stop();
 
 /** Some of them are over at once, some fail, some last until somebody ends them. */
 async function term(lease: Lease): Promise<void> {
-  const holding = history.held(name, 'leader', lease.token);
-  let ended = false;
-  const end = (): void => {
-    if (!ended) holding.released(lease.signal.reason?.reason);
-    ended = true;
-  };
-  if (lease.signal.aborted) end();
-  lease.signal.addEventListener('abort', end, { once: true });
+  const end = writeHeld(history, name, 'leader', lease);
   const until = performance.now() + chance.pick([0, 200, 2_000, 20_000]);
   try {
     while (!lease.signal.aborted && performance.now() < until) await add(lease);

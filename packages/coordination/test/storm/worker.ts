@@ -3,6 +3,7 @@ import { sleep } from '@quorate/core';
 import { History, seeded } from '@quorate/testbed';
 import { connect, type ZooKeeper } from '@quorate/zookeeper';
 import { Election, type Lease, Lock } from '../../src/index.ts';
+import { writeHeld } from './write-held.ts';
 
 // A process of its own, which can be killed and stopped. It works until its input ends, and prints its history as it
 // happens: what was printed before it was killed has happened.
@@ -46,7 +47,7 @@ async function locks(zk: ZooKeeper, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
       const lease = await lock.acquire({ signal, timeout: 3_000 });
-      const done = held('lock', lease);
+      const done = writeHeld(history, name, 'lock', lease);
       await work(zk, lease, 'locked').finally(done);
       await lease.release();
     } catch {
@@ -58,7 +59,7 @@ async function locks(zk: ZooKeeper, signal: AbortSignal): Promise<void> {
 async function leads(zk: ZooKeeper, signal: AbortSignal): Promise<void> {
   const election = new Election(zk, '/leader', { id: name });
   const term = async (lease: Lease): Promise<void> => {
-    const done = held('leader', lease);
+    const done = writeHeld(history, name, 'leader', lease);
     const until = performance.now() + chance.integer(20, 400);
     while (performance.now() < until && !lease.signal.aborted) await work(zk, lease, 'led');
     done();
@@ -77,19 +78,6 @@ async function work(zk: ZooKeeper, lease: Lease, key: string): Promise<void> {
   } catch {
     // It ended in the middle: the history says how.
   }
-}
-
-/** Writes down that it is held, and when not any more. Returns how to say that the work is done. */
-function held(what: string, lease: Lease): () => void {
-  const holding = history.held(name, what, lease.token);
-  let ended = false;
-  const end = (): void => {
-    if (!ended) holding.released(lease.signal.reason?.reason);
-    ended = true;
-  };
-  if (lease.signal.aborted) end();
-  lease.signal.addEventListener('abort', end, { once: true });
-  return end;
 }
 
 function pause(ms: number): Promise<void> {
