@@ -18,7 +18,7 @@ function soak(...args: string[]): Promise<{ status: number; out: string; err: st
   });
 }
 
-test('a short soak breaks the ensemble, loses nothing, and says so', async () => {
+test.concurrent('a short soak breaks the ensemble, loses nothing, and says so', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'quorate-test-'));
   const { status, out, err } = await soak('--minutes', '0.15', '--seed', '7', '--json', '--keep', folder);
   expect(err).toBe('');
@@ -35,7 +35,7 @@ test('a short soak breaks the ensemble, loses nothing, and says so', async () =>
   await rm(folder, { recursive: true });
 });
 
-test('clients that lose updates are found out, with the command that repeats it and a picture', async () => {
+test.concurrent('clients that lose updates are found out, with the command that repeats it and a picture', async () => {
   const { status, out } = await soak('--minutes', '0.1', '--seed', '8', '--careless', '--quiet');
   expect(status).toBe(1);
   expect(out).toMatch(/^INVALID {2}linearizable as a counter/m);

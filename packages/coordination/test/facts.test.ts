@@ -95,7 +95,7 @@ test.each([5, 20])(
   },
 );
 
-describe('fact 2: the reply of a create is lost', () => {
+describe.concurrent('fact 2: the reply of a create is lost', () => {
   test('exactly one node, and whoever asked gets it', async () => {
     await using other = await open();
     await using mine = await breakable(bed);
@@ -234,7 +234,7 @@ test('fact 4: whatever comes between campaigns, aborts and broken connections, n
   await eventually('no node left', async () => (await childrenOf(rival, path)).length === 0);
 });
 
-describe('fact 5: suspended is not lost, and not safe either', () => {
+describe.concurrent('fact 5: suspended is not lost, and not safe either', () => {
   test('the network of a holder is cut without a reset: its signal aborts before anybody else can hold', async () => {
     await using other = await open();
     await using mine = await breakable(bed);
@@ -290,7 +290,7 @@ describe('fact 5: suspended is not lost, and not safe either', () => {
   });
 });
 
-describe('fact 6: a release that fails does not forget the node', () => {
+describe.concurrent('fact 6: a release that fails does not forget the node', () => {
   test('the reply of the delete is lost', async () => {
     await using other = await open();
     await using mine = await breakable(bed);
@@ -345,7 +345,7 @@ describe('fact 6: a release that fails does not forget the node', () => {
   });
 });
 
-describe('fact 7: after waking, look again', () => {
+describe.concurrent('fact 7: after waking, look again', () => {
   test('woken because the one before gave up: it is not our turn', async () => {
     await using zk = await open();
     await using middle = await open();
@@ -400,7 +400,7 @@ describe('fact 7: after waking, look again', () => {
   });
 });
 
-describe('fact 8: a lock alone is not mutual exclusion: a stopped process wakes up and writes', () => {
+describe.concurrent('fact 8: a lock alone is not mutual exclusion: a stopped process wakes up and writes', () => {
   test('without the guard its write is taken, and an update is lost', async () => {
     const { history, verdict } = await stoppedHolder('bare');
     expect(verdict).toMatchObject({ result: 'invalid' });

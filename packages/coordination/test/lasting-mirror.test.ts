@@ -108,7 +108,7 @@ test('what was deleted as a whole is told as deleted, and what comes back as cha
   expect(changes).toEqual(['deleted /m/a', 'deleted /m', 'changed /m']);
 });
 
-test.for([1, 2, 3, 4])(
+test.concurrent.for([1, 2, 3, 4])(
   'after any history with expired sessions the tree and what was told of it are one (seed %i)',
   {
     timeout: 60_000,
