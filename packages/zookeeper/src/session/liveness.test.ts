@@ -8,8 +8,9 @@ test('is suspended two thirds after the last answer came, and lost a whole timeo
   expect([liveness.pingAt, liveness.suspendAt, liveness.lostAt]).toEqual([1_300, 1_600, 1_900]);
   liveness.sent(1_200);
   expect([liveness.pingAt, liveness.suspendAt, liveness.lostAt]).toEqual([1_500, 1_600, 1_900]);
-  liveness.answered(1_200, 1_450);
-  expect([liveness.pingAt, liveness.suspendAt, liveness.lostAt]).toEqual([1_500, 2_050, 2_100]);
+  liveness.answered(1_200, 1_250);
+  expect([liveness.pingAt, liveness.suspendAt, liveness.lostAt]).toEqual([1_500, 1_850, 2_100]);
+  expect(liveness.why).toContain('no answer');
 });
 
 test('being busy does not make a silent server look alive', () => {
@@ -18,6 +19,14 @@ test('being busy does not make a silent server look alive', () => {
   for (let now = 0; now < 900; now += 10) liveness.sent(now);
   expect(liveness.suspendAt).toBe(600);
   expect(liveness.lostAt).toBe(900);
+});
+
+test('where all that is answered is old, it is suspended while there is time for another connection', () => {
+  const liveness = new Liveness();
+  liveness.established(800, 0, true);
+  for (let at = 100; at < 600; at += 100) liveness.answered(0, at);
+  expect([liveness.suspendAt, liveness.lostAt]).toEqual([600, 800]);
+  expect(liveness.why).toContain('too much is asked');
 });
 
 test('a member cut off from its ensemble does not keep our session alive', () => {

@@ -6,7 +6,8 @@
  * cut off from its leader: it goes on answering us, while the leader counts.
  *
  * Suspended: we count from when the latest answer came, however old its request. A connection that answers is alive, and
- * to end it would not make it faster.
+ * to end it would not make it faster; but where all that it answers is old, the session would be lost: then another connection,
+ * with nothing to be answered before its handshake, is what saves it.
  */
 export class Liveness {
   /** What the server granted, which may differ from what was asked for. */
@@ -41,7 +42,23 @@ export class Liveness {
 
   /** Whatever has been sent since: a server that answers nothing must not look alive because we are busy. */
   get suspendAt(): number {
+    return Math.min(this.#silentAt, this.#lateAt);
+  }
+
+  /** Why it is suspended, when it is time for that. */
+  get why(): string {
+    const timeout = `the session timeout of ${this.timeout} ms`;
+    if (this.#silentAt <= this.#lateAt) return `no answer for two thirds of ${timeout}`;
+    return `what it answers was asked more than three quarters of ${timeout} ago: too much is asked of this network`;
+  }
+
+  get #silentAt(): number {
     return this.#heardAt + (this.timeout * 2) / 3;
+  }
+
+  /** With a quarter left for another connection. One to a member that is cut off keeps nothing, however quick its answers. */
+  get #lateAt(): number {
+    return this.#keeps ? this.#keptAt + (this.timeout * 3) / 4 : Number.POSITIVE_INFINITY;
   }
 
   get lostAt(): number {

@@ -46,8 +46,8 @@ export class Pipeline {
   submit<T>(operation: Operation<T>, options: RequestOptions<T>): Promise<T> {
     const request = new Request(operation, options) as Request;
     try {
-      const atOnce = options.urgent || (!this.#requests.hasWaiting && this.#hasRoom);
-      if (this.#wire && atOnce && !this.#wire.congested) this.#send(this.#wire, request);
+      const atOnce = options.urgent || (!this.#requests.hasWaiting && this.#hasRoom && !this.#wire?.congested);
+      if (this.#wire && atOnce) this.#send(this.#wire, request);
       else {
         request.frame = this.#encode(operation, new Writer(256)).take();
         this.#requests.wait(request);
@@ -110,7 +110,7 @@ export class Pipeline {
     if (!request) throw new MalformedFrameError(`a reply to request ${header.xid}, out of order`);
     const now = performance.now();
     this.#liveness.answered(request.sentAt, now);
-    this.#window.answered(request.sentAt, now);
+    this.#window.answered(request.operation.code, request.bytes, body.remaining, request.sentAt, now);
     if (this.#requests.hasWaiting) this.pump();
     if (this.#requests.underWay === 0) this.#rested?.();
     if (header.zxid > 0n) this.lastZxid = header.zxid;
@@ -139,14 +139,14 @@ export class Pipeline {
   }
 
   get #hasRoom(): boolean {
-    return this.#window.hasRoom(this.#requests.underWay, this.#requests.oldest?.sentAt);
+    return this.#window.hasRoom(this.#requests.oldest?.sentAt);
   }
 
   #send(wire: Wire, request: Request): void {
     const { operation, frame } = request;
     const xid = this.#xid === lastXid ? 1 : this.#xid + 1;
     const now = performance.now();
-    wire.send(now, (writer) => {
+    request.bytes = wire.send(now, (writer) => {
       writer.int(xid).int(operation.code);
       if (frame) writer.raw(frame);
       else this.#encode(operation, writer);
@@ -156,6 +156,7 @@ export class Pipeline {
     request.sentAt = now;
     request.frame = undefined;
     this.#requests.sent(request);
+    this.#window.sent(operation.code, request.bytes);
   }
 
   #encode(operation: Operation<unknown>, writer: Writer): Writer {

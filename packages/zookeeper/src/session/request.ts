@@ -24,6 +24,8 @@ export class Request<T = unknown> {
   /** 0 until it is sent. */
   xid = 0;
   sentAt = 0;
+  /** Of its frame, as it was sent. */
+  bytes = 0;
   #settled = false;
   readonly #options: RequestOptions<T>;
   #listener: (() => void) | undefined;

@@ -363,7 +363,7 @@ export class Session implements SessionLike {
     const now = performance.now();
     const wire = this.#wire;
     if (wire && now >= this.#liveness.suspendAt) {
-      wire.destroy(`no answer for two thirds of the session timeout of ${this.#liveness.timeout} ms`);
+      wire.destroy(this.#liveness.why);
     } else if (wire && now >= this.#liveness.pingAt) wire.ping();
     this.#arm();
   }

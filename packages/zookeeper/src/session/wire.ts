@@ -74,7 +74,7 @@ export class Wire {
   }
 
   /** Writes one frame and returns its size; `encode` writes all of it after its length. */
-  send(now: number, encode: (writer: Writer) => void): void {
+  send(now: number, encode: (writer: Writer) => void): number {
     const start = this.#writer.beginFrame();
     try {
       encode(this.#writer);
@@ -84,9 +84,11 @@ export class Wire {
     }
     this.#writer.endFrame(start);
     this.#liveness.sent(now);
-    if (this.#flushing) return;
-    this.#flushing = true;
-    process.nextTick(() => this.flush());
+    if (!this.#flushing) {
+      this.#flushing = true;
+      process.nextTick(() => this.flush());
+    }
+    return this.#writer.length - start;
   }
 
   flush(): void {
