@@ -98,9 +98,10 @@ async function createParents(
       made.push(parent);
     } catch (error) {
       if (isQuorateError(error, 'node-exists')) continue;
-      // After a lost reply the create of the node itself tells whether it is there.
       if (!isQuorateError(error, 'ambiguous')) throw error;
+      // Whether it is there, and what else is missing, the next create of the node tells.
       made.push(parent);
+      return;
     }
   }
 }

@@ -6,6 +6,7 @@ import { QuorateError } from '@quorate/core';
 import { eventually, type Link, Relay, Testbed } from '@quorate/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ConnectOptions, connect, type State, type TracedRequest, type ZooKeeper } from '../src/index.ts';
+import { op } from '../src/protocol/op-codes.ts';
 import { codeOf } from './conformance.ts';
 import { rings } from './rings.ts';
 
@@ -279,6 +280,29 @@ test('a create that made parents and was then refused does not say that nothing 
   const again = s.zk.create('/f/closed/n', '', { parents: true, acl });
   await expect(again).rejects.toMatchObject({ code: 'no-auth', happened: 'no' });
 });
+
+test('the create of a parent that never reached the server is done on the next connection, and all below it', async () => {
+  let cut = false;
+  await using relay = await Relay.to(bed.zookeeper.url, () => ({
+    question: (bytes) => {
+      if (cut || !isCreateOf(bytes, '/deep')) return;
+      cut = true;
+      relay.cut();
+    },
+  }));
+  await using zk = await connect(relay.address, { sessionTimeout });
+  expect(await zk.create('/deep/a/b', '', { parents: true })).toMatchObject({ path: '/deep/a/b' });
+  expect(cut).toBe(true);
+});
+
+/** Whether that is all that these bytes ask for: a length, a number, the operation, and the path with its length. */
+function isCreateOf(bytes: Buffer, path: string): boolean {
+  return (
+    bytes.length > 16 &&
+    bytes.readInt32BE(8) === op.create &&
+    bytes.toString('utf8', 16, 16 + bytes.readInt32BE(12)) === path
+  );
+}
 
 test('a protected create that never reached the server is done once, on the next connection', async () => {
   await using s = await subject();

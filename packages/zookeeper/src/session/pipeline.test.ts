@@ -97,7 +97,7 @@ describe.each(table)('a %s, %s, when %s', (kind, when, what, expected) => {
     if (expected === 'asked again') {
       const next = new Recorder();
       requests.attach(next.wire);
-      expect(next.sent.map(({ code }) => code)).toEqual([kind === 'read' ? 4 : 5]);
+      expect(next.sent.map(({ code }) => code)).toEqual([kind === 'read' ? 3 : 5]);
       answer(requests, next.sent[0]?.xid ?? 0);
       expect(await outcome(promise)).toBe('ok');
     } else if (expected === 'answered') {

@@ -8,7 +8,7 @@ const short = 128;
 /** An answer of any size is never taken for a smaller one than that: the next may be larger than all before. */
 const least = 16_384;
 
-/** A connection is taken for slow until it shows that it is not, and an answer of any size for one that fills it. */
+/** A connection is taken for slow until it shows that it is not; and the first answer of any size for half of this. */
 const first = 65_536;
 const most = 2 * 1024 * 1024;
 const mostRequests = 1_000;
@@ -29,7 +29,7 @@ export class Window {
   #requests = 0;
   /** How many answers of any size are to come, and how large they are taken to be. */
   #open = 0;
-  #size = first;
+  #size = first / 2;
   #hasSeenSizes = false;
   /** The shortest time that an answer has taken: nothing was in its way. */
   #fastest = Number.POSITIVE_INFINITY;
