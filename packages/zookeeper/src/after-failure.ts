@@ -1,7 +1,9 @@
 import { InvalidArgumentError } from '@quorate/core';
 
 /** What becomes of work that has failed: it is done again, after a while, or its error ends everything. */
-export type AfterFailure = 'retry' | 'stop' | ((error: unknown, attempt: number) => 'retry' | 'stop');
+export type AfterFailure = Policy | ((error: unknown, attempt: number) => Policy | Promise<Policy>);
+
+type Policy = 'retry' | 'stop';
 
 export function checkAfterFailure(onFailure: AfterFailure): void {
   if (onFailure === 'retry' || onFailure === 'stop' || typeof onFailure === 'function') return;
@@ -9,8 +11,12 @@ export function checkAfterFailure(onFailure: AfterFailure): void {
 }
 
 /** `attempt` is how many failures there have been in a row. */
-export function afterFailure(policy: AfterFailure, error: unknown, attempt: number): 'retry' | 'stop' {
-  return typeof policy === 'function' ? policy(error, attempt) : policy;
+export async function afterFailure(policy: AfterFailure, error: unknown, attempt: number): Promise<Policy> {
+  if (typeof policy !== 'function') return policy;
+  const said = await policy(error, attempt);
+  if (said !== 'retry' && said !== 'stop')
+    throw new InvalidArgumentError('onFailure', 'a function that returns "retry" or "stop"', said);
+  return said;
 }
 
 /** Work that ends with the reason for which it was told to end has not failed. */

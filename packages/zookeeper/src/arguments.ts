@@ -16,6 +16,20 @@ export function checkVersion(version: unknown): number {
   );
 }
 
+export function isSignal(signal: unknown): signal is AbortSignal {
+  return signal instanceof AbortSignal;
+}
+
+export function noSignal(signal: unknown): InvalidArgumentError {
+  const expected =
+    signal instanceof AbortController ? 'an AbortSignal: the signal of this AbortController' : 'an AbortSignal';
+  return new InvalidArgumentError('signal', expected, signal);
+}
+
+export function checkSignal(signal: unknown): void {
+  if (signal !== undefined && !isSignal(signal)) throw noSignal(signal);
+}
+
 export function checkData(data: unknown): Uint8Array {
   if (typeof data === 'string') return Buffer.from(data);
   if (data instanceof Uint8Array) return data;

@@ -22,12 +22,16 @@ interface Creation {
   readonly signal: AbortSignal | undefined;
 }
 
+const names = new Set(['mode', 'acl', 'ttl', 'parents', 'protected', 'signal']);
+
 export function checkCreate(
   path: string,
   data: Uint8Array | string,
   options: CreateOptions & { readonly acl: readonly Acl[] },
   toServer: (path: string) => string,
 ): Creation {
+  const unknown = Object.keys(options).find((name) => !names.has(name));
+  if (unknown !== undefined) throw new InvalidArgumentError(`options.${unknown}`, `one of ${[...names].join(', ')}`);
   const { mode = 'persistent', acl, ttl, parents = false, signal } = options;
   const flags = createFlags(mode, ttl);
   // Nothing but a mark can tell our sequential node from another's once its reply is lost.

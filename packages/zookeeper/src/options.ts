@@ -1,5 +1,6 @@
 import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls';
 import { InvalidArgumentError } from '@quorate/core';
+import { checkSignal } from './arguments.ts';
 import { type Acl, checkAcl, openAcl } from './protocol/acl.ts';
 import { checkTokenEpoch } from './token-epoch.ts';
 
@@ -114,16 +115,15 @@ export function checkOptions(options: ConnectOptions): Settings {
   checkTokenEpoch(tokenEpoch);
   whole('maxRequestSize', maxRequestSize, 1024);
   whole('maxReplySize', maxReplySize, 1024);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new InvalidArgumentError('signal', 'an AbortSignal', signal);
-  }
+  checkSignal(signal);
   return {
     sessionTimeout,
     connectTimeout,
     timeout,
     auth: (Array.isArray(auth) ? auth : [auth]).map(checkAuth),
     sasl: sasl === undefined ? undefined : checkSasl(sasl),
-    acl,
+    // A copy: what its owner does with it later must not open nodes to others.
+    acl: structuredClone(acl),
     tls: checkTls(tls),
     readOnly,
     serverVersion,

@@ -8,11 +8,15 @@ import {
   QuorateError,
 } from '@quorate/core';
 import { type AfterFailure, afterFailure, checkAfterFailure, isStoppedBy } from './after-failure.ts';
+import { checkSignal } from './arguments.ts';
 import { connectTo, farewell } from './connect.ts';
 import { type ConnectOptions, checkOptions } from './options.ts';
 import { ServerList, type Servers } from './session/server-list.ts';
 import { untilAborted } from './session/until-aborted.ts';
 import type { CallOptions, ZooKeeper } from './zookeeper.ts';
+
+/** Between failures of work, in milliseconds. */
+const longestDelay = 5_000;
 
 /** Those of `connect`. There is no time within which a session must begin, and nothing but `stop` ends the attempts. */
 export interface SessionsOptions extends Omit<ConnectOptions, 'timeout' | 'signal'> {
@@ -21,7 +25,10 @@ export interface SessionsOptions extends Omit<ConnectOptions, 'timeout' | 'signa
 }
 
 export interface EachOptions extends CallOptions {
-  /** Default `retry`. A function is asked at each failure, with how many there have been in a row. */
+  /**
+   * Default `retry`. A function is asked at each failure, with how many there have been in a row. A row is over when work is
+   * done, when it has lasted for five seconds, and when its session ends.
+   */
   readonly onFailure?: AfterFailure | undefined;
 }
 
@@ -42,7 +49,7 @@ export class Sessions implements Component, AsyncDisposable {
   readonly #over = new AbortController();
   readonly #works = new Set<Promise<void>>();
   #current: ZooKeeper | undefined;
-  #next = Promise.withResolvers<ZooKeeper>();
+  readonly #waiting = new Set<PromiseWithResolvers<ZooKeeper>>();
   #running: Promise<void> | undefined;
   /** Why there is no session, and will be none until somebody asks for one again. */
   #refusal: unknown;
@@ -59,7 +66,7 @@ export class Sessions implements Component, AsyncDisposable {
     this.#options = options;
   }
 
-  /** Resolves when there is a session. */
+  /** Resolves when there is a session. When it rejects, the sessions are stopped, for all who use them. */
   async start(signal?: AbortSignal): Promise<void> {
     try {
       await this.session({ signal });
@@ -69,7 +76,7 @@ export class Sessions implements Component, AsyncDisposable {
     }
   }
 
-  /** Tells all work to end, waits for it, and closes the session. */
+  /** Tells all work to end, waits for it, and closes the session. Work itself must not wait for this: it would wait for itself. */
   async stop(): Promise<void> {
     this.#over.abort(new SessionsStoppedError(this.name));
     await Promise.all(this.#works);
@@ -92,11 +99,19 @@ export class Sessions implements Component, AsyncDisposable {
 
   /** The session there is, or else the next one. It may be over at any moment: see `zk.lost`. */
   async session({ signal }: CallOptions = {}): Promise<ZooKeeper> {
+    checkSignal(signal);
     signal?.throwIfAborted();
     this.#over.signal.throwIfAborted();
     this.#running ??= this.#run();
     if (this.#current && !this.#current.lost.aborted) return this.#current;
-    return await untilAborted(this.#next.promise, signal, this.#over.signal);
+    // One for each who waits: what many wait for keeps all of them in memory, also who has given up.
+    const next = Promise.withResolvers<ZooKeeper>();
+    this.#waiting.add(next);
+    try {
+      return await untilAborted(next.promise, signal, this.#over.signal);
+    } finally {
+      this.#waiting.delete(next);
+    }
   }
 
   /**
@@ -111,6 +126,7 @@ export class Sessions implements Component, AsyncDisposable {
   ): Promise<void> {
     if (typeof work !== 'function') throw new InvalidArgumentError('work', 'a function of a session', work);
     checkAfterFailure(onFailure);
+    checkSignal(signal);
     this.#over.signal.throwIfAborted();
     const working = this.#each(work, onFailure, signal);
     const settled = working.catch(() => undefined);
@@ -128,7 +144,7 @@ export class Sessions implements Component, AsyncDisposable {
     wanted: AbortSignal | undefined,
   ): Promise<void> {
     const over = wanted ? AbortSignal.any([wanted, this.#over.signal]) : this.#over.signal;
-    const delays = backoff({ min: 100, max: 5_000 });
+    const delays = backoff({ min: 100, max: longestDelay });
     while (!over.aborted) {
       let zk: ZooKeeper;
       try {
@@ -138,6 +154,7 @@ export class Sessions implements Component, AsyncDisposable {
         throw error;
       }
       const signal = AbortSignal.any([over, zk.lost]);
+      const begun = performance.now();
       try {
         await work(zk, { signal });
         delays.reset();
@@ -145,8 +162,10 @@ export class Sessions implements Component, AsyncDisposable {
         await aborted(signal);
       } catch (error) {
         if (isStoppedBy(over, error)) return;
-        if (zk.lost.aborted && isOfLostSession(zk, error)) continue;
-        if (afterFailure(onFailure, error, delays.attempt + 1) === 'stop') throw error;
+        const ofLostSession = zk.lost.aborted && isOfLostSession(zk, error);
+        if (ofLostSession || performance.now() - begun > longestDelay) delays.reset();
+        if (ofLostSession) continue;
+        if ((await afterFailure(onFailure, error, delays.attempt + 1)) === 'stop') throw error;
         await delays.wait({ signal: over }).catch(() => undefined);
       }
     }
@@ -180,20 +199,15 @@ export class Sessions implements Component, AsyncDisposable {
   }
 
   #begin(zk: ZooKeeper): void {
-    const { resolve } = this.#next;
-    this.#next = Promise.withResolvers();
     this.#current = zk;
-    resolve(zk);
+    for (const { resolve } of this.#waiting) resolve(zk);
   }
 
   /** Another attempt would be refused as well; who asks for a session later begins one. */
   #refuse(error: unknown): void {
     this.#refusal = error;
     this.#running = undefined;
-    const { promise, reject } = this.#next;
-    this.#next = Promise.withResolvers();
-    promise.catch(() => undefined);
-    reject(error);
+    for (const { reject } of this.#waiting) reject(error);
   }
 }
 

@@ -171,8 +171,30 @@ test('a session leaves a member that was removed and still runs, and loses no wr
   expect(others).toContain(seen.of(zk)[1]);
   // Who does not follow stays, and is served.
   expect(seen.of(unmoved)).toEqual([removed.address]);
+  // Who comes to it later, by a list that others are on as well, leaves it too.
+  const list = [removed.address, ...others].join(',');
+  await using late = await eventually('a session begins there', async () => {
+    const zk = await connect(list, { sessionTimeout, followReconfig: true });
+    if (seen.of(zk)[0] === removed.address) return zk;
+    await zk.close();
+    return undefined;
+  });
+  await eventually('it has left', () => others.includes(seen.of(late).at(-1) ?? ''));
   await unmoved.set('/below/a/chroot/n', '');
   await join(removed, 3);
+});
+
+test('a session that comes by an address of its own, which the ensemble does not know, stays where it is', async () => {
+  const link = bed.link('by-another-address', 'zookeeper-1');
+  using seen = visits();
+  await using zk = await connect(await link.address, { sessionTimeout, followReconfig: true });
+  const at = seen.of(zk);
+  const [spare] = bed.zookeeper.spares as [Server];
+  await join(spare, 4);
+  await eventually('it knows', async () => (await zk.config()).members.length === 4);
+  await leave(spare, 3);
+  await zk.sync('/');
+  expect(seen.of(zk)).toEqual(at);
 });
 
 test('a session lives on through an added member when all that it was given are gone, one after the other', async () => {

@@ -238,6 +238,7 @@ export function conformance({ open, has = {} }: Conformance): void {
     ['version', (zk: ZooKeeper) => zk.set('/a', '', { version: -1 })],
     ['version', (zk: ZooKeeper) => zk.delete('/a', { version: 2 ** 31 })],
     ['mode', (zk: ZooKeeper) => zk.create('/a', '', { mode: 'temporary' as never })],
+    ['options.modus', (zk: ZooKeeper) => zk.create('/a', '', { modus: 'ephemeral' } as never)],
     ['ttl', (zk: ZooKeeper) => zk.create('/a', '', { ttl: 0 })],
     ['ttl', (zk: ZooKeeper) => zk.create('/a', '', { ttl: 5, mode: 'ephemeral' })],
     ['acl', (zk: ZooKeeper) => zk.create('/a', '', { acl: [] })],

@@ -366,6 +366,26 @@ test('pending requests are rejected when the session is lost, and new ones refus
   expect(s.zk.state).toBe('lost');
 });
 
+test('a session that its user closes is closed, and not lost, also where nobody answers', async () => {
+  await using s = await subject();
+  const states: State[] = [];
+  s.zk.on('state', (state) => states.push(state));
+  await s.link.set({ blackHole: true });
+  await s.zk.close();
+  expect(states).toEqual(['suspended', 'closed']);
+  expect(s.zk.state).toBe('closed');
+  expect(await codeOf(s.zk.get('/f'))).toBe('session-closed');
+});
+
+test('what is no signal is refused', async () => {
+  await using s = await subject();
+  for (const signal of [5, null, {}, new AbortController()] as never[]) {
+    await expect(s.zk.get('/f', { signal })).rejects.toMatchObject({ code: 'invalid-argument', argument: 'signal' });
+    await expect(s.zk.create('/f/n', '', { signal })).rejects.toMatchObject({ argument: 'signal' });
+  }
+  expect(await s.other.exists('/f/n')).toBeUndefined();
+});
+
 test('the session expired while we were away, and the server says so before our clock does', async () => {
   let password: Buffer | undefined;
   const hear = (bytes: Buffer): 'pass' => {

@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { Testbed } from '@quorate/testbed';
 import { Ports } from '@quorate/testbed/peers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connect, creatorAcl } from '../src/index.ts';
+import { connect, creatorAcl, type Permission } from '../src/index.ts';
 import { codeOf } from './conformance.ts';
 
 let bed: Testbed & { zookeeper: { url: string } };
@@ -117,6 +117,28 @@ test('a digest identity opens what it has sealed, and another does not', async (
   await stranger.addAuth({ scheme: 'digest', credentials: 'ann:secret:word' });
   expect((await stranger.get('/sealed')).data.toString()).toBe('y');
   expect(await owner.whoAmI()).toContainEqual({ scheme: 'digest', id: 'ann' });
+});
+
+test('credentials that were added are given on the next connection as well', async () => {
+  await using owner = await connect(bed.zookeeper.url, {
+    auth: { scheme: 'digest', user: 'ben', password: 'secret' },
+  });
+  await owner.create('/bens', 'x', { acl: creatorAcl });
+  const link = bed.link('added', 'zookeeper-1');
+  await using late = await connect(await link.address);
+  await late.addAuth({ scheme: 'digest', user: 'ben', password: 'secret' });
+  const suspended = new Promise<void>((resolve) => late.on('state', (state) => state === 'suspended' && resolve()));
+  await link.reset();
+  await suspended;
+  expect((await late.get('/bens')).data.toString()).toBe('x');
+});
+
+test('what its owner does with an acl after connecting opens no node', async () => {
+  const permissions: Permission[] = ['read'];
+  await using zk = await connect(bed.zookeeper.url, { acl: [{ permissions, scheme: 'world', id: 'anyone' }] });
+  permissions.push('write', 'admin');
+  await zk.create('/copied');
+  expect((await zk.acl('/copied')).acl).toEqual([{ permissions: ['read'], scheme: 'world', id: 'anyone' }]);
 });
 
 test('credentials the server refuses end connecting with an error that does not show them', async () => {

@@ -1,7 +1,12 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { type BedOf, eventually, Testbed } from '@quorate/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect, Sessions, type ZooKeeper } from '../src/index.ts';
 import { codeOf } from './conformance.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
 
 let bed: BedOf<{ zookeeper: { members: 1; config: { tickTime: number } } }>;
 const sessionTimeout = 1_000;
@@ -102,6 +107,66 @@ test('work that fails is done again, later each time, unless somebody says other
   await eventually('it is tried again', () => times.length >= 6);
   stop.abort();
   await working;
+});
+
+test('failures are in a row until work has gone well, or its session is over', async () => {
+  const { sessions, lose } = await sessionsOnLink();
+  await using _ = sessions;
+  const attempts: number[] = [];
+  let works = 0;
+  const failedIn = new Set<bigint>();
+  const working = sessions.each(
+    async (zk, { signal }) => {
+      if (!failedIn.has(zk.id)) {
+        failedIn.add(zk.id);
+        throw new Error('not yet');
+      }
+      works += 1;
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      throw signal.reason;
+    },
+    {
+      // An answer may take its time.
+      onFailure: async (_error, attempt) => {
+        attempts.push(attempt);
+        return works < 3 ? 'retry' : 'stop';
+      },
+    },
+  );
+  working.catch(() => undefined);
+  for (let round = 1; round <= 3; round += 1) {
+    await eventually('it works', () => works === round);
+    await lose(await sessions.session());
+  }
+  await expect(working).rejects.toThrow('not yet');
+  expect(attempts).toEqual([1, 1, 1, 1]);
+  const nonsense = sessions.each(() => Promise.reject(new Error('x')), { onFailure: () => 'again' as never });
+  await expect(nonsense).rejects.toThrow('onFailure: expected');
+});
+
+test('who gives up waiting for a session leaves nothing behind', async () => {
+  const sessions = new Sessions('127.0.0.1:1');
+  const wait = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i += 1) {
+      const enough = new AbortController();
+      const waiting = sessions.session({ signal: enough.signal }).catch(() => undefined);
+      enough.abort();
+      await waiting;
+    }
+  };
+  const inUse = async (): Promise<number> => {
+    for (let time = 0; time < 3; time += 1) {
+      // What is weakly held goes with a turn of the loop.
+      await new Promise((resolve) => setImmediate(resolve));
+      collectGarbage();
+    }
+    return process.memoryUsage().heapUsed;
+  };
+  await wait(2_000);
+  const before = await inUse();
+  await wait(10_000);
+  expect(((await inUse()) - before) / 10_000).toBeLessThan(100);
+  await sessions.stop();
 });
 
 test('an ensemble that is away is waited for, without much work, and found soon when it is back', async () => {

@@ -202,6 +202,17 @@ describe('the version of a server', () => {
     expect(way.asked).toBe(asked);
   });
 
+  test('a server that does not say it holds up the next connection for a sixth of the session timeout at most', async () => {
+    await using way = await front({ sessionTimeout: 3_000, connectTimeout: 8_000 });
+    const watch = way.zk.watch('/');
+    await watch.ready;
+    way.answer = () => 'hold';
+    const begin = performance.now();
+    await reconnect(way);
+    expect(performance.now() - begin).toBeLessThan(1_000);
+    expect(await codeOf(watch.next())).toBe('unsupported');
+  });
+
   test('a question that is lost once is asked again', async () => {
     await using way = await front();
     way.answer = () => (way.asked === 1 ? 'cut' : 'pass');

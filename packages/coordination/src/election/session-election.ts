@@ -88,7 +88,7 @@ export class SessionElection implements AnyElection {
         failures = 0;
       } catch (error) {
         failures += 1;
-        if (afterFailure(onFailure, error, failures) === 'stop') throw error;
+        if ((await afterFailure(onFailure, error, failures)) === 'stop') throw error;
         // What a term says whose session is over is told of by that.
         this.#line.zk.lost.throwIfAborted();
         if (signal?.aborted) throw error;

@@ -60,6 +60,28 @@ test('an answer is held back until its connection is cut, or is lost with it', a
   expect(heard).toEqual([]);
 });
 
+test('behind an answer that is held back its sender has not ended either', async () => {
+  const hangUp = serving((socket) => socket.on('data', () => socket.end('answer')));
+  const held = Promise.withResolvers<void>();
+  await using relay = await Relay.to(await hangUp, () => ({
+    answer: () => {
+      held.resolve();
+      return 'hold';
+    },
+  }));
+  const socket = connect(relay.port, '127.0.0.1').on('error', () => undefined);
+  const ended = once(socket, 'close').then(() => 'ended');
+  socket.write('question');
+  await held.promise;
+  // As long as the server's end takes to arrive where nothing is held.
+  await using open = await Relay.to(await hangUp);
+  await hears(open, 'question');
+  await hears(open, 'question');
+  expect(await Promise.race([ended, new Promise((resolve) => setImmediate(resolve, 'open'))])).toBe('open');
+  relay.cut();
+  expect(await ended).toBe('ended');
+});
+
 /** A server that does this with each connection. */
 async function serving(on: (socket: Socket) => void): Promise<string> {
   const server = createServer({ allowHalfOpen: true }, (socket) => on(socket.on('error', () => undefined)));

@@ -96,17 +96,23 @@ export class Relay implements AsyncDisposable {
 
   /** One way: no faster than it is read at the other end, and an end of it does not end the way back. */
   #passOn(from: Socket, to: Socket, fateOf: (bytes: Buffer) => 'pass' | 'hold' | 'cut'): void {
+    let held = false;
     from
       .on('data', (bytes: Buffer) =>
         this.#guarded(from, () => {
           const fate = fateOf(bytes);
+          held ||= fate === 'hold';
           if (fate === 'cut') from.destroy();
           if (fate === 'pass' && !to.write(bytes)) from.pause();
         }),
       )
-      .on('end', () => to.end())
+      // An end comes after all that was sent: where some of that is held back, so is the end.
+      .on('end', () => !held && to.end())
       // What was sent before an orderly end still arrives; an abrupt end leaves nothing.
-      .on('close', () => (from.readableEnded ? to.destroySoon() : to.destroy()));
+      .on('close', () => {
+        if (!from.readableEnded) to.destroy();
+        else if (!held) to.destroySoon();
+      });
     to.on('drain', () => from.resume());
   }
 

@@ -20,6 +20,8 @@ export interface OpenOptions {
   readonly tls: TlsConnectionOptions | undefined;
   /** For all of TCP, TLS and the handshake: a server that accepts and says nothing must not hold us up. */
   readonly timeout: number;
+  /** For what the server says of its version: a session that has watches waits for it before it is connected again. */
+  readonly versionTimeout: number;
   readonly maxReplySize: number;
   /** Of the server, where its user has said it. */
   readonly serverVersion: string | undefined;
@@ -50,13 +52,13 @@ export class Connection {
   /** Resolves with the connection and what the server answered, or rejects with nothing left open. */
   static async open(
     target: Target,
-    { request, tls, timeout, maxReplySize, serverVersion, signal }: OpenOptions,
+    { request, tls, timeout, versionTimeout, maxReplySize, serverVersion, signal }: OpenOptions,
   ): Promise<{ connection: Connection; reply: ConnectReply; sentAt: number }> {
     signal.throwIfAborted();
     const name = serverName(target.server);
     const socket = openSocket(target, tls);
     const ask = (signal: AbortSignal): Promise<string> => askServer(target, tls, signal);
-    const version = new ServerVersion(name, { ask, timeout, known: serverVersion });
+    const version = new ServerVersion(name, { ask, timeout: versionTimeout, known: serverVersion });
     const connection = new Connection(target, version, socket, maxReplySize);
     const aborted = (): void => connection.destroy('the attempt was aborted', signal.reason);
     const timer = setTimeout(() => connection.destroy(`no session within ${Math.round(timeout)} ms`), timeout);

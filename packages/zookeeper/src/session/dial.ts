@@ -34,7 +34,16 @@ export async function dial(
     if (signal.aborted) return undefined;
     const timeout = connectTimeout ?? Math.max(third / of, 100);
     try {
-      return await Connection.open(target, { request, tls, timeout, maxReplySize, serverVersion, signal });
+      const versionTimeout = Math.min(timeout, sessionTimeout / 6);
+      return await Connection.open(target, {
+        request,
+        tls,
+        timeout,
+        versionTimeout,
+        maxReplySize,
+        serverVersion,
+        signal,
+      });
     } catch (error) {
       failed(error);
     }

@@ -67,9 +67,9 @@ export class EnsembleMembers {
     const before = this.#list.members;
     this.#list.follow(now);
     const at = this.#session.connectedTo;
-    if (!at) return;
-    const wasMember = await includes(before, at);
-    if (!wasMember || (await includes(now, at))) return;
+    if (!at || (await includes(now, at))) return;
+    // It may be a member all the same, which the ensemble knows by another address than we do.
+    if (!this.#list.namesAny(now) && !(await includes(before, at))) return;
     if (this.#session.connectedTo === at) await this.#session.moveOn('it is no member of the ensemble any more');
   }
 }

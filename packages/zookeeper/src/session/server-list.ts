@@ -50,6 +50,12 @@ export class ServerList {
     this.#members = members;
   }
 
+  /** Whether any of these is on the list that was given, under the same name. */
+  namesAny(members: readonly Server[]): boolean {
+    const names = new Set(members.map(serverName));
+    return this.#given?.servers.some((server) => names.has(serverName(server))) ?? false;
+  }
+
   /** Rejects with an InvalidArgumentError when the first list is none. */
   async round(asking: Asking): Promise<Candidates> {
     const failure = this.#ask && (await this.#renew(this.#ask, asking));

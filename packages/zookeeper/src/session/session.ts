@@ -1,4 +1,5 @@
 import { backoff, deadline, sleep } from '@quorate/core';
+import { isSignal, noSignal } from '../arguments.ts';
 import { callOut } from '../call-out.ts';
 import { requests as requestChannel, stateChanges, watchesFired } from '../diagnostics.ts';
 import { AuthFailedError } from '../errors/auth-failed-error.ts';
@@ -134,6 +135,7 @@ export class Session implements SessionLike {
   request<T>(operation: Operation<T>, options: RequestOptions<T> = {}): Promise<T> {
     this.#checkClock();
     if (this.#refusal) return Promise.reject(this.#refusal);
+    if (options.signal !== undefined && !isSignal(options.signal)) return Promise.reject(noSignal(options.signal));
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     if (!requestChannel.hasSubscribers) return this.#submit(operation, options);
     const { operation: name, path } = operation;
@@ -318,7 +320,9 @@ export class Session implements SessionLike {
   }
 
   #lose(why: string, cause: unknown = this.#lastFailure): void {
-    this.#end('lost', new SessionLostError(why, { cause }));
+    // Who closes it has been told already that it is over.
+    if (this.#closing && this.#refusal) this.#end('closed', this.#refusal);
+    else this.#end('lost', new SessionLostError(why, { cause }));
   }
 
   #end(state: 'lost' | 'closed', error: Error): void {
