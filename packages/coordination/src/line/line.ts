@@ -64,7 +64,7 @@ export class Line {
   async enter(entry: Entry): Promise<Place> {
     return await onceBegun({ idempotent: true }, async (begun) => {
       for (;;) {
-        const joined = await this.#join(entry, this.#seen.length > 1);
+        const joined = await this.#join(entry, this.#mayGuess);
         begun();
         try {
           const token = tokenOf(this.zk, this.path, joined.created.stat);
@@ -111,6 +111,11 @@ export class Line {
     const contenders = contendersOf(this.path, this.kind, children);
     await this.kind.seen?.(children.stat, options.signal);
     return contenders;
+  }
+
+  /** Who waits for anybody to leave needs the list: the one that came just before it may be the last to go. */
+  get #mayGuess(): boolean {
+    return !this.kind.anyMayLeave && this.#seen.length > 1;
   }
 
   /** Where there was a crowd last time, we will wait anyway: then the list need not travel with the node. */
