@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { type BedOf, eventually, Testbed } from '@quorate/testbed';
 import { connect, openAcl, Sessions, type ZooKeeper } from '@quorate/zookeeper';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -32,6 +33,11 @@ async function lasting() {
     path,
     membership,
     data,
+    async suspend() {
+      const zk = await sessions.session();
+      await link.set({ refuse: true });
+      await eventually('it is suspended', () => zk.state === 'suspended', { every: 5 });
+    },
     /** Resolves when the session is over and the node gone. Until `heal` there is no other one. */
     async lose() {
       const zk = await sessions.session();
@@ -61,6 +67,20 @@ test.each<[string, (membership: Membership) => Promise<void>]>([
   await one.membership.update('three');
   expect(await one.data()).toBe('three');
   expect(one.membership.signal.aborted).toBe(false);
+});
+
+test('data that was given up while the connection was gone is not what the next session begins with', async () => {
+  await using one = await lasting();
+  await one.suspend();
+  const enough = new AbortController();
+  const given = one.membership.update('given up', { signal: enough.signal });
+  // By then it waits for a connection.
+  await turn();
+  enough.abort();
+  await expect(given).rejects.toBe(enough.signal.reason);
+  await one.lose();
+  await one.heal();
+  await eventually('it is back', async () => (await one.data()) === 'one', { within: 10_000 });
 });
 
 test('between two sessions: what was wanted and given up is not told, what is wanted is, and the token is the latest', async () => {

@@ -119,7 +119,8 @@ export class HeldMembership implements Membership {
         this.#version = (await this.#zk.set(this.path, data, { version: this.#version, signal })).version;
         return;
       } catch (error) {
-        if (isQuorateError(error) && error.happened === 'no') this.#data = before;
+        // Refused, or given up before it was sent.
+        if (!isQuorateError(error) || error.happened === 'no') this.#data = before;
         const isAmbiguous = isQuorateError(error, 'ambiguous');
         const known = isAmbiguous || isQuorateError(error, 'bad-version') || isQuorateError(error, 'no-node');
         if (!known || signal?.aborted) throw error;
