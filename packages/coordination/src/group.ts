@@ -3,6 +3,7 @@ import { type Acl, type CallOptions, checkPath, type ZooKeeper } from '@quorate/
 import { type AccessOptions, checkAccess } from './access.ts';
 import { type AnySession, areSessions, latestOfEach, sessionOf } from './each-session.ts';
 import { AlreadyJoinedError } from './errors/already-joined-error.ts';
+import { checkAnySession } from './given-session.ts';
 import { Claim } from './group/claim.ts';
 import { createMember, withdraw } from './group/join.ts';
 import { LastingMembership } from './group/lasting-membership.ts';
@@ -66,6 +67,7 @@ export class Group {
   readonly #seenBy = new WeakSet<ZooKeeper>();
 
   constructor(session: AnySession, path: string, { acl }: AccessOptions = {}) {
+    checkAnySession(session);
     checkPath(path);
     this.path = path;
     this.#session = session;

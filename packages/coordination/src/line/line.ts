@@ -3,6 +3,7 @@ import { doubtful, isQuorateError } from '@quorate/core';
 import type { Acl, Created, ReadOptions, ZooKeeper } from '@quorate/zookeeper';
 import { type AccessOptions, checkAccess } from '../access.ts';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
+import { checkSession } from '../given-session.ts';
 import { proof } from '../lease/proof.ts';
 import { tokenOf } from '../lease/token.ts';
 import { childOf, lastSegment } from '../path.ts';
@@ -54,6 +55,7 @@ export class Line {
   #seen: readonly Contender[] = [];
 
   constructor(zk: ZooKeeper, path: string, kind: Kind, { acl }: AccessOptions = {}) {
+    checkSession(zk);
     this.zk = zk;
     this.path = path;
     this.kind = kind;
