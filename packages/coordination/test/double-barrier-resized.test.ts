@@ -3,6 +3,7 @@ import { bedTest } from '@quorate/testbed/vitest';
 import { connect, type ZooKeeper } from '@quorate/zookeeper';
 import { expect } from 'vitest';
 import { DoubleBarrier } from '../src/index.ts';
+import { atCommit } from './at-commit.ts';
 import { childrenOf } from './conformance/store.ts';
 
 const test = bedTest({ zookeeper: { members: 1, config: { tickTime: 100 } } });
@@ -50,29 +51,39 @@ test('who comes while the size is being changed counts', async ({ bed }) => {
   await eventually('one waits', async () => (await bed.zookeeper.figure('zk_watch_count')) > 0);
   let entering: Promise<void>[] = [first];
   // It has looked, and sees one; by the time it writes there are two.
-  const resizer = new Proxy(session, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (name !== 'transaction') return typeof value === 'function' ? value.bind(target) : value;
-      return () => {
-        const transaction = target.transaction();
-        const commit = transaction.commit.bind(transaction);
-        transaction.commit = async (options) => {
-          const watches = await bed.zookeeper.figure('zk_watch_count');
-          entering = [first, new DoubleBarrier(other, path, three).enter(patience)];
-          const waits = async (): Promise<boolean> => (await bed.zookeeper.figure('zk_watch_count')) > watches;
-          await eventually('the second waits', waits);
-          const results = await commit(options);
-          // And it dies.
-          await new Promise(() => undefined);
-          return results;
-        };
-        return transaction;
-      };
-    },
+  const resizer = atCommit(session, async (commit) => {
+    const watches = await bed.zookeeper.figure('zk_watch_count');
+    entering = [first, new DoubleBarrier(other, path, three).enter(patience)];
+    const waits = async (): Promise<boolean> => (await bed.zookeeper.figure('zk_watch_count')) > watches;
+    await eventually('the second waits', waits);
+    await commit();
+    // And it dies.
+    return new Promise(() => undefined);
   });
   void new DoubleBarrier(resizer, path, three).resize(2);
   await eventually('the second has come', () => entering.length === 2);
   await Promise.all(entering);
   expect((await zk.get(path)).data.toString()).toBe('quorate.double-barrier 2');
+});
+
+test('who has counted by a size that is changed before it opens lets nobody in by it', async ({ bed }) => {
+  await using zk = await connect(bed.zookeeper.url);
+  await using session = await connect(bed.zookeeper.url);
+  const path = '/opening';
+  const size = async (): Promise<string> => (await zk.get(path)).data.toString();
+  const two = { size: 2 };
+  let openings = 0;
+  const opener = atCommit(session, async (commit) => {
+    openings += 1;
+    if (openings === 1) await new DoubleBarrier(zk, path, two).resize(3);
+    return await commit();
+  });
+  const first = new DoubleBarrier(zk, path, two).enter(patience);
+  await eventually('one has come', async () => (await childrenOf(zk, path)).length === 1);
+  const second = new DoubleBarrier(opener, path, two).enter(patience);
+  await eventually('the size is another', async () => (await size()).endsWith(' 3'));
+  await new DoubleBarrier(zk, path, three).enter(patience);
+  await Promise.all([first, second]);
+  const { members } = JSON.parse((await zk.get(`${path}/ready`)).data.toString());
+  expect([members.length, await size()]).toEqual([3, 'quorate.double-barrier 3']);
 });
