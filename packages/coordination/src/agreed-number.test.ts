@@ -1,6 +1,7 @@
 import { QuorateError } from '@quorate/core';
 import type { ZooKeeper } from '@quorate/zookeeper';
 import { expect, test } from 'vitest';
+import { atCommit } from '../test/at-commit.ts';
 import { DoubleBarrier, memoryCoordination, Semaphore } from './index.ts';
 
 const path = '/limits/uploads';
@@ -53,6 +54,21 @@ test('a change whose reply is lost is looked for, and done once', async () => {
   await semaphore.resize(2);
   expect(await stored(zk)).toBe('quorate.semaphore 2');
   expect((await zk.get(path)).stat.version).toBe(version + 1);
+});
+
+test('a change before which somebody has written the same number again is tried again', async () => {
+  const memory = memoryCoordination();
+  await using zk = memory.connect();
+  await using other = memory.connect();
+  await (await new Semaphore(other, path, { permits: 1 }).acquire()).release();
+  let commits = 0;
+  const changing = atCommit(zk, async (commit) => {
+    commits += 1;
+    if (commits === 1) await other.set(path, 'quorate.semaphore 1');
+    return await commit();
+  });
+  await new Semaphore(changing, path, { permits: 1 }).resize(2);
+  expect([commits, await stored(other)]).toEqual([2, 'quorate.semaphore 2']);
 });
 
 test('a change that is aborted once it was sent may have happened', async () => {

@@ -3,6 +3,7 @@ import type { CallOptions, ZooKeeper } from '@quorate/zookeeper';
 import type { AccessOptions } from './access.ts';
 import { Cell } from './cell/cell.ts';
 import { WrongKindError } from './errors/wrong-kind-error.ts';
+import { checkSession } from './given-session.ts';
 import { OneAtATime } from './waiting/one-at-a-time.ts';
 
 const kind = { what: 'a counter', word: 'counter' };
@@ -36,6 +37,7 @@ export class Counter {
   readonly #writes = new OneAtATime();
 
   constructor(zk: ZooKeeper, path: string, options: AccessOptions = {}) {
+    checkSession(zk);
     this.#cell = new Cell(zk, path, kind, options);
   }
 

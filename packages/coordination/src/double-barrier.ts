@@ -133,16 +133,17 @@ export class DoubleBarrier {
   async #untilOpen(name: string, signal: AbortSignal | undefined): Promise<Round | undefined> {
     for (;;) {
       signal?.throwIfAborted();
-      const present = await this.#gathering.present({ signal });
-      const { members, round } = present;
-      if (round) return remainingOf(round, members).includes(name) ? round : undefined;
-      if (!members.includes(name)) return undefined;
-      if (members.length >= this.size) await this.#gathering.open(present, { signal });
-      else {
+      using change = new NextChange(this.#zk, signal);
+      const waiting = await this.#gathering.waiting(change.watched);
+      if (waiting) {
+        if (!waiting.members.includes(name)) return undefined;
+        if (waiting.members.length >= this.size) await this.#gathering.open(waiting, { signal });
         // Who comes later lists after coming: so the one that makes it enough sees that it is.
-        using change = new NextChange(this.#zk, signal);
-        if (!(await this.#zk.exists(this.#gathering.readyPath, change.watched))) await change.happened;
+        else await change.happened;
       }
+      // Before its watches are taken back: an opening has fired both of them by the time this is answered.
+      const { members, round } = await this.#gathering.present({ signal });
+      if (round) return remainingOf(round, members).includes(name) ? round : undefined;
     }
   }
 

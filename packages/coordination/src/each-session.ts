@@ -64,5 +64,5 @@ export function perSession<T>(make: (zk: ZooKeeper) => T): (zk: ZooKeeper) => T 
 
 /** Also when two copies of the package are installed. */
 export function areSessions(any: AnySession): any is Sessions {
-  return 'each' in any && typeof any.each === 'function';
+  return typeof (any as Partial<Sessions> | null | undefined)?.each === 'function';
 }

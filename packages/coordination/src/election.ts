@@ -5,6 +5,7 @@ import { type AnyElection, checkLead, type LeadOptions } from './any-election.ts
 import { type Candidate, checkData, encodeCandidate } from './candidate.ts';
 import { type AnySession, inEachSession, latestOfEach, perSession, sessionOf } from './each-session.ts';
 import { SessionElection } from './election/session-election.ts';
+import { checkAnySession } from './given-session.ts';
 import type { Lease } from './lease/lease.ts';
 import { checkId, checkOnSuspended, defaultId, type LineOptions } from './line/line-options.ts';
 import { type AcquireOptions, checkAcquireOptions } from './waiting/acquire-options.ts';
@@ -40,6 +41,7 @@ export class Election implements AnyElection {
     path: string,
     { id = defaultId(), data = '', onSuspended = 'stop', acl }: ElectionOptions = {},
   ) {
+    checkAnySession(session);
     checkPath(path);
     this.path = path;
     this.id = checkId(id);

@@ -3,6 +3,7 @@ import { type Acl, type CallOptions, checkPath, type ZooKeeper } from '@quorate/
 import { type AccessOptions, checkAccess } from './access.ts';
 import { type AnySession, areSessions, latestOfEach, sessionOf } from './each-session.ts';
 import { AlreadyJoinedError } from './errors/already-joined-error.ts';
+import { checkAnySession } from './given-session.ts';
 import { Claim } from './group/claim.ts';
 import { createMember, withdraw } from './group/join.ts';
 import { LastingMembership } from './group/lasting-membership.ts';
@@ -52,6 +53,8 @@ export interface JoinOptions extends AcquireOptions {
  * - Being listed is not holding: two members may both believe to be the first. To agree on one use `Election`.
  * - A process that has crashed and comes back with the same id waits until its former session has expired. Where
  *   another live process has the id, by mistake, it waits for as long as that lives: give a `timeout`.
+ * - Over `Sessions` a member joins again in each session, with the data that was accepted last, and waits there for its id to
+ *   be free. When the servers refuse it for good, as they do without the permission, `signal` aborts with the reason.
  * - Two processes that share a session, if there were such, would take one another's node for their own.
  * - `watch` reads a member again when it changes, and everybody after the connection has broken. It keeps all
  *   members in memory, with their data. It needs servers of 3.6 or later.
@@ -64,6 +67,7 @@ export class Group {
   readonly #seenBy = new WeakSet<ZooKeeper>();
 
   constructor(session: AnySession, path: string, { acl }: AccessOptions = {}) {
+    checkAnySession(session);
     checkPath(path);
     this.path = path;
     this.#session = session;
@@ -127,7 +131,7 @@ export class Group {
     );
   }
 
-  async #joinIn(zk: ZooKeeper, { id, data, node, onSuspended, signal }: Joiner): Promise<Membership> {
+  async #joinIn(zk: ZooKeeper, { id, data, node, onSuspended, signal }: Joiner): Promise<HeldMembership> {
     for (let other = Claim.on(zk, node); other; other = Claim.on(zk, node)) {
       if (!other.leaving) throw new AlreadyJoinedError(this.path, id);
       await untilAborted(signal, other.gone);
@@ -151,7 +155,15 @@ export class Group {
       // It is there: who gives up now takes it back.
       claim.doubtful = true;
       const provenAt = await proof(zk, node, askedAt, signal);
-      return new HeldMembership(zk, { id, path: node, stat, provenAt, endsSuspended: onSuspended === 'stop', claim });
+      return new HeldMembership(zk, {
+        id,
+        path: node,
+        stat,
+        data,
+        provenAt,
+        endsSuspended: onSuspended === 'stop',
+        claim,
+      });
     } catch (error) {
       claim.leaving = true;
       if (claim.doubtful) withdraw(zk, node).finally(() => claim.release());

@@ -1,4 +1,4 @@
-import { isQuorateError } from '@quorate/core';
+import { InvalidArgumentError, isQuorateError } from '@quorate/core';
 import { checkPath, type ZooKeeper } from '@quorate/zookeeper';
 import { contenderOf } from './line/contender.ts';
 import { electionKind, type Kind, lockKind, permitKind, readWriteKind } from './line/kind.ts';
@@ -35,6 +35,11 @@ export async function inLine(
   { most, signal }: { readonly most?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Participant[]> {
   checkPath(path);
+  if (!Object.hasOwn(kinds, kind))
+    throw new InvalidArgumentError('kind', '"lock", "read-write lock", "permits" or "election"', kind);
+  if (most !== undefined && !(most === Number.POSITIVE_INFINITY || (Number.isInteger(most) && most >= 0))) {
+    throw new InvalidArgumentError('most', 'a whole number of at least 0', most);
+  }
   try {
     return await participants(new Line(zk, path, kinds[kind]), signal, most);
   } catch (error) {

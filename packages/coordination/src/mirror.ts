@@ -3,6 +3,7 @@ import { type CallOptions, checkPath, SessionsStoppedError, type State, type Zoo
 import { type AnySession, areSessions, inEachSession, whereItMayHelp } from './each-session.ts';
 import { MirrorClosedError } from './errors/mirror-closed-error.ts';
 import { MirrorTooLargeError } from './errors/mirror-too-large-error.ts';
+import { checkAnySession } from './given-session.ts';
 import { Changes, type MirrorChange } from './mirror/changes.ts';
 import { Copy, type MirroredNode } from './mirror/copy.ts';
 import { type NodeRead, readSubtree } from './mirror/loading.ts';
@@ -78,6 +79,7 @@ export class Mirror implements AsyncDisposable, Iterable<[path: string, node: Mi
     path: string,
     { maxNodes = 100_000, maxBytes = 64 * 1024 * 1024 }: MirrorOptions = {},
   ) {
+    checkAnySession(session);
     checkPath(path);
     checkLimit('maxNodes', maxNodes);
     checkLimit('maxBytes', maxBytes);

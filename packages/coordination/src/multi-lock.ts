@@ -33,6 +33,7 @@ export interface MultiLock {
  */
 export function multiLock(locks: readonly AnyLock[]): MultiLock {
   if (!Array.isArray(locks) || locks.length === 0) throw new InvalidArgumentError('locks', 'at least one lock', locks);
+  if (!locks.every(isLock)) throw new InvalidArgumentError('locks', 'locks only', locks);
   const sorted = [...locks].sort((a, b) => (a.path < b.path ? -1 : 1));
   for (const [index, { path }] of sorted.entries()) {
     if (path === sorted[index + 1]?.path) throw new InvalidArgumentError('locks', 'each path once', path);
@@ -63,6 +64,12 @@ export function multiLock(locks: readonly AnyLock[]): MultiLock {
       return holding(await acquire(options), (lease) => work(lease as MultiLease));
     },
   };
+}
+
+function isLock(given: Partial<AnyLock> | null | undefined): boolean {
+  return (
+    typeof given?.path === 'string' && typeof given.acquire === 'function' && typeof given.tryAcquire === 'function'
+  );
 }
 
 const taken: unique symbol = Symbol('one of the locks is taken');

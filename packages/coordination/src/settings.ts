@@ -6,6 +6,7 @@ import { Cell } from './cell/cell.ts';
 import { type AnySession, latestOfEach, perSession, sessionOf } from './each-session.ts';
 import { InvalidSettingsError } from './errors/invalid-settings-error.ts';
 import { WrongKindError } from './errors/wrong-kind-error.ts';
+import { checkAnySession } from './given-session.ts';
 import { validated } from './settings/validated.ts';
 import { follow } from './watched/follow.ts';
 import { streamed } from './watched/streamed.ts';
@@ -25,7 +26,7 @@ export interface SettingsOptions<Value> extends AccessOptions {
 }
 
 export interface SettingsWatchOptions extends CallOptions {
-  /** Called with each value that is stored and not valid. The stream passes over them. */
+  /** Called with each value that is stored and not valid. The stream passes over them. What it throws ends the stream. */
   readonly invalid?: ((error: InvalidSettingsError | WrongKindError) => void) | undefined;
 }
 
@@ -69,6 +70,7 @@ export class Settings<
   readonly #default: Default;
 
   constructor(session: AnySession, path: string, schema: Schema, options: SettingsOptions<Default> = {}) {
+    checkAnySession(session);
     checkSchema(schema);
     checkPath(path);
     checkAccess(options.acl);

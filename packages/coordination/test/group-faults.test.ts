@@ -102,7 +102,7 @@ test('a member that wants to be certain ends when the connection breaks, and its
   await ended;
   expect(certain.signal.reason).toMatchObject({ code: 'lease-suspended' });
   expect(patient.signal.aborted).toBe(false);
-  await expect(certain.update('x')).rejects.toMatchObject({ code: 'lease-suspended' });
+  await expect(certain.update('x')).rejects.toMatchObject({ code: 'lease-suspended', happened: 'no' });
   expect(idsOf(await group.members())).toEqual(['certain', 'patient']);
   await certain.leave();
   await patient.update('still here');

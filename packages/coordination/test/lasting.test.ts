@@ -114,6 +114,16 @@ test.each(['one session', 'sessions'] as const)('a term that fails is followed b
   const onFailure = (_: unknown, attempt: number): 'retry' | 'stop' => (asked.push(attempt) < 3 ? 'retry' : 'stop');
   await expect(election.lead(failing, { onFailure })).rejects.toThrow('never');
   expect(asked).toEqual([1, 2, 3]);
+  // In a row: a term that does not fail begins another one.
+  terms = 0;
+  const nowAndThen = (): void => {
+    terms += 1;
+    if (terms !== 2) throw new Error('now and then');
+  };
+  const rows: number[] = [];
+  const twice = (_: unknown, attempt: number): 'retry' | 'stop' => (rows.push(attempt) < 2 ? 'retry' : 'stop');
+  await expect(election.lead(nowAndThen, { onFailure: twice })).rejects.toThrow('now and then');
+  expect([terms, rows]).toEqual([3, [1, 1]]);
   await expect(election.lead(failing, { onFailure: 'x' as never })).rejects.toThrow('onFailure: expected');
   expect(await election.candidates()).toEqual([]);
 });
@@ -145,9 +155,12 @@ test('observers see who leads across their own sessions, each leader once', asyn
   const observing = (async () => {
     for await (const leader of new Election(sessions, path).observe({ signal: stop.signal })) seen.push(leader?.id);
   })().catch((error) => error);
+  const watches = (): Promise<number> => bed.zookeeper.figure('zk_watch_count');
   await eventually('it is seen', () => seen.at(-1) === 'one');
+  const before = await watches();
   await lose(await sessions.session());
   await sessions.session();
+  await eventually('it is looked at again, in the next session', async () => (await watches()) === before);
   await lease.release();
   await eventually('it is seen gone', () => seen.at(-1) === undefined);
   expect(seen.filter((id) => id === 'one')).toHaveLength(1);

@@ -1,12 +1,12 @@
-import type { Acl, CallOptions, Stat, ZooKeeper } from '@quorate/zookeeper';
+import type { Acl, CallOptions, ReadOptions, Stat, Transaction, ZooKeeper } from '@quorate/zookeeper';
 import { AgreedNumber } from '../agreed-number.ts';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
-import { otherKind } from '../used-for.ts';
-import { onceBegun } from '../waiting/once-begun.ts';
+import { markOf, otherKind } from '../used-for.ts';
 import { unlessMissing } from '../waiting/unless-missing.ts';
 import { unlessOvertaken } from '../waiting/unless-overtaken.ts';
 import { type Round, readRound, roundData } from './round.ts';
 
+const kind = 'double-barrier';
 const readyName = 'ready';
 // Ours are `_c_<uuid>-member`, Curator's a plain UUID, and kazoo's one without hyphens.
 const memberName = /^(?:_c_[0-9a-f-]{36}-member|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32})$/;
@@ -46,7 +46,7 @@ export class Gathering {
     this.#path = path;
     this.readyPath = `${path}/${readyName}`;
     this.#agreed = new AgreedNumber(zk, path, {
-      kind: 'double-barrier',
+      kind,
       what: 'participants',
       acl,
       number: size,
@@ -64,18 +64,29 @@ export class Gathering {
     if (!this.#known) await this.#know(signal);
   }
 
-  /** Changes the size for everybody. Those who wait and are enough now do not hear of it: they are let in from here. */
+  /**
+   * Changes the size for everybody, and lets those in who are enough now, both at once: whoever does it may die. Those who
+   * come meanwhile hear of the change.
+   */
   async resize(size: number, { signal }: CallOptions): Promise<void> {
     await this.#know(signal);
-    await onceBegun({ idempotent: true }, async (begun) => {
-      await this.#agreed.change(size, { signal });
-      begun();
-      for (;;) {
-        const present = await this.present({ signal });
-        if (present.round || present.members.length < this.size) return;
-        await this.open(present, { signal });
-      }
-    });
+    let members: readonly string[] = [];
+    await this.#agreed.change(
+      size,
+      { signal },
+      {
+        prepare: async () => {
+          const present = await this.present({ signal });
+          members = present.round ? [] : present.members;
+        },
+        add: (transaction) => {
+          if (members.length < size) return;
+          // Once more, so that nobody takes it for an opening alone, which changes the version by one and no size.
+          transaction.set(this.#path, markOf(kind, size));
+          this.#addOpening(transaction, members);
+        },
+      },
+    );
   }
 
   pathOf(member: string): string {
@@ -88,15 +99,25 @@ export class Gathering {
     return (await this.#zk.create(`${this.#path}/member`, '', options)).path;
   }
 
+  /**
+   * Who is there while no round is open; undefined when one is. The watch tells when one is opened, and when the size is
+   * changed, after this look. An opening of ours fires it twice.
+   */
+  async waiting(watched: ReadOptions): Promise<Present | undefined> {
+    // Answers come in the order of the questions.
+    const ready = this.#zk.exists(this.readyPath, watched);
+    const node = this.#zk.exists(this.#path, watched);
+    const listed = unlessMissing(this.#zk.children(this.#path, { signal: watched.signal }));
+    const [opened, , children] = await Promise.all([ready, node, listed]);
+    return opened ? undefined : await this.#seen(children, undefined, watched.signal);
+  }
+
   async present({ signal }: CallOptions): Promise<Present> {
     // Answers come in the order of the questions.
     const listed = unlessMissing(this.#zk.children(this.#path, { signal }));
     const ready = unlessMissing(this.#zk.get(this.readyPath, { signal }));
     const [children, found] = await Promise.all([listed, ready]);
-    const members = this.#membersIn(children?.names ?? []);
-    const round = found && readRound(found);
-    if (children) await this.#keepUp(children.stat, round, signal);
-    return { members, round, version: children?.stat.version ?? 0 };
+    return await this.#seen(children, found && readRound(found), signal);
   }
 
   /**
@@ -104,12 +125,9 @@ export class Gathering {
    * round has been opened since they were listed. Whether it was opened must be read: it may have been by somebody else.
    */
   async open({ members, version }: Present, { signal }: CallOptions): Promise<void> {
-    const transaction = this.#zk.transaction();
-    for (const member of members) transaction.check(this.pathOf(member));
-    transaction
-      // Its data stay as they are, whoever has written them.
-      .set(this.#path, this.#known?.data ?? '', { version })
-      .create(this.readyPath, roundData(members), { acl: this.#acl });
+    // Its data stay as they are, whoever has written them.
+    const transaction = this.#zk.transaction().set(this.#path, this.#known?.data ?? '', { version });
+    this.#addOpening(transaction, members);
     await unlessOvertaken(transaction.commit({ signal }));
   }
 
@@ -118,6 +136,21 @@ export class Gathering {
     const transaction = this.#zk.transaction().check(this.#path, version);
     if (last !== undefined) transaction.delete(last);
     await unlessOvertaken(transaction.delete(this.readyPath).commit());
+  }
+
+  #addOpening(transaction: Transaction, members: readonly string[]): void {
+    for (const member of members) transaction.check(this.pathOf(member));
+    transaction.create(this.readyPath, roundData(members), { acl: this.#acl });
+  }
+
+  async #seen(
+    children: { readonly names: readonly string[]; readonly stat: Stat } | undefined,
+    round: Round | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Present> {
+    const members = this.#membersIn(children?.names ?? []);
+    if (children) await this.#keepUp(children.stat, round, signal);
+    return { members, round, version: children?.stat.version ?? 0 };
   }
 
   #membersIn(names: readonly string[]): string[] {
@@ -140,7 +173,7 @@ export class Gathering {
 
   async #know(signal: AbortSignal | undefined): Promise<void> {
     const { data, stat } = await this.#agreed.agree({ signal });
-    const other = otherKind('double-barrier', data);
+    const other = otherKind(kind, data);
     if (other) throw this.#wrongKind(other);
     this.#known = { data, stat };
   }

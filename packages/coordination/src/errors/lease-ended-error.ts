@@ -1,4 +1,4 @@
-import { QuorateError } from '@quorate/core';
+import { QuorateError, type QuorateErrorOptions } from '@quorate/core';
 
 /**
  * - `suspended`: the connection is gone, so whether it is still held is not certain.
@@ -19,8 +19,13 @@ const meaning: Readonly<Record<LeaseEnd, string>> = {
 export class LeaseEndedError extends QuorateError {
   readonly reason: LeaseEnd;
 
-  constructor(path: string, reason: LeaseEnd, options: { readonly cause?: unknown } = {}) {
+  constructor(path: string, reason: LeaseEnd, options: Pick<QuorateErrorOptions, 'cause' | 'happened'> = {}) {
     super(`${path}: ${meaning[reason]}`, { ...options, code: `lease-${reason}` });
     this.reason = reason;
   }
+}
+
+/** What a call throws that comes after the end: nothing of it was sent. */
+export function tooLate(path: string, ended: LeaseEndedError): LeaseEndedError {
+  return new LeaseEndedError(path, ended.reason, { cause: ended, happened: 'no' });
 }

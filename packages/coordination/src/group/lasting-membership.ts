@@ -1,8 +1,8 @@
-import { aborted, mayRetry } from '@quorate/core';
+import { aborted, isQuorateError, mayRetry } from '@quorate/core';
 import type { CallOptions, Sessions, ZooKeeper } from '@quorate/zookeeper';
-import { LeaseEndedError } from '../errors/lease-ended-error.ts';
+import { LeaseEndedError, tooLate } from '../errors/lease-ended-error.ts';
 import { untilAborted } from '../waiting/until-aborted.ts';
-import type { Membership } from './membership.ts';
+import type { HeldMembership, Membership } from './membership.ts';
 
 interface Joining {
   readonly id: string;
@@ -11,7 +11,7 @@ interface Joining {
   readonly signal: AbortSignal | undefined;
 }
 
-type JoinIn = (zk: ZooKeeper, data: Uint8Array | string, signal: AbortSignal) => Promise<Membership>;
+type JoinIn = (zk: ZooKeeper, data: Uint8Array | string, signal: AbortSignal) => Promise<HeldMembership>;
 
 /** Being in a group for as long as one likes: a membership in each session, one after the other. */
 export class LastingMembership implements Membership {
@@ -20,11 +20,12 @@ export class LastingMembership implements Membership {
   readonly #joinIn: JoinIn;
   readonly #over = new AbortController();
   readonly #controller = new AbortController();
-  #data: Uint8Array | string;
-  #current: Membership | undefined;
-  #next = Promise.withResolvers<Membership>();
+  readonly #firstData: Uint8Array | string;
+  /** Undefined between two sessions. */
+  #current: HeldMembership | undefined;
+  #latest: HeldMembership | undefined;
+  #next = Promise.withResolvers<HeldMembership>();
   #running: Promise<void> = Promise.resolve();
-  #hasJoined = false;
 
   /** Resolves when others can see us for the first time. */
   static async join(sessions: Sessions, joining: Joining, joinIn: JoinIn): Promise<LastingMembership> {
@@ -44,25 +45,26 @@ export class LastingMembership implements Membership {
   private constructor({ id, node, data }: Joining, joinIn: JoinIn) {
     this.id = id;
     this.path = node;
-    this.#data = data;
+    this.#firstData = data;
     this.#joinIn = joinIn;
   }
 
   /** Of the latest membership. */
   get token(): bigint {
-    return this.#current?.token ?? 0n;
+    return this.#latest?.token ?? 0n;
   }
 
-  /** Aborts when we have left. Between two sessions it does not, though others do not see us then. */
+  /**
+   * Aborts when we have left, and when the servers refuse us for good. Between two sessions it does not, though others do not
+   * see us then.
+   */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
   async update(data: Uint8Array | string, { signal }: CallOptions = {}): Promise<void> {
     for (;;) {
-      this.#controller.signal.throwIfAborted();
-      // For whatever comes next, also when this comes too late.
-      this.#data = data;
+      if (this.#controller.signal.aborted) throw tooLate(this.path, this.#controller.signal.reason);
       const membership = this.#current ?? (await untilAborted(signal, this.#next.promise));
       try {
         await membership.update(data, { signal });
@@ -90,14 +92,14 @@ export class LastingMembership implements Membership {
 
   async #stay(sessions: Sessions): Promise<void> {
     const onFailure = (error: unknown): 'retry' | 'stop' =>
-      this.#hasJoined || mayRetry(error, { idempotent: true }) ? 'retry' : 'stop';
+      mayRetry(error, { idempotent: true }) || (this.#latest && mayPass(error)) ? 'retry' : 'stop';
     let reason: unknown;
     try {
       await sessions.each((zk, { signal }) => this.#member(zk, signal), { signal: this.#over.signal, onFailure });
     } catch (error) {
       reason = error;
     }
-    // We have left, or the sessions have been stopped, or it has never come to a first membership.
+    // We have left, or the sessions have been stopped, or the servers refuse us.
     if (!this.#controller.signal.aborted) {
       this.#controller.abort(new LeaseEndedError(this.path, 'lost', reason === undefined ? {} : { cause: reason }));
     }
@@ -107,8 +109,9 @@ export class LastingMembership implements Membership {
 
   /** In one session, until that is over or we leave. */
   async #member(zk: ZooKeeper, signal: AbortSignal): Promise<void> {
-    const membership = await this.#joinIn(zk, this.#data, signal);
-    this.#hasJoined = true;
+    // With what others have seen last, or may have: it is told again.
+    const membership = await this.#joinIn(zk, this.#latest?.data ?? this.#firstData, signal);
+    this.#latest = membership;
     this.#current = membership;
     const { resolve } = this.#next;
     this.#next = Promise.withResolvers();
@@ -119,4 +122,9 @@ export class LastingMembership implements Membership {
     await membership.leave();
     if (!signal.aborted) throw membership.signal.reason;
   }
+}
+
+/** What another attempt need not meet: a node that somebody has deleted, an id that is taken. All else is refused for good. */
+function mayPass(error: unknown): boolean {
+  return error instanceof LeaseEndedError || isQuorateError(error, 'already-joined');
 }

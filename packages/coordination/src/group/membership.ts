@@ -1,6 +1,6 @@
 import { backoff, isQuorateError, mayRetry } from '@quorate/core';
 import type { CallOptions, Stat, State, ZooKeeper } from '@quorate/zookeeper';
-import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
+import { type LeaseEnd, LeaseEndedError, tooLate } from '../errors/lease-ended-error.ts';
 import { Pulse } from '../lease/pulse.ts';
 import { tokenOf } from '../lease/token.ts';
 import { onceBegun } from '../waiting/once-begun.ts';
@@ -28,6 +28,7 @@ export interface MembershipOptions {
   readonly id: string;
   readonly path: string;
   readonly stat: Stat;
+  readonly data: Uint8Array | string;
   /** When it was asked for. */
   readonly provenAt: number;
   /** Whether it ends when the connection breaks, before the session does. */
@@ -50,15 +51,17 @@ export class HeldMembership implements Membership {
   readonly #over = new AbortController();
   readonly #writes = new OneAtATime();
   #version: number;
+  #data: Uint8Array | string;
   #left: Promise<void> | undefined;
 
-  constructor(zk: ZooKeeper, { id, path, stat, provenAt, endsSuspended, claim }: MembershipOptions) {
+  constructor(zk: ZooKeeper, { id, path, stat, data, provenAt, endsSuspended, claim }: MembershipOptions) {
     this.#zk = zk;
     this.id = id;
     this.path = path;
     this.token = tokenOf(zk, path, stat);
     this.#czxid = stat.czxid;
     this.#version = stat.version;
+    this.#data = data;
     this.#claim = claim;
     const lost = (): void => this.#lose(zk.lost.reason);
     const changed = (state: State): void => {
@@ -85,6 +88,11 @@ export class HeldMembership implements Membership {
     return this.#controller.signal;
   }
 
+  /** What others see, or may see: data that was refused is none of it. */
+  get data(): Uint8Array | string {
+    return this.#data;
+  }
+
   async update(data: Uint8Array | string, { signal }: CallOptions = {}): Promise<void> {
     const update = (begun: () => void): Promise<void> => this.#update(data, signal, begun);
     await this.#writes.run(signal, () => onceBegun({ idempotent: true }, update));
@@ -102,11 +110,17 @@ export class HeldMembership implements Membership {
 
   async #update(data: Uint8Array | string, signal: AbortSignal | undefined, begun: () => void): Promise<void> {
     for (;;) {
-      if (this.signal.aborted) throw this.signal.reason;
+      if (this.signal.aborted) throw tooLate(this.path, this.signal.reason);
+      signal?.throwIfAborted();
+      const before = this.#data;
+      // From here on others may see it.
+      this.#data = data;
       try {
         this.#version = (await this.#zk.set(this.path, data, { version: this.#version, signal })).version;
         return;
       } catch (error) {
+        // Refused, or given up before it was sent.
+        if (!isQuorateError(error) || error.happened === 'no') this.#data = before;
         const isAmbiguous = isQuorateError(error, 'ambiguous');
         const known = isAmbiguous || isQuorateError(error, 'bad-version') || isQuorateError(error, 'no-node');
         if (!known || signal?.aborted) throw error;

@@ -33,7 +33,8 @@ export class Pulse {
   #earliest = Number.POSITIVE_INFINITY;
   #beatAt = Number.NEGATIVE_INFINITY;
   #beating = false;
-  #unsupported = false;
+  /** Whether nobody is asked: there is nobody to ask, or no need to. */
+  #isTrusted = false;
   #timer: NodeJS.Timeout | undefined;
   /** When the timer rings. */
   #due = Number.POSITIVE_INFINITY;
@@ -42,6 +43,11 @@ export class Pulse {
     const pulse = pulses.get(zk) ?? new Pulse(zk);
     pulses.set(zk, pulse);
     return pulse;
+  }
+
+  /** What is held through this session is certain until the session says otherwise: no clock ends it. */
+  static trust(zk: ZooKeeper): void {
+    Pulse.of(zk).#isTrusted = true;
   }
 
   private constructor(zk: ZooKeeper) {
@@ -54,6 +60,7 @@ export class Pulse {
    * not held any more.
    */
   hold(since: number, doubt: () => void): () => void {
+    if (this.#isTrusted) return () => undefined;
     const holding = { since, doubt };
     this.#holdings.add(holding);
     this.#earliest = Math.min(this.#earliest, since);
@@ -79,7 +86,7 @@ export class Pulse {
   }
 
   #certainUntil({ since }: Pick<Holding, 'since'>): number {
-    if (this.#unsupported) return Number.POSITIVE_INFINITY;
+    if (this.#isTrusted) return Number.POSITIVE_INFINITY;
     return Math.max(since, this.#provenAt) + patience * this.#zk.sessionTimeout;
   }
 
@@ -99,7 +106,7 @@ export class Pulse {
   #tick(): void {
     this.#timer = undefined;
     this.check();
-    if (this.#holdings.size === 0 || this.#unsupported || this.#zk.lost.aborted) return;
+    if (this.#holdings.size === 0 || this.#isTrusted || this.#zk.lost.aborted) return;
     if (!this.#beating && performance.now() >= this.#nextBeat()) this.#beat();
     this.#arm();
   }
@@ -120,7 +127,7 @@ export class Pulse {
       },
       (error) => {
         // A client that cannot ask: its member's word must do.
-        this.#unsupported ||= isQuorateError(error, 'unsupported');
+        this.#isTrusted ||= isQuorateError(error, 'unsupported');
         answered();
       },
     );

@@ -3,6 +3,7 @@ import { doubtful, isQuorateError } from '@quorate/core';
 import type { Acl, Created, ReadOptions, ZooKeeper } from '@quorate/zookeeper';
 import { type AccessOptions, checkAccess } from '../access.ts';
 import { WrongKindError } from '../errors/wrong-kind-error.ts';
+import { checkSession } from '../given-session.ts';
 import { proof } from '../lease/proof.ts';
 import { tokenOf } from '../lease/token.ts';
 import { childOf, lastSegment } from '../path.ts';
@@ -54,6 +55,7 @@ export class Line {
   #seen: readonly Contender[] = [];
 
   constructor(zk: ZooKeeper, path: string, kind: Kind, { acl }: AccessOptions = {}) {
+    checkSession(zk);
     this.zk = zk;
     this.path = path;
     this.kind = kind;
@@ -64,7 +66,7 @@ export class Line {
   async enter(entry: Entry): Promise<Place> {
     return await onceBegun({ idempotent: true }, async (begun) => {
       for (;;) {
-        const joined = await this.#join(entry, this.#seen.length > 1);
+        const joined = await this.#join(entry, this.#mayGuess);
         begun();
         try {
           const token = tokenOf(this.zk, this.path, joined.created.stat);
@@ -111,6 +113,11 @@ export class Line {
     const contenders = contendersOf(this.path, this.kind, children);
     await this.kind.seen?.(children.stat, options.signal);
     return contenders;
+  }
+
+  /** Who waits for anybody to leave needs the list: the one that came just before it may be the last to go. */
+  get #mayGuess(): boolean {
+    return !this.kind.anyMayLeave && this.#seen.length > 1;
   }
 
   /** Where there was a crowd last time, we will wait anyway: then the list need not travel with the node. */

@@ -27,9 +27,9 @@ export interface MemoryCoordination {
   /** Ends the session as if its timeout had passed without a connection: the client first, then its ephemeral nodes. */
   expire(zk: ZooKeeper): Promise<void>;
   /**
-   * The servers end the session, and its client does not know: it looks connected, its leases look held, and nothing that
-   * it asks is answered, while others hold the same. So it is with a process that was stopped, or whose clock is slow. It
-   * learns of it by `resume`, `expire` or closing.
+   * The servers end the session, and its client does not know: it looks connected, and its leases look held, while others
+   * hold the same. So it is with a process that was stopped, or whose clock is slow. It learns of it when it asks them for
+   * anything (letting go of a lease does): what it asks is not done, and its session is lost. Or by `resume`, `expire` or closing.
    */
   forget(zk: ZooKeeper): Promise<void>;
   /**

@@ -1,5 +1,6 @@
 import type { ZooKeeper } from '@quorate/zookeeper';
 import { type Answer, type InProcess, inProcess, type Question, type Servers } from '@quorate/zookeeper/in-process';
+import { Pulse } from '../lease/pulse.ts';
 import type { Asker, Ensemble } from './ensemble.ts';
 import type { Turns } from './turns.ts';
 
@@ -27,6 +28,7 @@ export class Session implements Servers {
 
   constructor(ensemble: Ensemble, turns: Turns, { sessionTimeout, tokenEpoch }: SessionOptions) {
     this.#client = inProcess(this, { tokenEpoch });
+    Pulse.trust(this.#client.zk);
     this.id = ensemble.begin();
     this.sessionTimeout = sessionTimeout;
     this.#ensemble = ensemble;
@@ -41,8 +43,8 @@ export class Session implements Servers {
   ask(question: Question, answered: (answer: Answer) => void): void {
     const connection = this.#connection;
     if (this.#isForgotten) {
-      // Nobody answers. Whoever closes cannot wait for ever, and learns why.
-      if (question.kind === 'close') this.#turns.later(() => this.#client.expired());
+      // Whatever the servers are asked through it, they say that there is no such session.
+      this.#turns.later(() => this.#client.expired());
       return;
     }
     this.#turns.later(() => {

@@ -9,7 +9,10 @@ const most = 8;
 
 const ofSessions = new WeakMap<ZooKeeper, Map<string, Receipts>>();
 
-/** The receipts of a session for one queue, however many objects stand for that: a receipt is a node, and stays as long as the session. */
+/**
+ * The receipts of a session for one queue and one access control list, however many objects stand for that: a receipt is a node,
+ * and stays as long as the session. Whoever may change it can make a put believe that it has happened.
+ */
 export class Receipts {
   readonly #zk: ZooKeeper;
   readonly #path: string;
@@ -18,10 +21,11 @@ export class Receipts {
   readonly #free: Receipt[] = [];
 
   static of(zk: ZooKeeper, { puts: path, acl }: Layout): Receipts {
-    const byPath = ofSessions.get(zk) ?? new Map<string, Receipts>();
-    ofSessions.set(zk, byPath);
-    const receipts = byPath.get(path) ?? new Receipts(zk, path, acl);
-    byPath.set(path, receipts);
+    const receiptsOf = ofSessions.get(zk) ?? new Map<string, Receipts>();
+    ofSessions.set(zk, receiptsOf);
+    const key = JSON.stringify([path, acl]);
+    const receipts = receiptsOf.get(key) ?? new Receipts(zk, path, acl);
+    receiptsOf.set(key, receipts);
     return receipts;
   }
 

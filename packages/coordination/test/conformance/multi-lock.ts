@@ -45,6 +45,30 @@ export function multiLockConformance(connect: Connect): void {
       expect([await childrenOf(zk, one), await childrenOf(zk, two)]).toEqual([[], []]);
     });
 
+    test('a guard guards every one of them', async () => {
+      await using zk = await connect();
+      const paths = [freshPath('a'), freshPath('b')];
+      const file = freshPath('file');
+      await zk.create(file, '');
+      for (const path of paths) {
+        await using lease = await multiLock(paths.map((each) => new Lock(zk, each))).acquire();
+        const [node] = await childrenOf(zk, path);
+        await zk.delete(`${path}/${node}`);
+        const guarded = lease.guard(zk.transaction()).set(file, 'both').commit();
+        await expect(guarded, path).rejects.toMatchObject({ code: 'no-node', happened: 'no' });
+      }
+      expect((await zk.get(file)).data.toString()).toBe('');
+    });
+
+    test('disposing of it does not reject, where letting go of one is refused; releasing does', async () => {
+      await using zk = await connect();
+      const path = freshPath('sealed');
+      const lease = await multiLock([new Lock(zk, path), new Lock(zk, freshPath('open'))]).acquire();
+      await zk.setAcl(path, [{ permissions: ['read', 'create', 'admin'], scheme: 'world', id: 'anyone' }]);
+      await lease[Symbol.asyncDispose]();
+      expect(await codeOf(lease.release())).toBe('no-auth');
+    });
+
     test('all or none: when one cannot be had, the others are let go of', async () => {
       await using zk = await connect();
       await using other = await connect();

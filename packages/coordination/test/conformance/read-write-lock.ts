@@ -1,6 +1,7 @@
 import { eventually } from '@quorate/testbed';
 import { describe, expect, test } from 'vitest';
 import { type AnyLock, type Lease, ReadWriteLock } from '../../src/index.ts';
+import { atCommit } from '../at-commit.ts';
 import { type Connect, childrenOf, codeOf, errorOf, freshPath } from './store.ts';
 
 export function readWriteLockConformance(connect: Connect): void {
@@ -96,6 +97,26 @@ export function readWriteLockConformance(connect: Connect): void {
       const last = await second.lease;
       expect(last.token).toBeGreaterThan(reading.token);
       await last.release();
+    });
+
+    test('downgrade: that its former node is gone, which it hears first, is no loss', async () => {
+      await using one = await connect();
+      await using other = await connect();
+      const path = freshPath('rw');
+      // What it is told of the old node, it is told before it knows that it has a new one.
+      const slow = atCommit(one, async (commit) => {
+        const results = await commit();
+        await one.sync('/');
+        await one.sync('/');
+        return results;
+      });
+      const lock = new ReadWriteLock(slow, path, { revocable: true });
+      await using reading = await lock.downgrade(await lock.write.acquire());
+      expect(reading.signal.aborted).toBe(false);
+      // Of the new one it is told as well.
+      expect(await new ReadWriteLock(other, path).read.revoke()).toBe(1);
+      await eventually('it is asked for', () => reading.signal.aborted);
+      expect(reading.signal.reason).toMatchObject({ reason: 'revoked' });
     });
 
     test('downgrade: a writer that waits behind from before, with nobody between, does not get in either', async () => {

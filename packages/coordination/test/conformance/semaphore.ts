@@ -170,6 +170,29 @@ export function semaphoreConformance(connect: Connect): void {
       expect(await new Semaphore(b, path, { permits: 3 }).tryAcquire()).toBeUndefined();
     });
 
+    test('more permits: also who has looked at the line before is let in', async () => {
+      await using a = await connect();
+      await using b = await connect();
+      await using c = await connect();
+      const path = freshPath('semaphore');
+      const [first, second, third] = [a, b, c].map((zk) => new Semaphore(zk, path, { permits: 1 })) as [
+        Semaphore,
+        Semaphore,
+        Semaphore,
+      ];
+      const held = await first.acquire();
+      const next = second.acquire();
+      const two = async (): Promise<boolean> => (await childrenOf(a, `${path}/leases`)).length === 2;
+      await eventually('the second waits', two);
+      expect(await third.holders()).toHaveLength(1);
+      await held.release();
+      await using _ = await next;
+      const waiting = third.acquire({ timeout: 5_000 });
+      await eventually('the third waits', two);
+      await second.resize(2);
+      await using __ = await waiting;
+    });
+
     test('fewer permits: who has one keeps it, and nobody is let in before there are fewer holders', async () => {
       await using a = await connect();
       await using b = await connect();

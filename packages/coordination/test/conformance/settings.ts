@@ -182,6 +182,20 @@ export function settingsConformance(connect: Connect): void {
       await watched.return?.();
     });
 
+    test('a watcher that throws at a value that is not valid ends with what it throws', async () => {
+      await using zk = await connect();
+      const settings = open(zk);
+      await settings.set(first);
+      const watched = settings.watch({
+        invalid: ({ code }) => {
+          throw new Error(`it is ${code}`);
+        },
+      });
+      expect((await watched.next()).value?.value).toEqual(first);
+      await zk.set('/config/limits', '{"max":"ten"}');
+      await expect(watched.next()).rejects.toThrow('it is invalid-settings');
+    });
+
     test('watching ends with the reason of an aborted signal, and quietly when the session is closed', async () => {
       const zk = await connect();
       const settings = open(zk);
