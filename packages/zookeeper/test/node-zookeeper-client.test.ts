@@ -85,14 +85,13 @@ test('closed by its owner: reads wait for the session to be over, and do not ask
 test('what it cannot do is said, before anything is sent', async () => {
   await using zk = await adapted(bed.zookeeper.url);
   const calls = [
-    zk.sync('/'),
     zk.whoAmI(),
     zk.countDescendants('/'),
     zk.create('/c', '', { mode: 'container' }),
     zk.watch('/').ready,
     zk.transaction().create('/t').delete('/t').commit(),
   ];
-  expect(await Promise.all(calls.map(codeOf))).toEqual(Array(6).fill('unsupported'));
+  expect(await Promise.all(calls.map(codeOf))).toEqual(Array(5).fill('unsupported'));
 });
 
 test.each([

@@ -89,6 +89,7 @@ export class AdaptedSession implements SessionLike {
     return request.promise as Promise<T>;
   }
 
+  /** Resolves before a server has seen them: that client does not tell. When they are refused the session is lost. */
   async addAuth(auth: Auth): Promise<void> {
     if (this.#refusal) throw this.#refusal;
     this.#client.addAuthInfo(auth.scheme, credentialBytes(auth));
