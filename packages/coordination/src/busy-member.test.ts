@@ -52,6 +52,19 @@ test('a holder hears that it is asked to let go, though the watch on its node co
   await vi.waitFor(() => expect(lease.signal.reason).toMatchObject({ reason: 'revoked' }));
 });
 
+test('a taker hears that its claim is gone, though the watch on it could not be placed again at once', async () => {
+  const [zk, other] = await sessions();
+  await new Queue(other, '/q').put('one');
+  const item = await new Queue(zk, '/q').take();
+  const claim = `/q/items/${(await other.children('/q/items')).names[0]}`;
+  const own = `${claim}/${(await other.children(claim)).names[0]}`;
+  const get = vi.spyOn(zk, 'get').mockRejectedValueOnce(busy);
+  await other.set(own, 'touched');
+  await vi.waitFor(() => expect(get).toHaveBeenCalled());
+  await other.delete(own);
+  await vi.waitFor(() => expect(item.signal.reason).toMatchObject({ reason: 'lost' }));
+});
+
 test('a member hears that its node is gone, though the watch on it could not be placed at once', async () => {
   const [zk, other] = await sessions();
   const { exists } = zk;

@@ -2,6 +2,7 @@ import { type BedOf, eventually, type Server, Testbed } from '@quorate/testbed';
 import { connect } from '@quorate/zookeeper';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Group, type Lease, type LeaseEndedError, Lock } from '../src/index.ts';
+import { adapted } from './adapted.ts';
 import { codeOf, freshPath } from './conformance/store.ts';
 
 // A member that is cut off from its leader goes on answering reads and pings, for `syncLimit` ticks: 5 seconds here, as long as
@@ -22,10 +23,14 @@ afterAll(() => bed?.stop());
 
 const sessionTimeout = 2_000;
 
-test.each(['stop', 'wait'] as const)(
-  'fact 14: a holder whose member is cut off from the leader stops before the next one begins (%s)',
-  async (onSuspended) => {
-    await using mine = await connect(follower.address, { sessionTimeout });
+test.each([
+  ['stop', 'our own client', connect],
+  ['wait', 'our own client', connect],
+  ['wait', 'node-zookeeper-client', adapted],
+] as const)(
+  'fact 14: a holder whose member is cut off from the leader stops before the next one begins (%s, %s)',
+  async (onSuspended, _, begin) => {
+    await using mine = await begin(follower.address, { sessionTimeout });
     await using other = await connect(others.map(({ address }) => address).join(','), { sessionTimeout });
     const [path, file] = [freshPath('minority'), freshPath('file')];
     await other.create(file, 'old');
@@ -53,6 +58,30 @@ test.each(['stop', 'wait'] as const)(
     await lease.release();
     await next.release();
     expect((await other.get(file)).data.toString()).toBe('new');
+  },
+);
+
+test.each([
+  ['our own client', connect],
+  ['node-zookeeper-client', adapted],
+] as const)(
+  'what is read behind a sync is what all were told, also from a member that was cut off (%s)',
+  async (_, begin) => {
+    await using mine = await begin(follower.address, { sessionTimeout: 20_000 });
+    await using witness = await connect(follower.address, { sessionTimeout: 20_000 });
+    await using other = await connect(others.map(({ address }) => address).join(','), { sessionTimeout });
+    const path = freshPath('behind');
+    await other.create(path, 'old');
+    await witness.sync(path);
+    await bed.partition(
+      [follower.name],
+      others.map(({ name }) => name),
+    );
+    await other.set(path, 'new');
+    expect((await witness.get(path)).data.toString(), 'its member does not know').toBe('old');
+    const read = Promise.all([mine.sync(path), mine.get(path)]);
+    await bed.heal();
+    expect((await read)[1].data.toString()).toBe('new');
   },
 );
 

@@ -83,8 +83,7 @@ export function conformance({ open, has = {} }: Conformance): void {
       expect(await codeOf(zk.create('/e/child'))).toBe('no-children-for-ephemerals');
       expect(zk.state).toBe('connected');
     }
-    // Not every client can sync; where one cannot, there is one member only.
-    if (has.modern) await watcher.sync('/');
+    await watcher.sync('/');
     expect((await watcher.children('/')).names).toEqual([]);
   });
 

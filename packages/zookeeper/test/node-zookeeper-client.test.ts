@@ -1,4 +1,4 @@
-import { Testbed } from '@quorate/testbed';
+import { eventually, type Link, Testbed } from '@quorate/testbed';
 // @ts-expect-error: the package has no types of its own.
 import nodeZookeeperClient from 'node-zookeeper-client';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -9,6 +9,10 @@ import { rings } from './rings.ts';
 
 interface Native extends NodeZookeeperClient {
   connect(): void;
+  readonly connectionManager: {
+    readonly state: number;
+    readonly socket: { readonly destroyed: boolean; destroy(): void };
+  };
 }
 const native = nodeZookeeperClient as unknown as {
   createClient(servers: string, options?: object): Native;
@@ -82,17 +86,77 @@ test('closed by its owner: reads wait for the session to be over, and do not ask
   expect(asked.mock.calls.length).toBeLessThan(20);
 });
 
+describe('closing', () => {
+  const sessionTimeout = 2_000;
+  const closed = -2;
+
+  async function inBlackHole(name: string): Promise<{ zk: ZooKeeper; client: Native; link: Link }> {
+    const link = bed.link(name, 'zookeeper-1');
+    const client = native.createClient(await link.address, { sessionTimeout });
+    const zk = fromNodeZookeeperClient(client);
+    client.connect();
+    await comesTo(zk, 'connected');
+    await link.set({ blackHole: true });
+    return { zk, client, link };
+  }
+
+  /** A socket that is left keeps the process alive. */
+  async function isLeftAlone(client: Native): Promise<void> {
+    const { connectionManager } = client;
+    await eventually('the client has ended', () => connectionManager.state === closed, { within: 2_000 });
+    expect(connectionManager.socket.destroyed).toBe(true);
+  }
+
+  test.concurrent('a session that was lost leaves no connection', async () => {
+    const { zk, client } = await inBlackHole('leaves');
+    await comesTo(zk, 'lost');
+    await isLeftAlone(client);
+  });
+
+  test.concurrent('closing in a black hole leaves no connection', async () => {
+    const { zk, client } = await inBlackHole('closes');
+    await zk.close();
+    expect(zk.state).toBe('closed');
+    await isLeftAlone(client);
+  });
+
+  test.concurrent('a signal ends the wait for a server to answer', async () => {
+    const { zk, client } = await inBlackHole('signal');
+    const enough = new AbortController();
+    const closing = zk.close({ signal: enough.signal });
+    enough.abort();
+    const begun = performance.now();
+    await closing;
+    expect(performance.now() - begun).toBeLessThan(sessionTimeout / 4);
+    expect(zk.state).toBe('closed');
+    await isLeftAlone(client);
+  });
+
+  test.concurrent('whoever closes again waits for the same', async () => {
+    const link = bed.link('again', 'zookeeper-1');
+    const zk = await adapted(await link.address, { sessionTimeout });
+    await link.set({ blackHole: true });
+    let first = false;
+    const closing = zk.close().then(() => {
+      first = true;
+    });
+    await zk.close();
+    await Promise.resolve();
+    expect([first, zk.state]).toEqual([true, 'closed']);
+    await closing;
+  });
+});
+
 test('what it cannot do is said, before anything is sent', async () => {
   await using zk = await adapted(bed.zookeeper.url);
   const calls = [
-    zk.sync('/'),
     zk.whoAmI(),
     zk.countDescendants('/'),
     zk.create('/c', '', { mode: 'container' }),
     zk.watch('/').ready,
     zk.transaction().create('/t').delete('/t').commit(),
   ];
-  expect(await Promise.all(calls.map(codeOf))).toEqual(Array(6).fill('unsupported'));
+  expect(await Promise.all(calls.map(codeOf))).toEqual(Array(5).fill('unsupported'));
 });
 
 test.each([

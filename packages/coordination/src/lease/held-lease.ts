@@ -26,7 +26,7 @@ export class HeldLease implements Lease {
   }
 
   guard(transaction: Transaction): Transaction {
-    if (this.#released) throw new LeaseEndedError(this.#hold.path, 'released');
+    if (this.#released || this.#hold.isMoving) throw new LeaseEndedError(this.#hold.path, 'released');
     const { ended } = this.#hold;
     // Asked for is still held: whoever is asked may finish what was begun.
     if (ended && ended.reason !== 'revoked') throw ended;

@@ -49,8 +49,10 @@ export class Hold {
   readonly #over = new AbortController();
   readonly #unwatch = new AbortController();
   #node: string;
+  /** Another one that stands for it, for all that is known. */
+  #other: string | undefined;
   /** The node that we watch is on its way out by our own doing. */
-  #moving = false;
+  #moving: Promise<void> | undefined;
   #ended: LeaseEndedError | undefined;
   #gone: Promise<void> | undefined;
 
@@ -113,15 +115,29 @@ export class Hold {
     return this.#leases.size === 1 && this.#leases.has(lease);
   }
 
-  /** `move` puts another node in place of this one, at once. */
+  get isMoving(): boolean {
+    return this.#moving !== undefined;
+  }
+
+  /**
+   * `move` puts another node in place of this one, at once. When it fails either may be there, and letting go sees to both.
+   * Whoever lets go meanwhile waits for it.
+   */
   async moveTo(node: string, move: () => Promise<void>): Promise<void> {
-    this.#moving = true;
-    try {
-      await move();
+    this.#other = node;
+    this.#moving = move().then(() => {
       this.#node = node;
+      this.#other = undefined;
+    });
+    try {
+      await this.#moving;
+    } catch (error) {
+      this.end('lost', error);
+      throw error;
     } finally {
-      this.#moving = false;
+      this.#moving = undefined;
     }
+    if (this.#gone) throw this.#ended;
     if (this.#options.watched) this.#watch();
   }
 
@@ -135,7 +151,9 @@ export class Hold {
     this.#over.abort(settled);
     if (leaseEnds.hasSubscribers) leaseEnds.publish({ path: this.path, token: this.token, reason: this.#ended.reason });
     try {
-      await remove(this.zk, this.node);
+      await this.#moving?.catch(() => undefined);
+      const left = this.#other === undefined ? [this.#node] : [this.#node, this.#other];
+      await Promise.all(left.map((node) => remove(this.zk, node)));
     } finally {
       // Not before: the node takes its watch along, and to take it back would be a request of its own.
       this.#unwatch.abort(settled);

@@ -1,4 +1,3 @@
-import { isQuorateError } from '@quorate/core';
 import type { ZooKeeper } from '@quorate/zookeeper';
 
 /** A proof of life is as good as new for this part of the session timeout: half of what a lease lasts without one. */
@@ -16,11 +15,6 @@ export async function proof(
 ): Promise<number> {
   const now = performance.now();
   if (now - askedAt < zk.sessionTimeout * recent) return askedAt;
-  try {
-    await zk.sync(path, { signal });
-  } catch (error) {
-    // A client that cannot ask: its member's word must do.
-    if (!isQuorateError(error, 'unsupported')) throw error;
-  }
+  await zk.sync(path, { signal });
   return now;
 }

@@ -98,16 +98,6 @@ test('a process that was stopped knows by the clock, before its timers have run'
   expect(doubt).toHaveBeenCalledTimes(1);
 });
 
-test('a client that cannot ask is not in doubt: the word of its member must do', async () => {
-  const { zk, asked } = session(() => Promise.reject(new QuorateError('no sync', { code: 'unsupported' })));
-  const doubt = vi.fn();
-  Pulse.of(zk).hold(performance.now(), doubt);
-  await vi.advanceTimersByTimeAsync(60_000);
-  Pulse.of(zk).check();
-  expect(doubt).not.toHaveBeenCalled();
-  expect(asked).toHaveBeenCalledTimes(1);
-});
-
 test('a failure is no answer', async () => {
   const { zk } = session(() => Promise.reject(new QuorateError('cut', { code: 'connection-lost' })));
   const doubt = vi.fn();

@@ -1,4 +1,3 @@
-import { isQuorateError } from '@quorate/core';
 import type { ZooKeeper } from '@quorate/zookeeper';
 
 /** So often, in parts of the session timeout, the leader is asked for a sign of life while something is held. */
@@ -33,7 +32,7 @@ export class Pulse {
   #earliest = Number.POSITIVE_INFINITY;
   #beatAt = Number.NEGATIVE_INFINITY;
   #beating = false;
-  /** Whether nobody is asked: there is nobody to ask, or no need to. */
+  /** Whether nobody is asked, because there is no need to. */
   #isTrusted = false;
   #timer: NodeJS.Timeout | undefined;
   /** When the timer rings. */
@@ -86,7 +85,6 @@ export class Pulse {
   }
 
   #certainUntil({ since }: Pick<Holding, 'since'>): number {
-    if (this.#isTrusted) return Number.POSITIVE_INFINITY;
     return Math.max(since, this.#provenAt) + patience * this.#zk.sessionTimeout;
   }
 
@@ -106,7 +104,7 @@ export class Pulse {
   #tick(): void {
     this.#timer = undefined;
     this.check();
-    if (this.#holdings.size === 0 || this.#isTrusted || this.#zk.lost.aborted) return;
+    if (this.#holdings.size === 0 || this.#zk.lost.aborted) return;
     if (!this.#beating && performance.now() >= this.#nextBeat()) this.#beat();
     this.#arm();
   }
@@ -120,16 +118,9 @@ export class Pulse {
       if (this.#timer) this.#arm();
     };
     // Ahead of what the caller has waiting: it may be a lot.
-    this.#zk.sync('/', { urgent: true }).then(
-      () => {
-        this.#provenAt = sentAt;
-        answered();
-      },
-      (error) => {
-        // A client that cannot ask: its member's word must do.
-        this.#isTrusted ||= isQuorateError(error, 'unsupported');
-        answered();
-      },
-    );
+    this.#zk.sync('/', { urgent: true }).then(() => {
+      this.#provenAt = sentAt;
+      answered();
+    }, answered);
   }
 }

@@ -4,6 +4,11 @@ import { TokensExhaustedError } from '../errors/tokens-exhausted-error.ts';
 /** The bits of a token that are the transaction's number; those above are the epoch. */
 const bits = 48n;
 
+/** The transaction that a token tells of, whatever its epoch. */
+export function transactionOf(token: bigint): bigint {
+  return BigInt.asUintN(Number(bits), token);
+}
+
 /**
  * The fencing token of whoever holds a node: the transaction that created it, below the epoch of the session. All numbers
  * of one epoch are below those of the next, however far the servers' own count goes back in between.

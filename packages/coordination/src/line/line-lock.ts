@@ -2,6 +2,7 @@ import { InvalidArgumentError, isQuorateError } from '@quorate/core';
 import type { ZooKeeper } from '@quorate/zookeeper';
 import type { AnyLock, LockAcquireOptions } from '../any-lock.ts';
 import { acquires } from '../diagnostics.ts';
+import { LeaseEndedError } from '../errors/lease-ended-error.ts';
 import { HeldLease } from '../lease/held-lease.ts';
 import { Hold, revocation } from '../lease/hold.ts';
 import { holding } from '../lease/holding.ts';
@@ -92,6 +93,7 @@ export class LineLock implements AnyLock {
       throw new InvalidArgumentError('holding', `a lease of ${this.path} that has not been released`);
     }
     if (hold.ended) throw hold.ended;
+    if (hold.isMoving) throw new LeaseEndedError(this.path, 'released');
     return new HeldLease(hold);
   }
 

@@ -1,5 +1,5 @@
 import type { ReadOutcome, ZooKeeper } from '@quorate/zookeeper';
-import { tokenOf } from '../lease/token.ts';
+import { tokenOf, transactionOf } from '../lease/token.ts';
 import { childOf } from '../path.ts';
 import type { Contender } from './contender.ts';
 import type { Line } from './line.ts';
@@ -41,7 +41,11 @@ export async function participants(
         id: shown(data),
         node: childOf(line.path, contender.name),
         mark: contender.mark,
-        token: contender.token ?? tokenOf(line.zk, line.path, stat),
+        token: tokenOf(
+          line.zk,
+          line.path,
+          contender.token === undefined ? stat : { czxid: transactionOf(contender.token) },
+        ),
         since: new Date(Number(stat.ctime)),
         session: stat.ephemeralOwner,
         holds: line.kind.waitsFor(contender.mark, contenders.slice(0, from + index)) === undefined,

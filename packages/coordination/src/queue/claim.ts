@@ -1,9 +1,10 @@
-import { isQuorateError } from '@quorate/core';
+import { isQuorateError, retry } from '@quorate/core';
 import type { CallOptions, State, Transaction, ZooKeeper } from '@quorate/zookeeper';
 import { leaseEnds } from '../diagnostics.ts';
 import { type LeaseEnd, LeaseEndedError } from '../errors/lease-ended-error.ts';
 import type { Lease } from '../lease/lease.ts';
 import { Pulse } from '../lease/pulse.ts';
+import { settled } from '../line/waiting.ts';
 import { insist } from '../waiting/insist.ts';
 import { NextChange } from '../waiting/next-change.ts';
 import { workUntilAborted } from '../waiting/until-aborted.ts';
@@ -33,6 +34,7 @@ export class Claim implements Lease {
   readonly #zk: ZooKeeper;
   readonly #ended = new AbortController();
   readonly #forget: () => void;
+  readonly #forgotten = new AbortController();
   #change: NextChange;
   /** Set once it is known, or decided, what becomes of the item. */
   #fate: 'done' | 'given back' | 'lost' | undefined;
@@ -60,6 +62,7 @@ export class Claim implements Lease {
     const calm = Pulse.of(zk).hold(provenAt, () => this.#end('suspended'));
     this.#forget = () => {
       calm();
+      this.#forgotten.abort(settled);
       this.#change[Symbol.dispose]();
       zk.off('state', changed);
       zk.lost.removeEventListener('abort', lost);
@@ -189,10 +192,16 @@ export class Claim implements Lease {
     for (;;) {
       await this.#change.happened;
       if (this.#finishing || this.#isLetGo) return;
-      this.#change[Symbol.dispose]();
-      this.#change = new NextChange(this.#zk);
-      await this.#zk.get(this.paths.own, this.#change.watched);
+      // A member that is busy is no reason to stop watching.
+      const options = { attempts: Number.POSITIVE_INFINITY, idempotent: true, min: 20, max: 1_000 };
+      await retry(() => this.#watchAgain(), { ...options, signal: this.#forgotten.signal });
     }
+  }
+
+  async #watchAgain(): Promise<void> {
+    this.#change[Symbol.dispose]();
+    this.#change = new NextChange(this.#zk);
+    await this.#zk.get(this.paths.own, this.#change.watched);
   }
 
   #missing(error: unknown): void {

@@ -1,4 +1,3 @@
-import { isQuorateError } from '@quorate/core';
 import type { ZooKeeper } from '@quorate/zookeeper';
 
 /**
@@ -11,11 +10,6 @@ export async function upToDate<T>(
   read: () => Promise<T>,
   signal?: AbortSignal | undefined,
 ): Promise<T> {
-  const [, result] = await Promise.all([zk.sync(path, { signal }).catch(ignoreUnsupported), read()]);
+  const [, result] = await Promise.all([zk.sync(path, { signal }), read()]);
   return result;
-}
-
-/** A client that cannot sync reads what its member has: as good, where there is one member. */
-function ignoreUnsupported(error: unknown): void {
-  if (!isQuorateError(error, 'unsupported')) throw error;
 }

@@ -139,6 +139,43 @@ export function readWriteLockConformance(connect: Connect): void {
       await (await second.lease).release();
     });
 
+    test('downgrade: the writing ends before others can read, and cannot be taken up again', async () => {
+      await using zk = await connect();
+      const path = freshPath('rw');
+      const lock = new ReadWriteLock(zk, path);
+      const writing = await lock.write.acquire();
+      const downgrading = lock.downgrade(writing);
+      expect(writing.signal.aborted).toBe(true);
+      expect(await codeOf(lock.write.acquire({ holding: writing }))).toBe('lease-released');
+      expect(await codeOf(lock.downgrade(writing))).toBe('lease-released');
+      expect(await codeOf(() => writing.guard(zk.transaction()))).toBe('lease-released');
+      const reading = await downgrading;
+      expect(reading.signal.aborted).toBe(false);
+      await reading.release();
+      expect(await childrenOf(zk, path)).toEqual([]);
+    });
+
+    test('downgrade: whoever lets go meanwhile lets go of the reading as well', async () => {
+      await using zk = await connect();
+      const path = freshPath('rw');
+      const lock = new ReadWriteLock(zk, path);
+      const writing = await lock.write.acquire();
+      const downgrading = codeOf(lock.downgrade(writing));
+      await writing.release();
+      expect(await childrenOf(zk, path)).toEqual([]);
+      expect(await downgrading).toBe('lease-released');
+    });
+
+    test('downgrade: the path may have the mark of a writer in it', async () => {
+      await using zk = await connect();
+      const path = `${freshPath('rw')}/of__WRIT__ers`;
+      const lock = new ReadWriteLock(zk, path);
+      const reading = await lock.downgrade(await lock.write.acquire());
+      expect((await lock.read.holders()).map(({ token }) => token)).toEqual([reading.token]);
+      await reading.release();
+      expect(await childrenOf(zk, path)).toEqual([]);
+    });
+
     test('who writes may read as well; who reads is refused to write, and told so at once', async () => {
       await using zk = await connect();
       const path = freshPath('rw');

@@ -49,6 +49,16 @@ export function tokenEpochConformance(connect: ConnectAt): void {
       await item.done();
     });
 
+    test('the token of a writer that reads now is shown in the epoch of who asks, as all others are', async () => {
+      await using zk = await connect({ tokenEpoch: 1 });
+      await using other = await connect({ tokenEpoch: 0 });
+      const path = freshPath('epoch');
+      const lock = new ReadWriteLock(zk, path);
+      await using reading = await lock.downgrade(await lock.write.acquire());
+      const [holder] = await new ReadWriteLock(other, path).read.holders();
+      expect(holder?.token).toBe(reading.token - from);
+    });
+
     test('a member that somebody deletes hears of it, and only then', async () => {
       await using zk = await connect({ tokenEpoch: 32_767 });
       await using other = await connect({ tokenEpoch: 0 });

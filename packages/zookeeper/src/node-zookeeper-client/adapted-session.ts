@@ -23,6 +23,8 @@ const maxRequestSize = 1_048_575;
 const pause = 50;
 const connectionLoss = -4;
 const sessionExpired = -112;
+/** What that client calls its own state when it will connect no more. */
+const nativeClosed = -2;
 
 /**
  * The session of somebody else's client, watched from outside. That client neither notices a dead connection nor that
@@ -40,6 +42,9 @@ export class AdaptedSession implements SessionLike {
   readonly #listeners = new Set<(state: State) => void>();
   #state: State = 'suspended';
   #refusal: Error | undefined;
+  #closing: Promise<void> | undefined;
+  /** Ends the wait for a server to confirm that the session is closed. */
+  readonly #abandoned = Promise.withResolvers<void>();
   #probing = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -89,28 +94,41 @@ export class AdaptedSession implements SessionLike {
     return request.promise as Promise<T>;
   }
 
+  /** Resolves before a server has seen them: that client does not tell. When they are refused the session is lost. */
   async addAuth(auth: Auth): Promise<void> {
     if (this.#refusal) throw this.#refusal;
     this.#client.addAuthInfo(auth.scheme, credentialBytes(auth));
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#checkClock();
-    if (isOver(this.#state) || this.#refusal) return;
-    const closed = new SessionClosedError();
-    this.#refusal = closed;
-    this.#lost.abort(closed);
-    const ended = new Promise<void>((resolve) => {
-      this.#client.on('state', ({ name }) => name === 'DISCONNECTED' && resolve());
-      this.#lostLater(resolve);
-    });
-    this.#client.close();
-    await ended;
-    this.#end('closed', closed);
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
   abandon(): void {
     this.#end('closed', new SessionClosedError());
+    this.#abandoned.resolve();
+    this.#cut();
+  }
+
+  async #close(): Promise<void> {
+    if (isOver(this.#state)) return;
+    const closed = new SessionClosedError();
+    this.#refusal = closed;
+    this.#lost.abort(closed);
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    const told = ({ name }: { readonly name: string }): void => {
+      if (name === 'DISCONNECTED') resolve();
+    };
+    this.#client.on('state', told);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(resolve, Math.max(0, this.#liveness.lostAt - performance.now()));
+    this.#client.close();
+    await Promise.race([ended, this.#abandoned.promise]);
+    this.#client.removeListener('state', told);
+    this.#end('closed', closed);
+    this.#cut();
   }
 
   async #ask(request: Request): Promise<void> {
@@ -212,6 +230,15 @@ export class AdaptedSession implements SessionLike {
     this.#end('lost', new SessionLostError(why, { cause }));
     // So that it does not come back by itself with a session nobody here believes in.
     this.#client.close();
+    this.#cut();
+  }
+
+  /** A client that was told to close waits for ever on a dead connection, and keeps the process alive: also on its next one. */
+  #cut(): void {
+    const { connectionManager } = this.#client;
+    if (!connectionManager?.socket || connectionManager.state === nativeClosed) return;
+    connectionManager.socket.destroy();
+    setTimeout(() => this.#cut(), pause).unref();
   }
 
   #end(state: 'lost' | 'closed', error: Error): void {
@@ -230,11 +257,6 @@ export class AdaptedSession implements SessionLike {
     this.#client.removeListener('state', this.#told);
     this.#become(state);
     this.#listeners.clear();
-  }
-
-  #lostLater(resolve: () => void): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(resolve, Math.max(0, this.#liveness.lostAt - performance.now()));
   }
 
   #become(state: State): void {

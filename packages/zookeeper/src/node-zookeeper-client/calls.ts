@@ -64,6 +64,8 @@ export function call(
       return calledBack<[NativeStat]>((done) => client.setACL(asked.string(), readAcls(asked), asked.int(), done)).then(
         ([stat]) => ourStat(stat),
       );
+    case op.sync:
+      return sync(client);
     case op.multi:
       return transaction(client, operation, asked);
     default:
@@ -80,6 +82,20 @@ function written(operation: Operation<unknown>): Buffer {
 function calledBack<Values extends unknown[]>(start: (done: Callback<Values>) => void): Promise<Values> {
   return new Promise((resolve, reject) => {
     start((error: NativeError, ...values: Values) => (error ? reject(error) : resolve(values)));
+  });
+}
+
+/**
+ * That client has no `sync`. A transaction that only checks is one: it goes by the leader and a quorum as a write does, and
+ * its reply comes when the member has applied all that was committed before. It changes nothing, so it may be repeated. The
+ * leader decides whether it is refused as well, and that takes the same way: what it comes to does not matter.
+ */
+function sync(client: NodeZookeeperClient): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client
+      .transaction()
+      .check('/', -1)
+      .commit((error, outcomes) => (error && !outcomes ? reject(error) : resolve()));
   });
 }
 

@@ -16,7 +16,9 @@ export interface AdapterOptions {
  * Our interface over a `node-zookeeper-client` that an application has already, connected or not, with a watchdog: a dead
  * connection is noticed and a session that must be over is `lost`, which that client sees neither of. Closing closes it.
  *
- * What it cannot do is rejected with code `unsupported`; the README tells what the watchdog cannot make good.
+ * `sync` is a transaction that changes nothing. `addAuth` resolves before a server has seen the credentials, which that
+ * client does not tell of; refused ones lose the session. What it cannot do is rejected with code `unsupported`; the README
+ * tells what the watchdog cannot make good.
  */
 export function fromNodeZookeeperClient(
   client: NodeZookeeperClient,

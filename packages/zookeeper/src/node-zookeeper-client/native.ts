@@ -41,7 +41,7 @@ interface NativeTransaction {
 
 export interface NodeZookeeperClient {
   readonly options?: { readonly retries?: number };
-  readonly connectionManager?: { readonly socket?: { destroy(): void } };
+  readonly connectionManager?: { readonly state?: number; readonly socket?: { destroy(): void } };
   on(event: 'state', listener: (state: { readonly name: string }) => void): unknown;
   removeListener(event: 'state', listener: (state: { readonly name: string }) => void): unknown;
   getState(): { readonly name: string };
