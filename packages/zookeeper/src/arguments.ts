@@ -3,7 +3,7 @@ import { InvalidArgumentError } from '@quorate/core';
 const lastVersion = 2 ** 31 - 1;
 
 /** What the protocol takes for any version. */
-const anyVersion = -1;
+export const anyVersion = -1;
 
 export function checkVersion(version: unknown): number {
   if (version === undefined) return anyVersion;

@@ -1,4 +1,5 @@
 import { doubtful, isQuorateError } from '@quorate/core';
+import { anyVersion } from './arguments.ts';
 import { childOf } from './path.ts';
 import { childrenOperation } from './protocol/reads.ts';
 import { deleteOperation } from './protocol/writes.ts';
@@ -24,6 +25,8 @@ export async function deleteRecursive(session: SessionLike, what: RecursiveDelet
       try {
         return await session.request(deleteOperation(serverPath, version, path), { signal });
       } catch (error) {
+        // It was there: somebody has finished what we began, or servers that take away containers once they are empty.
+        if (begun && version === anyVersion && isQuorateError(error, 'no-node')) return;
         if (!isQuorateError(error, 'not-empty')) throw error;
       }
     }

@@ -411,3 +411,20 @@ test('does not keep a process alive', () => {
   const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 20_000 });
   expect({ status, stdout }).toEqual({ status: 0, stdout: 'done\n' });
 });
+
+test('deleting a container with all below it is done when the servers take it away meanwhile', async () => {
+  const memory = memoryCoordination();
+  await using zk = memory.connect();
+  for (let round = 0; round < 20; round += 1) {
+    await zk.create('/swept', '', { mode: 'container' });
+    for (const name of ['a', 'b', 'c']) await zk.create(`/swept/${name}`);
+    let over = false;
+    const deleting = zk.delete('/swept', { recursive: true }).finally(() => {
+      over = true;
+    });
+    while (!over) await memory.sweep();
+    await deleting;
+    expect(await zk.exists('/swept')).toBeUndefined();
+  }
+  await expect(zk.delete('/swept', { recursive: true })).rejects.toMatchObject({ code: 'no-node', happened: 'no' });
+});
