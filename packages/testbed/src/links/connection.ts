@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { type Condition, Flow } from './flow.ts';
 import type { LinkFaults } from './link-faults.ts';
+import { reset } from './reset.ts';
 
 /** Who opens a connection, and to whom. */
 export interface Passage {
@@ -63,17 +64,17 @@ export class Connection {
   leaveTo(party: string): void {
     const far = this.#far;
     if (this.#over || this.#stale || !far) return;
-    const [kept, reset] = party === this.#passage.from ? [this.#near, far] : [far, this.#near];
+    const [kept, dropped] = party === this.#passage.from ? [this.#near, far] : [far, this.#near];
     this.#stale = kept;
     this.#there?.stop();
     this.#back?.stop();
     kept.pause();
-    reset.resetAndDestroy();
+    reset(dropped);
   }
 
   /** A reset for both parties. */
   reset(): void {
-    this.#end((socket) => void socket.resetAndDestroy());
+    this.#end(reset);
   }
 
   close(): void {
@@ -117,7 +118,7 @@ export class Connection {
     }
     // After an orderly end both ways, what is still on its way to the other arrives, and then it ends by itself.
     if (socket.readableEnded && socket.writableFinished && other && !other.destroyed) return;
-    if (other && !other.destroyed && !socket.writableFinished) other.resetAndDestroy();
+    if (other && !other.destroyed && !socket.writableFinished) reset(other);
     this.close();
   }
 
