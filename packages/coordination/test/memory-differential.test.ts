@@ -280,7 +280,7 @@ class Side implements AsyncDisposable {
     const watch = ({ type, path }: { type: string; path: string }): void => this.#heard(session, 'once', type, path);
     switch (asked.kind) {
       case 'alone':
-        return this.#write(zk, asked.write, asked, created);
+        return this.#write(zk, asked.write, { protected: asked.protected, parents: asked.parents }, created);
       case 'transaction': {
         const transaction = zk.transaction();
         for (const each of asked.steps) this.#add(transaction, each);
