@@ -100,16 +100,17 @@ export class Gathering {
   }
 
   /**
-   * Who is there while no round is open; undefined when one is. The watch tells when one is opened, and when the size is
-   * changed, after this look. An opening of ours fires it twice.
+   * Who is there while no round is open; undefined when one is, or when something has changed during this look. The watch tells
+   * when a round is opened, and when the size is changed, after it. An opening of ours fires it twice.
    */
   async waiting(watched: ReadOptions): Promise<Present | undefined> {
-    // Answers come in the order of the questions.
-    const ready = this.#zk.exists(this.readyPath, watched);
-    const node = this.#zk.exists(this.#path, watched);
+    // Answers come in the order of the questions: who is listed after an opening sees it.
     const listed = unlessMissing(this.#zk.children(this.#path, { signal: watched.signal }));
-    const [opened, , children] = await Promise.all([ready, node, listed]);
-    return opened ? undefined : await this.#seen(children, undefined, watched.signal);
+    const node = this.#zk.exists(this.#path, watched);
+    const ready = this.#zk.exists(this.readyPath, watched);
+    const [children, stat, opened] = await Promise.all([listed, node, ready]);
+    if (opened || stat?.version !== children?.stat.version) return undefined;
+    return await this.#seen(children, undefined, watched.signal);
   }
 
   async present({ signal }: CallOptions): Promise<Present> {
