@@ -54,7 +54,7 @@ export class Cache implements Component, AsyncDisposable {
       const now = performance.now();
       // What most calls come to: it stands in this process, and all that was changed anywhere has been heard.
       const { tagging } = entry;
-      const untouched = tagging === undefined || tagging.checkedAt >= store.tags.now;
+      const untouched = tagging === undefined || tagging.checkedAt === store.tags.learnt;
       if (now < entry.readyUntil && now < store.heardUntil && untouched) return this.#local(entry) as Promise<T>;
       if (store.vouches(entry, now) && (now < entry.staleUntil || now < entry.freshUntil)) {
         return this.#old(entry, now, load, options) as Promise<T>;

@@ -108,9 +108,9 @@ export class Store {
   vouches(entry: LocalEntry, now: number): boolean {
     const { tagging } = entry;
     if (now < this.heardUntil) {
-      if (tagging === undefined || tagging.checkedAt >= this.tags.now) return true;
+      if (tagging === undefined || tagging.checkedAt === this.tags.learnt) return true;
       if (this.tags.valid(tagging.tags, tagging.clock) !== true) return false;
-      tagging.checkedAt = this.tags.now;
+      tagging.checkedAt = this.tags.learnt;
       return true;
     }
     if (!this.link.away) return false;
@@ -132,7 +132,7 @@ export class Store {
         key,
         version,
         value,
-        tagging: tags.length === 0 ? undefined : { tags, clock, checkedAt: clock },
+        tagging: tags.length === 0 ? undefined : { tags, clock, checkedAt: -1 },
         freshUntil,
         staleUntil: Math.min(Math.trunc(times.staleUntil), limit),
         readyUntil: freshUntil - this.earlySpan(times.loadMs, times.absent),
@@ -234,7 +234,6 @@ export class Store {
     this.supersedeAll();
     this.tags.hearing = true;
     this.versions.hearing = true;
-    this.versions.forget();
     // So that what is loaded from now on is not taken for older than it is.
     void this.tags.prepare([]);
   }

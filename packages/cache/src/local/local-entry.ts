@@ -3,7 +3,7 @@ export interface Tagging {
   readonly tags: readonly string[];
   /** What the clock of invalidations read before it was loaded. */
   readonly clock: number;
-  /** What that clock read when the tags were last compared. */
+  /** How much had been learnt of that clock when the tags were last compared; see `TagClock.learnt`. */
   checkedAt: number;
 }
 

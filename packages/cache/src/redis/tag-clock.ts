@@ -19,6 +19,7 @@ export class TagClock {
   readonly #known = new Map<string, { at: number; round: number }>();
   #round = 0;
   #now = 0;
+  #learnt = 0;
   #hearing = false;
 
   constructor(link: Link, names: KeyNames, life: number) {
@@ -32,10 +33,19 @@ export class TagClock {
     return this.#now;
   }
 
+  /**
+   * How often anything has been learnt: while this is the same, so is what is valid. The clock would not do, for word of an
+   * earlier reading may come after that of a later one.
+   */
+  get learnt(): number {
+    return this.#learnt;
+  }
+
   /** Whether all that changes is heard. */
   set hearing(hearing: boolean) {
     this.#hearing = hearing;
     this.#round += 1;
+    this.#learnt += 1;
   }
 
   /** Whether no tag was invalidated since the clock read this. Undefined when we cannot be sure. */
@@ -66,43 +76,52 @@ export class TagClock {
 
   /** Word of an invalidation, ours or another's. */
   told(clock: number, tags: readonly string[]): void {
-    this.#now = Math.max(this.#now, clock);
-    for (const tag of tags) this.#know(tag, clock);
+    this.#take(clock, tags, this.#round);
   }
 
   async invalidate(tags: readonly string[]): Promise<true | Silence> {
+    const round = this.#round;
     const reply = await this.#link.run(
       invalidate,
       [this.#names.clock, ...tags.map((tag) => this.#names.tag(tag))],
       [String(this.#life), this.#names.channel, ...tagsMessage(tags)],
     );
     if (reply === silence) return silence;
-    this.told(Number(reply), tags);
+    this.#take(Number(reply), tags, round);
     return true;
   }
 
   async #learn(tags: readonly string[]): Promise<readonly number[] | Silence> {
     const keys = [this.#names.clock, ...tags.map((tag) => this.#names.tag(tag))];
+    // What is said before a gap may have been overtaken in it.
+    const round = this.#round;
     const reply = await this.#link.run(learn, keys, [String(this.#life)]).catch(() => silence);
     if (reply === silence) return silence;
     const [now = 0, ...times] = (reply as string[]).map(Number);
     this.#now = Math.max(this.#now, now, ...times);
-    return tags.map((tag, index) => this.#know(tag, times[index] ?? Infinity));
+    this.#learnt += 1;
+    return tags.map((tag, index) => this.#know(tag, times[index] ?? Infinity, round));
+  }
+
+  #take(clock: number, tags: readonly string[], round: number): void {
+    this.#now = Math.max(this.#now, clock);
+    this.#learnt += 1;
+    for (const tag of tags) this.#know(tag, clock, round);
   }
 
   /** Word may come in any order: what is later counts. */
-  #know(tag: string, clock: number): number {
+  #know(tag: string, clock: number, round: number): number {
     const known = this.#known.get(tag);
     if (known !== undefined) {
       known.at = Math.max(known.at, clock);
-      known.round = this.#round;
+      known.round = Math.max(known.round, round);
       return known.at;
     }
     if (this.#known.size >= mostKnown) {
       const [oldest] = this.#known.keys();
       if (oldest !== undefined) this.#known.delete(oldest);
     }
-    this.#known.set(tag, { at: clock, round: this.#round });
+    this.#known.set(tag, { at: clock, round });
     return clock;
   }
 }

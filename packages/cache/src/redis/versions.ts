@@ -20,6 +20,8 @@ export class Versions {
   /** The latest of each that we know of: a later word never loses to an earlier one. */
   readonly #latest = new Map<string, Latest>();
   readonly #sure = new Set<string>();
+  /** Rises with each gap: what is said before one is not certain after it. */
+  #round = 0;
   #hearing = false;
 
   constructor(link: Link, names: KeyNames) {
@@ -27,14 +29,11 @@ export class Versions {
     this.#names = names;
   }
 
+  /** Whether all that changes is heard, from now on. What was known before is not certain any more. */
   set hearing(hearing: boolean) {
-    if (!hearing) this.#sure.clear();
-    this.#hearing = hearing;
-  }
-
-  /** After a gap. */
-  forget(): void {
+    this.#round += 1;
     this.#sure.clear();
+    this.#hearing = hearing;
   }
 
   /** The version, where it is known for certain. */
@@ -46,10 +45,11 @@ export class Versions {
   async current(namespace: string): Promise<string> {
     const known = this.known(namespace);
     if (known !== undefined) return known;
+    const round = this.#round;
     const found = await this.#link.read(this.#names.version(namespace));
     if (found !== silence) {
       const { number, version } = parse(found?.toString()) ?? first;
-      this.told(namespace, number, version);
+      this.#take(namespace, number, version, round);
     }
     const latest = this.#latest.get(namespace);
     if (latest === undefined) throw new RedisUnavailableError(`asking for the version of ${namespace}`);
@@ -58,16 +58,21 @@ export class Versions {
 
   /** The version that stands in Redis, whatever this process remembers. Rejects with what Redis has answered. */
   async standing(namespace: string): Promise<string | Silence> {
+    const round = this.#round;
     const found = await this.#link.ask(() => this.#link.redis.get(this.#names.version(namespace)));
     if (found === silence) return silence;
     const { number, version } = parse(found ?? undefined) ?? first;
-    this.told(namespace, number, version);
+    this.#take(namespace, number, version, round);
     return version;
   }
 
   told(namespace: string, number: number, version: string): void {
+    this.#take(namespace, number, version, this.#round);
+  }
+
+  #take(namespace: string, number: number, version: string, round: number): void {
     if (number >= (this.#latest.get(namespace)?.number ?? -1)) this.#latest.set(namespace, { number, version });
-    if (this.#hearing) this.#sure.add(namespace);
+    if (this.#hearing && round === this.#round) this.#sure.add(namespace);
   }
 
   async move(
@@ -79,6 +84,7 @@ export class Versions {
     const record = this.#names.version(namespace);
     const bar = `${record}:fence`;
     const told = [this.#names.channel, ...versionMessage(namespace, version)];
+    const round = this.#round;
     const reply = await this.#link.run(
       move,
       [record, bar, fence === undefined ? bar : doneOf(bar, randomUUID())],
@@ -91,7 +97,7 @@ export class Versions {
       const now = await this.standing(namespace);
       return now === silence ? silence : 'moved';
     }
-    this.told(namespace, Number(reply), version);
+    this.#take(namespace, Number(reply), version, round);
     return 'moved';
   }
 }

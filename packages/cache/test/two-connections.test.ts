@@ -1,0 +1,106 @@
+import { eventually } from '@quorate/testbed';
+import { bedTest } from '@quorate/testbed/vitest';
+import type { Redis } from 'ioredis';
+import { expect } from 'vitest';
+import { caches, clientOf, hearing } from './fixture.ts';
+
+// Commands and their replies go over one connection of a process, word of what others change over another. Either may be slower.
+const test = bedTest({ redis: 1 });
+
+/** A client whose connection for changes goes another way than its own. */
+async function listeningThrough(address: string, url: string): Promise<Redis> {
+  const redis = clientOf(url);
+  const [host = '', port] = address.split(':');
+  const duplicate = redis.duplicate.bind(redis);
+  redis.duplicate = (options) => duplicate({ ...options, host, port: Number(port) });
+  return redis;
+}
+
+test('word that is on its way is not lost behind an invalidation of our own', async ({ bed }) => {
+  await using c = caches(bed.redis.url);
+  const link = bed.link('slow-word', 'redis-1');
+  const redis = await listeningThrough(await link.address, bed.redis.url);
+  const [slow, other] = [await c.cache({ redis, heartbeat: 500 }), await c.cache()];
+  await hearing(slow, other);
+  let version = 'old';
+  const read = (): Promise<string> => slow.get('zone', () => version, { tags: ['zones'] });
+  expect(await read()).toBe('old');
+  await link.set({ latencyMs: 150 });
+  version = 'new';
+  await other.invalidate({ tags: ['zones'] });
+  // Later by the clock of invalidations, and known here at once.
+  await slow.invalidate({ tags: ['others'] });
+  // It cannot know yet.
+  expect(await read()).toBe('old');
+  await eventually('it is forgotten', async () => (await read()) === 'new', { within: 5_000 });
+  redis.disconnect();
+});
+
+test('nor behind what was asked of the clock for another entry', async ({ bed }) => {
+  await using c = caches(bed.redis.url);
+  const link = bed.link('slow-word-2', 'redis-1');
+  const redis = await listeningThrough(await link.address, bed.redis.url);
+  const [slow, other] = [await c.cache({ redis, heartbeat: 500 }), await c.cache()];
+  await hearing(slow, other);
+  let version = 'old';
+  const read = (): Promise<string> => slow.get('zone', () => version, { tags: ['zones'] });
+  expect(await read()).toBe('old');
+  await link.set({ latencyMs: 150 });
+  version = 'new';
+  await other.invalidate({ tags: ['zones'] });
+  await slow.get('another', () => 'x', { tags: ['never asked for before'] });
+  expect(await read()).toBe('old');
+  await eventually('it is forgotten', async () => (await read()) === 'new', { within: 5_000 });
+  redis.disconnect();
+});
+
+/** Replies of scripts, once they have been received, wait until they are let through. */
+function heldReplies(redis: Redis): { hold(): void; release(): void; readonly held: () => number } {
+  const evalsha = redis.evalsha.bind(redis) as (...args: never[]) => Promise<unknown>;
+  let gate: PromiseWithResolvers<void> | undefined;
+  let held = 0;
+  const gated = async (...args: never[]): Promise<unknown> => {
+    const through = gate;
+    const reply = await evalsha(...args);
+    if (through) {
+      held += 1;
+      await through.promise;
+    }
+    return reply;
+  };
+  Object.assign(redis, { evalsha: gated });
+  return {
+    hold: () => {
+      gate = Promise.withResolvers();
+    },
+    release: () => {
+      gate?.resolve();
+      gate = undefined;
+    },
+    held: () => held,
+  };
+}
+
+test('what the clock said before a gap is not certain after it', async ({ bed }) => {
+  await using c = caches(bed.redis.url);
+  const link = bed.link('gap', 'redis-1');
+  const redis = await listeningThrough(await link.address, bed.redis.url);
+  const replies = heldReplies(redis);
+  const [cut, other] = [await c.cache({ redis, redisTimeout: 20_000 }), await c.cache()];
+  await hearing(cut, other);
+  expect(await other.get('zone', () => 'old', { tags: ['zones'] })).toBe('old');
+  replies.hold();
+  const reading = cut.get('zone', () => 'new', { tags: ['zones'] });
+  await eventually('the clock has been asked', () => replies.held() > 0);
+  await link.set({ refuse: true });
+  await eventually('the gap is known', () => cut.health().status !== 'pass');
+  await other.invalidate({ tags: ['zones'] });
+  await link.heal();
+  await hearing(cut);
+  replies.release();
+  await reading;
+  await eventually('it is forgotten', async () => (await cut.get('zone', () => 'new', { tags: ['zones'] })) === 'new', {
+    within: 5_000,
+  });
+  redis.disconnect();
+});
