@@ -28,20 +28,35 @@ export function backoff({ min, max, jitter = 0.5, random = Math.random }: Backof
   if (!(min > 0 && min < Infinity)) throw new InvalidArgumentError('min', 'a number of milliseconds above 0', min);
   if (!(max >= min && max < Infinity)) throw new InvalidArgumentError('max', `a number of at least min (${min})`, max);
   if (!(jitter >= 0 && jitter <= 1)) throw new InvalidArgumentError('jitter', 'a number from 0 to 1', jitter);
-  let attempt = 0;
-  const next = (): number => {
-    const longest = Math.min(max, min * 2 ** attempt);
-    attempt += 1;
-    return longest * (1 - jitter * random());
-  };
-  return {
-    get attempt() {
-      return attempt;
-    },
-    next,
-    wait: ({ signal } = {}) => sleep(next(), { signal }),
-    reset: () => {
-      attempt = 0;
-    },
-  };
+  return new Delays(min, max, jitter, random);
+}
+
+/** One object with no functions of its own: each session has some. */
+class Delays implements Backoff {
+  attempt = 0;
+  readonly #min: number;
+  readonly #max: number;
+  readonly #jitter: number;
+  readonly #random: () => number;
+
+  constructor(min: number, max: number, jitter: number, random: () => number) {
+    this.#min = min;
+    this.#max = max;
+    this.#jitter = jitter;
+    this.#random = random;
+  }
+
+  next(): number {
+    const longest = Math.min(this.#max, this.#min * 2 ** this.attempt);
+    this.attempt += 1;
+    return longest * (1 - this.#jitter * this.#random());
+  }
+
+  wait({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    return sleep(this.next(), { signal });
+  }
+
+  reset(): void {
+    this.attempt = 0;
+  }
 }

@@ -40,7 +40,8 @@ export async function connectTo(list: ServerList, options: ConnectOptions): Prom
   const settled = new AbortController();
   return new Promise((resolve, reject) => {
     const settle = (): void => {
-      settled.abort();
+      // With a reason, for one that is made up for want of it would be kept with the session.
+      settled.abort(true);
       stop();
       signal?.removeEventListener('abort', aborted);
     };

@@ -123,7 +123,7 @@ export function checkOptions(options: ConnectOptions): Settings {
     auth: (Array.isArray(auth) ? auth : [auth]).map(checkAuth),
     sasl: sasl === undefined ? undefined : checkSasl(sasl),
     // A copy: what its owner does with it later must not open nodes to others.
-    acl: structuredClone(acl),
+    acl: acl === openAcl ? acl : structuredClone(acl),
     tls: checkTls(tls),
     readOnly,
     serverVersion,

@@ -1,14 +1,17 @@
-/** A session that is busy fills a large buffer each time; one that is idle keeps a small one. */
+/** A session that is busy fills a large buffer each time; one that is idle keeps none. */
 const largest = 16 * 1024;
-const smallest = 1024;
+const smallest = 512;
+const nothing = Buffer.alloc(0);
 
 /** Writes jute values one after the other into a buffer that grows. Big-endian, lengths as 32-bit integers. */
 export class Writer {
-  #buffer: Buffer;
+  #buffer: Buffer = nothing;
   #length = 0;
+  /** Of the next buffer. */
+  #capacity: number;
 
   constructor(capacity: number = smallest) {
-    this.#buffer = Buffer.allocUnsafeSlow(capacity);
+    this.#capacity = capacity;
   }
 
   get length(): number {
@@ -92,9 +95,10 @@ export class Writer {
   take(): Buffer {
     const written = this.#buffer.subarray(0, this.#length);
     const rest = this.#buffer.subarray(this.#length);
-    // The remainder is reused while it is worth it, so that small frames do not allocate a buffer each.
-    const capacity = Math.min(largest, Math.max(smallest, 4 * this.#length));
-    this.#buffer = rest.length >= capacity / 4 ? rest : Buffer.allocUnsafeSlow(capacity);
+    this.#capacity = Math.min(largest, Math.max(smallest, 4 * this.#length));
+    // The remainder is reused while it is worth it, so that busy sessions do not allocate a buffer for each frame.
+    const isWorthIt = this.#capacity > smallest && rest.length >= this.#capacity / 4;
+    this.#buffer = isWorthIt ? rest : nothing;
     this.#length = 0;
     return written;
   }
@@ -102,8 +106,13 @@ export class Writer {
   #reserve(size: number): void {
     const needed = this.#length + size;
     if (needed <= this.#buffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2));
+    const grown = allocated(Math.max(needed, this.#capacity, this.#buffer.length * 2));
     this.#buffer.copy(grown, 0, 0, this.#length);
     this.#buffer = grown;
   }
+}
+
+/** What is small is soon on its way, and a part of Node's pool; what is large would keep all of a pool in memory. */
+function allocated(size: number): Buffer {
+  return size <= smallest ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
 }

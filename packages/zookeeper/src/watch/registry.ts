@@ -28,19 +28,25 @@ export interface PlacedWatches {
 }
 
 type Table = Map<string, Set<Interest>>;
+type Tables = Readonly<Record<WatchKind, Table>>;
+
+const tables = (): Tables => ({
+  data: new Map(),
+  exists: new Map(),
+  children: new Map(),
+  persistent: new Map(),
+  recursive: new Map(),
+});
+
+/** Of all sessions that have placed no watch yet: there may be thousands. */
+const none = tables();
 
 /**
  * Who is interested in what. The server keeps one watch of a kind for each path and connection, however many here want
  * it, and can only remove all kinds of a path at once: so it is asked to when the last interest in the path is gone.
  */
 export class WatchRegistry {
-  readonly #placed: Record<WatchKind, Table> = {
-    data: new Map(),
-    exists: new Map(),
-    children: new Map(),
-    persistent: new Map(),
-    recursive: new Map(),
-  };
+  #placed = none;
   /** How many are interested in a path, placed or under way. */
   readonly #interested = new Map<string, number>();
   /** Paths with a watch on the server that nobody here wants, kept because somebody wants another one there. */
@@ -65,6 +71,7 @@ export class WatchRegistry {
   place(interest: Interest, kind: WatchKind = interest.kind): void {
     if (interest.over) return;
     interest.kind = kind;
+    if (this.#placed === none) this.#placed = tables();
     const table = this.#placed[kind];
     const there = table.get(interest.path);
     if (there) there.add(interest);
