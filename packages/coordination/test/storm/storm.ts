@@ -34,9 +34,12 @@ export interface StormReport extends StormOptions {
 
 type Ensemble = BedOf<{ zookeeper: 3 }>;
 
-/** Short ticks for short sessions, beside long ones. */
+/**
+ * Short ticks for short sessions, beside long ones. Not 3.9.4, whose members do not start again now and then, see
+ * `isRefusedLog`: within a minute of these faults where 3.9.5 has come through ten.
+ */
 export const stormBed = {
-  zookeeper: { members: 3, config: { tickTime: 250, syncLimit: 6, maxSessionTimeout: 20_000 } },
+  zookeeper: { members: 3, version: '3.9.5', config: { tickTime: 250, syncLimit: 6, maxSessionTimeout: 20_000 } },
 } as const;
 
 const sessionTimeout = 1_500;
