@@ -37,9 +37,9 @@ const bulks: [string, Bulk][] = [
     'reads, after so many that were small and quick',
     {
       bytesPerSecond: 8_000_000,
-      size: 30_000,
+      size: 16_000,
       before: (zk, path) => Promise.all([times(2_000, () => zk.exists(path)), times(2_000, () => zk.get('/'))]),
-      work: (zk, path) => times(1_000, () => zk.get(path)),
+      work: (zk, path) => times(1_600, () => zk.get(path)),
     },
   ],
 ];
