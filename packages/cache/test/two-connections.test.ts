@@ -2,13 +2,14 @@ import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import type { Redis } from 'ioredis';
 import { expect } from 'vitest';
+import type { Cache } from '../src/index.ts';
 import { caches, clientOf, hearing } from './fixture.ts';
 
 // Commands and their replies go over one connection of a process, word of what others change over another. Either may be slower.
 const test = bedTest({ redis: 1 });
 
 /** A client whose connection for changes goes another way than its own. */
-async function listeningThrough(address: string, url: string): Promise<Redis> {
+function listeningThrough(address: string, url: string): Redis {
   const redis = clientOf(url);
   const [host = '', port] = address.split(':');
   const duplicate = redis.duplicate.bind(redis);
@@ -16,30 +17,22 @@ async function listeningThrough(address: string, url: string): Promise<Redis> {
   return redis;
 }
 
-test('word that is on its way is not lost behind an invalidation of our own', async ({ bed }) => {
-  await using c = caches(bed.redis.url);
-  const link = bed.link('slow-word', 'redis-1');
-  const redis = await listeningThrough(await link.address, bed.redis.url);
-  const [slow, other] = [await c.cache({ redis, heartbeat: 500 }), await c.cache()];
-  await hearing(slow, other);
-  let version = 'old';
-  const read = (): Promise<string> => slow.get('zone', () => version, { tags: ['zones'] });
-  expect(await read()).toBe('old');
-  await link.set({ latencyMs: 150 });
-  version = 'new';
-  await other.invalidate({ tags: ['zones'] });
-  // Later by the clock of invalidations, and known here at once.
-  await slow.invalidate({ tags: ['others'] });
-  // It cannot know yet.
-  expect(await read()).toBe('old');
-  await eventually('it is forgotten', async () => (await read()) === 'new', { within: 5_000 });
-  redis.disconnect();
-});
+/** What is later by the clock of invalidations than word on its way, and known here before that. */
+const later: [string, (cache: Cache) => Promise<unknown>][] = [
+  ['an invalidation of our own', (cache) => cache.invalidate({ tags: ['others'] })],
+  [
+    'what was asked of the clock for another entry',
+    (cache) => cache.get('another', () => 'x', { tags: ['never asked for before'] }),
+  ],
+];
 
-test('nor behind what was asked of the clock for another entry', async ({ bed }) => {
+let links = 0;
+
+test.for(later)('word that is on its way is not lost behind %s', async ([, overtake], { bed }) => {
   await using c = caches(bed.redis.url);
-  const link = bed.link('slow-word-2', 'redis-1');
-  const redis = await listeningThrough(await link.address, bed.redis.url);
+  links += 1;
+  const link = bed.link(`slow-word-${links}`, 'redis-1');
+  const redis = listeningThrough(await link.address, bed.redis.url);
   const [slow, other] = [await c.cache({ redis, heartbeat: 500 }), await c.cache()];
   await hearing(slow, other);
   let version = 'old';
@@ -48,7 +41,8 @@ test('nor behind what was asked of the clock for another entry', async ({ bed })
   await link.set({ latencyMs: 150 });
   version = 'new';
   await other.invalidate({ tags: ['zones'] });
-  await slow.get('another', () => 'x', { tags: ['never asked for before'] });
+  await overtake(slow);
+  // It cannot know yet.
   expect(await read()).toBe('old');
   await eventually('it is forgotten', async () => (await read()) === 'new', { within: 5_000 });
   redis.disconnect();
@@ -84,7 +78,7 @@ function heldReplies(redis: Redis): { hold(): void; release(): void; readonly he
 test('what the clock said before a gap is not certain after it', async ({ bed }) => {
   await using c = caches(bed.redis.url);
   const link = bed.link('gap', 'redis-1');
-  const redis = await listeningThrough(await link.address, bed.redis.url);
+  const redis = listeningThrough(await link.address, bed.redis.url);
   const replies = heldReplies(redis);
   const [cut, other] = [await c.cache({ redis, redisTimeout: 20_000 }), await c.cache()];
   await hearing(cut, other);
