@@ -16,18 +16,17 @@ export function checkVersion(version: unknown): number {
   );
 }
 
-export function isSignal(signal: unknown): signal is AbortSignal {
-  return signal instanceof AbortSignal;
-}
-
-export function noSignal(signal: unknown): InvalidArgumentError {
+/** What is wrong with it, where anything is. */
+export function signalRefusal(signal: unknown): InvalidArgumentError | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return undefined;
   const expected =
     signal instanceof AbortController ? 'an AbortSignal: the signal of this AbortController' : 'an AbortSignal';
   return new InvalidArgumentError('signal', expected, signal);
 }
 
 export function checkSignal(signal: unknown): void {
-  if (signal !== undefined && !isSignal(signal)) throw noSignal(signal);
+  const refusal = signalRefusal(signal);
+  if (refusal) throw refusal;
 }
 
 export function checkData(data: unknown): Uint8Array {

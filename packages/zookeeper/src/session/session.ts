@@ -1,5 +1,5 @@
 import { backoff, deadline, sleep } from '@quorate/core';
-import { isSignal, noSignal } from '../arguments.ts';
+import { signalRefusal } from '../arguments.ts';
 import { callOut } from '../call-out.ts';
 import { requests as requestChannel, stateChanges, watchesFired } from '../diagnostics.ts';
 import { AuthFailedError } from '../errors/auth-failed-error.ts';
@@ -135,7 +135,8 @@ export class Session implements SessionLike {
   request<T>(operation: Operation<T>, options: RequestOptions<T> = {}): Promise<T> {
     this.#checkClock();
     if (this.#refusal) return Promise.reject(this.#refusal);
-    if (options.signal !== undefined && !isSignal(options.signal)) return Promise.reject(noSignal(options.signal));
+    const refusal = signalRefusal(options.signal);
+    if (refusal) return Promise.reject(refusal);
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     if (!requestChannel.hasSubscribers) return this.#submit(operation, options);
     const { operation: name, path } = operation;
