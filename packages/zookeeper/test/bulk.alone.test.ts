@@ -2,6 +2,7 @@ import { bedTest } from '@quorate/testbed/vitest';
 import { expect } from 'vitest';
 import { connect, type State, type ZooKeeper } from '../src/index.ts';
 
+// Alone: the links run in this process, and on a busy machine they are slower than they say.
 const test = bedTest({ zookeeper: { members: 1, config: { tickTime: 100 } } });
 const sessionTimeout = 1_500;
 
