@@ -14,7 +14,7 @@ import {
 import { connect } from '@quorate/zookeeper';
 import { expect, test } from 'vitest';
 import { Crew } from './storm/crew.ts';
-import { stormBed } from './storm/storm.ts';
+import { stormBed } from './storm/ground.ts';
 
 const minutes = Number(process.env.QUORATE_MINUTES ?? 10);
 const seed = Number(process.env.QUORATE_SEED ?? Math.trunc(Math.random() * 2 ** 31));

@@ -97,12 +97,12 @@ async function runStorms(shell: Shell, flags: Flags): Promise<void> {
   const { failed, ...counts } = await storms({ minutes, seed, workers: clients, signal: stop.signal, say });
   const replay = failed && `npm run soak -- --storms --minutes 0.1 --seed ${failed.seed} --clients ${clients}`;
   const folder = failed && (await save(failed.history, failed, flags.keep));
-  const { storms: number, givenUp, held, faults, guardedUpdates } = counts;
+  const { storms: number, again, held, faults, guardedUpdates } = counts;
   if (flags.json) {
     const verdicts = failed ? failed.verdicts : [];
     shell.print(JSON.stringify({ seed, minutes, ...counts, valid: !failed, verdicts, replay, folder }, null, 2));
   } else {
-    shell.print(`storms      ${number} from seed ${seed}: ${faults} faults; given up: ${givenUp}`);
+    shell.print(`storms      ${number} from seed ${seed}: ${faults} faults; begun again: ${again}`);
     shell.print(`leases      ${held} held, ${guardedUpdates} guarded updates`);
     for (const verdict of failed?.verdicts ?? []) shell.print(verdictText(verdict));
     if (!failed)

@@ -1,7 +1,7 @@
-import { type History, Testbed } from '@quorate/testbed';
+import type { History } from '@quorate/testbed';
 // The storms of npm test, one after the other for as long as one likes.
-import { isRefusedLog } from '../../../coordination/test/storm/refused-log.ts';
-import { type StormReport, storm, stormBed, stormLine } from '../../../coordination/test/storm/storm.ts';
+import { Ground } from '../../../coordination/test/storm/ground.ts';
+import { type StormReport, stormLine } from '../../../coordination/test/storm/storm.ts';
 
 export interface StormsOptions {
   readonly minutes: number;
@@ -14,8 +14,8 @@ export interface StormsOptions {
 
 export interface StormsReport {
   readonly storms: number;
-  /** Those whose servers could not go on. */
-  readonly givenUp: number;
+  /** Storms that were begun again on other servers, see `Ground`. */
+  readonly again: number;
   readonly held: number;
   readonly faults: number;
   readonly guardedUpdates: number;
@@ -27,34 +27,21 @@ const length = 20_000;
 
 /** Storms over processes that hold locks and lead, until the time is up or one is not valid. */
 export async function storms({ minutes, seed, workers, signal, say }: StormsOptions): Promise<StormsReport> {
-  let bed = await Testbed.start(stormBed, { signal });
+  await using ground = await Ground.open(signal);
   const until = performance.now() + minutes * 60_000;
-  const sum = { storms: 0, givenUp: 0, held: 0, faults: 0, guardedUpdates: 0 };
-  try {
-    do {
-      const next = seed + sum.storms + sum.givenUp;
-      let report: StormReport;
-      try {
-        report = await storm(bed, { seed: next, length, workers });
-      } catch (error) {
-        if (!isRefusedLog(error)) throw error;
-        sum.givenUp += 1;
-        say(`seed ${next}: given up: a server does not start on its own log, which is a fault of ZooKeeper's`);
-        await bed.stop();
-        bed = await Testbed.start(stormBed, { signal });
-        continue;
-      }
-      say(stormLine(report));
-      const { events, operations } = report.history;
-      sum.storms += 1;
-      sum.held += events.filter(({ type }) => type === 'held').length;
-      sum.faults += events.filter(({ type }) => type === 'fault').length;
-      sum.guardedUpdates += operations.filter(({ op, outcome }) => op === 'add' && outcome === 'ok').length;
-      if (report.verdicts.some(({ result }) => result !== 'valid')) return { ...sum, failed: report };
-      signal.throwIfAborted();
-    } while (performance.now() < until);
-    return sum;
-  } finally {
-    await bed.stop();
-  }
+  const sum = { storms: 0, again: 0, held: 0, faults: 0, guardedUpdates: 0 };
+  do {
+    const report = await ground.play({ seed: seed + sum.storms, length, workers });
+    say(stormLine(report));
+    if (ground.spent > sum.again) say('  begun again: a server refused its own log, which is a fault of ZooKeeper');
+    const { events, operations } = report.history;
+    sum.again = ground.spent;
+    sum.storms += 1;
+    sum.held += events.filter(({ type }) => type === 'held').length;
+    sum.faults += events.filter(({ type }) => type === 'fault').length;
+    sum.guardedUpdates += operations.filter(({ op, outcome }) => op === 'add' && outcome === 'ok').length;
+    if (report.verdicts.some(({ result }) => result !== 'valid')) return { ...sum, failed: report };
+    signal.throwIfAborted();
+  } while (performance.now() < until);
+  return sum;
 }

@@ -34,14 +34,6 @@ export interface StormReport extends StormOptions {
 
 type Ensemble = BedOf<{ zookeeper: 3 }>;
 
-/**
- * Short ticks for short sessions, beside long ones. Not 3.9.4, whose members do not start again now and then, see
- * `isRefusedLog`: within a minute of these faults where 3.9.5 has come through ten.
- */
-export const stormBed = {
-  zookeeper: { members: 3, version: '3.9.5', config: { tickTime: 250, syncLimit: 6, maxSessionTimeout: 20_000 } },
-} as const;
-
 const sessionTimeout = 1_500;
 
 /** How long a process that was stopped may take to notice, once it wakes, on a busy machine. */
@@ -90,6 +82,7 @@ export async function storm(bed: Ensemble, { seed, length, workers }: StormOptio
       await playFaults(schedule, bed, history, { faults: faultsOn(crew, start) });
     } catch (error) {
       stop.abort(error);
+      crew.kill();
       await sleeping.catch(() => undefined);
       throw error;
     }
