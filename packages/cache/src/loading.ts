@@ -20,8 +20,10 @@ export interface Errand {
   readonly load: Load<unknown>;
   readonly keeping: Keeping;
   readonly version: string | undefined;
-  /** The load takes care of bulkhead and breaker itself: it is part of a load of many. */
+  /** The load takes care of bulkhead, breaker and its time itself: it is part of a load of many. */
   readonly guarded: boolean;
+  /** Called when another process loads it. */
+  readonly aside: (() => void) | undefined;
   /** A refresh: a value is at hand, and is fresh until then by the server's clock. Only a later one is of any use. */
   readonly beyond?: number;
 }
@@ -89,6 +91,7 @@ export class Loading {
       if (kind === 1) return await this.#load(String(detail));
       if (kind === 0) {
         store.counters.elsewhere += 1;
+        this.#errand.aside?.();
         this.#traveller.outcome = 'wait';
         await this.#wakeCall(Number(detail), begin + store.settings.loadTimeout);
       }
@@ -137,13 +140,16 @@ export class Loading {
     try {
       if (keeping.tags.length > 0) await store.tags.prepare(keeping.tags);
       const clock = store.tags.now;
-      const begin = performance.now();
+      let begin = performance.now();
       using allowance = new Allowance(store.settings.loadTimeout, `${key}: its loader did not finish`);
       if (this.#ended) allowance.abort(this.#ended.reason);
       this.#allowance = allowance;
       const context = new LoadContext(key, allowance, version, keeping);
-      const work = (): Promise<unknown> => allowance.bound(() => load(context));
-      const value = await (guarded ? work() : this.#guarded(work));
+      const work = (): Promise<unknown> => {
+        begin = performance.now();
+        return allowance.bound(() => load(context));
+      };
+      const value = await (guarded ? work() : this.#guarded(allowance, work));
       const cargo = { value, keeping: LoadContext.keepingOf(context), clock, loadMs: performance.now() - begin };
       return await this.#deliver(cargo, held);
     } finally {
@@ -260,10 +266,10 @@ export class Loading {
   }
 
   /** When it is our turn, and while the origin is not known to be ill. */
-  async #guarded(work: () => Promise<unknown>): Promise<unknown> {
+  async #guarded(allowance: Allowance, work: () => Promise<unknown>): Promise<unknown> {
     const { key, keeping } = this.#errand;
     const { origin, counters } = this.#store;
-    return await origin.call(key, keeping.origin, () => counters.counted(() => this.#traced(work)));
+    return await origin.call(key, keeping.origin, allowance, () => counters.counted(() => this.#traced(work)));
   }
 
   /** The channel would publish what a traced promise gives: values are nobody else's business. */

@@ -25,6 +25,7 @@ describe('options', () => {
       heartbeat: 500,
       origin: { concurrency: 256, queue: 10_000, breakAfter: 5, breakFor: 5_000 },
     });
+    expect(checkOptions({ ...valid, origin: { breakAfter: false } }).origin.breakAfter).toBe(Infinity);
     expect(checkOptions({ ...valid, local: false, compress: false })).toMatchObject({
       local: undefined,
       compressAbove: Infinity,
@@ -69,6 +70,9 @@ describe('options', () => {
     ['origin', { concurrency: 0 }],
     ['origin', { queue: -1 }],
     ['origin', { breakFor: 'x' }],
+    ['origin', { breakAfter: 0 }],
+    ['origin', { breakAfter: true }],
+    ['origin', { isFailure: 5 }],
     ['origin', []],
     ['prefiks', 'a'],
   ])('%s: %o is refused by name', (name, value) => {

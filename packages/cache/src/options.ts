@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '@quorate/core';
 import type { Cluster, Redis } from 'ioredis';
 import { checkDuration, type Duration, longestLife } from './duration.ts';
+import { isOriginFailure } from './failure.ts';
 import { checkPrefix } from './key.ts';
 import { json } from './serializers/json.ts';
 import type { Serializer } from './serializers/serializer.ts';
@@ -33,7 +34,7 @@ export interface CacheOptions {
   readonly lease?: Duration;
   /** How long one answer of Redis may take before the cache goes on without it. Default 500 ms. */
   readonly redisTimeout?: Duration;
-  /** How long a load may take, and waiting for another process's load. Default 30 s. */
+  /** How long a load may take from the call of the loader, and waiting for another process's load. Default 30 s. */
   readonly loadTimeout?: Duration;
   /** How often the way to Redis is tried. After three times as long without a word, nothing local is trusted unasked. Default 500 ms. */
   readonly heartbeat?: Duration;
@@ -54,14 +55,20 @@ export interface LocalOptions {
 }
 
 export interface OriginOptions {
-  /** Loads at the same time in this process. Default 256. */
+  /** Loads at the same time in this process, of each origin that calls name. Default 256. */
   readonly concurrency?: number;
-  /** Loads that wait for their turn; more are refused. Default 10,000. */
+  /** Loads of each origin that wait for their turn; more are refused. Default 10,000. */
   readonly queue?: number;
-  /** After so many failures in a row nothing is loaded for a while. Default 5. */
-  readonly breakAfter?: number;
+  /** After so many failures of an origin in a row nothing is loaded from it for a while. Default 5; false for never mind. */
+  readonly breakAfter?: number | false;
   /** How long that while is. Default 5 s. */
   readonly breakFor?: Duration;
+  /**
+   * Whether what a loader threw is a failure of the origin. By default everything is but what says that the question was bad:
+   * `status` or `statusCode` (of the error or its `response`) from 400 to 499 except 408 and 429, an `InvalidArgumentError`;
+   * and an `AbortError`.
+   */
+  readonly isFailure?: (error: unknown) => boolean;
 }
 
 /** Options that were checked, with every default filled in. */
@@ -94,6 +101,7 @@ export interface Settings {
     readonly queue: number;
     readonly breakAfter: number;
     readonly breakFor: number;
+    readonly isFailure: (error: unknown) => boolean;
   };
 }
 
@@ -116,7 +124,7 @@ const names = [
   'origin',
 ];
 const localNames = ['maxItems', 'maxBytes', 'ttl', 'trust', 'values'];
-const originNames = ['concurrency', 'queue', 'breakAfter', 'breakFor'];
+const originNames = ['concurrency', 'queue', 'breakAfter', 'breakFor', 'isFailure'];
 
 export function checkOptions(options: CacheOptions): Settings {
   checkNames('options', options, names);
@@ -234,12 +242,14 @@ function checkLocal(local: LocalOptions): NonNullable<Settings['local']> {
 
 function checkOrigin(origin: OriginOptions): Settings['origin'] {
   checkNames('origin', origin, originNames);
-  const { concurrency = 256, queue = 10_000, breakAfter = 5, breakFor = '5s' } = origin;
+  const { concurrency = 256, queue = 10_000, breakAfter = 5, breakFor = '5s', isFailure = isOriginFailure } = origin;
+  if (typeof isFailure !== 'function') throw new InvalidArgumentError('origin.isFailure', 'a function', isFailure);
   return {
     concurrency: checkWhole('origin.concurrency', concurrency, 1, 1_000_000),
     queue: checkWhole('origin.queue', queue, 0, 1_000_000),
-    breakAfter: checkWhole('origin.breakAfter', breakAfter, 1, 1_000_000),
+    breakAfter: breakAfter === false ? Infinity : checkWhole('origin.breakAfter', breakAfter, 1, 1_000_000),
     breakFor: checkDuration('origin.breakFor', breakFor, 1),
+    isFailure,
   };
 }
 
