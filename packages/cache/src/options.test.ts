@@ -149,7 +149,8 @@ describe('calls', () => {
     ['name', async (cache: Cache) => cache.namespace('a:b')],
     ['name', async (cache: Cache) => cache.wrap(load, { name: '' })],
     ['load', async (cache: Cache) => cache.wrap(5 as never, { name: 'a' })],
-    ['key', async (cache: Cache) => cache.wrap(load as never, { name: 'a' })(1n)],
+    ['key', async (cache: Cache) => cache.wrap(load, { name: 'a', key: () => ({}) as never })()],
+    ['arguments[1].cache', async (cache: Cache) => cache.wrap(load as never, { name: 'a' })(1, { cache })],
   ] as const)('%s is named when it is no good: %o', async (argument, call) => {
     await using cache = new Cache({ ...valid, redisTimeout: 1 });
     await expect(call(cache)).rejects.toMatchObject({ code: 'invalid-argument', argument });
