@@ -12,6 +12,7 @@ import { leaseOf, waitersOf } from './redis/key-names.ts';
 import { type Silence, silence } from './redis/link.ts';
 import { keyMessage, wakeMessage } from './redis/message.ts';
 import { claim, fill } from './redis/scripts.ts';
+import type { Source } from './stats.ts';
 import { fenceLife, type Store } from './store.ts';
 
 /** What is to be brought, and how. */
@@ -32,6 +33,7 @@ export interface Errand {
 interface Traveller {
   readonly dirty: boolean;
   outcome: Outcome;
+  count(source: Source): void;
 }
 
 /** A value that was loaded, on its way to where it is kept. */
@@ -107,18 +109,18 @@ export class Loading {
 
   /** Redis is away: what this process has, as long as it is to be trusted, and else the origin. */
   async alone(): Promise<unknown> {
-    const { local, counters } = this.#store;
+    const { local } = this.#store;
     const { key, version, keeping, beyond } = this.#errand;
     if (keeping.fence !== undefined) return await this.#unanswered();
     const now = performance.now();
     const entry = local?.get(key);
     const same = entry !== undefined && entry.version === version;
     if (same && beyond === undefined && now < entry.freshUntil && this.#store.vouches(entry, now)) {
-      counters.localHits += 1;
+      this.#traveller.count('localHits');
       this.#traveller.outcome = 'local';
       return entry.value;
     }
-    if (beyond === undefined) counters.misses += 1;
+    this.#traveller.count('misses');
     return await this.#unanswered();
   }
 
