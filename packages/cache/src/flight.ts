@@ -111,8 +111,8 @@ export class Flight {
     return value;
   }
 
-  #take({ value, envelope }: Found, now: number): unknown {
-    if (!this.dirty) this.#store.adoptEnvelope(this.#errand, value, envelope, now);
+  #take({ value, bytes, envelope }: Found, now: number): unknown {
+    if (!this.dirty) this.#store.adoptEnvelope(this.#errand, value, bytes, envelope, now);
     return value;
   }
 

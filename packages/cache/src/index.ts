@@ -4,6 +4,7 @@ export type { Duration } from './duration.ts';
 export type { GetOptions, KeepOptions, SetOptions } from './entry-options.ts';
 export { CacheClosedError } from './errors/cache-closed-error.ts';
 export { FencedError } from './errors/fenced-error.ts';
+export { InvalidValueError } from './errors/invalid-value-error.ts';
 export { OriginUnavailableError } from './errors/origin-unavailable-error.ts';
 export { OverloadedError } from './errors/overloaded-error.ts';
 export { RedisRefusedError } from './errors/redis-refused-error.ts';

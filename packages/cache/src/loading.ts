@@ -6,7 +6,7 @@ import { FencedError } from './errors/fenced-error.ts';
 import { RedisRefusedError } from './errors/redis-refused-error.ts';
 import { type Found, type Nothing, nothing, open } from './found.ts';
 import { type Load, LoadContext } from './load-context.ts';
-import type { Written } from './parcel.ts';
+import { nothingWritten, type Written } from './parcel.ts';
 import { seal } from './redis/envelope.ts';
 import { leaseOf, waitersOf } from './redis/key-names.ts';
 import { type Silence, silence } from './redis/link.ts';
@@ -100,7 +100,8 @@ export class Loading {
       const found = await this.#look();
       if (found === silence) return await this.#unanswered();
       if ('value' in found) {
-        if (!this.#traveller.dirty) store.adoptEnvelope(this.#errand, found.value, found.envelope, performance.now());
+        const { value, bytes, envelope } = found;
+        if (!this.#traveller.dirty) store.adoptEnvelope(this.#errand, value, bytes, envelope, performance.now());
         return found.value;
       }
       before = found.seen;
@@ -166,8 +167,9 @@ export class Loading {
     const { value, keeping, clock, loadMs } = cargo;
     const absent = value === undefined;
     const [ttl, stale] = absent ? [keeping.negative, 0] : [keeping.ttl, keeping.stale];
-    const written = absent ? { plain: '', bytes: 0 } : parcel.write(this.#errand.key, value);
-    const kept = absent ? undefined : parcel.own(value, written);
+    const checked = absent ? nothingWritten : await parcel.check(this.#errand.key, value, keeping.schema);
+    const { written } = checked;
+    const { value: kept, bytes } = checked.kept;
     if (ttl === 0) return kept;
     if (written.bytes > settings.maxValueBytes || !(await this.#stillValid(cargo))) {
       counters.notKept += 1;
@@ -184,7 +186,7 @@ export class Loading {
     // Without Redis's word it is kept in this process alone, for as long as that may be trusted.
     const freshUntil = performance.now() + ttl;
     const times = { freshUntil, staleUntil: freshUntil + stale, loadMs, absent };
-    if (!this.#traveller.dirty) this.#store.adopt(this.#errand, kept, written.bytes, keeping.tags, clock, times);
+    if (!this.#traveller.dirty) this.#store.adopt(this.#errand, kept, bytes, keeping.tags, clock, times);
     return kept;
   }
 

@@ -28,7 +28,10 @@ export interface CacheOptions {
   readonly compress?: false | { readonly above: number };
   /** Larger values are given out, and not kept. Default 16 MiB. */
   readonly maxValueBytes?: number;
-  /** Checks what comes back from Redis: what does not pass counts as a miss. */
+  /**
+   * Checks values, as the serializer gives them back; its output is what callers get. What is loaded or set and does not
+   * pass is an `InvalidValueError`; what comes from Redis and does not pass counts as a miss.
+   */
   readonly schema?: Schema;
   /** For how long a process that loads keeps the others waiting after it has died. Default 3 s. */
   readonly lease?: Duration;
@@ -44,7 +47,10 @@ export interface CacheOptions {
 export interface LocalOptions {
   /** Default 10,000. */
   readonly maxItems?: number;
-  /** Of the values as they are written, with some for each entry. Default 64 MiB. */
+  /**
+   * Default 64 MiB. Counted are the values as they are written, uncompressed: of text a byte for each character, or two when
+   * any is beyond Latin-1; and 200 bytes and the key for each entry. Objects that were read from it take more than that.
+   */
   readonly maxBytes?: number;
   /** A value older than this is asked for in Redis again. Default: as long as it lives. */
   readonly ttl?: Duration;
