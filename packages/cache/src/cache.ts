@@ -10,6 +10,7 @@ import type { Errand } from './loading.ts';
 import type { LocalEntry } from './local/local-entry.ts';
 import { Namespace } from './namespace.ts';
 import { type CacheOptions, checkOptions } from './options.ts';
+import { type PeekOptions, peek } from './peek.ts';
 import type { CacheStats } from './stats.ts';
 import { Store } from './store.ts';
 import { orAborted, Wait, waited } from './waited.ts';
@@ -88,6 +89,20 @@ export class Cache implements Component, AsyncDisposable {
     const found = new Map<string, T>();
     for (const [index, key] of unique.entries()) if (values[index] !== undefined) found.set(key, values[index] as T);
     return found;
+  }
+
+  /**
+   * The value that is known under this key, in this process or in Redis, fresh or stale; undefined when there is none. Never
+   * loads. `has` tells what is known to be absent from what is not known.
+   */
+  async peek<T = unknown>(key: string, options?: PeekOptions<T>): Promise<T | undefined> {
+    return (await peek(this.#store, key, options))?.value as T | undefined;
+  }
+
+  /** Whether `peek` would give a value: true, false when its loader has said that there is none, undefined when nothing is known. */
+  async has(key: string, options?: PeekOptions): Promise<boolean | undefined> {
+    const known = await peek(this.#store, key, options);
+    return known && known.value !== undefined;
   }
 
   /** Writes a value for everybody. Loads that began before it are not kept. */

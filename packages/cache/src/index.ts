@@ -16,6 +16,7 @@ export type { Load, LoadContext } from './load-context.ts';
 export type { LoadMany } from './load-many.ts';
 export type { Namespace } from './namespace.ts';
 export type { CacheOptions, LocalOptions, OriginOptions } from './options.ts';
+export type { PeekOptions } from './peek.ts';
 export { json } from './serializers/json.ts';
 export type { BinarySerializer, Serializer, TextSerializer } from './serializers/serializer.ts';
 export { structuredClone } from './serializers/structured-clone.ts';

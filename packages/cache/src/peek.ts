@@ -1,0 +1,48 @@
+import type { Duration } from './duration.ts';
+import { checkGet } from './entry-options.ts';
+import { CacheClosedError } from './errors/cache-closed-error.ts';
+import { open } from './found.ts';
+import { checkKey } from './key.ts';
+import { checkNames } from './options.ts';
+import { silence } from './redis/link.ts';
+import type { Schema } from './standard-schema.ts';
+import type { Store } from './store.ts';
+import { orAborted, Wait } from './waited.ts';
+
+export interface PeekOptions<T = unknown> {
+  readonly signal?: AbortSignal;
+  readonly timeout?: Duration;
+  /** A value from Redis that does not pass is not known. */
+  readonly schema?: Schema<T>;
+}
+
+const names = ['signal', 'timeout', 'schema'];
+
+/** What is known under a key, fresh or stale; its value is undefined when that is known to be absent. */
+export async function peek<T>(
+  store: Store,
+  key: string,
+  options: PeekOptions<T> = {},
+): Promise<{ readonly value: unknown } | undefined> {
+  checkKey(key);
+  checkNames('options', options, names);
+  const keeping = checkGet(options, store.settings);
+  options.signal?.throwIfAborted();
+  if (store.closed) throw new CacheClosedError(store.settings.prefix);
+  const entry = store.local?.get(key);
+  const now = performance.now();
+  const alive =
+    entry !== undefined && entry.version === undefined && now < Math.max(entry.freshUntil, entry.staleUntil);
+  if (alive && store.vouches(entry, now)) return { value: store.parcel.reveal(entry.value) };
+  using wait = new Wait(key, options);
+  return await orAborted(wait.signal, inRedis());
+
+  async function inRedis(): Promise<{ readonly value: unknown } | undefined> {
+    if (store.link.away && !(await store.link.meet())) return undefined;
+    const bytes = await store.link.read(store.names.entry(key));
+    if (bytes === silence || bytes === null) return undefined;
+    const found = await open(store, keeping, bytes);
+    // Not kept in this process: a change may have overtaken it.
+    return found !== silence && 'value' in found ? { value: store.parcel.reveal(found.value) } : undefined;
+  }
+}
