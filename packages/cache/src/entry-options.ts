@@ -1,7 +1,7 @@
-import { InvalidArgumentError } from '@quorate/core';
-import { checkDuration, type Duration, longestLife } from './duration.ts';
+import { checkNames, type Duration, InvalidArgumentError } from '@quorate/core';
+import { checkDuration, longestLife } from './duration.ts';
 import { checkFence, checkTags } from './key.ts';
-import { checkNames, checkSchema, type Settings } from './options.ts';
+import { checkSchema, type Settings } from './options.ts';
 import type { Schema } from './standard-schema.ts';
 
 /** How a value is kept. What is not said is as the cache has it. */

@@ -1,6 +1,6 @@
+export type { Duration } from '@quorate/core';
 export { Cache } from './cache.ts';
 export type { Answered, Invalidated, LinkChange, Outcome, TracedLoad } from './diagnostics.ts';
-export type { Duration } from './duration.ts';
 export type { GetOptions, KeepOptions, SetOptions } from './entry-options.ts';
 export { CacheClosedError } from './errors/cache-closed-error.ts';
 export { FencedError } from './errors/fenced-error.ts';

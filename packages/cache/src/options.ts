@@ -1,6 +1,6 @@
-import { InvalidArgumentError } from '@quorate/core';
+import { checkNames, type Duration, InvalidArgumentError } from '@quorate/core';
 import type { Cluster, Redis } from 'ioredis';
-import { checkDuration, type Duration, longestLife } from './duration.ts';
+import { checkDuration, longestLife } from './duration.ts';
 import { isOriginFailure } from './failure.ts';
 import { checkPrefix } from './key.ts';
 import { json } from './serializers/json.ts';
@@ -184,14 +184,6 @@ function checkTogether(settings: Settings, given: CacheOptions): void {
   if (local && local.trust > 0 && local.trust < 3 * heartbeat) {
     throw new InvalidArgumentError('local.trust', `0, or at least three heartbeats (${3 * heartbeat} ms)`, local.trust);
   }
-}
-
-export function checkNames(argument: string, value: unknown, allowed: readonly string[]): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InvalidArgumentError(argument, 'an object', value);
-  }
-  const unknown = Object.keys(value).find((name) => !allowed.includes(name));
-  if (unknown !== undefined) throw new InvalidArgumentError(`${argument}.${unknown}`, `one of ${allowed.join(', ')}`);
 }
 
 export function checkSchema(schema: unknown): Schema {

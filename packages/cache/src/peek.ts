@@ -1,9 +1,8 @@
-import type { Duration } from './duration.ts';
+import { checkNames, type Duration } from '@quorate/core';
 import { checkGet } from './entry-options.ts';
 import { CacheClosedError } from './errors/cache-closed-error.ts';
 import { open } from './found.ts';
 import { checkKey } from './key.ts';
-import { checkNames } from './options.ts';
 import { silence } from './redis/link.ts';
 import type { Schema } from './standard-schema.ts';
 import type { Store } from './store.ts';

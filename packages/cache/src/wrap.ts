@@ -1,9 +1,8 @@
-import { InvalidArgumentError } from '@quorate/core';
+import { checkNames, InvalidArgumentError } from '@quorate/core';
 import type { Cache } from './cache.ts';
 import type { GetOptions } from './entry-options.ts';
 import { checkKey } from './key.ts';
 import type { LoadContext } from './load-context.ts';
-import { checkNames } from './options.ts';
 import { wrapKey } from './wrap-key.ts';
 
 export interface WrapOptions<Args extends readonly unknown[], T> extends Omit<GetOptions<T>, 'tags' | 'signal'> {
