@@ -30,6 +30,8 @@ test('no two arguments that can be told apart have one key', () => {
   );
   expect(new Set(keys).size).toBe(keys.length);
   expect(wrapKey([])).not.toBe(wrapKey([undefined]));
+  expect(wrapKey([Object.assign(new Array(2), { 1: 1 })])).not.toBe(wrapKey([[undefined, 1]]));
+  expect(wrapKey([new Array(1)])).not.toBe(wrapKey([new Array(2)]));
   expect(wrapKey([[1], 2])).not.toBe(wrapKey([1, [2]]));
 });
 

@@ -36,12 +36,34 @@ describe('looking without loading', () => {
     }
     const schema = { '~standard': { version: 1, validate: () => ({ issues: ['expected text'] }) } } as const;
     expect(await a.peek('zone', { schema })).toBeUndefined();
+    // Both have it in their process too.
+    for (const cache of [a, b]) await cache.get('zone', () => 'not needed');
+    await eventually('it is there', () => a.stats().local.items + b.stats().local.items === 2);
     await b.invalidate({ tags: ['zones'] });
     expect(await b.has('zone')).toBeUndefined();
     await eventually('the other has heard', async () => (await a.has('zone')) === undefined);
     await a.set('other', 1);
     await a.delete('other');
     expect(await a.has('other')).toBeUndefined();
+  });
+
+  test('in a namespace: at the version of this moment', async ({ servers }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const [a, b] = [await c.cache(), await c.cache()];
+    await hearing(a, b);
+    const [rides, others] = [a.namespace('rides'), b.namespace('rides')];
+    expect([await rides.peek('busiest'), await rides.has('busiest')]).toEqual([undefined, undefined]);
+    await rides.get('busiest', ({ version }) => `of ${version}`);
+    await rides.get('none', () => undefined);
+    for (const each of [rides, others, others]) {
+      expect([await each.peek('busiest'), await each.has('none')]).toEqual(['of 0', false]);
+    }
+    // A key of the cache itself may have the same name, and is another.
+    expect(await a.has('rides@0:busiest')).toBeUndefined();
+    await rides.moveTo('7');
+    expect([await rides.peek('busiest'), await rides.has('none')]).toEqual([undefined, undefined]);
+    await eventually('the other is there', async () => (await others.has('busiest')) === undefined);
+    await expect(rides.peek('')).rejects.toMatchObject({ argument: 'key' });
   });
 
   test('gives a stale value, and what this process has while Redis is away; refuses what is no good', async ({

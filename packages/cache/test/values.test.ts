@@ -181,6 +181,8 @@ describe('many keys', () => {
   test('keys that others load do not hold up the rest, in this process or in another', async ({ servers }) => {
     await using c = caches(servers.QUORATE_REDIS ?? '');
     const [a, b] = [await c.cache(), await c.cache()];
+    // Before that, what is under way is not joined any more.
+    await hearing(a, b);
     const { promise, resolve } = Promise.withResolvers<string>();
     const others = [a.get('elsewhere', () => promise), b.get('here', () => promise)];
     await eventually('they load', () => a.stats().loads.started + b.stats().loads.started === 2);
