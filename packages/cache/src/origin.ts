@@ -36,11 +36,6 @@ export class Origin {
     this.#onRefused = onRefused;
   }
 
-  /** How many origins are known. */
-  get size(): number {
-    return this.#guards.size;
-  }
-
   /** The origins that are not asked for now. */
   get broken(): string[] {
     return [...this.#guards].filter(([, { breaker }]) => breaker.state === CircuitState.Open).map(([name]) => name);

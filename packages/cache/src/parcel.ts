@@ -83,9 +83,9 @@ export class Parcel {
   }
 
   /** What this process keeps of a value that it has written itself. */
-  own(value: unknown, { plain }: Written): Kept {
-    if (this.#settings.local?.values === 'shared') return { value, bytes: sizeOf(plain) };
-    return this.#keep(plain);
+  own(value: unknown, { plain, bytes }: Written): Kept {
+    if (this.#settings.local?.values === 'shared') return { value, bytes: sizeOf(plain, bytes) };
+    return this.#keep(plain, bytes);
   }
 
   /** What this process keeps of what came from Redis; undefined when it cannot be read. Mostly there is nothing to wait for. */
@@ -94,7 +94,8 @@ export class Parcel {
     if (!envelope.isBy(this.#settings.serializer.name)) return undefined;
     if (envelope.compressed || schema !== undefined) return this.#openSlowly(envelope, schema);
     try {
-      return this.#keep('parse' in this.#settings.serializer ? envelope.text : envelope.payload);
+      const plain = 'parse' in this.#settings.serializer ? envelope.text : envelope.payload;
+      return this.#keep(plain, envelope.payloadBytes);
     } catch {
       return undefined;
     }
@@ -115,7 +116,7 @@ export class Parcel {
     try {
       const payload = envelope.compressed ? await decompress(envelope.payload, maxValueBytes) : envelope.payload;
       const plain = 'parse' in serializer ? payload.toString() : payload;
-      if (schema === undefined) return this.#keep(plain);
+      if (schema === undefined) return this.#keep(plain, payload.length);
       const written = { plain, bytes: payload.length };
       const result = await this.#validate(schema, written);
       if (result.issues) return undefined;
@@ -125,8 +126,8 @@ export class Parcel {
     }
   }
 
-  #keep(plain: string | Uint8Array): Kept {
-    const bytes = sizeOf(plain);
+  #keep(plain: string | Uint8Array, written: number): Kept {
+    const bytes = sizeOf(plain, written);
     if (this.#copied) return { value: typeof plain === 'string' ? plain : ownBytes(plain), bytes };
     const value = this.#decode(plain);
     if (this.#frozen) freeze(value);
@@ -134,10 +135,10 @@ export class Parcel {
   }
 
   /** The same for what a schema gave; `written` is that, or what it was made of. */
-  #keepOutput(value: unknown, written: Written): Kept {
-    if (this.#copied) return this.#keep(written.plain);
+  #keepOutput(value: unknown, { plain, bytes }: Written): Kept {
+    if (this.#copied) return this.#keep(plain, bytes);
     if (this.#frozen) freeze(value);
-    return { value, bytes: sizeOf(written.plain) };
+    return { value, bytes: sizeOf(plain, bytes) };
   }
 
   #decode(plain: string | Uint8Array): unknown {
@@ -164,9 +165,10 @@ export class Parcel {
   }
 }
 
-/** What text and bytes take in memory: text has one byte for each character, or two when any of them needs it. */
-function sizeOf(plain: string | Uint8Array): number {
-  if (typeof plain !== 'string') return plain.byteLength;
+/** What takes so many bytes when it is written takes in memory: text has one byte for each character, or two when any of them needs it. */
+function sizeOf(plain: string | Uint8Array, bytes: number): number {
+  // As many bytes as characters: it is all ASCII, or no text.
+  if (typeof plain !== 'string' || plain.length === bytes) return bytes;
   return beyondLatin1.test(plain) ? 2 * plain.length : plain.length;
 }
 

@@ -18,9 +18,11 @@ const header: Header = {
 function read(bytes: Buffer): unknown {
   const envelope = unseal(bytes);
   if (envelope === undefined) return undefined;
-  const { absent, compressed, freshUntil, staleUntil, loadMs, clock, token, tags, payload, text } = envelope;
+  const { absent, compressed, freshUntil, staleUntil, loadMs, clock, token, tags, payload, text, payloadBytes } =
+    envelope;
   const serializer = envelope.isBy('json') && !envelope.isBy('jsox') && !envelope.isBy('jso') ? 'json' : 'another';
   expect(text).toBe(payload.toString());
+  expect(payloadBytes).toBe(payload.length);
   return {
     absent,
     compressed,

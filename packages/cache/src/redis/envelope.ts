@@ -100,6 +100,10 @@ export class Envelope {
     return tokenIn(this.#bytes);
   }
 
+  get payloadBytes(): number {
+    return this.#bytes.length - this.start;
+  }
+
   get payload(): Buffer {
     return this.#bytes.subarray(this.start);
   }
