@@ -1,27 +1,18 @@
-import {
-  BrokenCircuitError,
-  type BulkheadPolicy,
-  BulkheadRejectedError,
-  bulkhead,
-  type CircuitBreakerPolicy,
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  handleWhen,
-} from 'cockatiel';
 import type { Allowance } from './allowance.ts';
+import { Breaker, Open } from './breaker.ts';
 import { CacheClosedError } from './errors/cache-closed-error.ts';
 import { OriginUnavailableError } from './errors/origin-unavailable-error.ts';
 import { OverloadedError } from './errors/overloaded-error.ts';
 import type { Settings } from './options.ts';
+import { Full, Turns } from './turns.ts';
 
 /** Names beyond this number are made up on the fly: the one that was used least recently, and is not in use, goes. */
 const mostNames = 1_000;
 
 /** What protects one origin. */
 interface Guard {
-  readonly bulkhead: BulkheadPolicy;
-  readonly breaker: CircuitBreakerPolicy;
+  readonly turns: Turns;
+  readonly breaker: Breaker;
 }
 
 /** What is behind the cache, and what keeps it from being overrun: so many loads of each origin at a time, and none for a while after failures. */
@@ -38,7 +29,7 @@ export class Origin {
 
   /** The origins that are not asked for now. */
   get broken(): string[] {
-    return [...this.#guards].filter(([, { breaker }]) => breaker.state === CircuitState.Open).map(([name]) => name);
+    return [...this.#guards].filter(([, { breaker }]) => breaker.open).map(([name]) => name);
   }
 
   /**
@@ -46,32 +37,20 @@ export class Origin {
    * nobody wanted it any more is not held against the origin.
    */
   async call<T>(key: string, name: string, allowance: Allowance, work: () => Promise<T>): Promise<T> {
-    const guard = this.#guard(name);
-    // Its turn may come late: who waits for it may give up before that.
-    return await allowance.bound(() => this.#inTurn(guard, key, name, allowance, work));
-  }
-
-  async #inTurn<T>(
-    { bulkhead, breaker }: Guard,
-    key: string,
-    name: string,
-    allowance: Allowance,
-    work: () => Promise<T>,
-  ): Promise<T> {
+    const { turns, breaker } = this.#guard(name);
     try {
-      return await bulkhead.execute(() => {
+      await turns.take(allowance);
+      try {
         allowance.start();
-        return breaker.execute(work);
-      });
-    } catch (error) {
-      if (error instanceof BrokenCircuitError) {
-        this.#onRefused();
-        const failure = breaker.lastFailure;
-        throw new OriginUnavailableError(key, name, failure && 'error' in failure ? failure.error : error);
+        return await breaker.call(work);
+      } finally {
+        turns.giveBack();
       }
-      if (!(error instanceof BulkheadRejectedError)) throw error;
+    } catch (error) {
+      if (!(error instanceof Open || error instanceof Full)) throw error;
       this.#onRefused();
-      throw new OverloadedError(key, error);
+      if (error instanceof Full) throw new OverloadedError(key);
+      throw new OriginUnavailableError(key, name, breaker.lastFailure);
     }
   }
 
@@ -86,17 +65,15 @@ export class Origin {
 
   #made(): Guard {
     const { concurrency, queue, breakAfter, breakFor, isFailure } = this.#settings;
-    const breaker = circuitBreaker(
-      handleWhen((error) => !(error instanceof GivenUp) && !(error instanceof CacheClosedError) && isFailure(error)),
-      { halfOpenAfter: breakFor, breaker: new ConsecutiveBreaker(breakAfter) },
-    );
-    return { bulkhead: bulkhead(concurrency, queue), breaker };
+    const counts = (error: unknown): boolean =>
+      !(error instanceof GivenUp) && !(error instanceof CacheClosedError) && isFailure(error);
+    return { turns: new Turns(concurrency, queue), breaker: new Breaker(breakAfter, breakFor, counts) };
   }
 
   /** One that loads nothing: of one that does, nobody would know how much. */
   #forgetOne(): void {
-    for (const [name, { bulkhead }] of this.#guards) {
-      if (bulkhead.executionSlots < this.#settings.concurrency) continue;
+    for (const [name, { turns }] of this.#guards) {
+      if (!turns.idle) continue;
       this.#guards.delete(name);
       return;
     }

@@ -85,6 +85,37 @@ describe('what opens the breaker', () => {
   });
 });
 
+describe('trying an origin again', () => {
+  test('a trial that is given up, or is a bad question, decides nothing: the next one does', async ({ servers }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const cache = await c.cache({ origin: { breakAfter: 3, breakFor: 100 } });
+    for (let i = 0; i < 3; i += 1) await codeOf(cache.get(`ill ${i}`, failing({ status: 503 })));
+    const stop = new AbortController();
+    const { started } = cache.stats().loads;
+    let asked = false;
+    await eventually('a trial is let through', () => {
+      if (!asked) {
+        asked = true;
+        cache
+          .get('trial', () => new Promise(() => {}), { signal: stop.signal })
+          .catch(() => {
+            asked = false;
+          });
+      }
+      return cache.stats().loads.started > started;
+    });
+    // One at a time.
+    expect(await codeOf(cache.get('beside', () => 'well'))).toBe('origin-unavailable');
+    stop.abort();
+    expect(await codeOf(cache.get('bad', failing({ status: 404 })))).not.toBe('origin-unavailable');
+    expect(cache.health().parts?.origin?.status).toBe('warn');
+    expect(await codeOf(cache.get('still ill', failing({ status: 503 })))).not.toBe('origin-unavailable');
+    expect(await codeOf(cache.get('refused', () => 'well'))).toBe('origin-unavailable');
+    await eventually('it is well', async () => (await codeOf(cache.get('well', () => 'well'))) === 'done');
+    expect(cache.health().parts?.origin?.status).toBe('pass');
+  });
+});
+
 describe('waiting for a turn', () => {
   test('is no time of the loader, and a load that was late in the queue is held against nobody', async ({
     servers,
@@ -111,7 +142,7 @@ describe('waiting for a turn', () => {
 
   test('who gives up in the queue is answered at once, and the loader is never called for it', async ({ servers }) => {
     await using c = caches(servers.QUORATE_REDIS ?? '');
-    const cache = await c.cache({ origin: { concurrency: 1, breakAfter: 1 } });
+    const cache = await c.cache({ origin: { concurrency: 1, queue: 1, breakAfter: 1 } });
     const { promise, resolve } = Promise.withResolvers<string>();
     const first = cache.get('first', () => promise);
     await eventually('it loads', () => cache.stats().loads.started === 1);
@@ -128,9 +159,11 @@ describe('waiting for a turn', () => {
     expect(await second).toBe('AbortError');
     // It no longer keeps others waiting.
     await eventually('its lease is given back', async () => !(await holds()));
+    // Nor does it take a place in the queue.
+    const third = cache.get('third', () => 'third');
+    await eventually('the next waits', async () => (await c.redis.exists(`${c.prefix}:{third}:lease`)) === 1);
     resolve('first');
-    expect(await first).toBe('first');
-    expect(await cache.get('third', () => 'third')).toBe('third');
+    expect(await Promise.all([first, third])).toEqual(['first', 'third']);
     expect(called).toBe(false);
     expect(cache.stats().loads).toEqual({ started: 2, failed: 0, refused: 0 });
   });
