@@ -20,7 +20,7 @@ export interface CacheOptions {
   readonly negative?: Duration;
   /** How eagerly values are loaded anew shortly before they expire: 0 never, 1 (default) by about the time a load takes, 2 twice as early. */
   readonly early?: number;
-  /** The tier in this process; false for none. */
+  /** The tier in this process; false for none. Callers who share a load then share a frozen value, or get a copy each with a binary serializer. */
   readonly local?: false | LocalOptions;
   /** Default `json`. */
   readonly serializer?: Serializer;

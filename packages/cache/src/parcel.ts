@@ -35,8 +35,8 @@ export class Parcel {
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    // Callers share what they wait for together, also where nothing is kept.
-    const values = settings.local?.values ?? 'frozen';
+    // Callers share what they wait for together, also where nothing is kept. What is read from text can be frozen.
+    const values = settings.local?.values ?? ('parse' in settings.serializer ? 'frozen' : 'copied');
     this.#copied = values === 'copied';
     this.#frozen = values === 'frozen';
   }

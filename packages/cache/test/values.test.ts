@@ -1,7 +1,7 @@
 import { eventually } from '@quorate/testbed';
 import { sharedTest as test } from '@quorate/testbed/vitest';
 import { describe, expect } from 'vitest';
-import type { Schema } from '../src/index.ts';
+import { type Schema, structuredClone } from '../src/index.ts';
 import { caches, codeOf, counting, hearing } from './fixture.ts';
 
 /** A schema as its author writes it: gives the output, or says what is wrong and where. */
@@ -131,6 +131,16 @@ describe('without a local tier', () => {
       const [one, two] = await Promise.all([1, 2].map(() => cache.get('zone', () => ({ list: ['a'] }))));
       expect(() => one?.list.push('b')).toThrow(TypeError);
       expect(two).toEqual({ list: ['a'] });
+    }
+    // What cannot be frozen is each caller's own.
+    const binary = { local: false, serializer: structuredClone } as const;
+    for (const cache of [await c.cache(binary), await c.cache(binary)]) {
+      const load = (): Map<string, Date> => new Map([['a', new Date(5)]]);
+      const [one, two] = await Promise.all([1, 2].map(() => cache.get('map', load)));
+      one?.get('a')?.setTime(7);
+      one?.clear();
+      expect(two).toEqual(new Map([['a', new Date(5)]]));
+      expect(cache.stats().loads.started + cache.stats().hits.redis).toBeGreaterThan(0);
     }
   });
 });
