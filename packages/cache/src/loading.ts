@@ -175,6 +175,8 @@ export class Loading {
       counters.notKept += 1;
       return kept;
     }
+    // Before it is sent: what is kept here ends no later than what Redis has.
+    const freshUntil = performance.now() + ttl;
     if (held !== undefined) {
       const outcome = await this.#send(cargo, written, held, ttl, stale);
       if (outcome === 2) throw new FencedError(this.#errand.key, keeping.fence ?? 0n);
@@ -184,7 +186,6 @@ export class Loading {
       }
     }
     // Without Redis's word it is kept in this process alone, for as long as that may be trusted.
-    const freshUntil = performance.now() + ttl;
     const times = { freshUntil, staleUntil: freshUntil + stale, loadMs, absent };
     if (!this.#traveller.dirty) this.#store.adopt(this.#errand, kept, bytes, keeping.tags, clock, times);
     return kept;

@@ -1,8 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '@quorate/testbed';
 import { sharedTest as test } from '@quorate/testbed/vitest';
 import { describe, expect } from 'vitest';
 import { type Schema, structuredClone } from '../src/index.ts';
-import { caches, codeOf, counting, hearing } from './fixture.ts';
+import { caches, clientOf, codeOf, counting, hearing } from './fixture.ts';
 
 /** A schema as its author writes it: gives the output, or says what is wrong and where. */
 function schemaOf<T>(check: (value: unknown) => T): Schema<T> {
@@ -120,6 +121,30 @@ describe('how long', () => {
     expect(await life('long')).toBeLessThanOrEqual(10_000);
     await cache.get('never', (context) => context.keep({ ttl: 0 }));
     expect(await life('never')).toBe(-2);
+  });
+});
+
+describe('the end of a value', () => {
+  test('is the same in Redis and in the process that has loaded it, however long the answer takes', async ({
+    servers,
+  }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const redis = clientOf(servers.QUORATE_REDIS ?? '');
+    const cache = await c.cache({ redis, ttl: 600, early: 0 });
+    await hearing(cache);
+    // Redis knows the scripts from now on.
+    await cache.get('before', () => 'known');
+    const call = redis.evalsha.bind(redis) as (...args: unknown[]) => Promise<unknown>;
+    redis.evalsha = (async (...args: unknown[]) => {
+      const reply = await call(...args);
+      await pause(200);
+      return reply;
+    }) as never;
+    expect(await cache.get('zone', () => 'old')).toBe('old');
+    const gone = async (): Promise<boolean> => (await c.redis.exists(`${c.prefix}:{zone}`)) === 0;
+    await eventually('it is gone from Redis', gone, { every: 1 });
+    expect(await cache.get('zone', () => 'new')).toBe('new');
+    redis.disconnect();
   });
 });
 
