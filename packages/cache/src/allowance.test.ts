@@ -16,6 +16,7 @@ describe('an allowance', () => {
 
   test('leaves work that takes longer, and tells its signal, whenever that is asked for', async () => {
     using early = new Allowance(20, 'not done');
+    early.start();
     const { signal } = early;
     await expect(early.bound(() => new Promise(() => {}))).rejects.toMatchObject({
       code: 'deadline-exceeded',
@@ -27,6 +28,19 @@ describe('an allowance', () => {
     late.abort(new Error('too much'));
     expect(late.signal.reason).toMatchObject({ message: 'enough' });
     await expect(late.bound(() => 1)).rejects.toThrow('enough');
+    expect(() => late.start()).toThrow('enough');
+  });
+
+  test('its time counts from its start; until then it can be ended all the same', async () => {
+    using waits = new Allowance(1, 'not done');
+    const waiting = waits.bound(() => new Promise(() => {}));
+    const inner = waits.bound(() => new Promise(() => {}));
+    const from = performance.now();
+    await eventually('its time would be up', () => performance.now() - from > 20);
+    expect(waits.signal.aborted).toBe(false);
+    waits.abort(new Error('enough'));
+    await expect(waiting).rejects.toThrow('enough');
+    await expect(inner).rejects.toThrow('enough');
   });
 
   test('an error that came of the end is the end’s', async () => {
@@ -40,6 +54,7 @@ describe('an allowance', () => {
 
   test('once disposed of it has no say any more', async () => {
     const allowance = new Allowance(10, 'not done');
+    allowance.start();
     const { signal } = allowance;
     allowance[Symbol.dispose]();
     const from = performance.now();

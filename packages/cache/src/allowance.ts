@@ -1,17 +1,29 @@
 import { DeadlineExceededError } from '@quorate/core';
 
-/** How long something may take, and whether it is still wanted. The signal is made only when somebody asks for it: most loaders do not. */
+/**
+ * How long something may take, from its start, and whether it is still wanted. The signal is made only when somebody asks
+ * for it: most loaders do not.
+ */
 export class Allowance implements Disposable {
-  readonly #timer: NodeJS.Timeout;
+  readonly #ms: number;
+  readonly #what: string;
+  #timer: NodeJS.Timeout | undefined;
   #controller: AbortController | undefined;
   #reason: unknown;
   #over = false;
-  #end: ((reason: unknown) => void) | undefined;
+  readonly #ends = new Set<(reason: unknown) => void>();
 
   /** `what` is what is late when the time is up. */
   constructor(ms: number, what: string) {
-    const late = (): void => this.abort(new DeadlineExceededError(`${what} within ${ms} ms`));
-    this.#timer = setTimeout(late, Math.min(ms, 2 ** 31 - 1)).unref();
+    this.#ms = ms;
+    this.#what = what;
+  }
+
+  /** From now on its time counts. Throws the reason when it is over already. */
+  start(): void {
+    if (this.#over) throw this.#reason;
+    const late = (): void => this.abort(new DeadlineExceededError(`${this.#what} within ${this.#ms} ms`));
+    this.#timer ??= setTimeout(late, Math.min(this.#ms, 2 ** 31 - 1)).unref();
   }
 
   get signal(): AbortSignal {
@@ -28,20 +40,27 @@ export class Allowance implements Disposable {
     this.#reason = reason;
     clearTimeout(this.#timer);
     this.#controller?.abort(reason);
-    this.#end?.(reason);
+    for (const end of this.#ends) end(reason);
   }
 
   /** What `work` gives, or the reason why it is over: whoever takes no notice of the signal is left to himself. */
   bound<T>(work: () => T | Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#over) return reject(this.#reason);
-      this.#end = reject;
+      this.#ends.add(reject);
+      const done = (value: T): void => {
+        this.#ends.delete(reject);
+        resolve(value);
+      };
       // An error that came of the end is the end's.
-      const failed = (error: unknown): void => reject(this.#over ? this.#reason : error);
+      const failed = (error: unknown): void => {
+        this.#ends.delete(reject);
+        reject(this.#over ? this.#reason : error);
+      };
       try {
         const value = work();
-        if (isPromise(value)) value.then(resolve, failed);
-        else resolve(value);
+        if (isPromise(value)) value.then(done, failed);
+        else done(value);
       } catch (error) {
         failed(error);
       }
@@ -50,7 +69,7 @@ export class Allowance implements Disposable {
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
-    this.#end = undefined;
+    this.#ends.clear();
   }
 }
 

@@ -5,11 +5,12 @@ import { CacheClosedError } from './errors/cache-closed-error.ts';
 import { Flight, refresh } from './flight.ts';
 import { checkKey } from './key.ts';
 import type { Load } from './load-context.ts';
-import { type LoadMany, together } from './load-many.ts';
+import { type LoadMany, Together } from './load-many.ts';
 import type { Errand } from './loading.ts';
 import type { LocalEntry } from './local/local-entry.ts';
 import { Namespace } from './namespace.ts';
 import { type CacheOptions, checkOptions } from './options.ts';
+import { type PeekOptions, peek } from './peek.ts';
 import type { CacheStats } from './stats.ts';
 import { Store } from './store.ts';
 import { orAborted, Wait, waited } from './waited.ts';
@@ -20,6 +21,8 @@ import { readingUnder, unanswered, Writes } from './writes.ts';
 export interface Special {
   readonly version?: string;
   readonly guarded?: boolean;
+  /** Called when the value comes from somebody else's load. */
+  readonly aside?: () => void;
 }
 
 /**
@@ -63,19 +66,43 @@ export class Cache implements Component, AsyncDisposable {
     return this.#fly(key, load, options, {}) as Promise<T>;
   }
 
-  /** All values under these keys, in their order; `load` is called once, with the keys that nobody has. */
+  /**
+   * All values under these keys, in their order. `load` is called once, with the keys that nobody has and nobody else loads;
+   * again only for a key whose other load has failed, and to refresh.
+   */
   async getMany<T>(keys: readonly string[], load: LoadMany<T>, options?: GetOptions<T>): Promise<Map<string, T>> {
     if (!Array.isArray(keys)) throw new InvalidArgumentError('keys', 'a list of keys', keys);
     for (const key of keys) checkKey(key, 'keys');
     const store = this.#store;
-    const loadOne = together(load, store.settings.loadTimeout, (key, work) =>
-      store.origin.call(key, options?.origin ?? '', () => store.counters.counted(work)),
+    const many = new Together(load, store.settings.loadTimeout, (key, allowance, work) =>
+      store.origin.call(key, options?.origin ?? '', allowance, () => store.counters.counted(work)),
     );
     const unique = [...new Set(keys)];
-    const values = await Promise.all(unique.map((key) => this.special(key, loadOne, options, { guarded: true })));
+    const parts = unique.map(() => many.part());
+    const values = await Promise.all(
+      parts.map(({ load: loadOne, aside }, index) => {
+        const value = this.special(unique[index] as string, loadOne, options, { guarded: true, aside });
+        value.then(aside, aside);
+        return value;
+      }),
+    );
     const found = new Map<string, T>();
     for (const [index, key] of unique.entries()) if (values[index] !== undefined) found.set(key, values[index] as T);
     return found;
+  }
+
+  /**
+   * The value that is known under this key, in this process or in Redis, fresh or stale; undefined when there is none. Never
+   * loads. `has` tells what is known to be absent from what is not known.
+   */
+  async peek<T = unknown>(key: string, options?: PeekOptions<T>): Promise<T | undefined> {
+    return (await peek(this.#store, key, options))?.value as T | undefined;
+  }
+
+  /** Whether `peek` would give a value: true, false when its loader has said that there is none, undefined when nothing is known. */
+  async has(key: string, options?: PeekOptions): Promise<boolean | undefined> {
+    const known = await peek(this.#store, key, options);
+    return known && known.value !== undefined;
   }
 
   /** Writes a value for everybody. Loads that began before it are not kept. */
@@ -248,6 +275,7 @@ export class Cache implements Component, AsyncDisposable {
         store.flights.set(key, flight);
       } else {
         store.counters.joined += 1;
+        special.aside?.();
       }
       flight.join();
       const result = options?.signal || options?.timeout !== undefined ? waited(flight, options) : flight.result;
@@ -263,8 +291,8 @@ export class Cache implements Component, AsyncDisposable {
     return this.#store.parcel.reveal(kept);
   }
 
-  #errand(key: string, load: Load<unknown>, keeping: Keeping, { version, guarded = false }: Special): Errand {
-    return { key, load, keeping, version, guarded };
+  #errand(key: string, load: Load<unknown>, keeping: Keeping, { version, guarded = false, aside }: Special): Errand {
+    return { key, load, keeping, version, guarded, aside };
   }
 
   #tell(key: string, outcome: Outcome): void {

@@ -1,7 +1,7 @@
-import { InvalidArgumentError } from '@quorate/core';
-import { checkDuration, type Duration, longestLife } from './duration.ts';
+import { checkNames, type Duration, InvalidArgumentError } from '@quorate/core';
+import { checkDuration, longestLife } from './duration.ts';
 import { checkFence, checkTags } from './key.ts';
-import { checkNames, checkSchema, type Settings } from './options.ts';
+import { checkSchema, type Settings } from './options.ts';
 import type { Schema } from './standard-schema.ts';
 
 /** How a value is kept. What is not said is as the cache has it. */
@@ -22,6 +22,7 @@ export interface SetOptions extends KeepOptions {
 }
 
 export interface GetOptions<T = unknown> extends SetOptions {
+  /** How long "there is none" is remembered; never longer than `ttl`. */
   readonly negative?: Duration;
   /**
    * Ends this caller's wait alone: the load goes on while anybody else waits for it. With `fence`, once something was sent,
@@ -30,8 +31,9 @@ export interface GetOptions<T = unknown> extends SetOptions {
   readonly signal?: AbortSignal;
   /** The same after so long, with a `DeadlineExceededError` as the error, or as the cause. */
   readonly timeout?: Duration;
+  /** Its output is what callers get. What was loaded and does not pass is an `InvalidValueError`. */
   readonly schema?: Schema<T>;
-  /** What the value comes from: each origin has a circuit breaker of its own. */
+  /** What the value comes from: each origin has a bulkhead and a circuit breaker of its own. */
   readonly origin?: string;
 }
 
@@ -75,18 +77,16 @@ export function checkSet(options: SetOptions | undefined, settings: Settings): K
 export function checkKeep(options: KeepOptions, before: Keeping): Keeping {
   checkNames('keep', options, keepNames);
   const tags = options.tags === undefined ? before.tags : [...before.tags, ...checkTags(options.tags)];
-  return {
-    ...keeping({ ...options, tags }, before),
-    negative: options.ttl === undefined ? before.negative : checkDuration('ttl', options.ttl),
-  };
+  return keeping({ ...options, tags }, before);
 }
 
 function keeping(options: GetOptions, usual: Keeping): Keeping {
   const { ttl, stale, negative, tags, fence, schema, origin } = options;
+  const life = ttl === undefined ? usual.ttl : checkDuration('ttl', ttl);
   const kept: Keeping = {
-    ttl: ttl === undefined ? usual.ttl : checkDuration('ttl', ttl),
+    ttl: life,
     stale: stale === undefined ? usual.stale : checkDuration('stale', stale),
-    negative: negative === undefined ? usual.negative : checkDuration('negative', negative),
+    negative: Math.min(life, negative === undefined ? usual.negative : checkDuration('negative', negative)),
     tags: tags === undefined ? usual.tags : checkTags(tags),
     fence: fence === undefined ? usual.fence : checkFence(fence),
     schema: schema === undefined ? usual.schema : checkSchema(schema),

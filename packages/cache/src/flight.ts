@@ -4,6 +4,7 @@ import { type Found, open } from './found.ts';
 import { type Errand, Loading } from './loading.ts';
 import { GivenUp } from './origin.ts';
 import { silence } from './redis/link.ts';
+import type { Source } from './stats.ts';
 import type { Store } from './store.ts';
 
 /** How long after a failure the next refresh of a key is tried, in milliseconds. */
@@ -21,6 +22,8 @@ export class Flight {
   readonly #store: Store;
   readonly #errand: Errand;
   #waiters = 0;
+  #callers = 0;
+  #source: Source | undefined = undefined;
   #ended: { readonly reason: unknown } | undefined = undefined;
   #loading: Loading | undefined = undefined;
 
@@ -39,6 +42,14 @@ export class Flight {
   /** One more who waits until `leave`. When all have left, the load is aborted. */
   join(): void {
     this.#waiters += 1;
+    this.#callers += 1;
+    if (this.#source !== undefined) this.#store.counters[this.#source] += 1;
+  }
+
+  /** It is known now where the value comes from: each caller counts, also those who join from now on. */
+  count(source: Source): void {
+    this.#source = source;
+    this.#store.counters[source] += this.#callers;
   }
 
   leave(): void {
@@ -74,7 +85,7 @@ export class Flight {
           seen = found.seen;
         }
       }
-      if (beyond === undefined) store.counters.misses += 1;
+      this.count('misses');
       return await this.#load().fetch(seen);
     } catch (error) {
       failed = true;
@@ -86,25 +97,22 @@ export class Flight {
 
   /** Gives out what is in Redis, and sees to it that it is refreshed where it is time. */
   #give(found: Found): unknown {
-    const { link, counters } = this.#store;
+    const { link } = this.#store;
     const now = performance.now();
     const value = this.#take(found, now);
-    counters.redisHits += 1;
     const { freshUntil, loadMs, absent } = found.envelope;
     const serverNow = link.serverTime(now);
     const stale = serverNow >= freshUntil;
-    if (stale) {
-      counters.staleServed += 1;
-      this.outcome = 'stale';
-    }
+    this.count(stale ? 'staleServed' : 'redisHits');
+    if (stale) this.outcome = 'stale';
     if (stale || this.#store.drawEarly(serverNow, freshUntil, this.#store.earlySpan(loadMs, absent))) {
       refresh(this.#store, this.#errand, stale ? serverNow : freshUntil);
     }
     return value;
   }
 
-  #take({ value, envelope }: Found, now: number): unknown {
-    if (!this.dirty) this.#store.adoptEnvelope(this.#errand, value, envelope, now);
+  #take({ value, bytes, envelope }: Found, now: number): unknown {
+    if (!this.dirty) this.#store.adoptEnvelope(this.#errand, value, bytes, envelope, now);
     return value;
   }
 

@@ -8,6 +8,8 @@ import type { Store } from './store.ts';
 export interface Found {
   /** What this process keeps of it; see `Parcel.reveal`. */
   readonly value: unknown;
+  /** What that counts as in this process. */
+  readonly bytes: number;
   readonly envelope: Envelope;
 }
 
@@ -28,7 +30,7 @@ export function open(
   const opened = envelope && store.parcel.open(envelope, keeping);
   if (envelope === undefined || opened === undefined) return unreadable(store, bytes);
   if (opened instanceof Promise || envelope.tags.length > 0) return openSlowly(store, envelope, opened, bytes);
-  return inTime(store, envelope) ? { value: opened.value, envelope } : { seen: envelope.token };
+  return inTime(store, envelope) ? { ...opened, envelope } : { seen: envelope.token };
 }
 
 async function openSlowly(
@@ -42,7 +44,7 @@ async function openSlowly(
   if (!inTime(store, envelope)) return { seen: envelope.token };
   const valid = await store.tags.check(envelope.tags, envelope.clock);
   if (valid === silence) return silence;
-  return valid ? { value: opened.value, envelope } : { seen: envelope.token };
+  return valid ? { ...opened, envelope } : { seen: envelope.token };
 }
 
 /** Redis lets go of it by itself at its end; its clock and ours may differ a little. */

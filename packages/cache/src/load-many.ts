@@ -17,41 +17,88 @@ interface Wanted {
   readonly reject: (error: unknown) => void;
 }
 
-/** A loader of one key that waits until the others have been asked for as well, and then asks for all in one call. */
-export function together<T>(
-  load: LoadMany<T>,
-  loadTimeout: number,
-  guard: <R>(key: string, work: () => Promise<R>) => Promise<R>,
-): Load<T> {
-  if (typeof load !== 'function') throw new InvalidArgumentError('load', 'a function', load);
-  let gathered: Wanted[] = [];
-  const depart = async (): Promise<void> => {
-    const wanted = gathered;
-    gathered = [];
+/** One of the keys: `load` is its loader, `aside` says that it comes from somewhere else. */
+interface Part<T> {
+  readonly load: Load<T>;
+  readonly aside: () => void;
+}
+
+/**
+ * One call of a loader for many keys: it leaves when it is known of each whether it must be loaded. A key that another
+ * loads, and does not get in the end, comes later by itself.
+ */
+export class Together<T> {
+  readonly #load: LoadMany<T>;
+  readonly #loadTimeout: number;
+  readonly #guard: <R>(key: string, allowance: Allowance, work: () => Promise<R>) => Promise<R>;
+  #undecided = 0;
+  #gathered: Wanted[] = [];
+  #leaving = false;
+
+  constructor(
+    load: LoadMany<T>,
+    loadTimeout: number,
+    guard: <R>(key: string, allowance: Allowance, work: () => Promise<R>) => Promise<R>,
+  ) {
+    if (typeof load !== 'function') throw new InvalidArgumentError('load', 'a function', load);
+    this.#load = load;
+    this.#loadTimeout = loadTimeout;
+    this.#guard = guard;
+  }
+
+  part(): Part<T> {
+    this.#undecided += 1;
+    let decided = false;
+    const aside = (): void => {
+      if (decided) return;
+      decided = true;
+      this.#undecided -= 1;
+      this.#leave();
+    };
+    const load: Load<T> = (context) =>
+      new Promise<T>((resolve, reject) => {
+        this.#gathered.push({ context, resolve, reject });
+        if (decided) this.#leave();
+        else aside();
+      });
+    return { load, aside };
+  }
+
+  #leave(): void {
+    if (this.#undecided > 0 || this.#gathered.length === 0 || this.#leaving) return;
+    this.#leaving = true;
+    setImmediate(() => void this.#depart());
+  }
+
+  async #depart(): Promise<void> {
+    const wanted = this.#gathered;
+    this.#gathered = [];
+    this.#leaving = false;
     const keys = wanted.map(({ context }) => context.key);
-    using allowance = new Allowance(loadTimeout, `${keys.length} keys: their loader did not finish`);
+    using allowance = new Allowance(this.#loadTimeout, `${keys.length} keys: their loader did not finish`);
     // When nobody wants any of them any more, the load may end.
     let left = wanted.length;
     const unwanted = ({ reason }: AbortSignal): void => {
       left -= 1;
       if (left === 0) allowance.abort(reason);
     };
-    for (const { context } of wanted) context.signal.addEventListener('abort', () => unwanted(context.signal));
+    for (const { context } of wanted) {
+      const { signal } = context;
+      if (signal.aborted) unwanted(signal);
+      else signal.addEventListener('abort', () => unwanted(signal), { once: true });
+    }
+    const load = async (): Promise<ReturnType<LoadMany<T>>> => {
+      const found = await this.#load(keys, { signal: allowance.signal });
+      if (typeof found === 'object' && found !== null) return found;
+      throw new InvalidArgumentError('load', 'a function that returns a Map or an object', found);
+    };
     try {
-      const found = await guard(keys[0] ?? '', () => allowance.bound(() => load(keys, { signal: allowance.signal })));
-      if (typeof found !== 'object' || found === null)
-        throw new InvalidArgumentError('load', 'a function that returns a Map or an object', found);
+      const found = await this.#guard(keys[0] ?? '', allowance, () => allowance.bound(load));
       for (const { context, resolve } of wanted) resolve(valueIn(found, context.key) as never);
     } catch (error) {
       for (const { reject } of wanted) reject(error);
     }
-  };
-  return (context) =>
-    new Promise<T>((resolve, reject) => {
-      gathered.push({ context, resolve, reject });
-      // The right to load comes from Redis for all of them in one go, or nearly.
-      if (gathered.length === 1) setImmediate(() => void depart());
-    });
+  }
 }
 
 function valueIn<T>(found: ReadonlyMap<string, T> | Readonly<Record<string, T>>, key: string): T | undefined {

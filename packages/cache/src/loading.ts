@@ -6,12 +6,13 @@ import { FencedError } from './errors/fenced-error.ts';
 import { RedisRefusedError } from './errors/redis-refused-error.ts';
 import { type Found, type Nothing, nothing, open } from './found.ts';
 import { type Load, LoadContext } from './load-context.ts';
-import type { Written } from './parcel.ts';
+import { nothingWritten, type Written } from './parcel.ts';
 import { seal } from './redis/envelope.ts';
 import { leaseOf, waitersOf } from './redis/key-names.ts';
 import { type Silence, silence } from './redis/link.ts';
 import { keyMessage, wakeMessage } from './redis/message.ts';
 import { claim, fill } from './redis/scripts.ts';
+import type { Source } from './stats.ts';
 import { fenceLife, type Store } from './store.ts';
 
 /** What is to be brought, and how. */
@@ -20,8 +21,10 @@ export interface Errand {
   readonly load: Load<unknown>;
   readonly keeping: Keeping;
   readonly version: string | undefined;
-  /** The load takes care of bulkhead and breaker itself: it is part of a load of many. */
+  /** The load takes care of bulkhead, breaker and its time itself: it is part of a load of many. */
   readonly guarded: boolean;
+  /** Called when another process loads it. */
+  readonly aside: (() => void) | undefined;
   /** A refresh: a value is at hand, and is fresh until then by the server's clock. Only a later one is of any use. */
   readonly beyond?: number;
 }
@@ -30,6 +33,7 @@ export interface Errand {
 interface Traveller {
   readonly dirty: boolean;
   outcome: Outcome;
+  count(source: Source): void;
 }
 
 /** A value that was loaded, on its way to where it is kept. */
@@ -89,13 +93,15 @@ export class Loading {
       if (kind === 1) return await this.#load(String(detail));
       if (kind === 0) {
         store.counters.elsewhere += 1;
+        this.#errand.aside?.();
         this.#traveller.outcome = 'wait';
         await this.#wakeCall(Number(detail), begin + store.settings.loadTimeout);
       }
       const found = await this.#look();
       if (found === silence) return await this.#unanswered();
       if ('value' in found) {
-        if (!this.#traveller.dirty) store.adoptEnvelope(this.#errand, found.value, found.envelope, performance.now());
+        const { value, bytes, envelope } = found;
+        if (!this.#traveller.dirty) store.adoptEnvelope(this.#errand, value, bytes, envelope, performance.now());
         return found.value;
       }
       before = found.seen;
@@ -104,18 +110,18 @@ export class Loading {
 
   /** Redis is away: what this process has, as long as it is to be trusted, and else the origin. */
   async alone(): Promise<unknown> {
-    const { local, counters } = this.#store;
+    const { local } = this.#store;
     const { key, version, keeping, beyond } = this.#errand;
     if (keeping.fence !== undefined) return await this.#unanswered();
     const now = performance.now();
     const entry = local?.get(key);
     const same = entry !== undefined && entry.version === version;
     if (same && beyond === undefined && now < entry.freshUntil && this.#store.vouches(entry, now)) {
-      counters.localHits += 1;
+      this.#traveller.count('localHits');
       this.#traveller.outcome = 'local';
       return entry.value;
     }
-    if (beyond === undefined) counters.misses += 1;
+    this.#traveller.count('misses');
     return await this.#unanswered();
   }
 
@@ -137,13 +143,16 @@ export class Loading {
     try {
       if (keeping.tags.length > 0) await store.tags.prepare(keeping.tags);
       const clock = store.tags.now;
-      const begin = performance.now();
+      let begin = performance.now();
       using allowance = new Allowance(store.settings.loadTimeout, `${key}: its loader did not finish`);
       if (this.#ended) allowance.abort(this.#ended.reason);
       this.#allowance = allowance;
       const context = new LoadContext(key, allowance, version, keeping);
-      const work = (): Promise<unknown> => allowance.bound(() => load(context));
-      const value = await (guarded ? work() : this.#guarded(work));
+      const work = (): Promise<unknown> => {
+        begin = performance.now();
+        return allowance.bound(() => load(context));
+      };
+      const value = await (guarded ? work() : this.#guarded(allowance, work));
       const cargo = { value, keeping: LoadContext.keepingOf(context), clock, loadMs: performance.now() - begin };
       return await this.#deliver(cargo, held);
     } finally {
@@ -158,13 +167,16 @@ export class Loading {
     const { value, keeping, clock, loadMs } = cargo;
     const absent = value === undefined;
     const [ttl, stale] = absent ? [keeping.negative, 0] : [keeping.ttl, keeping.stale];
-    const written = absent ? { plain: '', bytes: 0 } : parcel.write(this.#errand.key, value);
-    const kept = absent ? undefined : parcel.own(value, written);
+    const checked = absent ? nothingWritten : await parcel.check(this.#errand.key, value, keeping.schema);
+    const { written } = checked;
+    const { value: kept, bytes } = checked.kept;
     if (ttl === 0) return kept;
     if (written.bytes > settings.maxValueBytes || !(await this.#stillValid(cargo))) {
       counters.notKept += 1;
       return kept;
     }
+    // Before it is sent: what is kept here ends no later than what Redis has.
+    const freshUntil = performance.now() + ttl;
     if (held !== undefined) {
       const outcome = await this.#send(cargo, written, held, ttl, stale);
       if (outcome === 2) throw new FencedError(this.#errand.key, keeping.fence ?? 0n);
@@ -174,9 +186,8 @@ export class Loading {
       }
     }
     // Without Redis's word it is kept in this process alone, for as long as that may be trusted.
-    const freshUntil = performance.now() + ttl;
     const times = { freshUntil, staleUntil: freshUntil + stale, loadMs, absent };
-    if (!this.#traveller.dirty) this.#store.adopt(this.#errand, kept, written.bytes, keeping.tags, clock, times);
+    if (!this.#traveller.dirty) this.#store.adopt(this.#errand, kept, bytes, keeping.tags, clock, times);
     return kept;
   }
 
@@ -260,10 +271,10 @@ export class Loading {
   }
 
   /** When it is our turn, and while the origin is not known to be ill. */
-  async #guarded(work: () => Promise<unknown>): Promise<unknown> {
+  async #guarded(allowance: Allowance, work: () => Promise<unknown>): Promise<unknown> {
     const { key, keeping } = this.#errand;
     const { origin, counters } = this.#store;
-    return await origin.call(key, keeping.origin, () => counters.counted(() => this.#traced(work)));
+    return await origin.call(key, keeping.origin, allowance, () => counters.counted(() => this.#traced(work)));
   }
 
   /** The channel would publish what a traced promise gives: values are nobody else's business. */

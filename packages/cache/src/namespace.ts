@@ -5,6 +5,7 @@ import { FencedError } from './errors/fenced-error.ts';
 import { RedisUnavailableError } from './errors/redis-unavailable-error.ts';
 import { checkFence, checkKey } from './key.ts';
 import type { Load } from './load-context.ts';
+import { checkPeek, type Known, type PeekOptions, peek } from './peek.ts';
 import { versioned } from './redis/key-names.ts';
 import { doneLife, fenceLife, type Store } from './store.ts';
 import { orAborted, Wait } from './waited.ts';
@@ -73,12 +74,30 @@ export class Namespace {
     return await this.#cache.special(versioned(this.name, version, key), load, wait.instead(options), { version });
   }
 
+  /** As `cache.peek`, at the version of this moment. */
+  async peek<T = unknown>(key: string, options?: PeekOptions<T>): Promise<T | undefined> {
+    return (await this.#known(key, options))?.value as T | undefined;
+  }
+
+  /** As `cache.has`, at the version of this moment. */
+  async has(key: string, options?: PeekOptions): Promise<boolean | undefined> {
+    const known = await this.#known(key, options);
+    return known && known.value !== undefined;
+  }
+
   async set(key: string, value: unknown, options?: SetOptions): Promise<void> {
     await this.#write('setting', key, options, (full, version) => this.#writes.set(full, value, options, version));
   }
 
   async delete(key: string, options?: Pick<SetOptions, 'fence' | 'signal'>): Promise<void> {
     await this.#write('deleting', key, options, (full, version) => this.#writes.delete(full, options, version));
+  }
+
+  async #known(key: string, options: PeekOptions = {}): Promise<Known> {
+    checkPeek(this.#store, key, options);
+    using wait = new Wait(`${this.name}: ${key}`, options);
+    const version = await orAborted(wait.signal, this.#version());
+    return await peek(this.#store, versioned(this.name, version, key), wait.instead(options), version);
   }
 
   /** Under a token: at the version that stands in Redis, and still does when it is done. */

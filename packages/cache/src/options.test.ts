@@ -25,6 +25,7 @@ describe('options', () => {
       heartbeat: 500,
       origin: { concurrency: 256, queue: 10_000, breakAfter: 5, breakFor: 5_000 },
     });
+    expect(checkOptions({ ...valid, origin: { breakAfter: false } }).origin.breakAfter).toBe(Infinity);
     expect(checkOptions({ ...valid, local: false, compress: false })).toMatchObject({
       local: undefined,
       compressAbove: Infinity,
@@ -69,6 +70,9 @@ describe('options', () => {
     ['origin', { concurrency: 0 }],
     ['origin', { queue: -1 }],
     ['origin', { breakFor: 'x' }],
+    ['origin', { breakAfter: 0 }],
+    ['origin', { breakAfter: true }],
+    ['origin', { isFailure: 5 }],
     ['origin', []],
     ['prefiks', 'a'],
   ])('%s: %o is refused by name', (name, value) => {
@@ -145,7 +149,8 @@ describe('calls', () => {
     ['name', async (cache: Cache) => cache.namespace('a:b')],
     ['name', async (cache: Cache) => cache.wrap(load, { name: '' })],
     ['load', async (cache: Cache) => cache.wrap(5 as never, { name: 'a' })],
-    ['key', async (cache: Cache) => cache.wrap(load as never, { name: 'a' })(1n)],
+    ['key', async (cache: Cache) => cache.wrap(load, { name: 'a', key: () => ({}) as never })()],
+    ['arguments[1].cache', async (cache: Cache) => cache.wrap(load as never, { name: 'a' })(1, { cache })],
   ] as const)('%s is named when it is no good: %o', async (argument, call) => {
     await using cache = new Cache({ ...valid, redisTimeout: 1 });
     await expect(call(cache)).rejects.toMatchObject({ code: 'invalid-argument', argument });

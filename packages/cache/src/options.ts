@@ -1,6 +1,7 @@
-import { InvalidArgumentError } from '@quorate/core';
+import { checkNames, type Duration, InvalidArgumentError } from '@quorate/core';
 import type { Cluster, Redis } from 'ioredis';
-import { checkDuration, type Duration, longestLife } from './duration.ts';
+import { checkDuration, longestLife } from './duration.ts';
+import { isOriginFailure } from './failure.ts';
 import { checkPrefix } from './key.ts';
 import { json } from './serializers/json.ts';
 import type { Serializer } from './serializers/serializer.ts';
@@ -19,7 +20,7 @@ export interface CacheOptions {
   readonly negative?: Duration;
   /** How eagerly values are loaded anew shortly before they expire: 0 never, 1 (default) by about the time a load takes, 2 twice as early. */
   readonly early?: number;
-  /** The tier in this process; false for none. */
+  /** The tier in this process; false for none. Callers who share a load then share a frozen value, or get a copy each with a binary serializer. */
   readonly local?: false | LocalOptions;
   /** Default `json`. */
   readonly serializer?: Serializer;
@@ -27,13 +28,16 @@ export interface CacheOptions {
   readonly compress?: false | { readonly above: number };
   /** Larger values are given out, and not kept. Default 16 MiB. */
   readonly maxValueBytes?: number;
-  /** Checks what comes back from Redis: what does not pass counts as a miss. */
+  /**
+   * Checks values, as the serializer gives them back; its output is what callers get. What is loaded or set and does not
+   * pass is an `InvalidValueError`; what comes from Redis and does not pass counts as a miss.
+   */
   readonly schema?: Schema;
   /** For how long a process that loads keeps the others waiting after it has died. Default 3 s. */
   readonly lease?: Duration;
   /** How long one answer of Redis may take before the cache goes on without it. Default 500 ms. */
   readonly redisTimeout?: Duration;
-  /** How long a load may take, and waiting for another process's load. Default 30 s. */
+  /** How long a load may take from the call of the loader, and waiting for another process's load. Default 30 s. */
   readonly loadTimeout?: Duration;
   /** How often the way to Redis is tried. After three times as long without a word, nothing local is trusted unasked. Default 500 ms. */
   readonly heartbeat?: Duration;
@@ -43,7 +47,10 @@ export interface CacheOptions {
 export interface LocalOptions {
   /** Default 10,000. */
   readonly maxItems?: number;
-  /** Of the values as they are written, with some for each entry. Default 64 MiB. */
+  /**
+   * Default 64 MiB. Counted are the values as they are written, uncompressed: of text a byte for each character, or two when
+   * any is beyond Latin-1; and 200 bytes and the key for each entry. Objects that were read from it take more than that.
+   */
   readonly maxBytes?: number;
   /** A value older than this is asked for in Redis again. Default: as long as it lives. */
   readonly ttl?: Duration;
@@ -54,14 +61,20 @@ export interface LocalOptions {
 }
 
 export interface OriginOptions {
-  /** Loads at the same time in this process. Default 256. */
+  /** Loads at the same time in this process, of each origin that calls name. Default 256. */
   readonly concurrency?: number;
-  /** Loads that wait for their turn; more are refused. Default 10,000. */
+  /** Loads of each origin that wait for their turn; more are refused. Default 10,000. */
   readonly queue?: number;
-  /** After so many failures in a row nothing is loaded for a while. Default 5. */
-  readonly breakAfter?: number;
+  /** After so many failures of an origin in a row nothing is loaded from it for a while. Default 5; false for never mind. */
+  readonly breakAfter?: number | false;
   /** How long that while is. Default 5 s. */
   readonly breakFor?: Duration;
+  /**
+   * Whether what a loader threw is a failure of the origin. By default everything is but what says that the question was bad:
+   * `status` or `statusCode` (of the error or its `response`) from 400 to 499 except 408 and 429, an `InvalidArgumentError`;
+   * and an `AbortError`.
+   */
+  readonly isFailure?: (error: unknown) => boolean;
 }
 
 /** Options that were checked, with every default filled in. */
@@ -94,6 +107,7 @@ export interface Settings {
     readonly queue: number;
     readonly breakAfter: number;
     readonly breakFor: number;
+    readonly isFailure: (error: unknown) => boolean;
   };
 }
 
@@ -116,7 +130,7 @@ const names = [
   'origin',
 ];
 const localNames = ['maxItems', 'maxBytes', 'ttl', 'trust', 'values'];
-const originNames = ['concurrency', 'queue', 'breakAfter', 'breakFor'];
+const originNames = ['concurrency', 'queue', 'breakAfter', 'breakFor', 'isFailure'];
 
 export function checkOptions(options: CacheOptions): Settings {
   checkNames('options', options, names);
@@ -170,14 +184,6 @@ function checkTogether(settings: Settings, given: CacheOptions): void {
   if (local && local.trust > 0 && local.trust < 3 * heartbeat) {
     throw new InvalidArgumentError('local.trust', `0, or at least three heartbeats (${3 * heartbeat} ms)`, local.trust);
   }
-}
-
-export function checkNames(argument: string, value: unknown, allowed: readonly string[]): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InvalidArgumentError(argument, 'an object', value);
-  }
-  const unknown = Object.keys(value).find((name) => !allowed.includes(name));
-  if (unknown !== undefined) throw new InvalidArgumentError(`${argument}.${unknown}`, `one of ${allowed.join(', ')}`);
 }
 
 export function checkSchema(schema: unknown): Schema {
@@ -234,12 +240,14 @@ function checkLocal(local: LocalOptions): NonNullable<Settings['local']> {
 
 function checkOrigin(origin: OriginOptions): Settings['origin'] {
   checkNames('origin', origin, originNames);
-  const { concurrency = 256, queue = 10_000, breakAfter = 5, breakFor = '5s' } = origin;
+  const { concurrency = 256, queue = 10_000, breakAfter = 5, breakFor = '5s', isFailure = isOriginFailure } = origin;
+  if (typeof isFailure !== 'function') throw new InvalidArgumentError('origin.isFailure', 'a function', isFailure);
   return {
     concurrency: checkWhole('origin.concurrency', concurrency, 1, 1_000_000),
     queue: checkWhole('origin.queue', queue, 0, 1_000_000),
-    breakAfter: checkWhole('origin.breakAfter', breakAfter, 1, 1_000_000),
+    breakAfter: breakAfter === false ? Infinity : checkWhole('origin.breakAfter', breakAfter, 1, 1_000_000),
     breakFor: checkDuration('origin.breakFor', breakFor, 1),
+    isFailure,
   };
 }
 

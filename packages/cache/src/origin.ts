@@ -1,71 +1,82 @@
-import {
-  BrokenCircuitError,
-  type BulkheadPolicy,
-  BulkheadRejectedError,
-  bulkhead,
-  type CircuitBreakerPolicy,
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  handleWhen,
-} from 'cockatiel';
+import type { Allowance } from './allowance.ts';
+import { Breaker, Open } from './breaker.ts';
 import { CacheClosedError } from './errors/cache-closed-error.ts';
 import { OriginUnavailableError } from './errors/origin-unavailable-error.ts';
 import { OverloadedError } from './errors/overloaded-error.ts';
 import type { Settings } from './options.ts';
+import { Full, Turns } from './turns.ts';
 
-/** Breakers beyond this number are those of names that were made up on the fly: the oldest goes. */
-const mostBreakers = 1_000;
+/** Names beyond this number are made up on the fly: the one that was used least recently, and is not in use, goes. */
+const mostNames = 1_000;
 
-/** What is behind the cache, and what keeps it from being overrun: so many loads at a time, and none for a while after failures. */
+/** What protects one origin. */
+interface Guard {
+  readonly turns: Turns;
+  readonly breaker: Breaker;
+}
+
+/** What is behind the cache, and what keeps it from being overrun: so many loads of each origin at a time, and none for a while after failures. */
 export class Origin {
   readonly #settings: Settings['origin'];
   readonly #onRefused: () => void;
-  readonly #bulkhead: BulkheadPolicy;
-  readonly #breakers = new Map<string, CircuitBreakerPolicy>();
+  /** The one that was used last is the last. */
+  readonly #guards = new Map<string, Guard>();
 
   constructor(settings: Settings['origin'], onRefused: () => void) {
     this.#settings = settings;
     this.#onRefused = onRefused;
-    this.#bulkhead = bulkhead(settings.concurrency, settings.queue);
   }
 
   /** The origins that are not asked for now. */
   get broken(): string[] {
-    return [...this.#breakers].filter(([, breaker]) => breaker.state === CircuitState.Open).map(([name]) => name);
+    return [...this.#guards].filter(([, { breaker }]) => breaker.open).map(([name]) => name);
   }
 
-  /** Does `work` when it is its turn. That nobody wanted it any more is not held against the origin. */
-  async call<T>(key: string, name: string, work: () => Promise<T>): Promise<T> {
-    const breaker = this.#breaker(name);
+  /**
+   * Does `work` when it is its turn, and not at all when the allowance is over by then. Its time begins with it. That
+   * nobody wanted it any more is not held against the origin.
+   */
+  async call<T>(key: string, name: string, allowance: Allowance, work: () => Promise<T>): Promise<T> {
+    const { turns, breaker } = this.#guard(name);
     try {
-      return await this.#bulkhead.execute(() => breaker.execute(work));
-    } catch (error) {
-      if (error instanceof BrokenCircuitError) {
-        this.#onRefused();
-        const failure = breaker.lastFailure;
-        throw new OriginUnavailableError(key, name, failure && 'error' in failure ? failure.error : error);
+      await turns.take(allowance);
+      try {
+        allowance.start();
+        return await breaker.call(work);
+      } finally {
+        turns.giveBack();
       }
-      if (!(error instanceof BulkheadRejectedError)) throw error;
+    } catch (error) {
+      if (!(error instanceof Open || error instanceof Full)) throw error;
       this.#onRefused();
-      throw new OverloadedError(key, error);
+      if (error instanceof Full) throw new OverloadedError(key);
+      throw new OriginUnavailableError(key, name, breaker.lastFailure);
     }
   }
 
-  #breaker(name: string): CircuitBreakerPolicy {
-    const there = this.#breakers.get(name);
-    if (there) return there;
-    if (this.#breakers.size >= mostBreakers) {
-      const [oldest] = this.#breakers.keys();
-      if (oldest !== undefined) this.#breakers.delete(oldest);
+  #guard(name: string): Guard {
+    const there = this.#guards.get(name);
+    const guard = there ?? this.#made();
+    if (there) this.#guards.delete(name);
+    else if (this.#guards.size >= mostNames) this.#forgetOne();
+    this.#guards.set(name, guard);
+    return guard;
+  }
+
+  #made(): Guard {
+    const { concurrency, queue, breakAfter, breakFor, isFailure } = this.#settings;
+    const counts = (error: unknown): boolean =>
+      !(error instanceof GivenUp) && !(error instanceof CacheClosedError) && isFailure(error);
+    return { turns: new Turns(concurrency, queue), breaker: new Breaker(breakAfter, breakFor, counts) };
+  }
+
+  /** One that loads nothing: of one that does, nobody would know how much. */
+  #forgetOne(): void {
+    for (const [name, { turns }] of this.#guards) {
+      if (!turns.idle) continue;
+      this.#guards.delete(name);
+      return;
     }
-    const { breakAfter, breakFor } = this.#settings;
-    const breaker = circuitBreaker(
-      handleWhen((error) => !(error instanceof GivenUp) && !(error instanceof CacheClosedError)),
-      { halfOpenAfter: breakFor, breaker: new ConsecutiveBreaker(breakAfter) },
-    );
-    this.#breakers.set(name, breaker);
-    return breaker;
   }
 }
 

@@ -1,15 +1,31 @@
 import { compress, decompress } from './compression.ts';
 import type { Keeping } from './entry-options.ts';
+import { InvalidValueError } from './errors/invalid-value-error.ts';
 import { UnserializableError } from './errors/unserializable-error.ts';
 import { freeze } from './local/freeze.ts';
 import type { Settings } from './options.ts';
 import type { Envelope } from './redis/envelope.ts';
+import type { Schema, SchemaResult } from './standard-schema.ts';
 
-/** A value as its serializer writes it, or undefined where there is none. */
+/** A value as its serializer writes it. */
 export interface Written {
   readonly plain: string | Uint8Array;
   readonly bytes: number;
 }
+
+/** What this process keeps of a value, see `Parcel.reveal`; and what that counts as: it may be more than in Redis. */
+export interface Kept {
+  readonly value: unknown;
+  readonly bytes: number;
+}
+
+/** What goes to Redis, and what this process keeps, of a value that is new. */
+export interface Checked {
+  readonly written: Written;
+  readonly kept: Kept;
+}
+
+export const nothingWritten: Checked = { written: { plain: '', bytes: 0 }, kept: { value: undefined, bytes: 0 } };
 
 /** Turns values into what is kept of them, in this process and in Redis, and back. */
 export class Parcel {
@@ -19,8 +35,10 @@ export class Parcel {
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#copied = settings.local?.values === 'copied';
-    this.#frozen = settings.local?.values === 'frozen';
+    // Callers share what they wait for together, also where nothing is kept. What is read from text can be frozen.
+    const values = settings.local?.values ?? ('parse' in settings.serializer ? 'frozen' : 'copied');
+    this.#copied = values === 'copied';
+    this.#frozen = values === 'frozen';
   }
 
   write(key: string, value: unknown): Written {
@@ -46,19 +64,38 @@ export class Parcel {
     return { payload: await compress(written.plain), compressed: true };
   }
 
-  /** What this process keeps of a value that it has written itself. The first caller gets what all others will get. */
-  own(value: unknown, { plain }: Written): unknown {
-    if (this.#settings.local?.values === 'shared') return value;
-    return typeof plain === 'string' ? this.#keepText(plain) : this.#keepBytes(view(plain));
+  /** A value that was loaded or set, as all will get it: the first caller too. Throws when it does not pass the schema. */
+  async check(key: string, value: unknown, schema: Schema | undefined): Promise<Checked> {
+    const written = this.write(key, value);
+    if (schema === undefined) return { written, kept: this.own(value, written) };
+    const result = await this.#validate(schema, written);
+    if (result.issues) throw new InvalidValueError(key, result.issues[0]);
+    // Readers check it again. Its output is written where it comes out as itself, else what was loaded: all get the same.
+    const output = this.#writtenAgain(result.value);
+    if (output !== undefined && !same(output, written)) {
+      const again = await this.#validate(schema, output);
+      const stays = again.issues ? undefined : this.#writtenAgain(again.value);
+      if (!again.issues && stays !== undefined && same(stays, output)) {
+        return { written: output, kept: this.#keepOutput(again.value, output) };
+      }
+    }
+    return { written, kept: this.#keepOutput(result.value, output ?? this.#stands(key, result.value, written)) };
+  }
+
+  /** What this process keeps of a value that it has written itself. */
+  own(value: unknown, { plain, bytes }: Written): Kept {
+    if (this.#settings.local?.values === 'shared') return { value, bytes: sizeOf(plain, bytes) };
+    return this.#keep(plain, bytes);
   }
 
   /** What this process keeps of what came from Redis; undefined when it cannot be read. Mostly there is nothing to wait for. */
   open(envelope: Envelope, { schema }: Keeping): Opened | Promise<Opened> {
-    if (envelope.absent) return { value: undefined };
+    if (envelope.absent) return nothingWritten.kept;
     if (!envelope.isBy(this.#settings.serializer.name)) return undefined;
     if (envelope.compressed || schema !== undefined) return this.#openSlowly(envelope, schema);
     try {
-      return { value: this.#reads(envelope) };
+      const plain = 'parse' in this.#settings.serializer ? envelope.text : envelope.payload;
+      return this.#keep(plain, envelope.payloadBytes);
     } catch {
       return undefined;
     }
@@ -74,55 +111,84 @@ export class Parcel {
     return this.#copied;
   }
 
-  #reads(envelope: Envelope): unknown {
-    const isText = 'parse' in this.#settings.serializer;
-    return isText ? this.#keepText(envelope.text) : this.#keepBytes(envelope.payload);
-  }
-
-  async #openSlowly(envelope: Envelope, schema: Keeping['schema']): Promise<Opened> {
+  async #openSlowly(envelope: Envelope, schema: Schema | undefined): Promise<Opened> {
     const { maxValueBytes, serializer } = this.#settings;
     try {
-      const plain = envelope.compressed ? await decompress(envelope.payload, maxValueBytes) : envelope.payload;
-      const written = 'parse' in serializer ? plain.toString() : plain;
-      if (schema === undefined)
-        return { value: typeof written === 'string' ? this.#keepText(written) : this.#keepBytes(written) };
-      const result = await schema['~standard'].validate(this.#decode(written));
+      const payload = envelope.compressed ? await decompress(envelope.payload, maxValueBytes) : envelope.payload;
+      const plain = 'parse' in serializer ? payload.toString() : payload;
+      if (schema === undefined) return this.#keep(plain, payload.length);
+      const written = { plain, bytes: payload.length };
+      const result = await this.#validate(schema, written);
       if (result.issues) return undefined;
-      if (this.#copied) {
-        const again = serializer.encode(result.value);
-        return { value: typeof again === 'string' ? again : Buffer.from(again) };
-      }
-      if (this.#frozen) freeze(result.value);
-      return { value: result.value };
+      return this.#keepOutput(result.value, this.#copied ? this.write('', result.value) : written);
     } catch {
       return undefined;
     }
   }
 
-  #keepText(text: string): unknown {
-    return this.#copied ? text : this.#decoded(text);
-  }
-
-  #keepBytes(bytes: Buffer): unknown {
-    // A copy: what came from a socket would keep all that came with it in memory.
-    return this.#copied ? Buffer.from(bytes) : this.#decoded(bytes);
-  }
-
-  #decoded(written: string | Buffer): unknown {
-    const value = this.#decode(written);
+  #keep(plain: string | Uint8Array, written: number): Kept {
+    const bytes = sizeOf(plain, written);
+    if (this.#copied) return { value: typeof plain === 'string' ? plain : ownBytes(plain), bytes };
+    const value = this.#decode(plain);
     if (this.#frozen) freeze(value);
-    return value;
+    return { value, bytes };
   }
 
-  #decode(written: string | Buffer): unknown {
-    const { serializer } = this.#settings;
-    return 'parse' in serializer ? serializer.parse(String(written)) : serializer.decode(written as Buffer);
+  /** The same for what a schema gave; `written` is that, or what it was made of. */
+  #keepOutput(value: unknown, { plain, bytes }: Written): Kept {
+    if (this.#copied) return this.#keep(plain, bytes);
+    if (this.#frozen) freeze(value);
+    return { value, bytes: sizeOf(plain, bytes) };
   }
+
+  #decode(plain: string | Uint8Array): unknown {
+    const { serializer } = this.#settings;
+    return 'parse' in serializer ? serializer.parse(String(plain)) : serializer.decode(view(plain as Uint8Array));
+  }
+
+  async #validate(schema: Schema, { plain }: Written): Promise<SchemaResult> {
+    return await schema['~standard'].validate(this.#decode(plain));
+  }
+
+  /** Undefined where the output of a schema is something that the serializer does not write. */
+  #writtenAgain(value: unknown): Written | undefined {
+    try {
+      return value === undefined ? undefined : this.write('', value);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Copies are made from what is written of the output: without that there are none. */
+  #stands(key: string, value: unknown, written: Written): Written {
+    return this.#copied ? this.write(key, value) : written;
+  }
+}
+
+/** What takes so many bytes when it is written takes in memory: text has one byte for each character, or two when any of them needs it. */
+function sizeOf(plain: string | Uint8Array, bytes: number): number {
+  // As many bytes as characters: it is all ASCII, or no text.
+  if (typeof plain !== 'string' || plain.length === bytes) return bytes;
+  return beyondLatin1.test(plain) ? 2 * plain.length : plain.length;
+}
+
+const beyondLatin1 = /[^\0-\xff]/;
+
+/** A copy with memory of its own: a view of a pool, or of what came from a socket, would keep all of that. */
+function ownBytes(bytes: Uint8Array): Buffer {
+  const own = Buffer.allocUnsafeSlow(bytes.byteLength);
+  own.set(bytes);
+  return own;
 }
 
 function view(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+function same({ plain: a }: Written, { plain: b }: Written): boolean {
+  if (typeof a === 'string' || typeof b === 'string') return a === b;
+  return Buffer.compare(a, b) === 0;
+}
+
 /** Undefined: not to be read. The value may be undefined as well: then that is what is known. */
-export type Opened = { readonly value: unknown } | undefined;
+export type Opened = Kept | undefined;

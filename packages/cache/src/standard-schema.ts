@@ -6,6 +6,6 @@ export interface Schema<Output = unknown> {
   };
 }
 
-type SchemaResult<Output> =
+export type SchemaResult<Output = unknown> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly unknown[] };

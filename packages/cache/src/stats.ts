@@ -2,13 +2,15 @@ import { Latency, type LatencySummary } from './latency.ts';
 
 /** Counts since the cache was made, and what it holds now. */
 export interface CacheStats {
+  /** Each call of `get`, and each key of `getMany`, counts once: as a hit, a miss, or `staleServed`. */
   readonly hits: { readonly local: number; readonly redis: number };
-  /** Callers for whom there was nothing to give, and who therefore waited for a load. */
+  /** Calls for which there was nothing to give, and which therefore waited for a load. */
   readonly misses: number;
   /** Loads in this process; `failed` are among them. */
   readonly loads: { readonly started: number; readonly failed: number; readonly refused: number };
-  /** Callers who joined a load of this process, and keys for which another process's load was waited for. */
+  /** Calls that shared the way of another call of this process to its value, and keys for which another process's load was waited for. */
   readonly waits: { readonly joined: number; readonly elsewhere: number };
+  /** Calls that were given a stale value. */
   readonly staleServed: number;
   readonly refreshes: number;
   /** Values that were loaded and not kept: too large, their lease lost, their key deleted or tags invalidated meanwhile. */
@@ -20,6 +22,9 @@ export interface CacheStats {
   /** Of Redis: of each batch of requests that left together. */
   readonly latency: { readonly redis: LatencySummary; readonly load: LatencySummary };
 }
+
+/** Where a call has its value from. */
+export type Source = 'localHits' | 'redisHits' | 'misses' | 'staleServed';
 
 /** The counters behind `CacheStats`. */
 export class Counters {

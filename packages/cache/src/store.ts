@@ -143,12 +143,12 @@ export class Store {
   }
 
   /** The same for what came from Redis. */
-  adoptEnvelope(place: Place, value: unknown, envelope: Envelope, now: number): void {
+  adoptEnvelope(place: Place, value: unknown, bytes: number, envelope: Envelope, now: number): void {
     if (this.local === undefined) return;
-    const { tags, clock, loadMs, absent, payloadBytes } = envelope;
+    const { tags, clock, loadMs, absent } = envelope;
     const ahead = this.link.serverTime(now) - now;
     const times = { freshUntil: envelope.freshUntil - ahead, staleUntil: envelope.staleUntil - ahead, loadMs, absent };
-    this.adopt(place, value, payloadBytes, tags, clock, times);
+    this.adopt(place, value, bytes, tags, clock, times);
   }
 
   /**

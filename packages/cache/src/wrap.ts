@@ -1,14 +1,17 @@
-import { InvalidArgumentError } from '@quorate/core';
+import { checkNames, InvalidArgumentError } from '@quorate/core';
 import type { Cache } from './cache.ts';
 import type { GetOptions } from './entry-options.ts';
 import { checkKey } from './key.ts';
 import type { LoadContext } from './load-context.ts';
-import { checkNames } from './options.ts';
+import { wrapKey } from './wrap-key.ts';
 
 export interface WrapOptions<Args extends readonly unknown[], T> extends Omit<GetOptions<T>, 'tags' | 'signal'> {
   /** In front of every key; two functions with one name share their values. */
   readonly name: string;
-  /** What tells one call from another. By default the arguments as JSON. */
+  /**
+   * What tells one call from another. By default the arguments, as long as they are plain data: what JSON can say, undefined,
+   * bigint, `Date`, `Map`, `Set`, `URL`, bytes.
+   */
   readonly key?: (...args: Args) => string;
   readonly tags?: readonly string[] | ((...args: Args) => readonly string[]);
 }
@@ -34,10 +37,12 @@ export function wrap<Args extends readonly unknown[], T>(
 ): Wrapped<Args, T> {
   if (typeof load !== 'function') throw new InvalidArgumentError('load', 'a function', load);
   checkNames('options', options, names);
-  const { name, key: keyOf = asJson, tags, ...rest } = options;
+  const { name, key: keyOf = (...args: Args): string => wrapKey(args), tags, ...rest } = options;
   checkKey(name, 'name');
   const key = (...args: Args): string => {
-    const full = `${name}:${keyOf(...args)}`;
+    const own: unknown = keyOf(...args);
+    if (typeof own !== 'string') throw new InvalidArgumentError('key', 'a function that returns a string', own);
+    const full = `${name}:${own}`;
     checkKey(full, 'key');
     return full;
   };
@@ -55,15 +60,4 @@ export function wrap<Args extends readonly unknown[], T>(
       async (...args: Args): Promise<T> =>
         call(args, waiting),
   });
-}
-
-function asJson(...args: readonly unknown[]): string {
-  try {
-    return JSON.stringify(args);
-  } catch (error) {
-    throw new InvalidArgumentError(
-      'key',
-      `a function, because JSON cannot represent these arguments (${(error as Error).message})`,
-    );
-  }
 }

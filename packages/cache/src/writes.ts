@@ -101,7 +101,8 @@ export class Writes {
   async #sealed(key: string, value: unknown, keeping: Keeping): Promise<Buffer> {
     const { parcel, settings, link, tags, closed } = this.#store;
     if (closed) throw new CacheClosedError(settings.prefix);
-    const written = parcel.write(key, value);
+    const { schema } = keeping;
+    const written = schema ? (await parcel.check(key, value, schema)).written : parcel.write(key, value);
     if (written.bytes > settings.maxValueBytes) {
       throw new ValueTooLargeError(key, written.bytes, settings.maxValueBytes);
     }

@@ -80,7 +80,7 @@ describe('quorate', () => {
     [['status', '--all', '--export'], '--export: expected one bed, without --all'],
     [['status', '--json', '--export'], '--export: expected the addresses as shell commands, without --json'],
     [['logs', '-n', 'many'], 'Expected a whole number from 0 to 1000000.'],
-    [['fault', 'kill', 'redis-1', '--for', '0'], 'Expected seconds, above 0'],
+    [['fault', 'kill', 'redis-1', '--for', '0'], 'Expected seconds, or a time such as 500ms, 30s or 5m: above 0'],
     [['demo', 'consenus'], "demo: expected one of consensus, concurrency, everything, got 'consenus'"],
     [['demo', '--seed', 'x'], 'Expected a whole number.'],
     [['demo', '--picture', 'here.png'], 'Expected a file that ends in .html.'],

@@ -50,7 +50,11 @@ describe('quorate sidecar bootstrap', () => {
 
   test.for<[args: string[], message: string, status: number]>([
     [['sidecar', 'bootstrap'], "missing required argument 'id'", 2],
-    [['sidecar', 'bootstrap', 'a', '--wait', 'long'], 'Expected seconds from 0 to 86400', 2],
+    [
+      ['sidecar', 'bootstrap', 'a', '--wait', 'long'],
+      'Expected seconds, or a time such as 500ms, 30s or 5m: from 0',
+      2,
+    ],
     [['sidecar', 'bootstrap', 'a', '--token-file', '/nowhere'], '--token-file: expected a file that can be read', 2],
     [['sidecar', 'bootstrap', 'a', '--consul', 'here'], 'address: expected a URL', 2],
     [['sidecar', 'bootstrap', 'a', '--consul', 'http://127.0.0.1:1'], 'refuses connections', 1],

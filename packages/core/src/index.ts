@@ -1,10 +1,12 @@
 export { aborted } from './aborted.ts';
 export { AmbiguousError } from './ambiguous-error.ts';
 export { type Backoff, type BackoffOptions, backoff } from './backoff.ts';
+export { checkNames } from './check-names.ts';
 export type { Component } from './component.ts';
 export { type Deadline, deadline } from './deadline.ts';
 export { DeadlineExceededError } from './deadline-exceeded-error.ts';
 export { doubtful } from './doubtful.ts';
+export { type Duration, type DurationLimits, duration } from './duration.ts';
 export { combinedHealth, type Health } from './health.ts';
 export { InvalidArgumentError } from './invalid-argument-error.ts';
 export { Latest } from './latest.ts';

@@ -24,15 +24,6 @@ export function checkNumber(argument: string, value: unknown, least: number, mos
   throw new InvalidArgumentError(argument, `a number from ${least} to ${most}`, value);
 }
 
-/** Refuses what is misspelt: an option that is not known would be ignored in silence. */
-export function checkKeys(argument: string, value: unknown, known: readonly string[]): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InvalidArgumentError(argument, `an object with ${known.join(', ')}`, value);
-  }
-  const unknown = Object.keys(value).find((key) => !known.includes(key));
-  if (unknown !== undefined) throw new InvalidArgumentError(`${argument}.${unknown}`, `one of ${known.join(', ')}`);
-}
-
 export function checkTexts(argument: string, value: unknown): asserts value is readonly string[] {
   if (!Array.isArray(value)) throw new InvalidArgumentError(argument, 'a list of strings', value);
   value.forEach((text, index) => {

@@ -1,3 +1,4 @@
+export type { Duration } from '@quorate/core';
 export type { Balancer, BalancerOptions, Endpoint } from './balance/balancer.ts';
 export type { MeshRequestInit } from './balance/mesh-fetch.ts';
 export type { PolicyName } from './balance/policy.ts';
@@ -18,7 +19,6 @@ export type { InstanceEvent, SidecarEvent, TracedRequest, WatchEvent } from './d
 export type { DiscoveryOptions, WatchOptions } from './discovery/instances.ts';
 export type { InstanceStatus, ServiceInstance } from './discovery/service-instance.ts';
 export type { Watch } from './discovery/watch.ts';
-export type { Duration } from './duration.ts';
 export { AgentCertificateError } from './errors/agent-certificate-error.ts';
 export { AgentUnreachableError } from './errors/agent-unreachable-error.ts';
 export { ConflictError } from './errors/conflict-error.ts';

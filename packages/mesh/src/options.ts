@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
-import { InvalidArgumentError } from '@quorate/core';
-import { checkKeys, checkNumber, checkText } from './arguments.ts';
-import { type Duration, milliseconds } from './duration.ts';
+import { checkNames, type Duration, InvalidArgumentError } from '@quorate/core';
+import { checkNumber, checkText } from './arguments.ts';
+import { milliseconds } from './duration.ts';
 
 /** TLS to the agent, as in `node:tls`. */
 export type AgentTls = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>;
@@ -31,7 +31,7 @@ export interface Settings {
 const names = ['address', 'token', 'tls', 'datacenter', 'timeout', 'maxReplySize'];
 
 export function checkOptions(options: MeshOptions): Settings {
-  checkKeys('options', options, names);
+  checkNames('options', options, names);
   const { address = 'http://127.0.0.1:8500', token, tls = {}, datacenter } = options;
   const { timeout = 10_000, maxReplySize = 64 * 1024 * 1024 } = options;
   const url = typeof address === 'string' && URL.canParse(address) ? new URL(address) : undefined;

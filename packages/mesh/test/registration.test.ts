@@ -58,7 +58,7 @@ test('an instance is found with all that was said of it, and gone when disposed 
 
 test('an instance that stays critical is to be forgotten, when that was said', async ({ bed }) => {
   const mesh = at(bed.consul.url);
-  const checks = [{ tcp: '127.0.0.1:1', interval: '1s' }];
+  const checks = [{ tcp: '127.0.0.1:1', interval: '1s' as const }];
   await using _ = await mesh.register({ name: 'forgotten', port: 1, checks, deregisterCriticalServiceAfter: '90m' });
   // The agent tells nobody. What it will do after a restart is in its folder.
   const folder = join(bed.consul.server(1).folder, 'data', 'checks');
@@ -113,7 +113,7 @@ describe('checks', () => {
     });
     await once(rpc.listen(0, '127.0.0.1'), 'listening');
     const { port } = rpc.address() as AddressInfo;
-    const checks = [{ grpc: `127.0.0.1:${port}/query`, interval: '1s' }];
+    const checks = [{ grpc: `127.0.0.1:${port}/query`, interval: '1s' as const }];
     await using _ = await mesh.register({ name: 'rpc', port, checks });
     await becomes(mesh, 'rpc', ['passing']);
     expect(asked).toBe('/grpc.health.v1.Health/Check');

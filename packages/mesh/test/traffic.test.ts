@@ -124,7 +124,7 @@ describe('what makes no sense is refused', () => {
     ['redirect', () => resolver('a', { subsets, redirect: { service: 'b' } })],
     ['routes[0].match.path', () => router('a', [{ match: { path: { exact: '/', prefix: '/' } as never } }])],
     ['routes[0].match.path.prefix', () => router('a', [{ match: { path: { prefix: 'x' } } }])],
-    ['routes[0].to.timeout', () => router('a', [{ to: { timeout: 'never' } }])],
+    ['routes[0].to.timeout', () => router('a', [{ to: { timeout: 'never' as never } }])],
   ])('%s', ([argument, build]) => {
     expect(build).toThrow(`${argument}: expected`);
   });

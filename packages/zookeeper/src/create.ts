@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type AmbiguousError, doubtful, InvalidArgumentError, isQuorateError } from '@quorate/core';
+import { type AmbiguousError, checkNames, doubtful, InvalidArgumentError, isQuorateError } from '@quorate/core';
 import { checkData } from './arguments.ts';
 import type { SessionLostError } from './errors/session-lost-error.ts';
 import { checkPath, childOf, lastSegment, parentOf } from './path.ts';
@@ -22,7 +22,7 @@ interface Creation {
   readonly signal: AbortSignal | undefined;
 }
 
-const names = new Set(['mode', 'acl', 'ttl', 'parents', 'protected', 'signal']);
+const names = ['mode', 'acl', 'ttl', 'parents', 'protected', 'signal'];
 
 export function checkCreate(
   path: string,
@@ -30,8 +30,7 @@ export function checkCreate(
   options: CreateOptions & { readonly acl: readonly Acl[] },
   toServer: (path: string) => string,
 ): Creation {
-  const unknown = Object.keys(options).find((name) => !names.has(name));
-  if (unknown !== undefined) throw new InvalidArgumentError(`options.${unknown}`, `one of ${[...names].join(', ')}`);
+  checkNames('options', options, names);
   const { mode = 'persistent', acl, ttl, parents = false, signal } = options;
   const flags = createFlags(mode, ttl);
   // Nothing but a mark can tell our sequential node from another's once its reply is lost.

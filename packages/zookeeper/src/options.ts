@@ -1,5 +1,5 @@
 import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls';
-import { InvalidArgumentError } from '@quorate/core';
+import { checkNames, InvalidArgumentError } from '@quorate/core';
 import { checkSignal } from './arguments.ts';
 import { type Acl, checkAcl, openAcl } from './protocol/acl.ts';
 import { checkTokenEpoch } from './token-epoch.ts';
@@ -93,9 +93,7 @@ const names = [
 ];
 
 export function checkOptions(options: ConnectOptions): Settings {
-  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('options', 'an object', options);
-  const unknown = Object.keys(options).find((name) => !names.includes(name));
-  if (unknown !== undefined) throw new InvalidArgumentError(`options.${unknown}`, `one of ${names.join(', ')}`);
+  checkNames('options', options, names);
   const { sessionTimeout = 10_000, connectTimeout, timeout = 30_000, auth = [], sasl, tls, readOnly = false } = options;
   const { acl = openAcl, serverVersion, followReconfig = false, tokenEpoch = 0 } = options;
   const { maxRequestSize = 1_048_575, maxReplySize = 16 * 1024 * 1024, signal } = options;

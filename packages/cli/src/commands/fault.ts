@@ -6,6 +6,7 @@ import { bedName } from '../bed-name.ts';
 import { faultHelp } from '../fault-help.ts';
 import { type FaultOrder, type FaultReport, faultKinds } from '../fault-order.ts';
 import type { Shell } from '../shell.ts';
+import { durationFlag } from './duration-flag.ts';
 
 /** What goes on until it ends. */
 const lasting = Object.keys(faults);
@@ -28,7 +29,9 @@ export function fault(shell: Shell): Command {
     )
     .argument('[other]', 'the other side of a partition', names)
     .addOption(bedName())
-    .addOption(new Option('--for <seconds>', 'end the fault after this time').argParser(seconds))
+    .addOption(
+      new Option('--for <time>', 'end the fault after this time: seconds, or 500ms, 5m, …').argParser(durationFlag(1)),
+    )
     .addOption(
       new Option('--set <name=value>', 'a setting of the kind "link"; may be given several times').argParser(setting),
     )
@@ -98,12 +101,6 @@ function text({ kind, target, address, faults, servers }: FaultReport, lasts?: n
 
 function names(text: string): string[] {
   return text.split(',');
-}
-
-function seconds(text: string): number {
-  const number = Number(text);
-  if (!(number > 0 && number <= 86_400)) throw new InvalidArgumentError('Expected seconds, above 0, at most 86400.');
-  return number * 1_000;
 }
 
 function setting(text: string, before: LinkFaults = {}): LinkFaults {

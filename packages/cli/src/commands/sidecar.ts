@@ -1,15 +1,17 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { deadline, isQuorateError, mayRetry, retry } from '@quorate/core';
 import type { Bootstrap } from '@quorate/mesh';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { addConsulOptions, type ConsulFlags, consulHelp, meshOf } from '../consul-options.ts';
 import { interruptible } from '../interrupt.ts';
 import type { Shell } from '../shell.ts';
+import { durationFlag } from './duration-flag.ts';
 
 interface Flags extends ConsulFlags {
   readonly admin?: string;
   readonly grpc?: string;
   readonly out?: string;
+  /** In milliseconds. */
   readonly wait?: number;
 }
 
@@ -27,7 +29,11 @@ function bootstrap(shell: Shell): Command {
     .option('--admin <address>', 'the admin address of Envoy (default: 127.0.0.1:19000)')
     .option('--grpc <address>', 'the gRPC address of the agent (default: the one the agent reports)')
     .option('--out <file>', 'write it to a file that only its owner can read, instead of printing it')
-    .option('--wait <seconds>', 'how long to wait for the agent, and for the instance to be registered', seconds)
+    .option(
+      '--wait <time>',
+      'how long to wait for the agent, and for the instance to be registered: seconds, or 500ms, 5m, …',
+      durationFlag(0),
+    )
     .addHelpText(
       'after',
       `${consulHelp}
@@ -40,12 +46,6 @@ Examples:
 The configuration contains the token. Exit status 1 when the agent cannot be reached or does not know the instance.`,
     )
     .action((id: string, flags: Flags) => write(shell, id, flags));
-}
-
-function seconds(text: string): number {
-  const number = Number(text);
-  if (text !== '' && number >= 0 && number <= 86_400) return number;
-  throw new InvalidArgumentError('Expected seconds from 0 to 86400.');
 }
 
 async function write(shell: Shell, id: string, { admin, grpc, out, wait = 0, ...consul }: Flags): Promise<void> {
@@ -67,7 +67,7 @@ async function write(shell: Shell, id: string, { admin, grpc, out, wait = 0, ...
 /** Again and again, until it is there or the time is over; then with the last error. */
 async function patiently<T>(read: (signal: AbortSignal) => Promise<T>, wait: number, signal: AbortSignal): Promise<T> {
   if (wait === 0) return read(signal);
-  using limit = deadline(wait * 1_000, signal);
+  using limit = deadline(wait, signal);
   let last: unknown;
   const attempt = async (): Promise<T> => {
     try {

@@ -1,8 +1,8 @@
-import { InvalidArgumentError } from '@quorate/core';
-import { checkKeys, checkNumber } from '../arguments.ts';
+import { checkNames, type Duration, InvalidArgumentError } from '@quorate/core';
+import { checkNumber } from '../arguments.ts';
 import type { ServiceInstance } from '../discovery/service-instance.ts';
 import type { Watch } from '../discovery/watch.ts';
-import { type Duration, milliseconds } from '../duration.ts';
+import { milliseconds } from '../duration.ts';
 import { NoEndpointError } from '../errors/no-endpoint-error.ts';
 import { type Policy, type PolicyName, policyOf } from './policy.ts';
 import { newSlot, type Slot } from './slot.ts';
@@ -46,7 +46,7 @@ export class Balancer implements AsyncDisposable {
   #broken = false;
 
   constructor(service: string, watch: Watch<readonly ServiceInstance[]>, options: BalancerOptions = {}) {
-    checkKeys('options', options, ['policy', 'ejectAfter', 'ejectFor', 'ejectAtMost', 'random']);
+    checkNames('options', options, ['policy', 'ejectAfter', 'ejectFor', 'ejectAtMost', 'random']);
     const { policy = 'p2c', ejectAfter = 5, ejectFor = 10_000, ejectAtMost = 0.5, random = Math.random } = options;
     if (!['p2c', 'round-robin', 'weighted'].includes(policy)) {
       throw new InvalidArgumentError('policy', 'p2c, round-robin or weighted', policy);

@@ -2,13 +2,14 @@ import {
   AmbiguousError,
   backoff,
   DeadlineExceededError,
+  type Duration,
   doubtful,
   InvalidArgumentError,
   isQuorateError,
   sleep,
 } from '@quorate/core';
 import { checkName, checkNumber } from '../arguments.ts';
-import { type Duration, milliseconds } from '../duration.ts';
+import { milliseconds } from '../duration.ts';
 import { ServiceUnreachableError } from '../errors/service-unreachable-error.ts';
 import { neverSent } from '../never-sent.ts';
 import type { Balancer } from './balancer.ts';

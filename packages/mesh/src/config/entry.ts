@@ -1,6 +1,6 @@
-import { InvalidArgumentError } from '@quorate/core';
-import { checkKeys, checkName, checkNumber, checkText } from '../arguments.ts';
-import { type Duration, milliseconds } from '../duration.ts';
+import { checkNames, type Duration, InvalidArgumentError } from '@quorate/core';
+import { checkName, checkNumber, checkText } from '../arguments.ts';
+import { milliseconds } from '../duration.ts';
 
 export type EntryKind =
   | 'service-defaults'
@@ -31,7 +31,7 @@ export interface DefaultsOptions {
 export function defaults(name: string, options: DefaultsOptions): Entry {
   checkName('name', name);
   const known = ['protocol', 'maxInboundConnections', 'connectTimeout', 'requestTimeout', 'more'];
-  checkKeys('options', options, known);
+  checkNames('options', options, known);
   const { protocol, maxInboundConnections, connectTimeout, requestTimeout, more = {} } = options;
   if (protocol !== undefined && !['tcp', 'http', 'http2', 'grpc'].includes(protocol)) {
     throw new InvalidArgumentError('protocol', 'tcp, http, http2 or grpc', protocol);
@@ -64,7 +64,7 @@ export interface Target {
 }
 
 export function checkTarget(argument: string, target: Target): void {
-  checkKeys(argument, target, ['service', 'subset', 'datacenter']);
+  checkNames(argument, target, ['service', 'subset', 'datacenter']);
   if (target.service !== undefined) checkName(`${argument}.service`, target.service);
   if (target.subset !== undefined) checkName(`${argument}.subset`, target.subset);
   if (target.datacenter !== undefined) checkText(`${argument}.datacenter`, target.datacenter);

@@ -1,6 +1,6 @@
-import { InvalidArgumentError } from '@quorate/core';
+import { checkNames, InvalidArgumentError } from '@quorate/core';
 import type { Agent } from '../agent/agent.ts';
-import { checkKeys, checkName } from '../arguments.ts';
+import { checkName } from '../arguments.ts';
 import type { Propagation } from './propagation.ts';
 import { consulMatch, type RequestMatch } from './router.ts';
 
@@ -104,7 +104,7 @@ export class Intentions {
 
   async #put(source: string, destination: string, body: object, waiting: Waiting): Promise<void> {
     checkPair(source, destination);
-    checkKeys('options', waiting, ['signal']);
+    checkNames('options', waiting, ['signal']);
     await this.#write(source, destination, { method: 'PUT', body }, waiting.signal);
   }
 

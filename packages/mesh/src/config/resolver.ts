@@ -1,6 +1,6 @@
-import { InvalidArgumentError } from '@quorate/core';
-import { checkKeys, checkName, checkText } from '../arguments.ts';
-import { type Duration, milliseconds } from '../duration.ts';
+import { checkNames, type Duration, InvalidArgumentError } from '@quorate/core';
+import { checkName, checkText } from '../arguments.ts';
+import { milliseconds } from '../duration.ts';
 import { checkTarget, consulTarget, type Entry, type Target } from './entry.ts';
 
 export interface ResolverOptions {
@@ -19,7 +19,7 @@ export interface ResolverOptions {
 export function resolver(name: string, options: ResolverOptions): Entry {
   checkName('name', name);
   const known = ['subsets', 'defaultSubset', 'failover', 'redirect', 'connectTimeout', 'requestTimeout'];
-  checkKeys('options', options, known);
+  checkNames('options', options, known);
   const { subsets = {}, defaultSubset, failover = {}, redirect, connectTimeout, requestTimeout } = options;
   for (const [subset, which] of Object.entries(subsets)) {
     checkName('subsets', subset);

@@ -1,6 +1,6 @@
-import { InvalidArgumentError } from '@quorate/core';
-import { checkKeys, checkName, checkNumber, checkText, checkTexts } from '../arguments.ts';
-import { type Duration, milliseconds } from '../duration.ts';
+import { checkNames, type Duration, InvalidArgumentError } from '@quorate/core';
+import { checkName, checkNumber, checkText, checkTexts } from '../arguments.ts';
+import { milliseconds } from '../duration.ts';
 import { consulTarget, type Entry } from './entry.ts';
 
 /** Which requests: all that is said must hold. */
@@ -37,9 +37,9 @@ export function router(name: string, routes: readonly Route[]): Entry {
 }
 
 function consulRoute(argument: string, route: Route): Record<string, unknown> {
-  checkKeys(argument, route, ['match', 'to']);
+  checkNames(argument, route, ['match', 'to']);
   const { match, to = {} } = route;
-  checkKeys(`${argument}.to`, to, ['service', 'subset', 'prefixRewrite', 'timeout', 'retries', 'retryOn']);
+  checkNames(`${argument}.to`, to, ['service', 'subset', 'prefixRewrite', 'timeout', 'retries', 'retryOn']);
   const { service, subset, prefixRewrite, timeout, retries, retryOn = [] } = to;
   if (service !== undefined) checkName(`${argument}.to.service`, service);
   if (subset !== undefined) checkName(`${argument}.to.subset`, subset);
@@ -62,7 +62,7 @@ function consulRoute(argument: string, route: Route): Record<string, unknown> {
 
 /** As Consul reads it, in a route and in an intention. */
 export function consulMatch(argument: string, match: RequestMatch): Record<string, unknown> {
-  checkKeys(argument, match, ['path', 'methods', 'headers']);
+  checkNames(argument, match, ['path', 'methods', 'headers']);
   const { path, methods, headers = {} } = match;
   if (path !== undefined) checkPath(`${argument}.path`, path);
   if (methods !== undefined) checkTexts(`${argument}.methods`, methods);
@@ -78,7 +78,7 @@ export function consulMatch(argument: string, match: RequestMatch): Record<strin
 }
 
 function checkPath(argument: string, path: NonNullable<RequestMatch['path']>): void {
-  checkKeys(argument, path, ['exact', 'prefix', 'regex']);
+  checkNames(argument, path, ['exact', 'prefix', 'regex']);
   const [first, ...others] = Object.entries(path);
   if (!first || others.length > 0) throw new InvalidArgumentError(argument, 'one of exact, prefix, regex', path);
   checkText(`${argument}.${first[0]}`, first[1]);

@@ -1,5 +1,5 @@
-import { InvalidArgumentError } from '@quorate/core';
-import { checkKeys, checkName, checkNumber } from '../arguments.ts';
+import { checkNames, InvalidArgumentError } from '@quorate/core';
+import { checkName, checkNumber } from '../arguments.ts';
 import { consulTarget, type Entry } from './entry.ts';
 
 export interface Split {
@@ -17,7 +17,7 @@ export function splitter(name: string, shares: Readonly<Record<string, number>> 
     : Object.entries(shares).map(([subset, weight]): Split => ({ subset, weight }));
   splits.forEach((split, index) => {
     const argument = `splits[${index}]`;
-    checkKeys(argument, split, ['weight', 'service', 'subset']);
+    checkNames(argument, split, ['weight', 'service', 'subset']);
     checkNumber(`${argument}.weight`, split.weight, 0, 100);
     if (split.service !== undefined) checkName(`${argument}.service`, split.service);
     if (split.subset !== undefined) checkName(`${argument}.subset`, split.subset);

@@ -1,7 +1,7 @@
-import { InvalidArgumentError } from '@quorate/core';
+import { checkNames, type Duration, InvalidArgumentError } from '@quorate/core';
 import type { Agent, Answer } from '../agent/agent.ts';
-import { checkKeys, checkName, checkText } from '../arguments.ts';
-import { type Duration, milliseconds } from '../duration.ts';
+import { checkName, checkText } from '../arguments.ts';
+import { milliseconds } from '../duration.ts';
 import { type HealthEntry, type ServiceInstance, serviceInstance } from './service-instance.ts';
 import { Following, type Watch } from './watch.ts';
 
@@ -59,7 +59,7 @@ export function watchInstances(
 
 function checkDiscovery(service: string, options: DiscoveryOptions, known: readonly string[]): Record<string, unknown> {
   checkName('service', service);
-  checkKeys('options', options, known);
+  checkNames('options', options, known);
   const { passing = false, tag, near, filter, consistency = 'default' } = options;
   if (typeof passing !== 'boolean') throw new InvalidArgumentError('passing', 'true or false', passing);
   const tags = tag === undefined ? [] : typeof tag === 'string' ? [tag] : tag;

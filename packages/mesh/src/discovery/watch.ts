@@ -1,3 +1,4 @@
+import { Latest } from '@quorate/core';
 import { watchEvents } from '../diagnostics.ts';
 import { type Follow, follow } from './blocking-query.ts';
 
@@ -12,11 +13,6 @@ export interface Watch<T> extends AsyncIterableIterator<T, undefined>, AsyncDisp
   readonly age: number;
   /** Why the agent cannot be asked at the moment. It is tried again. */
   readonly failure: unknown;
-}
-
-interface Waiting<T> {
-  resolve(result: IteratorResult<T, undefined>): void;
-  reject(error: unknown): void;
 }
 
 export interface Watched<Body, T> extends Pick<Follow<Body>, 'watched' | 'ask'> {
@@ -38,14 +34,12 @@ const longestTimer = 2 ** 31 - 1;
 export class Following<Body, T> implements Watch<T> {
   latest: T | undefined;
   failure: unknown;
-  readonly #ended = new AbortController();
-  readonly #outer: AbortSignal | undefined;
+  readonly #stream: Latest<T>;
   #answeredAt = -Infinity;
   /** The latest as JSON; no text while there has been none. */
   #digest: string | undefined;
-  #unread: { readonly value: T } | undefined;
-  #readers: Waiting<T>[] = [];
-  #over: { readonly error?: unknown } | undefined;
+  /** How many wait for the next value. */
+  #readers = 0;
   #hold: NodeJS.Timeout | undefined;
 
   constructor({
@@ -57,10 +51,15 @@ export class Following<Body, T> implements Watch<T> {
     wait = 60_000,
     patience = 30_000,
   }: Watched<Body, T>) {
-    this.#outer = signal;
-    signal?.addEventListener('abort', this.#aborted, { once: true });
+    const ended = new AbortController();
+    const aborted = (): void => this.#stream.fail(signal?.reason);
+    this.#stream = new Latest<T>(() => {
+      signal?.removeEventListener('abort', aborted);
+      ended.abort();
+    });
+    signal?.addEventListener('abort', aborted, { once: true });
     if (signal?.aborted) {
-      this.#aborted();
+      aborted();
       return;
     }
     follow<Body>({
@@ -68,7 +67,7 @@ export class Following<Body, T> implements Watch<T> {
       ask,
       wait,
       patience,
-      signal: this.#ended.signal,
+      signal: ended.signal,
       answered: (body) => {
         const value = read(body);
         const digest = digestOf(value);
@@ -76,13 +75,13 @@ export class Following<Body, T> implements Watch<T> {
         this.#digest = digest;
         this.latest = value;
         watchEvents.publish({ watched, event: 'changed' });
-        this.#push(value);
+        this.#stream.push(value);
       },
       failing: (error) => {
         this.failure = error;
         if (error === undefined) this.#answeredAt = performance.now();
       },
-    }).catch((error) => this.#end({ error }));
+    }).catch((error) => this.#stream.fail(error));
   }
 
   get age(): number {
@@ -90,23 +89,19 @@ export class Following<Body, T> implements Watch<T> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    return new Promise((resolve, reject) => {
-      if (this.#unread) {
-        resolve({ done: false, value: this.#unread.value });
-        this.#unread = undefined;
-      } else if (this.#over) this.#finish({ resolve, reject });
-      else {
-        this.#readers.push({ resolve, reject });
-        // The queries do not keep the process alive; somebody who waits for them does.
-        this.#hold ??= setInterval(() => undefined, longestTimer);
-      }
+    // The queries do not keep the process alive; somebody who waits for them does.
+    this.#hold ??= setInterval(() => undefined, longestTimer);
+    this.#readers += 1;
+    return this.#stream.next().finally(() => {
+      this.#readers -= 1;
+      if (this.#readers > 0) return;
+      clearInterval(this.#hold);
+      this.#hold = undefined;
     });
   }
 
-  async return(): Promise<IteratorResult<T, undefined>> {
-    this.#unread = undefined;
-    this.#end({});
-    return { done: true, value: undefined };
+  return(): Promise<IteratorResult<T, undefined>> {
+    return this.#stream.return();
   }
 
   [Symbol.asyncIterator](): this {
@@ -115,39 +110,5 @@ export class Following<Body, T> implements Watch<T> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
-  }
-
-  readonly #aborted = (): void => {
-    this.#unread = undefined;
-    this.#end({ error: this.#outer?.reason });
-  };
-
-  #push(value: T): void {
-    const reader = this.#readers.shift();
-    if (reader) reader.resolve({ done: false, value });
-    else this.#unread = { value };
-    if (this.#readers.length === 0) this.#release();
-  }
-
-  #end(over: { readonly error?: unknown }): void {
-    if (this.#over) return;
-    this.#over = over;
-    this.#outer?.removeEventListener('abort', this.#aborted);
-    this.#ended.abort();
-    this.#release();
-    for (const reader of this.#readers.splice(0)) this.#finish(reader);
-  }
-
-  /** An error is thrown once; a reader that goes on afterwards finds the end. */
-  #finish({ resolve, reject }: Waiting<T>): void {
-    const over = this.#over;
-    this.#over = {};
-    if (over && 'error' in over) reject(over.error);
-    else resolve({ done: true, value: undefined });
-  }
-
-  #release(): void {
-    clearInterval(this.#hold);
-    this.#hold = undefined;
   }
 }

@@ -1,7 +1,7 @@
-import { InvalidArgumentError, isQuorateError, sleep } from '@quorate/core';
+import { checkNames, type Duration, InvalidArgumentError, isQuorateError, sleep } from '@quorate/core';
 import type { Agent } from '../agent/agent.ts';
-import { checkKeys, checkText } from '../arguments.ts';
-import { type Duration, milliseconds } from '../duration.ts';
+import { checkText } from '../arguments.ts';
+import { milliseconds } from '../duration.ts';
 import { SessionLostError } from '../errors/session-lost-error.ts';
 
 export interface SessionOptions {
@@ -32,7 +32,7 @@ export class Session implements AsyncDisposable {
   #destroyed: Promise<void> | undefined;
 
   static async create(agent: Agent, options: SessionOptions = {}): Promise<Session> {
-    checkKeys('options', options, ['name', 'ttl', 'behavior', 'lockDelay', 'signal']);
+    checkNames('options', options, ['name', 'ttl', 'behavior', 'lockDelay', 'signal']);
     const { name = 'quorate', behavior = 'release', signal } = options;
     checkText('name', name);
     const ttl = milliseconds('ttl', options.ttl ?? 15_000, 10_000);

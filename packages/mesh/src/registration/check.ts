@@ -1,6 +1,6 @@
-import { type Health, InvalidArgumentError } from '@quorate/core';
-import { checkKeys, checkNumber, checkText } from '../arguments.ts';
-import { type Duration, milliseconds } from '../duration.ts';
+import { checkNames, type Duration, type Health, InvalidArgumentError } from '@quorate/core';
+import { checkNumber, checkText } from '../arguments.ts';
+import { milliseconds } from '../duration.ts';
 
 interface Asked {
   /** Shown to people. */
@@ -57,7 +57,7 @@ const kinds: Readonly<Record<string, readonly string[]>> = {
 export function checkCheck(argument: string, check: Check): void {
   const kind = Object.keys(kinds).find((name) => typeof check === 'object' && check !== null && name in check);
   if (kind === undefined) throw new InvalidArgumentError(argument, 'a check with http, tcp, grpc, ttl or run', check);
-  checkKeys(argument, check, kinds[kind] as string[]);
+  checkNames(argument, check, kinds[kind] as string[]);
   if (check.name !== undefined) checkText(`${argument}.name`, check.name);
   if ('ttl' in check) {
     milliseconds(`${argument}.ttl`, check.ttl, 100);
@@ -123,5 +123,5 @@ function kindOf(check: Check): string {
 }
 
 function words(duration: Duration): string {
-  return `${Math.round(milliseconds('duration', duration))}ms`;
+  return `${milliseconds('duration', duration)}ms`;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { InvalidArgumentError } from '@quorate/core';
-import { checkKeys, checkName, checkNumber, checkPort, checkText, checkTexts } from '../arguments.ts';
-import { type Duration, milliseconds } from '../duration.ts';
+import { checkNames, type Duration, InvalidArgumentError } from '@quorate/core';
+import { checkName, checkNumber, checkPort, checkText, checkTexts } from '../arguments.ts';
+import { milliseconds } from '../duration.ts';
 import { type Check, checkCheck } from './check.ts';
 import { checkSidecar, type SidecarRegistration } from './sidecar-registration.ts';
 
@@ -40,7 +40,7 @@ const names = [
 ];
 
 export function checkRegistration(registration: Registration): Registered {
-  checkKeys('registration', registration, names);
+  checkNames('registration', registration, names);
   const { name, port, address, checks = [{ ttl: '15s' }], tags = [], meta = {}, weights, sidecar } = registration;
   checkName('name', name);
   if (port !== undefined) checkPort('port', port);
@@ -57,7 +57,7 @@ export function checkRegistration(registration: Registration): Registered {
     }
   }
   if (weights !== undefined) {
-    checkKeys('weights', weights, ['passing', 'warning']);
+    checkNames('weights', weights, ['passing', 'warning']);
     checkNumber('weights.passing', weights.passing, 1, 65_535);
     if (weights.warning !== undefined) checkNumber('weights.warning', weights.warning, 0, 65_535);
   }

@@ -1,5 +1,5 @@
-import { InvalidArgumentError } from '@quorate/core';
-import { checkKeys, checkName, checkPort, checkText } from '../arguments.ts';
+import { checkNames, InvalidArgumentError } from '@quorate/core';
+import { checkName, checkPort, checkText } from '../arguments.ts';
 
 export interface Upstream {
   /** The port on loopback behind which the other service is. */
@@ -19,7 +19,7 @@ export interface SidecarRegistration {
 }
 
 export function checkSidecar(sidecar: SidecarRegistration): void {
-  checkKeys('sidecar', sidecar, ['upstreams', 'port', 'config']);
+  checkNames('sidecar', sidecar, ['upstreams', 'port', 'config']);
   const { upstreams = {}, port } = sidecar;
   if (port !== undefined) checkPort('sidecar.port', port);
   if (typeof upstreams !== 'object' || upstreams === null) {
@@ -29,7 +29,7 @@ export function checkSidecar(sidecar: SidecarRegistration): void {
   for (const [name, upstream] of Object.entries(upstreams)) {
     const argument = `sidecar.upstreams.${name}`;
     checkName(argument, name);
-    if (typeof upstream === 'object') checkKeys(argument, upstream, ['port', 'datacenter', 'config']);
+    if (typeof upstream === 'object') checkNames(argument, upstream, ['port', 'datacenter', 'config']);
     const local = portOf(upstream);
     checkPort(argument, local);
     if (typeof upstream === 'object' && upstream.datacenter !== undefined) {

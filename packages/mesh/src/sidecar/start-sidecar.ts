@@ -1,7 +1,7 @@
-import { InvalidArgumentError, QuorateError } from '@quorate/core';
+import { checkNames, type Duration, InvalidArgumentError, QuorateError } from '@quorate/core';
 import type { Agent } from '../agent/agent.ts';
-import { checkKeys, checkNumber, checkPort, checkText } from '../arguments.ts';
-import { type Duration, milliseconds } from '../duration.ts';
+import { checkNumber, checkPort, checkText } from '../arguments.ts';
+import { milliseconds } from '../duration.ts';
 import type { Settings } from '../options.ts';
 import { type AgentFacts, agentFacts } from './agent-facts.ts';
 import { type Bootstrap, bootstrapOf } from './bootstrap.ts';
@@ -62,7 +62,7 @@ export async function readBootstrap(
   options: BootstrapOptions = {},
 ): Promise<Bootstrap> {
   checkText('proxyId', proxyId);
-  checkKeys('options', options, ['admin', 'grpc', 'grpcTls', 'signal']);
+  checkNames('options', options, ['admin', 'grpc', 'grpcTls', 'signal']);
   const admin = checkAddress('admin', options.admin ?? '127.0.0.1:19000');
   const proxy = await readProxy(agent, proxyId, options.signal);
   return write(proxy, settings, await agentFacts(agent, options.signal), options, admin);
@@ -86,7 +86,7 @@ export async function startSidecar(
     'grpcTls',
     'signal',
   ];
-  checkKeys('options', options, known);
+  checkNames('options', options, known);
   const { anyPairing = false, startWithin = 30_000, drain = 10_000, concurrency = 2, logLevel = 'warning' } = options;
   checkNumber('concurrency', concurrency, 1, 256);
   const timing = {

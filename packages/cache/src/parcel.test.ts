@@ -1,0 +1,108 @@
+import { serialize } from 'node:v8';
+import { Redis } from 'ioredis';
+import { afterAll, describe, expect, test } from 'vitest';
+import { checkGet } from './entry-options.ts';
+import { messagePack } from './message-pack.ts';
+import { type CacheOptions, checkOptions } from './options.ts';
+import { Parcel } from './parcel.ts';
+import { seal, unseal } from './redis/envelope.ts';
+import { json } from './serializers/json.ts';
+import { structuredClone } from './serializers/structured-clone.ts';
+
+const redis = new Redis({ lazyConnect: true, host: '127.0.0.1', port: 1 });
+afterAll(() => redis.disconnect());
+
+function parcelOf(options: Partial<CacheOptions>): {
+  readonly parcel: Parcel;
+  open(plain: string | Uint8Array): Promise<unknown>;
+} {
+  const settings = checkOptions({ redis, prefix: 'taxi', ...options });
+  const parcel = new Parcel(settings);
+  const header = {
+    absent: false,
+    compressed: false,
+    freshUntil: 0,
+    staleUntil: 0,
+    loadMs: 0,
+    clock: 0,
+    token: 0,
+    tags: [],
+  };
+  return {
+    parcel,
+    open: async (plain) => {
+      const sealed = seal({ ...header, serializer: settings.serializer.name }, plain);
+      // As it comes from a socket, with much else.
+      const chunk = Buffer.alloc(65_536);
+      sealed.copy(chunk, 1);
+      const envelope = unseal(chunk.subarray(1, 1 + sealed.length));
+      if (envelope === undefined) throw new Error('not readable');
+      return (await parcel.open(envelope, checkGet(undefined, settings)))?.value;
+    },
+  };
+}
+
+describe('what is kept holds on to no more memory than it says', () => {
+  test.each([
+    ['structured-clone', structuredClone],
+    ['message-pack', messagePack],
+  ] as const)('%s, as copies: bytes of their own', async (_, serializer) => {
+    const { parcel, open } = parcelOf({ serializer, local: { values: 'copied' } });
+    const written = parcel.write('key', { id: 7 });
+    const loaded = parcel.own({ id: 7 }, written);
+    for (const kept of [loaded.value, await open(written.plain)]) {
+      expect(kept).toBeInstanceOf(Buffer);
+      expect((kept as Buffer).buffer.byteLength).toBe(written.bytes);
+    }
+    expect(loaded.bytes).toBe(written.bytes);
+  });
+
+  test.each([
+    ['structured-clone', structuredClone],
+    ['message-pack', messagePack],
+  ] as const)('%s: bytes within a value are their own', async (_, serializer) => {
+    const value = { bytes: new Uint8Array(24).fill(7), when: new Date(0) };
+    for (const values of ['frozen', 'copied'] as const) {
+      const { parcel, open } = parcelOf({ serializer, local: { values } });
+      const written = parcel.write('key', value);
+      for (const kept of [parcel.own(value, written).value, await open(written.plain)]) {
+        const { bytes, when } = parcel.reveal(kept) as typeof value;
+        expect([...bytes]).toEqual([...value.bytes]);
+        expect(when).toEqual(value.when);
+        expect(bytes.buffer.byteLength).toBeLessThanOrEqual(written.bytes);
+      }
+    }
+  });
+
+  test('every kind of bytes stays what it is', () => {
+    const bytes = {
+      buffer: Buffer.from('abc'),
+      words: new Uint16Array([1, 2, 65_535]),
+      numbers: new Float64Array([0.5, -1]),
+      view: new DataView(new Uint8Array([1, 2, 3]).buffer),
+      raw: new Uint8Array([9, 8]).buffer,
+    };
+    const chunk = Buffer.alloc(4_096);
+    for (let start = 0; start < 8; start += 1) {
+      const written = serialize(bytes);
+      written.copy(chunk, start);
+      const read = structuredClone.decode(chunk.subarray(start, start + written.length)) as typeof bytes;
+      chunk.fill(0xee);
+      expect(read).toEqual(bytes);
+      expect(Buffer.isBuffer(read.buffer)).toBe(true);
+      expect(read.view.getUint8(2)).toBe(3);
+    }
+  });
+});
+
+describe('what is counted', () => {
+  test.each([
+    ['plain text', 'taxi', 6],
+    ['Latin letters', 'ü', 3],
+    ['any other, two bytes for each', '→→', 8],
+    ['also when only one of them is another', 'taxi→', 14],
+  ])('%s', (_, value, bytes) => {
+    const { parcel } = parcelOf({ serializer: json });
+    expect(parcel.own(value, parcel.write('key', value)).bytes).toBe(bytes);
+  });
+});
