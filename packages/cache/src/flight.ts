@@ -1,7 +1,8 @@
 import type { Outcome } from './diagnostics.ts';
 import { CacheClosedError } from './errors/cache-closed-error.ts';
+import type { Flying } from './flights.ts';
 import { type Found, open } from './found.ts';
-import { type Errand, Loading } from './loading.ts';
+import { type Brought, type Errand, Loading } from './loading.ts';
 import { GivenUp } from './origin.ts';
 import { silence } from './redis/link.ts';
 import type { Source } from './stats.ts';
@@ -11,26 +12,29 @@ import type { Store } from './store.ts';
 const refreshPause = 1_000;
 
 /** One key on its way, for all in this process who want it: from Redis, or by loading it. */
-export class Flight {
+export class Flight implements Flying {
   readonly key: string;
+  /** When it began; see `Coherence.moment`. */
+  readonly since: number;
   /** What is kept of the value; see `Parcel.reveal`. */
   readonly result: Promise<unknown>;
-  /** Something was changed meanwhile: what it brings is given out to those who wait, and not kept in this process. */
   dirty = false;
   /** Where the value came from. */
   outcome: Outcome = 'redis';
-  readonly #store: Store;
+  readonly #store: Store<Flight>;
   readonly #errand: Errand;
   #waiters = 0;
   #callers = 0;
   #source: Source | undefined = undefined;
   #ended: { readonly reason: unknown } | undefined = undefined;
   #loading: Loading | undefined = undefined;
+  #brought: Brought | undefined = undefined;
 
-  constructor(store: Store, errand: Errand) {
+  constructor(store: Store<Flight>, errand: Errand) {
     this.#store = store;
     this.#errand = errand;
     this.key = errand.key;
+    this.since = store.coherence.moment;
     this.result = this.#run();
   }
 
@@ -39,10 +43,22 @@ export class Flight {
     return this.#errand.version === version && this.#errand.keeping.fence === fence;
   }
 
-  /** One more who waits until `leave`. When all have left, the load is aborted. */
-  join(): void {
+  /** Whether what it has brought is good for somebody who has asked since it began, too. */
+  holds(): boolean {
+    const { tags, clock } = this.#brought ?? { tags: [], clock: 0 };
+    return this.#store.coherence.holdsSince(tags, clock, this.since);
+  }
+
+  /** One more who waits until `leave`. When all have left, the load is aborted. Who comes late counts when the value will do. */
+  join(late = false): void {
     this.#waiters += 1;
+    if (late) return;
     this.#callers += 1;
+    this.counted();
+  }
+
+  /** One more who has the value from there, once it is known from where. */
+  counted(): void {
     if (this.#source !== undefined) this.#store.counters[this.#source] += 1;
   }
 
@@ -69,16 +85,17 @@ export class Flight {
     const { key, version, keeping, beyond } = this.#errand;
     let failed = false;
     try {
-      if (store.link.away && !(await store.link.meet())) return await this.#load().alone();
-      const bytes = await store.link.read(store.names.entry(key, version));
-      if (bytes === silence) return await this.#load().alone();
+      const name = store.names.entry(key, version);
+      if (!store.link.open && !(await store.link.meet())) return this.#give(await this.#load().alone());
+      const bytes = await store.link.read(name);
+      if (bytes === silence) return this.#give(await this.#load().alone());
       let seen: Buffer | undefined;
       if (bytes !== null) {
         const opening = open(store, keeping, bytes);
         const found = opening instanceof Promise ? await opening : opening;
-        if (found === silence) return await this.#load().alone();
+        if (found === silence) return this.#give(await this.#load().alone());
         if ('value' in found) {
-          if (beyond === undefined) return this.#give(found);
+          if (beyond === undefined) return this.#hit(found);
           if (found.envelope.freshUntil > beyond) return this.#take(found, performance.now());
           seen = found.envelope.token;
         } else {
@@ -86,7 +103,7 @@ export class Flight {
         }
       }
       this.count('misses');
-      return await this.#load().fetch(seen);
+      return this.#give(await this.#load().fetch(seen));
     } catch (error) {
       failed = true;
       throw store.closed ? new CacheClosedError(store.settings.prefix) : error;
@@ -95,17 +112,22 @@ export class Flight {
     }
   }
 
+  #give(brought: Brought): unknown {
+    this.#brought = brought;
+    return brought.value;
+  }
+
   /** Gives out what is in Redis, and sees to it that it is refreshed where it is time. */
-  #give(found: Found): unknown {
+  #hit(found: Found): unknown {
     const { link } = this.#store;
     const now = performance.now();
     const value = this.#take(found, now);
-    const { freshUntil, loadMs, absent } = found.envelope;
+    const { freshUntil } = found.envelope;
     const serverNow = link.serverTime(now);
     const stale = serverNow >= freshUntil;
     this.count(stale ? 'staleServed' : 'redisHits');
     if (stale) this.outcome = 'stale';
-    if (stale || this.#store.drawEarly(serverNow, freshUntil, this.#store.earlySpan(loadMs, absent))) {
+    if (stale || serverNow >= this.#store.refreshAt(found.envelope)) {
       refresh(this.#store, this.#errand, stale ? serverNow : freshUntil);
     }
     return value;
@@ -113,6 +135,8 @@ export class Flight {
 
   #take({ value, bytes, envelope }: Found, now: number): unknown {
     if (!this.dirty) this.#store.adoptEnvelope(this.#errand, value, bytes, envelope, now);
+    // Whoever asks while this is under way joins it, and needs to know: an envelope has both.
+    this.#brought = { value, tags: envelope.tags, clock: envelope.clock };
     return value;
   }
 
@@ -122,16 +146,16 @@ export class Flight {
     if (this.#ended) loading.abort(this.#ended.reason);
     this.#loading = loading;
     // What only reads ends by itself, and soon.
-    this.#store.underWay.add(this);
+    this.#store.flights.underWay.add(this);
     return loading;
   }
 
   /** Nobody joins it any more. A refresh that has failed holds its place for a while: the next one would fail as well. */
   #end(failed = false): void {
-    const { flights, refreshes, underWay } = this.#store;
+    const { joinable, refreshes, underWay } = this.#store.flights;
     underWay.delete(this);
     if (this.#errand.beyond === undefined) {
-      if (flights.get(this.key) === this) flights.delete(this.key);
+      if (joinable.get(this.key) === this) joinable.delete(this.key);
       return;
     }
     const leave = (): void => {
@@ -143,11 +167,12 @@ export class Flight {
 }
 
 /** Loads anew in the background, unless that is being done already. */
-export function refresh(store: Store, errand: Errand, beyond: number): void {
-  if (store.refreshes.has(errand.key) || store.closed) return;
+export function refresh(store: Store<Flight>, errand: Errand, beyond: number): void {
+  const { refreshes } = store.flights;
+  if (refreshes.has(errand.key) || store.closed) return;
   store.counters.refreshes += 1;
   const flight = new Flight(store, { ...errand, beyond });
-  store.refreshes.set(errand.key, flight);
+  refreshes.set(errand.key, flight);
   // Nobody waits for it, and nobody needs to know.
   flight.result.catch(() => {});
 }

@@ -42,7 +42,7 @@ async function openSlowly(
   const opened = await opening;
   if (opened === undefined) return unreadable(store, bytes);
   if (!inTime(store, envelope)) return { seen: envelope.token };
-  const valid = await store.tags.check(envelope.tags, envelope.clock);
+  const valid = await store.coherence.tags.check(envelope.tags, envelope.clock);
   if (valid === silence) return silence;
   return valid ? { ...opened, envelope } : { seen: envelope.token };
 }

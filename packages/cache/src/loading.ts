@@ -6,9 +6,9 @@ import { FencedError } from './errors/fenced-error.ts';
 import { RedisRefusedError } from './errors/redis-refused-error.ts';
 import { type Found, type Nothing, nothing, open } from './found.ts';
 import { type Load, LoadContext } from './load-context.ts';
-import { nothingWritten, type Written } from './parcel.ts';
-import { seal } from './redis/envelope.ts';
-import { leaseOf, waitersOf } from './redis/key-names.ts';
+import { type Checked, nothingWritten } from './parcel.ts';
+import { diceOf, seal } from './redis/envelope.ts';
+import { leaseOf } from './redis/key-names.ts';
 import { type Silence, silence } from './redis/link.ts';
 import { keyMessage, wakeMessage } from './redis/message.ts';
 import { claim, fill } from './redis/scripts.ts';
@@ -34,6 +34,14 @@ interface Traveller {
   readonly dirty: boolean;
   outcome: Outcome;
   count(source: Source): void;
+}
+
+/** A value for those who wait, and how it is found by what is changed meanwhile. */
+export interface Brought {
+  /** What this process keeps of it; see `Parcel.reveal`. */
+  readonly value: unknown;
+  readonly tags: readonly string[];
+  readonly clock: number;
 }
 
 /** A value that was loaded, on its way to where it is kept. */
@@ -81,70 +89,72 @@ export class Loading {
   }
 
   /** Asks for the right to load until it has it, or until somebody else has loaded. `seen` is the token of what is no good. */
-  async fetch(seen: Buffer = nothing.seen): Promise<unknown> {
+  async fetch(seen: Buffer = nothing.seen): Promise<Brought> {
     const store = this.#store;
     const begin = performance.now();
-    using _line = store.waitInLine(this.#errand.key, this);
+    using _line = store.waiting.join(this.#errand.key, this);
     for (let before = seen; ; ) {
       this.#woken = false;
       const answer = await this.#claim(before);
       if (answer === silence) return await this.#unanswered();
-      const [kind, detail] = answer;
-      if (kind === 1) return await this.#load(String(detail));
-      if (kind === 0) {
+      if (answer === 1) return await this.#load(true);
+      let bytes: Buffer | null | Silence;
+      if (typeof answer === 'number') {
         store.counters.elsewhere += 1;
         this.#errand.aside?.();
         this.#traveller.outcome = 'wait';
-        await this.#wakeCall(Number(detail), begin + store.settings.loadTimeout);
+        await this.#wakeCall(-answer, begin + store.settings.loadTimeout);
+        bytes = await store.link.read(this.#entry);
+      } else {
+        bytes = answer;
       }
-      const found = await this.#look();
+      const found = bytes === silence ? silence : await this.#look(bytes);
       if (found === silence) return await this.#unanswered();
       if ('value' in found) {
-        const { value, bytes, envelope } = found;
-        if (!this.#traveller.dirty) store.adoptEnvelope(this.#errand, value, bytes, envelope, performance.now());
-        return found.value;
+        const { value, bytes: size, envelope } = found;
+        if (!this.#traveller.dirty) store.adoptEnvelope(this.#errand, value, size, envelope, performance.now());
+        return { value, tags: envelope.tags, clock: envelope.clock };
       }
       before = found.seen;
     }
   }
 
   /** Redis is away: what this process has, as long as it is to be trusted, and else the origin. */
-  async alone(): Promise<unknown> {
+  async alone(): Promise<Brought> {
     const { local } = this.#store;
     const { key, version, keeping, beyond } = this.#errand;
     if (keeping.fence !== undefined) return await this.#unanswered();
     const now = performance.now();
     const entry = local?.get(key);
     const same = entry !== undefined && entry.version === version;
-    if (same && beyond === undefined && now < entry.freshUntil && this.#store.vouches(entry, now)) {
+    if (same && beyond === undefined && now < entry.freshUntil && this.#store.coherence.vouches(entry, now)) {
       this.#traveller.count('localHits');
       this.#traveller.outcome = 'local';
-      return entry.value;
+      return { value: entry.value, tags: entry.tagging?.tags ?? [], clock: entry.tagging?.clock ?? 0 };
     }
     this.#traveller.count('misses');
     return await this.#unanswered();
   }
 
   /** Redis is silent: the origin's word will do, but not under a token. What is written next would overwrite what stands. */
-  async #unanswered(): Promise<unknown> {
+  async #unanswered(): Promise<Brought> {
     const { key, keeping } = this.#errand;
-    if (keeping.fence === undefined) return await this.#load(undefined);
+    if (keeping.fence === undefined) return await this.#load(false);
     const what = `reading ${key} under token ${keeping.fence}`;
     throw new AmbiguousError(`${what}: Redis stopped answering; its value is not known, read it again before writing`);
   }
 
-  /** Loads under a lease, or without one while Redis is away. */
-  async #load(token: string | undefined): Promise<unknown> {
-    const store = this.#store;
+  /** Loads under the lease, or without one while Redis is away. */
+  async #load(leased: boolean): Promise<Brought> {
+    const { coherence, settings, leases } = this.#store;
     const { key, keeping, load, version, guarded } = this.#errand;
-    const held = token === undefined ? undefined : `${token} ${this.#owner}`;
-    if (held !== undefined) store.hold(this.#entry, held);
+    if (leased) leases.hold(this.#entry, this.#owner);
     this.#traveller.outcome = 'load';
     try {
-      if (keeping.tags.length > 0) await store.tags.prepare(keeping.tags);
-      const clock = store.tags.now;
+      if (keeping.tags.length > 0) await coherence.tags.prepare(keeping.tags, keeping.ttl + keeping.stale);
+      const clock = coherence.tags.now;
       let begin = performance.now();
-      using allowance = new Allowance(store.settings.loadTimeout, `${key}: its loader did not finish`);
+      using allowance = new Allowance(settings.loadTimeout, `${key}: its loader did not finish`);
       if (this.#ended) allowance.abort(this.#ended.reason);
       this.#allowance = allowance;
       const context = new LoadContext(key, allowance, version, keeping);
@@ -153,45 +163,56 @@ export class Loading {
         return allowance.bound(() => load(context));
       };
       const value = await (guarded ? work() : this.#guarded(allowance, work));
-      const cargo = { value, keeping: LoadContext.keepingOf(context), clock, loadMs: performance.now() - begin };
-      return await this.#deliver(cargo, held);
+      const kept = LoadContext.keepingOf(context);
+      const cargo = { value, keeping: kept, clock, loadMs: performance.now() - begin };
+      return { value: await this.#deliver(cargo, leased), tags: kept.tags, clock };
     } finally {
       // Whatever has become of it, nobody is to wait for us; after a delivery there is nothing to give back.
-      if (held !== undefined && store.holds(this.#entry, held)) await this.#fill(held, '', 1, '');
+      if (leased && leases.holds(this.#entry, this.#owner)) await this.#fill('', 1, '');
     }
   }
 
   /** Keeps what was loaded where it may be kept, and gives what all others will get. */
-  async #deliver(cargo: Cargo, held: string | undefined): Promise<unknown> {
+  async #deliver(cargo: Cargo, leased: boolean): Promise<unknown> {
     const { parcel, settings, counters } = this.#store;
-    const { value, keeping, clock, loadMs } = cargo;
+    const { value, keeping } = cargo;
     const absent = value === undefined;
     const [ttl, stale] = absent ? [keeping.negative, 0] : [keeping.ttl, keeping.stale];
     const checked = absent ? nothingWritten : await parcel.check(this.#errand.key, value, keeping.schema);
-    const { written } = checked;
-    const { value: kept, bytes } = checked.kept;
+    const { value: kept } = checked.kept;
     if (ttl === 0) return kept;
-    if (written.bytes > settings.maxValueBytes || !(await this.#stillValid(cargo))) {
+    if (checked.written.bytes > settings.maxValueBytes || !(await this.#stillValid(cargo))) {
       counters.notKept += 1;
       return kept;
     }
-    // Before it is sent: what is kept here ends no later than what Redis has.
-    const freshUntil = performance.now() + ttl;
-    if (held !== undefined) {
-      const outcome = await this.#send(cargo, written, held, ttl, stale);
-      if (outcome === 2) throw new FencedError(this.#errand.key, keeping.fence ?? 0n);
-      if (outcome === 0) {
-        counters.notKept += 1;
-        return kept;
-      }
-    }
-    // Without Redis's word it is kept in this process alone, for as long as that may be trusted.
-    const times = { freshUntil, staleUntil: freshUntil + stale, loadMs, absent };
-    if (!this.#traveller.dirty) this.#store.adopt(this.#errand, kept, bytes, keeping.tags, clock, times);
+    await this.#keep(cargo, checked, leased, ttl, stale);
     return kept;
   }
 
-  async #send(cargo: Cargo, written: Written, held: string, ttl: number, stale: number): Promise<unknown> {
+  async #keep(cargo: Cargo, checked: Checked, leased: boolean, ttl: number, stale: number): Promise<void> {
+    const store = this.#store;
+    const { value, keeping, clock, loadMs } = cargo;
+    const absent = value === undefined;
+    const token = newToken();
+    // Before it is sent: what is kept here ends no later than what Redis has.
+    const freshUntil = performance.now() + ttl;
+    if (leased) {
+      const outcome = await this.#send(cargo, checked.written, token, ttl, stale);
+      if (outcome === 2) throw new FencedError(this.#errand.key, keeping.fence ?? 0n);
+      if (outcome === 0) {
+        store.counters.notKept += 1;
+        return;
+      }
+    }
+    // Without Redis's word it is kept in this process alone, for as long as that may be trusted.
+    if (this.#traveller.dirty) return;
+    const refreshAt = store.refreshAt({ freshUntil, loadMs, absent, dice: diceOf(token) });
+    const times = { freshUntil, staleUntil: freshUntil + stale, refreshAt };
+    const { value: kept, bytes } = checked.kept;
+    store.adopt(this.#errand, kept, bytes, keeping.tags, clock, times);
+  }
+
+  async #send(cargo: Cargo, written: Checked['written'], token: number, ttl: number, stale: number): Promise<unknown> {
     const { parcel, settings, link } = this.#store;
     const { value, keeping, clock, loadMs } = cargo;
     const { payload, compressed } = await parcel.pack(written);
@@ -205,32 +226,32 @@ export class Loading {
         staleUntil: freshUntil + stale,
         loadMs,
         clock,
-        token: Number(held.slice(0, held.indexOf(' '))),
+        token,
         tags: keeping.tags,
       },
       payload,
     );
-    return await this.#fill(held, sealed, ttl + stale, keeping.fence?.toString() ?? '');
+    return await this.#fill(sealed, ttl + stale, keeping.fence?.toString() ?? '');
   }
 
   /** Tags that the loader has thought of may have been invalidated while it loaded. */
   async #stillValid({ keeping, clock }: Cargo): Promise<boolean> {
-    if (keeping.tags.length === this.#errand.keeping.tags.length || this.#store.link.away) return true;
-    return (await this.#store.tags.check(keeping.tags, clock)) !== false;
+    if (keeping.tags.length === this.#errand.keeping.tags.length || this.#store.link.away(this.#store.names.clock))
+      return true;
+    return (await this.#store.coherence.tags.check(keeping.tags, clock)) !== false;
   }
 
-  async #look(): Promise<Found | Nothing | Silence> {
-    const bytes = await this.#store.link.read(this.#entry);
-    if (bytes === silence) return silence;
+  async #look(bytes: Buffer | null): Promise<Found | Nothing | Silence> {
     return bytes === null ? nothing : await open(this.#store, this.#errand.keeping, bytes);
   }
 
-  async #claim(seen: Buffer): Promise<readonly [0 | 1 | 2, number | string] | Silence> {
+  /** The entry, when it is another than the one we have seen; 1 when it is ours to load; else for how long another has that right, below 0. */
+  async #claim(seen: Buffer): Promise<Buffer | number | Silence> {
     const { link, settings, id } = this.#store;
-    const keys = [this.#entry, leaseOf(this.#entry), waitersOf(this.#entry)];
+    const keys = [this.#entry, leaseOf(this.#entry)];
     try {
       const reply = await link.run(claim, keys, [this.#owner, String(settings.lease), seen, id]);
-      return reply === silence ? silence : (reply as [0 | 1 | 2, number | string]);
+      return reply as Buffer | number | Silence;
     } catch (error) {
       // Redis refuses: it is full, or we may not write. The value can be had all the same, but not under a token.
       const { key, keeping } = this.#errand;
@@ -241,21 +262,22 @@ export class Loading {
   }
 
   /** 1 kept, 0 not: the lease was lost; 2 not: a newer token has written. */
-  async #fill(held: string, value: string | Buffer, life: number, fence: string): Promise<unknown> {
-    const { names, link, id } = this.#store;
+  async #fill(value: string | Buffer, life: number, fence: string): Promise<unknown> {
+    const { names, link, id, leases } = this.#store;
     const { key, version } = this.#errand;
-    this.#store.letGo(this.#entry);
-    const keys = [this.#entry, leaseOf(this.#entry), waitersOf(this.#entry), names.fence(key, version)];
+    leases.letGo(this.#entry);
+    const keys = [this.#entry, leaseOf(this.#entry), names.fence(key, version)];
     const wakeUp = [`${names.channel}:`, wakeMessage(key), names.channel, keyMessage(id, key)];
-    return await link.run(fill, keys, [held, value, String(life), fence, String(fenceLife), ...wakeUp]).catch(() => 0);
+    const args = [this.#owner, value, String(life), fence, String(fenceLife), ...wakeUp];
+    return await link.run(fill, keys, args).catch(() => 0);
   }
 
   /** Until somebody says that there is something to look at, or the lease must be over. */
   async #wakeCall(leaseLeft: number, until: number): Promise<void> {
-    const { channelOpen, settings } = this.#store;
+    const { coherence, settings } = this.#store;
     const left = until - performance.now();
     if (!this.#woken && left > 0 && !this.#ended) {
-      const lease = channelOpen ? leaseLeft : Math.min(lookAgain, leaseLeft);
+      const lease = coherence.subscribed ? leaseLeft : Math.min(lookAgain, leaseLeft);
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, Math.max(1, Math.min(lease, left))).unref();
       this.#wake = resolve;
@@ -288,6 +310,11 @@ export class Loading {
     await loads.tracePromise(untold, { cache: this.#store.settings.prefix, key, origin: keeping.origin });
     return value;
   }
+}
+
+/** Unlike the token of any other value. */
+function newToken(): number {
+  return Math.trunc(Math.random() * 2 ** 52) + 1;
 }
 
 let numbers = 0;

@@ -1,11 +1,11 @@
 import { AmbiguousError, doubtful, InvalidArgumentError } from '@quorate/core';
-import type { Cache } from './cache.ts';
 import { checkGet, checkWaiting, type GetOptions, type SetOptions } from './entry-options.ts';
 import { FencedError } from './errors/fenced-error.ts';
 import { RedisUnavailableError } from './errors/redis-unavailable-error.ts';
 import { checkFence, checkKey } from './key.ts';
 import type { Load } from './load-context.ts';
 import { checkPeek, type Known, type PeekOptions, peek } from './peek.ts';
+import type { Reads } from './reads.ts';
 import { versioned } from './redis/key-names.ts';
 import { doneLife, fenceLife, type Store } from './store.ts';
 import { orAborted, Wait } from './waited.ts';
@@ -21,31 +21,31 @@ import type { Writes } from './writes.ts';
  */
 export class Namespace {
   readonly name: string;
-  readonly #cache: Cache;
   readonly #store: Store;
+  readonly #reads: Reads;
   readonly #writes: Writes;
 
-  constructor(cache: Cache, store: Store, name: string, writes: Writes) {
+  constructor(name: string, store: Store, reads: Reads, writes: Writes) {
     this.name = name;
-    this.#cache = cache;
     this.#store = store;
+    this.#reads = reads;
     this.#writes = writes;
   }
 
   /** The version it is at; '0' before anybody has moved it. */
   async version(): Promise<string> {
     await this.#store.link.meet();
-    return this.#store.versions.current(this.name);
+    return this.#store.coherence.versions.current(this.name);
   }
 
   /** Moves it for everybody. Under `fence`, the token of a lease, an older leader is refused with a `FencedError`. */
   async moveTo(version: string, { fence, signal }: Pick<SetOptions, 'fence' | 'signal'> = {}): Promise<void> {
     checkVersion(version);
     if (fence !== undefined) checkFence(fence);
-    const { versions, settings } = this.#store;
+    const { coherence, names, settings } = this.#store;
     const life = { fence: fenceLife, done: doneLife(settings.redisTimeout) };
-    const outcome = await this.#writes.attempt(`moving ${this.name}`, signal, () =>
-      versions.move(this.name, version, fence, life),
+    const outcome = await this.#writes.attempt(`moving ${this.name}`, names.version(this.name), signal, () =>
+      coherence.versions.move(this.name, version, fence, life),
     );
     if (outcome === 'fenced') throw new FencedError(this.name, fence ?? 0n);
   }
@@ -56,7 +56,7 @@ export class Namespace {
     if (options?.fence !== undefined) {
       // The bar of a key holds at every version. The version is asked for once it is raised: what an older leader has
       // written by then is at this version, or at one that it moved away from.
-      return this.#cache.forUpdate(versioned(this.name, '', key), load, options, async (signal) => {
+      return this.#reads.forUpdate(versioned(this.name, '', key), load, options, async (signal) => {
         const what = `reading ${this.name}: ${key}`;
         const version = await this.#standing(what, signal).catch(this.#unsure(what));
         const full = versioned(this.name, version, key);
@@ -64,14 +64,14 @@ export class Namespace {
         return { key: full, version };
       });
     }
-    const known = this.#store.versions.known(this.name);
+    const known = this.#store.coherence.versions.known(this.name);
     if (known !== undefined) {
-      return this.#cache.special(versioned(this.name, known, key), load, options, { version: known });
+      return this.#reads.get(versioned(this.name, known, key), load, options, { version: known });
     }
     checkGet(options, this.#store.settings);
     using wait = new Wait(`${this.name}: ${key}`, options ?? {});
     const version = await orAborted(wait.signal, this.version());
-    return await this.#cache.special(versioned(this.name, version, key), load, wait.instead(options), { version });
+    return await this.#reads.get(versioned(this.name, version, key), load, wait.instead(options), { version });
   }
 
   /** As `cache.peek`, at the version of this moment. */
@@ -126,7 +126,7 @@ export class Namespace {
   }
 
   async #version(): Promise<string> {
-    return this.#store.versions.known(this.name) ?? (await this.version());
+    return this.#store.coherence.versions.known(this.name) ?? (await this.version());
   }
 
   /** What went before was done. */
@@ -139,8 +139,10 @@ export class Namespace {
   }
 
   async #standing(what: string, signal: AbortSignal | undefined): Promise<string> {
-    const { versions } = this.#store;
-    return await this.#writes.ask(`${what}: asking for its version`, signal, () => versions.standing(this.name));
+    const { coherence, names } = this.#store;
+    return await this.#writes.ask(`${what}: asking for its version`, names.version(this.name), signal, () =>
+      coherence.versions.standing(this.name),
+    );
   }
 }
 

@@ -40,12 +40,12 @@ export async function peek(
   const entry = store.local?.get(key);
   const now = performance.now();
   const alive = entry !== undefined && entry.version === version && now < Math.max(entry.freshUntil, entry.staleUntil);
-  if (alive && store.vouches(entry, now)) return { value: store.parcel.reveal(entry.value) };
+  if (alive && store.coherence.vouches(entry, now)) return { value: store.parcel.reveal(entry.value) };
   using wait = new Wait(key, options);
   return await orAborted(wait.signal, inRedis());
 
   async function inRedis(): Promise<Known> {
-    if (store.link.away && !(await store.link.meet())) return undefined;
+    if (!store.link.open && !(await store.link.meet())) return undefined;
     const bytes = await store.link.read(store.names.entry(key, version));
     if (bytes === silence || bytes === null) return undefined;
     const found = await open(store, keeping, bytes);

@@ -1,8 +1,7 @@
 import { checkNames, InvalidArgumentError } from '@quorate/core';
-import type { Cache } from './cache.ts';
 import type { GetOptions } from './entry-options.ts';
 import { checkKey } from './key.ts';
-import type { LoadContext } from './load-context.ts';
+import type { Load, LoadContext } from './load-context.ts';
 import { wrapKey } from './wrap-key.ts';
 
 export interface WrapOptions<Args extends readonly unknown[], T> extends Omit<GetOptions<T>, 'tags' | 'signal'> {
@@ -26,12 +25,18 @@ export interface Wrapped<Args extends readonly unknown[], T> {
   with(options: Pick<GetOptions<T>, 'signal' | 'timeout'>): (...args: Args) => Promise<T>;
 }
 
+/** What is remembered in: a cache. */
+interface Memory {
+  get<T>(key: string, load: Load<T>, options?: GetOptions<T>): Promise<T>;
+  delete(key: string): Promise<void>;
+}
+
 export type WrappedLoad<Args extends readonly unknown[], T> = (context: LoadContext, ...args: Args) => T | Promise<T>;
 
 const names = ['name', 'key', 'tags', 'ttl', 'stale', 'negative', 'timeout', 'schema', 'origin', 'fence'];
 
 export function wrap<Args extends readonly unknown[], T>(
-  cache: Cache,
+  cache: Memory,
   load: WrappedLoad<Args, T>,
   options: WrapOptions<Args, T>,
 ): Wrapped<Args, T> {

@@ -9,7 +9,7 @@ import { RedisUnavailableError } from './errors/redis-unavailable-error.ts';
 import { ValueTooLargeError } from './errors/value-too-large-error.ts';
 import { checkKey, checkTags } from './key.ts';
 import { seal } from './redis/envelope.ts';
-import { doneOf, leaseOf, waitersOf } from './redis/key-names.ts';
+import { doneOf, leaseOf } from './redis/key-names.ts';
 import { silence } from './redis/link.ts';
 import { keyMessage, wakeMessage } from './redis/message.ts';
 import { put, raise } from './redis/scripts.ts';
@@ -46,8 +46,9 @@ export class Writes {
   /** Before a read under a token: older ones write nothing from now on, and what was read before that is not given out. */
   async raise(key: string, fence: bigint, signal: AbortSignal | undefined): Promise<void> {
     const { link, names } = this.#store;
-    const reply = await this.attempt(readingUnder(key, fence), signal, async () => {
-      const outcome = await link.run(raise, [names.fence(key)], [fence.toString(), String(fenceLife)]);
+    const bar = names.fence(key);
+    const reply = await this.attempt(readingUnder(key, fence), bar, signal, async () => {
+      const outcome = await link.run(raise, [bar], [fence.toString(), String(fenceLife)]);
       this.#store.supersede(key);
       return outcome;
     });
@@ -62,24 +63,28 @@ export class Writes {
     if (tags.length === 0) throw new InvalidArgumentError('tags', 'at least one tag', tags);
     checkWaiting(options);
     const store = this.#store;
-    await this.attempt(`invalidating ${tags.join(', ').slice(0, 200)}`, options.signal, async () => {
-      store.supersedeAll();
-      const outcome = await store.tags.invalidate(tags);
-      store.supersedeAll();
-      // It may have happened, and we would not be told.
+    const what = `invalidating ${tags.join(', ').slice(0, 200)}`;
+    await this.attempt(what, store.names.clock, options.signal, async () => {
+      const outcome = await store.coherence.invalidate(tags);
+      // It may have happened, and we may not be told.
       if (outcome === silence) store.forgetTagged(tags);
       return outcome;
     });
     if (invalidations.hasSubscribers) invalidations.publish({ cache: store.settings.prefix, tags });
   }
 
-  /** Done, or an error that says whether it was refused, not sent, or nobody knows. */
-  async attempt<T>(what: string, signal: AbortSignal | undefined, work: () => Promise<T | typeof silence>): Promise<T> {
+  /** Done by the node that has this key of Redis, or an error that says whether it was refused, not sent, or nobody knows. */
+  async attempt<T>(
+    what: string,
+    key: string,
+    signal: AbortSignal | undefined,
+    work: () => Promise<T | typeof silence>,
+  ): Promise<T> {
     const { settings, link, closed } = this.#store;
     if (closed) throw new CacheClosedError(settings.prefix);
     signal?.throwIfAborted();
     await orAborted(signal, link.meet());
-    if (link.away) throw new RedisUnavailableError(what);
+    if (link.away(key)) throw new RedisUnavailableError(what);
     const refused = (error: unknown): never => {
       throw new RedisRefusedError(what, error);
     };
@@ -89,8 +94,13 @@ export class Writes {
   }
 
   /** The same for what changes nothing: without an answer nothing has happened. */
-  async ask<T>(what: string, signal: AbortSignal | undefined, work: () => Promise<T | typeof silence>): Promise<T> {
-    const reply = await this.attempt<T | undefined>(what, signal, async () => {
+  async ask<T>(
+    what: string,
+    key: string,
+    signal: AbortSignal | undefined,
+    work: () => Promise<T | typeof silence>,
+  ): Promise<T> {
+    const reply = await this.attempt<T | undefined>(what, key, signal, async () => {
       const answer = await work();
       return answer === silence ? undefined : answer;
     });
@@ -99,14 +109,15 @@ export class Writes {
   }
 
   async #sealed(key: string, value: unknown, keeping: Keeping): Promise<Buffer> {
-    const { parcel, settings, link, tags, closed } = this.#store;
+    const { parcel, settings, link, coherence, closed } = this.#store;
     if (closed) throw new CacheClosedError(settings.prefix);
     const { schema } = keeping;
     const written = schema ? (await parcel.check(key, value, schema)).written : parcel.write(key, value);
     if (written.bytes > settings.maxValueBytes) {
       throw new ValueTooLargeError(key, written.bytes, settings.maxValueBytes);
     }
-    if (keeping.tags.length > 0) await tags.prepare(keeping.tags);
+    const { tags } = coherence;
+    if (keeping.tags.length > 0) await tags.prepare(keeping.tags, keeping.ttl + keeping.stale);
     const { payload, compressed } = await parcel.pack(written);
     await link.meet();
     const freshUntil = link.serverTime(performance.now()) + keeping.ttl;
@@ -125,12 +136,12 @@ export class Writes {
     const store = this.#store;
     const { names, id, link, settings } = store;
     const what = `${sealed === '' ? 'deleting' : 'setting'} ${key}`;
-    const reply = await this.attempt(what, signal, async () => {
+    const entry = names.entry(key, version);
+    const reply = await this.attempt(what, entry, signal, async () => {
       store.supersede(key);
-      const entry = names.entry(key, version);
       const bar = names.fence(key, version);
       const done = keeping.fence === undefined ? bar : doneOf(bar, randomUUID());
-      const keys = [entry, leaseOf(entry), waitersOf(entry), bar, done];
+      const keys = [entry, leaseOf(entry), bar, done];
       const life = String(keeping.ttl + keeping.stale);
       const fence = [keeping.fence?.toString() ?? '', String(fenceLife)];
       const wakeUp = [`${names.channel}:`, wakeMessage(key), names.channel, keyMessage(id, key)];

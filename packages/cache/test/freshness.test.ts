@@ -168,6 +168,37 @@ describe('early refresh', () => {
     expect(longest).toBeLessThan(150);
   });
 
+  test.for([
+    ['in this process', {}],
+    ['in Redis', { local: false }],
+  ] as const)(
+    'however often a value %s is asked for, it is loaded anew about once in its life',
+    async ([, options], { servers }) => {
+      await using c = caches(servers.QUORATE_REDIS ?? '');
+      const ttl = 200;
+      const cache = await c.cache({ ttl, ...options });
+      await hearing(cache);
+      let loads = 0;
+      const slow = async (): Promise<number> => {
+        loads += 1;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return loads;
+      };
+      const begin = performance.now();
+      await eventually(
+        'ten lives are over',
+        async () => {
+          for (let i = 0; i < 50; i += 1) await cache.get('zone', slow);
+          return loads > 10;
+        },
+        { every: 0 },
+      );
+      // Each begins a load time before the end of the last, give or take.
+      expect(performance.now() - begin).toBeGreaterThan(10 * ttl * 0.6);
+      expect(cache.stats().refreshes).toBeGreaterThan(3);
+    },
+  );
+
   test('0 turns it off', async ({ servers }) => {
     await using c = caches(servers.QUORATE_REDIS ?? '');
     const cache = await c.cache({ ttl: 400, early: 0 });

@@ -22,6 +22,7 @@ describe('reading through', () => {
   }) => {
     await using c = caches(servers.QUORATE_REDIS ?? '');
     const cache = await c.cache();
+    await hearing(cache);
     const { promise, resolve } = Promise.withResolvers<string>();
     let aborted = false;
     const load = ({ signal }: { signal: AbortSignal }): Promise<string> => {

@@ -53,14 +53,12 @@ export class RedisFamily implements AsyncDisposable {
     return new Redis({ host: '127.0.0.1', port, ...options }).on('error', () => {});
   }
 
-  /** Three primaries with a replica each, every slot served. */
-  async cluster(): Promise<readonly OwnServer[]> {
+  /** Three primaries, with a replica each unless it is to be without, every slot served. */
+  async cluster({ replicas = true, nodeTimeout = 1_000 } = {}): Promise<readonly OwnServer[]> {
+    const lines = ['cluster-enabled yes', `cluster-node-timeout ${nodeTimeout}`, 'cluster-replica-validity-factor 0'];
     const servers = await Promise.all(
-      Array.from({ length: 6 }, (_, index) =>
-        this.start({
-          name: `node-${index + 1}`,
-          lines: () => ['cluster-enabled yes', 'cluster-node-timeout 1000', 'cluster-replica-validity-factor 0'],
-        }),
+      Array.from({ length: replicas ? 6 : 3 }, (_, index) =>
+        this.start({ name: `node-${index + 1}`, lines: () => lines }),
       ),
     );
     const clients = servers.map(({ port }) => this.client(port));
@@ -77,10 +75,10 @@ export class RedisFamily implements AsyncDisposable {
         const seen = await Promise.all(clients.map((client) => client.call('CLUSTER', 'NODES')));
         return seen.every((nodes) => ids.every((id) => String(nodes).includes(String(id))));
       });
-      for (const index of [0, 1, 2]) {
+      for (const [index, client] of clients.slice(3).entries()) {
         await eventually(
           'it follows',
-          async () => (await clients[index + 3]?.call('CLUSTER', 'REPLICATE', String(ids[index]))) === 'OK',
+          async () => (await client.call('CLUSTER', 'REPLICATE', String(ids[index]))) === 'OK',
         );
       }
       await eventually('the cluster serves', async () => {

@@ -66,7 +66,9 @@ describe('the process that loads', () => {
     victim.tell({ key: 'zone', callers: 250, loadMs: 60_000 });
     expect(await victim.hear()).toBe('loading');
     for (const other of others) other.tell({ key: 'zone', callers: 250, loadMs: 50 });
-    await eventually('all wait', async () => (await c.redis.scard(`${c.prefix}:{zone}:waiters`)) === 3);
+    // The lease says who holds it and who waits.
+    const inLine = async (): Promise<number> => (await c.redis.get(`${c.prefix}:{zone}:lease`))?.split(' ').length ?? 0;
+    await eventually('all wait', async () => (await inLine()) === 1 + others.length);
     const killed = performance.now();
     await victim.kill();
     const values = await Promise.all(others.map((other) => other.values()));

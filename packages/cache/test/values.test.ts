@@ -108,17 +108,18 @@ describe('how long', () => {
     servers,
   }) => {
     await using c = caches(servers.QUORATE_REDIS ?? '');
-    const cache = await c.cache({ negative: '10s' });
+    const cache = await c.cache({ ttl: '1h', negative: '10m' });
+    const minute = 60_000;
     const life = async (key: string): Promise<number> => c.redis.pttl(`${c.prefix}:{${key}}`);
-    await cache.get('call', () => undefined, { ttl: 800 });
-    await cache.get('said', () => undefined, { ttl: 800, negative: '5s' });
-    await cache.get('loader', (context) => context.keep({ ttl: 800 }));
+    await cache.get('call', () => undefined, { ttl: minute });
+    await cache.get('said', () => undefined, { ttl: minute, negative: '5m' });
+    await cache.get('loader', (context) => context.keep({ ttl: minute }));
     for (const key of ['call', 'said', 'loader']) {
       expect(await life(key)).toBeGreaterThan(0);
-      expect(await life(key)).toBeLessThanOrEqual(800);
+      expect(await life(key)).toBeLessThanOrEqual(minute);
     }
-    await cache.get('long', (context) => context.keep({ ttl: '1h' }));
-    expect(await life('long')).toBeLessThanOrEqual(10_000);
+    await cache.get('long', (context) => context.keep({ ttl: '1d' }));
+    expect(await life('long')).toBeLessThanOrEqual(10 * minute);
     await cache.get('never', (context) => context.keep({ ttl: 0 }));
     expect(await life('never')).toBe(-2);
   });

@@ -1,26 +1,32 @@
 import type { Socket } from 'node:net';
 import { type Backoff, backoff } from '@quorate/core';
-import type { Cluster, Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { type Link, silence } from './link.ts';
 import { type Message, parseMessage } from './message.ts';
+import type { Node } from './nodes.ts';
 
 /** What the channel tells the cache. */
 export interface Listener {
   /** Heard again after a gap: whatever was said in between was missed. */
   gap(): void;
-  /** All that was said before this moment of our clock has arrived. */
-  heard(at: number): void;
+  /** All that was said on this node before this moment of our clock has arrived. */
+  heard(node: Node, at: number): void;
   /** The connection is gone: things may be said from now on that do not arrive. */
   lost(): void;
   told(message: Message): void;
-  /** Redis has answered, or has not, at the end of a beat. */
+  /** Somebody has answered a beat, or nobody. */
   beat(answered: boolean): void;
 }
 
+interface Beat {
+  readonly node: Node;
+  readonly sent: number;
+}
+
 /**
- * Hears what other processes change, on a connection of its own. At each beat it sends itself a message through the
- * connection that the cache writes on: when that arrives, so has all that was said before it. A connection that swallows
- * what it is given is found out like this, and so is one to a server that no longer is the primary.
+ * Hears what other processes change, on a connection of its own. At each beat it sends itself a message by way of each
+ * primary, on the connection that the cache writes on: when that arrives, so has all that was said there before it. A
+ * connection that swallows what it is given is found out like this, and so is one to a server that no longer is a primary.
  */
 export class Channel {
   readonly #link: Link;
@@ -29,12 +35,13 @@ export class Channel {
   readonly #every: number;
   readonly #listener: Listener;
   readonly #delays: Backoff;
-  readonly #beats = new Map<string, number>();
+  readonly #beats = new Map<string, Beat>();
+  /** When word from anybody came last, or this connection was made. */
+  #heardAt = 0;
   #subscriber: Redis | undefined;
   #subscribed = false;
   #retry: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #beating = false;
   #number = 0;
   #closed = false;
 
@@ -57,7 +64,7 @@ export class Channel {
   }
 
   open(): void {
-    this.#timer = setInterval(() => void this.#beat(), this.#every).unref();
+    this.#timer = setInterval(() => this.#beat(), this.#every).unref();
     this.#link.redis.on('ready', this.#ready);
     if (this.#link.redis.status === 'ready') this.#ready();
   }
@@ -71,7 +78,7 @@ export class Channel {
   }
 
   readonly #ready = (): void => {
-    void this.#beat();
+    this.#beat();
     if (this.#subscriber === undefined) this.#subscribe();
   };
 
@@ -79,7 +86,7 @@ export class Channel {
     clearTimeout(this.#retry);
     this.#retry = undefined;
     if (this.#closed) return;
-    const subscriber = subscriberOf(this.#link.redis);
+    const subscriber = subscriberOf(this.#link);
     if (subscriber === undefined) {
       this.#later();
       return;
@@ -100,9 +107,10 @@ export class Channel {
       .then(() => {
         if (this.#subscriber !== subscriber) return;
         this.#subscribed = true;
+        this.#heardAt = performance.now();
         this.#delays.reset();
         this.#listener.gap();
-        void this.#beat();
+        this.#beat();
       })
       .catch(over);
   }
@@ -128,53 +136,65 @@ export class Channel {
   }
 
   #hear(channel: string, text: string): void {
-    const sent = channel === this.#own ? this.#beats.get(text) : undefined;
-    if (sent === undefined) {
+    const beat = channel === this.#own ? this.#beats.get(text) : undefined;
+    if (beat === undefined) {
       const message = parseMessage(text);
       if (message) this.#listener.told(message);
       return;
     }
-    for (const [beat, at] of this.#beats) if (at <= sent) this.#beats.delete(beat);
-    this.#listener.heard(sent);
+    const { node, sent } = beat;
+    this.#heardAt = performance.now();
+    for (const [name, other] of this.#beats) if (other.node === node && other.sent <= sent) this.#beats.delete(name);
+    this.#listener.heard(node, sent);
   }
 
-  /** Asks Redis for its time, and sends a word to ourselves. */
-  async #beat(): Promise<void> {
-    if (this.#beating || this.#closed) return;
-    this.#beating = true;
+  /** Asks every primary for its time, and sends a word to ourselves by way of it. One that hangs holds up no other. */
+  #beat(): void {
+    if (this.#closed) return;
+    this.#dropDeafSubscriber(performance.now());
+    const { redis, nodes } = this.#link;
+    if (redis.status !== 'ready') {
+      this.#listener.beat(false);
+      return;
+    }
+    const due = nodes.all().filter(({ node }) => !node.beating);
+    if (due.length === 0) return;
+    Promise.any(due.map(({ node, client }) => this.#beatOf(node, client))).then(
+      () => this.#listener.beat(true),
+      () => this.#listener.beat(false),
+    );
+  }
+
+  async #beatOf(node: Node, client: Redis): Promise<void> {
     const sent = performance.now();
-    this.#dropDeafSubscriber(sent);
-    const { redis } = this.#link;
+    node.beating = true;
     try {
-      if (redis.status !== 'ready') return this.#listener.beat(false);
       if (this.#subscribed) {
         this.#number += 1;
         const beat = `b${this.#number}`;
-        this.#beats.set(beat, sent);
-        redis.publish(this.#own, beat).catch(() => {});
+        this.#beats.set(beat, { node, sent });
+        client.publish(this.#own, beat).catch(() => {});
       }
-      const time = await this.#link.ask(() => redis.time());
-      if (time !== silence) {
-        const [seconds, microseconds] = time;
-        this.#link.answered(sent, performance.now(), Number(seconds) * 1_000 + Number(microseconds) / 1_000);
-      }
-      this.#listener.beat(time !== silence);
-    } catch {
-      this.#listener.beat(false);
+      const time = await this.#link.ask(node, () => client.time());
+      if (time === silence) throw new Error('no answer');
+      const [seconds, microseconds] = time;
+      this.#link.answered(node, sent, performance.now(), Number(seconds) * 1_000 + Number(microseconds) / 1_000);
     } finally {
-      this.#beating = false;
+      node.beating = false;
     }
   }
 
-  /** Nothing comes through although Redis answers: this connection leads nowhere, or to a server of the past. */
+  /** Nothing comes through although it was sent: this connection leads nowhere, or to a server of the past. */
   #dropDeafSubscriber(now: number): void {
     const [oldest] = this.#beats.values();
-    if (oldest !== undefined && now - oldest > 4 * this.#every && this.#subscriber) this.#over(this.#subscriber);
+    const late = now - 4 * this.#every;
+    if (oldest !== undefined && oldest.sent < late && this.#heardAt < late && this.#subscriber)
+      this.#over(this.#subscriber);
   }
 }
 
 /** A connection like the client's own, which ends instead of coming back by itself. */
-function subscriberOf(redis: Redis | Cluster): Redis | undefined {
+function subscriberOf({ redis, nodes }: Link): Redis | undefined {
   const options = {
     lazyConnect: true,
     retryStrategy: () => null,
@@ -189,6 +209,8 @@ function subscriberOf(redis: Redis | Cluster): Redis | undefined {
     readOnly: false,
   };
   if (!('nodes' in redis)) return redis.duplicate(options);
-  const nodes = redis.nodes('master');
-  return nodes[Math.floor(Math.random() * nodes.length)]?.duplicate(options);
+  const all = nodes.all();
+  const answering = all.filter(({ node }) => !node.away);
+  const among = answering.length > 0 ? answering : all;
+  return among[Math.floor(Math.random() * among.length)]?.client.duplicate(options);
 }

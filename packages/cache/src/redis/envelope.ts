@@ -10,7 +10,7 @@ export interface Header {
   readonly loadMs: number;
   /** What the clock of invalidations read before the load began: a tag that has a later one makes this invalid. */
   readonly clock: number;
-  /** The token of the lease it was loaded under; below 0 when it was set. */
+  /** Unlike that of any other value. Below 0 when it was set, and above when it was loaded. */
   readonly token: number;
   readonly tags: readonly string[];
 }
@@ -100,6 +100,11 @@ export class Envelope {
     return tokenIn(this.#bytes);
   }
 
+  /** The token as a whole number, for chance that is the same at each look. */
+  get dice(): number {
+    return this.#bytes.readUInt32LE(tokenOffset) ^ this.#bytes.readUInt32LE(tokenOffset + 4);
+  }
+
   get payloadBytes(): number {
     return this.#bytes.length - this.start;
   }
@@ -119,6 +124,12 @@ export class Envelope {
     }
     return true;
   }
+}
+
+/** The same of a token that is not in an envelope yet. */
+export function diceOf(token: number): number {
+  const [low = 0, high = 0] = new Uint32Array(Float64Array.of(token).buffer);
+  return low ^ high;
 }
 
 /** The bytes at the place of the token, whatever it is that stands there. */

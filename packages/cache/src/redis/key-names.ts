@@ -1,6 +1,6 @@
 /**
- * What things are called in Redis. The part in braces decides the slot in a cluster, so an entry, its lease, its waiters
- * and its fence are always on one node; and so is all that is shared: the clock, tags and versions.
+ * What things are called in Redis. The part in braces decides the slot in a cluster, so an entry, its lease and
+ * its fence are always on one node; and so is all that is shared: the clock, tags and versions.
  */
 export class KeyNames {
   /** Changes of the whole cache are told here. */
@@ -58,6 +58,5 @@ function unambiguous(key: string): string {
 }
 
 export const leaseOf = (entry: string): string => `${entry}:lease`;
-export const waitersOf = (entry: string): string => `${entry}:waiters`;
 /** That a write under a token has been done, for when the client sends it again. */
 export const doneOf = (fence: string, write: string): string => `${fence}:${write}`;

@@ -1,5 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Latency } from '../latency.ts';
+import { Expectations } from './expectations.ts';
+import { type Node, Nodes } from './nodes.ts';
 import type { Script } from './scripts.ts';
 
 /** Nothing came back in time, or nothing was sent: nobody can say what Redis would have answered. */
@@ -11,11 +13,6 @@ const largestBatch = 128;
 
 /** Calls in one script, for as long as which Redis does nothing else. */
 const largestScript = 32;
-
-interface Pending {
-  readonly since: number;
-  overdue(): void;
-}
 
 interface Read {
   readonly key: string;
@@ -32,34 +29,50 @@ interface Command {
 
 /**
  * The way to Redis. What is asked in one turn of the event loop travels together: reads as one MGET, calls of a
- * script as one call. Whatever is not answered within `timeout` resolves to `silence`; from then on Redis counts as away, and is not asked
- * until it has answered a beat.
+ * script as one call. Whatever is not answered within `timeout` resolves to `silence`; from then on the node that has the
+ * key counts as away, and is not asked until it has answered a beat.
  */
 export class Link {
   readonly redis: Redis | Cluster;
+  readonly nodes: Nodes;
+  readonly #clock: string;
   readonly #timeout: number;
   readonly #onAway: () => void;
   readonly #latency: Latency;
-  readonly #pending = new Set<Pending>();
+  readonly #expectations: Expectations;
   #reads: Read[] = [];
   #commands: Command[] = [];
   #leaving = false;
-  #timer: NodeJS.Timeout | undefined;
-  #away = true;
+  #closed = false;
   #met = Promise.withResolvers<void>();
   /** What to add to our monotonic clock to have the server's, in milliseconds. */
   #offset = Number.NaN;
 
-  constructor(redis: Redis | Cluster, timeout: number, latency: Latency, onAway: () => void) {
+  /** `clock` is a key: whoever has it has the clock that counts for all times, for those of two nodes may differ. */
+  constructor(redis: Redis | Cluster, clock: string, timeout: number, latency: Latency, onAway: () => void) {
     this.redis = redis;
+    this.nodes = new Nodes(redis);
+    this.#clock = clock;
     this.#timeout = timeout;
     this.#latency = latency;
     this.#onAway = onAway;
+    this.#expectations = new Expectations(timeout);
   }
 
-  /** Whether Redis has not answered lately: it is not asked then. */
-  get away(): boolean {
-    return this.#away || this.redis.status !== 'ready';
+  /** Whether the node of this key has not answered lately: it is not asked then. */
+  away(key: string): boolean {
+    return !this.open || this.nodes.of(key).away;
+  }
+
+  /** Whether there is a connection, and anybody has ever answered on it. */
+  get open(): boolean {
+    return this.redis.status === 'ready' && !Number.isNaN(this.#offset);
+  }
+
+  /** How many of the nodes answer, of how many. */
+  get answering(): readonly [answering: number, of: number] {
+    const all = this.nodes.all();
+    return [this.open ? all.filter(({ node }) => !node.away).length : 0, all.length];
   }
 
   /** What the Redis server's clock reads now, as far as we know: the wall clock of this machine may jump, this does not. */
@@ -79,35 +92,36 @@ export class Link {
     return promise.finally(() => clearTimeout(timer));
   }
 
-  /** Redis has answered a beat that was sent at `sent`, with its own time in milliseconds. */
-  answered(sent: number, received: number, serverTime: number): void {
+  /** A node has answered a beat that was sent at `sent`, with its own time in milliseconds. */
+  answered(node: Node, sent: number, received: number, serverTime: number): void {
+    node.away = false;
+    if (node !== this.nodes.of(this.#clock) && !Number.isNaN(this.#offset)) return;
     this.#offset = serverTime - (sent + received) / 2;
-    this.#away = false;
     this.#met.resolve();
   }
 
   /** The bytes under a key, or null where there are none. */
   read(key: string): Promise<Buffer | null | Silence> {
-    if (this.away) return Promise.resolve(silence);
+    if (this.away(key)) return Promise.resolve(silence);
     return new Promise((resolve) => {
       this.#reads.push({ key, resolve });
       this.#leave();
     });
   }
 
-  /** Rejects only with what Redis itself has answered. */
+  /** Rejects only with what Redis itself has answered. All keys are in one slot. */
   run(script: Script, keys: readonly string[], args: readonly (string | Buffer)[]): Promise<unknown> {
-    if (this.away) return Promise.resolve(silence);
+    if (this.away(keys[0] as string)) return Promise.resolve(silence);
     return new Promise((resolve, reject) => {
       this.#commands.push({ script, keys, args, resolve, reject });
       this.#leave();
     });
   }
 
-  /** A request that leaves at once, whether or not Redis is away. */
-  ask<T>(request: () => Promise<T>): Promise<T | Silence> {
+  /** A request to a node that leaves at once, whether or not it is away. */
+  ask<T>(node: Node, request: () => Promise<T>): Promise<T | Silence> {
     return new Promise((resolve, reject) => {
-      const done = this.#expect(() => resolve(silence));
+      const done = this.#expect(node, () => resolve(silence));
       request().then(
         (reply) => {
           done();
@@ -123,9 +137,8 @@ export class Link {
   }
 
   close(): void {
-    clearTimeout(this.#timer);
-    for (const pending of this.#pending) pending.overdue();
-    this.#pending.clear();
+    this.#closed = true;
+    this.#expectations.close();
   }
 
   /** At the end of this turn: whoever else asks until then comes along. */
@@ -154,15 +167,16 @@ export class Link {
 
   #sendReads(reads: readonly Read[]): void {
     const [first] = reads as [Read];
+    const node = this.nodes.of(first.key);
     const fail = (found: null | Silence): void => {
       for (const { resolve } of reads) resolve(found);
     };
-    const done = this.#expect(() => fail(silence));
+    const done = this.#expect(node, () => fail(silence));
     // Something else than a string stands there: nothing of ours, and a write puts that right.
     const failed = (error: unknown): void => {
       done();
       const answered = isAnswer(error);
-      if (!answered) this.#lost();
+      if (!answered) this.#lost(node);
       fail(answered ? null : silence);
     };
     if (reads.length === 1) {
@@ -192,6 +206,7 @@ export class Link {
   #call(script: Script, commands: readonly Command[]): void {
     const keys = commands.flatMap((command) => command.keys);
     const args = commands.flatMap((command) => command.args);
+    const node = this.nodes.of(keys[0] as string);
     const answer = (reply: unknown): void => {
       for (const [index, { resolve }] of commands.entries()) {
         resolve(reply === silence || script.each === undefined ? reply : (reply as unknown[])[index]);
@@ -199,16 +214,16 @@ export class Link {
     };
     const failed = (error: unknown): void => {
       if (isUnknownScript(error)) {
-        this.ask(() => this.redis.eval(script.lua, keys.length, ...keys, ...args)).then(answer, failed);
+        this.ask(node, () => this.#evaluate('eval', script, keys, args)).then(answer, failed);
       } else if (isAnswer(error)) {
         for (const { reject } of commands) reject(error);
       } else {
-        this.#lost();
+        this.#lost(node);
         answer(silence);
       }
     };
-    const done = this.#expect(() => answer(silence));
-    this.redis.evalsha(script.sha, keys.length, ...keys, ...args).then(
+    const done = this.#expect(node, () => answer(silence));
+    this.#evaluate('evalsha', script, keys, args).then(
       (reply) => {
         done();
         answer(reply);
@@ -220,40 +235,34 @@ export class Link {
     );
   }
 
-  #lost(): void {
-    if (this.#away) return;
-    this.#away = true;
+  #evaluate(
+    command: 'eval' | 'evalsha',
+    { lua, sha, bytes }: Script,
+    keys: readonly string[],
+    args: readonly (string | Buffer)[],
+  ): Promise<unknown> {
+    const which = command === 'eval' ? lua : sha;
+    if (!bytes) return this.redis[command](which, keys.length, ...keys, ...args);
+    return this.redis.callBuffer(command, [which, keys.length, ...keys, ...args]);
+  }
+
+  #lost(node: Node): void {
+    if (node.away || this.#closed) return;
+    node.away = true;
     this.#onAway();
   }
 
-  /** One timer for all that is under way: a timer for each would cost more than the request. */
-  #expect(overdue: () => void): () => void {
-    const pending: Pending = { since: performance.now(), overdue };
-    this.#pending.add(pending);
-    this.#timer ??= setTimeout(this.#look, this.#timeout).unref();
+  #expect(node: Node, overdue: () => void): () => void {
+    const expectation = this.#expectations.expect(() => {
+      this.#lost(node);
+      overdue();
+    });
     return () => {
-      if (this.#pending.delete(pending)) this.#latency.add(performance.now() - pending.since);
+      if (expectation.ended) return;
+      expectation.end();
+      this.#latency.add(performance.now() - expectation.since);
     };
   }
-
-  // When this process has stood still, answers lie in its sockets: they are read before the timer's word counts.
-  readonly #look = (): void => {
-    setImmediate(() => {
-      this.#timer = undefined;
-      const now = performance.now();
-      let oldest = Infinity;
-      for (const pending of this.#pending) {
-        if (pending.since + this.#timeout > now) {
-          oldest = pending.since;
-          break;
-        }
-        this.#pending.delete(pending);
-        pending.overdue();
-        this.#lost();
-      }
-      if (oldest < Infinity) this.#timer = setTimeout(this.#look, oldest + this.#timeout - now).unref();
-    });
-  };
 }
 
 /** Whether Redis has said it, not the way there. */

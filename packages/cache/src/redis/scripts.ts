@@ -5,6 +5,8 @@ import { tokenOffset } from './envelope.ts';
 export interface Script {
   readonly lua: string;
   readonly sha: string;
+  /** Its answer has bytes in it. */
+  readonly bytes?: true;
   /** Several calls of it are one request: each has so many keys and arguments, and its answer its place in a list. */
   readonly each?: { readonly keys: number; readonly args: number };
 }
@@ -26,6 +28,8 @@ return answers`),
   each: { keys, args },
 });
 
+const bytes = (from: Script): Script => ({ ...from, bytes: true });
+
 /** Microseconds of the server. */
 const now = `
 local function now()
@@ -33,13 +37,16 @@ local function now()
   return time[1] * 1000000 + time[2]
 end`;
 
-/** Those in other processes who wait for this key are told that there is something to look at. */
-const wake = `
-local function wake(waiters, channel, message)
-  for _, id in ipairs(redis.call('SMEMBERS', waiters)) do
-    redis.call('PUBLISH', channel .. id, message)
-  end
-  redis.call('DEL', waiters)
+/**
+ * A lease is the name of who holds it, and after it, each behind a space, the processes that wait for what it brings. They
+ * are told that there is something to look at.
+ */
+const lease = `
+local function isOf(lease, owner)
+  return lease == owner or string.sub(lease, 1, #owner + 1) == owner .. ' '
+end
+local function wake(lease, channel, message)
+  for id in string.gmatch(lease, ' (%S+)') do redis.call('PUBLISH', channel .. id, message) end
 end`;
 
 /**
@@ -66,47 +73,45 @@ local function passFence(key, token, life)
 end`;
 
 /**
- * Asks for the right to load. Gives {1, token} to whoever has it now, {0, ms} while another has it, and {2, 0} when
- * the entry is no longer the one the caller has seen. Asking twice with the same name is asking once.
+ * Asks for the right to load. Gives the entry, when it is no longer the one that the caller has seen; else 1 to whoever
+ * has the right now; and while another has it 0, or what is left of its time, below 0. Asking twice with the same name is
+ * asking once.
  */
-export const claim: Script = together(
-  3,
-  4,
-  `${now}`,
-  `local entry, lease, waiters = KEYS[1], KEYS[2], KEYS[3]
+export const claim: Script = bytes(
+  together(
+    2,
+    4,
+    `${lease}`,
+    `local entry, lease = KEYS[1], KEYS[2]
 local owner, life, seen, process = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-if redis.call('TYPE', entry).ok == 'string' then
-  local token = redis.call('GETRANGE', entry, ${tokenOffset}, ${tokenOffset + 7})
-  if #token == 8 and token ~= seen then return {2, 0} end
+local there = redis.pcall('GET', entry)
+if type(there) == 'string' and #there >= ${tokenOffset + 8} and string.sub(there, ${tokenOffset + 1}, ${tokenOffset + 8}) ~= seen then
+  return there
 end
+if redis.call('SET', lease, owner, 'NX', 'PX', life) then return 1 end
 local held = redis.call('GET', lease)
-if held then
-  local token, by = string.match(held, '^(%d+) (.*)$')
-  if by == owner then return {1, token} end
-  redis.call('SADD', waiters, process)
-  redis.call('PEXPIRE', waiters, life * 20)
-  return {0, redis.call('PTTL', lease)}
-end
-local token = string.format('%.0f', now())
-redis.call('SET', lease, token .. ' ' .. owner, 'PX', life)
-return {1, token}`,
+if isOf(held, owner) then return 1 end
+if not string.find(held, ' ' .. process, 1, true) then redis.call('APPEND', lease, ' ' .. process) end
+return -redis.call('PTTL', lease)`,
+  ),
 );
 
 /** Keeps what was loaded, while the lease still holds. Gives 1, or 0 when the lease was lost, or 2 when a newer token has been here. */
 export const fill: Script = together(
-  4,
+  3,
   9,
-  `${wake}${passFence}`,
-  `local entry, lease, waiters, fence = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local held, value, life, token, fenceLife = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-if redis.call('GET', lease) ~= held then return 0 end
+  `${lease}${passFence}`,
+  `local entry, lease, fence = KEYS[1], KEYS[2], KEYS[3]
+local owner, value, life, token, fenceLife = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local held = redis.call('GET', lease)
+if not held or not isOf(held, owner) then return 0 end
 redis.call('DEL', lease)
 local passed = passFence(fence, token, fenceLife)
 if passed and value ~= '' then
   redis.call('SET', entry, value, 'PX', life)
   if token ~= '' then redis.call('PUBLISH', ARGV[8], ARGV[9]) end
 end
-wake(waiters, ARGV[6], ARGV[7])
+wake(held, ARGV[6], ARGV[7])
 return passed and 1 or 2`,
 );
 
@@ -117,24 +122,25 @@ export const raise: Script = together(1, 2, `${passFence}`, `return passFence(KE
 export const renew: Script = together(
   1,
   2,
-  ``,
-  `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+  `${lease}`,
+  `local held = redis.call('GET', KEYS[1])
+if held and isOf(held, ARGV[1]) then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 0`,
 );
 
 /** Writes, or deletes when the value is empty; a load that began before is not kept. Gives 1, or 2 when a newer token has been here. */
 export const put: Script = together(
-  5,
+  4,
   9,
-  `${wake}${passFence}${passOnce}`,
-  `local entry, lease, waiters, fence, done = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+  `${lease}${passFence}${passOnce}`,
+  `local entry, lease, fence, done = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local value, life, token, fenceLife, doneLife = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[9]
 local passed = passOnce(fence, token, fenceLife, done, doneLife)
 if passed == 'done' then return 1 end
 if passed == 'fenced' then return 2 end
 if value == '' then redis.call('DEL', entry) else redis.call('SET', entry, value, 'PX', life) end
-redis.call('DEL', lease)
-wake(waiters, ARGV[5], ARGV[6])
+local held = redis.call('GETDEL', lease)
+if held then wake(held, ARGV[5], ARGV[6]) end
 redis.call('PUBLISH', ARGV[7], ARGV[8])
 return 1`,
 );
@@ -142,35 +148,36 @@ return 1`,
 /**
  * Moves the clock of invalidations, and each tag to it. The clock follows the server's time and never goes back, so that
  * a Redis that has lost its data, or a replica that had not seen the last ones, does not begin below what was given out.
+ * A tag that is not remembered needs no record: whoever asks for it next begins at the clock.
  */
 export const invalidate: Script = script(
   `${now}
 local clock = string.format('%.0f', math.max(now(), tonumber(redis.call('GET', KEYS[1]) or '0') + 1))
 redis.call('SET', KEYS[1], clock)
-for i = 2, #KEYS do redis.call('SET', KEYS[i], clock, 'PX', ARGV[1]) end
-redis.call('PUBLISH', ARGV[2], ARGV[3] .. clock .. ARGV[4])
+for i = 2, #KEYS do redis.call('SET', KEYS[i], clock, 'XX', 'KEEPTTL') end
+redis.call('PUBLISH', ARGV[1], ARGV[2] .. clock .. ARGV[3])
 return clock`,
 );
 
 /**
- * What the clock and these tags read. A tag that nobody knows begins at the clock as it is: whatever was loaded before
- * that is not valid any more, so a record that Redis has evicted makes for misses, never for old values.
+ * What the clock and these tags read, which are remembered for so long from now. A tag that nobody knows begins at the
+ * clock as it is: whatever was loaded before that is not valid any more, so a record that has expired, or that Redis has
+ * evicted, makes for misses, never for old values.
  */
 export const learn: Script = script(
   `${now}
-local clock = redis.call('GET', KEYS[1])
-if not clock then
-  clock = string.format('%.0f', now())
-  redis.call('SET', KEYS[1], clock)
+local known = redis.call('MGET', unpack(KEYS))
+if not known[1] then
+  known[1] = string.format('%.0f', now())
+  redis.call('SET', KEYS[1], known[1])
 end
-local known = {clock}
 for i = 2, #KEYS do
-  local at = redis.call('GET', KEYS[i])
-  if not at then
-    at = clock
-    redis.call('SET', KEYS[i], at, 'PX', ARGV[1])
+  if not known[i] then
+    known[i] = known[1]
+    redis.call('SET', KEYS[i], known[i], 'PX', ARGV[1])
+  elseif redis.call('PTTL', KEYS[i]) < tonumber(ARGV[1]) then
+    redis.call('PEXPIRE', KEYS[i], ARGV[1])
   end
-  known[i] = at
 end
 return known`,
 );

@@ -7,6 +7,7 @@ import { exitStatus } from '../../src/exit-status.ts';
 import { Interrupted, interruptible } from '../../src/interrupt.ts';
 import { progressDisplay } from '../../src/progress-display.ts';
 import { Shell, type Surroundings } from '../../src/shell.ts';
+import { caches } from './caches.ts';
 import { type SoakReport, soak } from './run.ts';
 import { storms } from './storms.ts';
 
@@ -16,6 +17,7 @@ interface Flags {
   readonly clients: number;
   readonly careless?: boolean;
   readonly storms?: true;
+  readonly caches?: true;
   readonly json?: true;
   readonly quiet?: true;
   readonly keep?: string;
@@ -45,6 +47,7 @@ function program(shell: Shell): Command {
     .option('--clients <number>', 'from 1 to 16', clients, 3)
     .option('--careless', 'clients that ignore versions, to see that their lost updates are found')
     .option('--storms', 'processes that hold locks and lead, in storms of 20 s with one seed after the other')
+    .option('--caches', 'schedules of three caches on one Redis whose connections are slow, held and cut')
     .option('--json', 'print the outcome as JSON')
     .option('--quiet', 'do not tell each fault as it begins')
     .option('--keep <folder>', 'save the history and its picture there, also when all is well')
@@ -56,6 +59,7 @@ Examples:
   $ npm run soak -- --minutes 0.2 --seed 42 --json
   $ npm run soak -- --minutes 0.1 --careless --keep /tmp
   $ npm run soak -- --minutes 240 --storms --clients 8
+  $ npm run soak -- --minutes 10 --caches --seed 1
 
 A run that fails prints the command that replays its schedule, and saves its history and a picture.
 The schedule is the same each time; what servers and clients make of it is not.
@@ -69,6 +73,7 @@ Exit status: 0 every verdict is valid, 1 one is not or something failed, 2 bad u
 
 async function run(shell: Shell, flags: Flags): Promise<void> {
   if (flags.storms) return runStorms(shell, flags);
+  if (flags.caches) return runCaches(shell, flags);
   const again = `npm run soak -- --minutes ${flags.minutes} --seed ${flags.seed} --clients ${flags.clients}${flags.careless ? ' --careless' : ''}`;
   const say = (line: string): void => {
     if (!flags.json && !flags.quiet) shell.complain(line);
@@ -111,6 +116,24 @@ async function runStorms(shell: Shell, flags: Flags): Promise<void> {
     if (folder) shell.print(`history and picture: ${folder}`);
   }
   if (failed) shell.status = 1;
+}
+
+async function runCaches(shell: Shell, { minutes, seed, json, quiet }: Flags): Promise<void> {
+  using stop = interruptible();
+  const say = (line: string): void => {
+    if (!json && !quiet) shell.complain(line);
+  };
+  const { broken, ...counts } = await caches({ minutes, seed, signal: stop.signal, say });
+  const replay = broken && `QUORATE_SEED=${broken.seed} npm test -- packages/cache/test/coherence.test.ts`;
+  if (json) shell.print(JSON.stringify({ seed, minutes, ...counts, valid: !broken, ...broken, replay }, null, 2));
+  else {
+    if (broken) shell.print(broken.story);
+    shell.print(
+      `schedules   ${counts.schedules} from seed ${seed}; ${counts.checked} answers that could have missed a change`,
+    );
+    shell.print(broken ? `INVALID  an answer was too old; the same again: ${replay}` : 'VALID  no answer was too old');
+  }
+  if (broken) shell.status = 1;
 }
 
 async function start(

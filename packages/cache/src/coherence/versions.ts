@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { RedisUnavailableError } from '../errors/redis-unavailable-error.ts';
-import { doneOf, type KeyNames } from './key-names.ts';
-import { type Link, type Silence, silence } from './link.ts';
-import { versionMessage } from './message.ts';
-import { move } from './scripts.ts';
+import { doneOf, type KeyNames } from '../redis/key-names.ts';
+import { type Link, type Silence, silence } from '../redis/link.ts';
+import { versionMessage } from '../redis/message.ts';
+import { move } from '../redis/scripts.ts';
 
 /** Before anybody has moved it. */
 const first: Latest = { number: 0, version: '0' };
@@ -20,25 +20,26 @@ export class Versions {
   /** The latest of each that we know of: a later word never loses to an earlier one. */
   readonly #latest = new Map<string, Latest>();
   readonly #sure = new Set<string>();
+  /** Whether all that changes is heard. */
+  readonly #hears: () => boolean;
   /** Rises with each gap: what is said before one is not certain after it. */
   #round = 0;
-  #hearing = false;
 
-  constructor(link: Link, names: KeyNames) {
+  constructor(link: Link, names: KeyNames, hears: () => boolean) {
     this.#link = link;
     this.#names = names;
+    this.#hears = hears;
   }
 
-  /** Whether all that changes is heard, from now on. What was known before is not certain any more. */
-  set hearing(hearing: boolean) {
+  /** Things may have happened unheard: what was known before is not certain any more. */
+  gap(): void {
     this.#round += 1;
     this.#sure.clear();
-    this.#hearing = hearing;
   }
 
   /** The version, where it is known for certain. */
   known(namespace: string): string | undefined {
-    return this.#sure.has(namespace) ? this.#latest.get(namespace)?.version : undefined;
+    return this.#sure.has(namespace) && this.#hears() ? this.#latest.get(namespace)?.version : undefined;
   }
 
   /** The version. While Redis does not answer it is the last one that was known; a process that knows none cannot guess. */
@@ -59,7 +60,8 @@ export class Versions {
   /** The version that stands in Redis, whatever this process remembers. Rejects with what Redis has answered. */
   async standing(namespace: string): Promise<string | Silence> {
     const round = this.#round;
-    const found = await this.#link.ask(() => this.#link.redis.get(this.#names.version(namespace)));
+    const record = this.#names.version(namespace);
+    const found = await this.#link.ask(this.#link.nodes.of(record), () => this.#link.redis.get(record));
     if (found === silence) return silence;
     const { number, version } = parse(found ?? undefined) ?? first;
     this.#take(namespace, number, version, round);
@@ -72,7 +74,7 @@ export class Versions {
 
   #take(namespace: string, number: number, version: string, round: number): void {
     if (number >= (this.#latest.get(namespace)?.number ?? -1)) this.#latest.set(namespace, { number, version });
-    if (this.#hearing && round === this.#round) this.#sure.add(namespace);
+    if (round === this.#round) this.#sure.add(namespace);
   }
 
   async move(

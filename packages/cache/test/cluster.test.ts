@@ -1,0 +1,130 @@
+import { eventually, type OwnServer } from '@quorate/testbed';
+import slotOf from 'cluster-key-slot';
+import { Cluster } from 'ioredis';
+import { expect, test as plain } from 'vitest';
+import { Cache, type CacheOptions } from '../src/index.ts';
+import { hearing } from './fixture.ts';
+import { RedisFamily } from './redis-family.ts';
+
+interface Town {
+  cache(options?: Partial<CacheOptions>): Promise<{ readonly cache: Cache; readonly redis: Cluster }>;
+  /** A primary that has neither the clock of tags and versions nor anybody who listens; and the keys it has, and has not. */
+  bystander(): Promise<{
+    readonly server: OwnServer;
+    readonly its: readonly string[];
+    readonly others: readonly string[];
+  }>;
+}
+
+/** Three primaries that nobody replaces. */
+const test = plain.extend<{ town: Town }>({
+  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads the names of what a fixture needs from here.
+  town: async ({}, use) => {
+    await using family = await RedisFamily.open();
+    await using stack = new AsyncDisposableStack();
+    const servers = await family.cluster({ replicas: false, nodeTimeout: 60_000 });
+    const startup = servers.map(({ port }) => ({ host: '127.0.0.1', port }));
+    const connect = (): Cluster => {
+      const redis = new Cluster(startup, { slotsRefreshInterval: 500 }).on('error', () => {});
+      stack.defer(() => redis.disconnect());
+      return redis;
+    };
+    const first = connect();
+    await eventually('the slots are known', () => first.slots.length > 16_000);
+    const has = (server: OwnServer, key: string): boolean =>
+      first.slots[slotOf(key)]?.[0]?.endsWith(`:${server.port}`) ?? false;
+    const hasListeners = async ({ port }: OwnServer): Promise<boolean> => {
+      const client = first.nodes('master').find(({ options }) => options.port === port);
+      return String(await client?.client('LIST', 'TYPE', 'PUBSUB')).includes('addr=');
+    };
+    await use({
+      bystander: async () => {
+        const listened = await Promise.all(servers.map(hasListeners));
+        const server = servers.find((one, index) => !has(one, 'taxi:{shared}:clock') && !listened[index]);
+        if (server === undefined) throw new Error('every primary has a part');
+        const all = Array.from({ length: 90 }, (_, index) => `zone ${index}`);
+        const isIts = (key: string): boolean => has(server, `taxi:{${key}}`);
+        return { server, its: all.filter(isIts), others: all.filter((key) => !isIts(key)) };
+      },
+      cache: async (options = {}) => {
+        const redis = connect();
+        const settings = { prefix: 'taxi', heartbeat: 100, lease: 1_000, redisTimeout: 150, early: 0 };
+        const cache = stack.use(new Cache({ redis, ...settings, ...options }));
+        await cache.start();
+        return { cache, redis };
+      },
+    });
+  },
+});
+
+test('a primary that hangs takes its own keys away, and no others', async ({ town }) => {
+  const { cache } = await town.cache();
+  await hearing(cache);
+  const { server, its, others } = await town.bystander();
+  await server.pause();
+  try {
+    await eventually('it is known to be away', async () => {
+      await cache.set(its[0] as string, 'x').catch(() => {});
+      return cache.health().status === 'warn';
+    });
+    expect(cache.health().detail).toContain('1 of 3 Redis nodes');
+    for (let round = 0; round < 5; round += 1) await cache.setMany(others.map((key) => [key, round] as const));
+    await cache.invalidate({ tags: ['zones'] });
+    const { cache: other } = await town.cache();
+    for (const key of others) expect(await other.get(key, () => 'not needed')).toBe(4);
+    // Its own keys are refused without a wait: nothing was sent.
+    await expect(cache.set(its[1] as string, 'x')).rejects.toMatchObject({ code: 'redis-unavailable' });
+    expect(await cache.get(its[1] as string, () => 'from the origin')).toBe('from the origin');
+  } finally {
+    await server.resume();
+  }
+  await hearing(cache);
+  await cache.set(its[0] as string, 'back');
+});
+
+test('what has been heard of one primary says nothing of another', async ({ town }) => {
+  const { cache } = await town.cache({ local: { trust: 600 } });
+  await hearing(cache);
+  const { server, its, others } = await town.bystander();
+  const [suspect, known] = [its[0] as string, others[0] as string];
+  for (const key of [suspect, known]) await cache.get(key, () => 'known', { ttl: '10m' });
+  await server.pause();
+  try {
+    // Its entries may have been changed, for all that anybody can say; they are given out for as long as they are trusted.
+    await eventually('it is asked for again', async () => (await cache.get(suspect, () => 'anew')) === 'anew');
+    await eventually('the other is still known here', async () => {
+      const { local } = cache.stats().hits;
+      expect(await cache.get(known, () => 'anew')).toBe('known');
+      return cache.stats().hits.local === local + 1;
+    });
+  } finally {
+    await server.resume();
+  }
+});
+
+test('times are by the clock of one primary, whatever those of the others read', async ({ town }) => {
+  const { cache, redis } = await town.cache();
+  const { cache: other } = await town.cache({ local: false });
+  const clock = redis.slots[slotOf('taxi:{shared}:clock')]?.[0];
+  const wrong = redis.nodes('master').filter(({ options }) => !clock?.endsWith(`:${options.port}`));
+  let asked = 0;
+  for (const node of wrong) {
+    const time = node.time.bind(node) as () => Promise<number[]>;
+    // An hour ahead.
+    const ahead = async (): Promise<unknown> => {
+      const [seconds = 0, microseconds] = await time();
+      asked += 1;
+      return [Number(seconds) + 3_600, microseconds];
+    };
+    Object.assign(node, { time: ahead });
+  }
+  await hearing(cache, other);
+  await eventually('their clocks were read', () => asked > 4);
+  for (let index = 0; index < 90; index += 1) {
+    const key = `zone ${index}`;
+    await cache.set(key, 'fresh', { ttl: '1m' });
+    expect(await other.get(key, () => 'not needed')).toBe('fresh');
+    await other.set(key, 'fresh too', { ttl: '1m' });
+    await eventually('it is heard', async () => (await cache.get(key, () => 'not needed')) === 'fresh too');
+  }
+});

@@ -1,0 +1,19 @@
+import { sharedTest as test } from '@quorate/testbed/vitest';
+import { expect } from 'vitest';
+import { clientOf } from './fixture.ts';
+import { playSchedules } from './model/play.ts';
+
+const only = process.env.QUORATE_SEED;
+// QUORATE_SEED repeats one schedule, or with QUORATE_SCHEDULES that many from there.
+const seed = Number(only ?? Math.trunc(Math.random() * 2 ** 31));
+const count = Number(process.env.QUORATE_SCHEDULES ?? (only === undefined ? 2_000 : 1));
+
+test(`three processes, each with two connections, keep the promise in ${count} schedules from QUORATE_SEED=${seed}`, async ({
+  servers,
+}) => {
+  const redis = clientOf(servers.QUORATE_REDIS ?? '');
+  const { checked, broken } = await playSchedules({ redis, seed, more: (begun) => begun < count });
+  expect(broken && `QUORATE_SEED=${broken.seed}\n${broken.story}`).toBeUndefined();
+  // Chance must have made what this is about.
+  if (count > 1) expect(checked).toBeGreaterThan(count * 5);
+});

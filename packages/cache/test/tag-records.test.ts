@@ -1,0 +1,79 @@
+import { eventually } from '@quorate/testbed';
+import { sharedTest as test } from '@quorate/testbed/vitest';
+import { expect } from 'vitest';
+import { caches, counting, hearing } from './fixture.ts';
+
+test('a tag is remembered in Redis for hours after it was used, and not at all when no entry has it', async ({
+  servers,
+}) => {
+  await using c = caches(servers.QUORATE_REDIS ?? '');
+  const cache = await c.cache({ ttl: '5m' });
+  await hearing(cache);
+  await cache.get('zone', () => 'value', { tags: ['used'] });
+  await cache.invalidate({ tags: ['used', 'never used'] });
+  await cache.get('day', () => 'value', { tags: ['daily'], ttl: '1d', stale: '1d' });
+  const left = (tag: string): Promise<number> => c.redis.pttl(`${c.prefix}:{shared}:tag:${tag}`);
+  const hour = 3_600_000;
+  expect(await left('used')).toBeGreaterThan(hour / 2);
+  expect(await left('used')).toBeLessThanOrEqual(hour);
+  // For as long as any entry lives that has it, and as long again.
+  expect(await left('daily')).toBeGreaterThan(95 * hour);
+  expect(await left('daily')).toBeLessThanOrEqual(96 * hour);
+  expect(await left('never used')).toBe(-2);
+  // Whoever uses it for longer says so in time.
+  await c.redis.pexpire(`${c.prefix}:{shared}:tag:used`, 1_000);
+  await cache.get('long', () => 'value', { tags: ['used'], ttl: '1d' });
+  expect(await left('used')).toBeGreaterThan(47 * hour);
+});
+
+test('with more tags than a process remembers, its memory is used all the same, and word of each is heeded', async ({
+  servers,
+}) => {
+  await using c = caches(servers.QUORATE_REDIS ?? '');
+  const local = { maxItems: 70_000, trust: '30s' } as const;
+  // A process that loads so much is late for its beats.
+  const [cache, other] = [await c.cache({ local, ttl: '10m', heartbeat: '5s', lease: '10s' }), await c.cache()];
+  await hearing(cache, other);
+  const { load } = counting();
+  const get = (index: number): Promise<number> => cache.get(`zone ${index}`, load, { tags: [`tag ${index}`] });
+  const all = Array.from({ length: 60_000 }, (_, index) => index);
+  for (let from = 0; from < all.length; from += 1_000) await Promise.all(all.slice(from, from + 1_000).map(get));
+  const before = cache.stats();
+  for (const index of all) await get(index);
+  const after = cache.stats();
+  expect(after.hits.local - before.hits.local).toBe(all.length);
+  expect(after.loads.started).toBe(before.loads.started);
+  for (const index of [0, 59_999]) {
+    const known = await get(index);
+    await other.invalidate({ tags: [`tag ${index}`] });
+    await eventually('it is forgotten', async () => (await get(index)) !== known);
+  }
+  expect(cache.stats().loads.started).toBe(before.loads.started + 2);
+});
+
+test('a load goes on, and is joined and kept, when a tag is invalidated that it does not have', async ({ servers }) => {
+  await using c = caches(servers.QUORATE_REDIS ?? '');
+  const [cache, other] = [await c.cache(), await c.cache()];
+  await hearing(cache, other);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const never = (): Promise<string> => Promise.reject(new Error('not needed'));
+  for (const tags of [[], ['mine']]) {
+    const key = `zone ${tags.length}`;
+    const loading = cache.get(key, () => promise, { tags });
+    await cache.get('marker', () => 'old', { tags: ['theirs'] });
+    await other.invalidate({ tags: ['theirs'] });
+    await eventually(
+      'it has heard',
+      async () => (await cache.get('marker', () => 'new', { tags: ['theirs'] })) === 'new',
+    );
+    await cache.delete('marker');
+    const joined = cache.get(key, never, { tags });
+    resolve('value');
+    expect(await Promise.all([loading, joined])).toEqual(['value', 'value']);
+    await eventually('it is kept', async () => (await cache.get(key, never, { tags })) === 'value');
+    const { local } = cache.stats().hits;
+    expect(await cache.get(key, never, { tags })).toBe('value');
+    expect(cache.stats().hits.local).toBe(local + 1);
+  }
+  expect(cache.stats()).toMatchObject({ loads: { started: 6 }, notKept: 0 });
+});
