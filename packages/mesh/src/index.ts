@@ -1,4 +1,4 @@
-export type { Balancer, BalancerOptions, Endpoint } from './balance/balancer.ts';
+export type { Balancer, BalancerOptions, Endpoint, PickOptions } from './balance/balancer.ts';
 export type { MeshRequestInit } from './balance/mesh-fetch.ts';
 export type { PolicyName } from './balance/policy.ts';
 export type { Config, StoredEntry } from './config/config.ts';

@@ -2,7 +2,7 @@ import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { describe, expect, onTestFinished } from 'vitest';
 import { AgentUnreachableError } from '../src/errors/agent-unreachable-error.ts';
-import { Mesh } from '../src/index.ts';
+import { Mesh, type MeshRequestInit } from '../src/index.ts';
 import { codeOf, freePort, HttpService } from './http-service.ts';
 
 const test = bedTest({ consul: 1 });
@@ -205,6 +205,31 @@ test('the deadline is for all attempts, and told as such; the reason of a signal
   await eventually('it is on its way', () => mute.requests >= 2);
   abort.abort(reason);
   await expect(waiting).rejects.toBe(reason);
+});
+
+describe('an instance that hangs, beside one that answers', () => {
+  /** How many of 60 requests it got. */
+  const late = async (url: string, name: string, init: () => MeshRequestInit): Promise<number> => {
+    await using mesh = new Mesh({ address: url });
+    await using hung = await HttpService.start(() => undefined);
+    await using well = await HttpService.start((_, response) => response.end('well'));
+    await using _hung = await mesh.register({ name, port: hung.port, checks: [] });
+    await using _well = await mesh.register({ name, port: well.port, checks: [] });
+    for (let request = 0; request < 60; request += 1) {
+      await mesh.fetch(`http://${name}/`, { ...init(), attempts: 1 }).catch(() => undefined);
+    }
+    return hung.requests;
+  };
+
+  test('whose callers give up: one of them in ten seconds is late, not every second one', async ({ bed }) => {
+    expect(await late(bed.consul.url, 'given-up', () => ({ signal: AbortSignal.timeout(100) }))).toBeLessThanOrEqual(2);
+  });
+
+  test('until the deadline of its requests: it is left out after five', async ({ bed }) => {
+    const count = await late(bed.consul.url, 'overdue', () => ({ deadline: '100ms' }));
+    expect(count).toBeGreaterThanOrEqual(5);
+    expect(count).toBeLessThanOrEqual(7);
+  });
 });
 
 test('instances that come and go under load: no request fails', async ({ bed }) => {

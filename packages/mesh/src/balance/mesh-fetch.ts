@@ -8,6 +8,7 @@ import {
   sleep,
 } from '@quorate/core';
 import { checkName, checkNumber } from '../arguments.ts';
+import type { ServiceInstance } from '../discovery/service-instance.ts';
 import { type Duration, milliseconds } from '../duration.ts';
 import { ServiceUnreachableError } from '../errors/service-unreachable-error.ts';
 import { neverSent } from '../never-sent.ts';
@@ -56,7 +57,7 @@ export async function meshFetch(
   const once = !replayable(input, init.body);
   const again = repeatable.has(request.method);
   const delays = backoff({ min: 10, max: 250 });
-  const tried: string[] = [];
+  const tried: ServiceInstance[] = [];
   // Whether an instance may have heard it.
   let sent = false;
   const inDoubt = (): boolean => sent && !reads.has(request.method);
@@ -75,7 +76,7 @@ export async function meshFetch(
       if (!inDoubt()) throw error;
       throw isQuorateError(error, 'no-endpoint') ? unanswered(request, service, error) : doubtful(error);
     });
-    tried.push(endpoint.instance.id);
+    tried.push(endpoint.instance);
     const target = new URL(url.pathname + url.search, `http://${endpoint.address}`);
     const { method, headers, body } = request;
     const step = { url: target, method, headers, withBody: body !== null };
@@ -90,7 +91,10 @@ export async function meshFetch(
     } catch (error) {
       // The error is the caller's reason then, and its cause says nothing about this request.
       sent ||= request.signal.aborted || !(error instanceof Error && neverSent(error.cause));
-      if (request.signal.aborted) throw inDoubt() ? doubtful(request.signal.reason) : request.signal.reason;
+      if (request.signal.aborted) {
+        endpoint.abandoned();
+        throw inDoubt() ? doubtful(request.signal.reason) : request.signal.reason;
+      }
       endpoint.failed();
       if (inDoubt() && !again) throw unanswered(request, service, error);
       if (signal.aborted) throw tooLate(service, ms, error);

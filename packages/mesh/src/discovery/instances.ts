@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '@quorate/core';
 import type { Agent, Answer } from '../agent/agent.ts';
 import { checkKeys, checkName, checkText } from '../arguments.ts';
 import { type Duration, milliseconds } from '../duration.ts';
-import { type HealthEntry, type ServiceInstance, serviceInstance } from './service-instance.ts';
+import { compareInstances, type HealthEntry, type ServiceInstance, serviceInstance } from './service-instance.ts';
 import { Following, type Watch } from './watch.ts';
 
 export interface DiscoveryOptions {
@@ -101,5 +101,5 @@ function ask(
 function read(entries: readonly HealthEntry[], ordered: boolean): ServiceInstance[] {
   const instances = entries.map(serviceInstance);
   if (ordered) return instances;
-  return instances.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : a.node < b.node ? -1 : 1));
+  return instances.sort(compareInstances);
 }

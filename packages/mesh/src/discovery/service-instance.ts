@@ -1,7 +1,8 @@
 export type InstanceStatus = 'passing' | 'warning' | 'critical' | 'maintenance';
 
-/** One instance of a service, as Consul knows it. */
+/** One instance of a service, as Consul knows it: by its node and its id together. */
 export interface ServiceInstance {
+  /** Unique on its node: the agent of another node may have the same one. */
   readonly id: string;
   readonly name: string;
   readonly node: string;
@@ -15,6 +16,18 @@ export interface ServiceInstance {
   readonly status: InstanceStatus;
   /** Its share of the load as it is now. */
   readonly weight: number;
+}
+
+/** By id, then by node: 0 for the same instance. */
+export function compareInstances(
+  a: Pick<ServiceInstance, 'node' | 'id'>,
+  b: Pick<ServiceInstance, 'node' | 'id'>,
+): number {
+  return compare(a.id, b.id) || compare(a.node, b.node);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** An entry of `/v1/health/service`. */
