@@ -51,7 +51,14 @@ export class Mesh {
 
   /** Resolves when the agent has the instance. It stays registered until it is disposed of, also over the agent's restarts. */
   async register(registration: Registration, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Instance> {
-    return Instance.register(this.#agent, checkRegistration(registration), signal);
+    const instance = this.instance(registration);
+    await instance.start(signal);
+    return instance;
+  }
+
+  /** An instance that is not registered yet: a component, to be started and stopped with the others of a service. */
+  instance(registration: Registration): Instance {
+    return new Instance(this.#agent, checkRegistration(registration));
   }
 
   /** The instances of a service each time they change, from now on. */

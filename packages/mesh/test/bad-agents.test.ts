@@ -159,7 +159,7 @@ test('a second refusal does not say of a repeated request that nothing happened:
 test('an agent at an IPv6 address', async () => {
   await using agent = await HttpService.start(
     answers(() => 1, entries(3)),
-    '::1',
+    { host: '::1' },
   );
   expect(agent.url).toMatch(/^http:\/\/\[::1\]:/);
   expect(await new Mesh({ address: agent.url }).instances('many')).toHaveLength(3);

@@ -42,7 +42,7 @@ test('nothing keeps the process alive: neither instances nor watches, balancers,
     const [, address, envoy, port] = process.argv;
     const mesh = new Mesh({ address });
     const checks = [{ ttl: '5s' }, { run: () => true }];
-    const instance = await mesh.register({ name: 'left', port: 1, checks, sidecar: { port: Number(port) } });
+    const instance = await mesh.register({ name: 'left', id: 'left-1', port: 1, checks, sidecar: { port: Number(port) } });
     await mesh.startSidecar(instance, { envoy, concurrency: 1 });
     const watch = mesh.watch('left');
     await watch.next();
@@ -84,7 +84,7 @@ test('diagnostics tell of requests, instances and watches, and of no secret', as
   const mesh = new Mesh({ address: bed.consul.url, token: 'hunter2' });
   // Without ACLs Consul does not look at tokens.
   {
-    await using instance = await mesh.register({ name: 'told', port: 1 });
+    await using instance = await mesh.register({ name: 'told', id: 'told-1', port: 1 });
     await using watch = mesh.watch('told');
     await watch.next();
     await mesh.kv.set('told', 'hunter2');

@@ -38,7 +38,7 @@ const lines = (program: string): number => program.trimEnd().split('\n').length;
 
 test('register and watch, in ten lines', async ({ bed }) => {
   expect(lines(first)).toBeLessThanOrEqual(10);
-  expect(await run(first, bed.environment)).toMatch(/^registered query-\d+\n\[ '127\.0\.0\.1:\d+' \]\n$/);
+  expect(await run(first, bed.environment)).toMatch(/^registered query-\S+-\d+\n\[ '127\.0\.0\.1:\d+' \]\n$/);
 });
 
 test('a mesh of two services, in thirty', async ({ bed }) => {

@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import type { Component } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { describe, expect } from 'vitest';
@@ -11,6 +13,8 @@ import { type Check, Mesh, type ServiceInstance } from '../src/index.ts';
 import { codeOf, HttpService } from './http-service.ts';
 
 const test = bedTest({ consul: 1 });
+
+const host = hostname().split('.')[0];
 
 const at = (url: string): Mesh => new Mesh({ address: url });
 
@@ -37,7 +41,8 @@ test('an instance is found with all that was said of it, and gone when disposed 
       meta: { version: '1' },
       weights: { passing: 7, warning: 2 },
     });
-    expect(instance.id).toBe('query-127.0.0.9-8080');
+    // Many hosts have a 127.0.0.9.
+    expect(instance.id).toBe(`query-${host}-127.0.0.9-8080`);
     expect(await mesh.instances('query', { passing: true })).toEqual([
       {
         id: instance.id,
@@ -56,18 +61,29 @@ test('an instance is found with all that was said of it, and gone when disposed 
   expect(await mesh.instances('query')).toEqual([]);
 });
 
-test('an instance that stays critical is to be forgotten, when that was said', async ({ bed }) => {
+test('an instance that stays critical is to be forgotten: after an hour, after what was said, or never', async ({
+  bed,
+}) => {
   const mesh = at(bed.consul.url);
   const checks = [{ tcp: '127.0.0.1:1', interval: '1s' }];
-  await using _ = await mesh.register({ name: 'forgotten', port: 1, checks, deregisterCriticalServiceAfter: '90m' });
+  await using _1 = await mesh.register({ name: 'forgotten', id: 'by-default', port: 1, checks });
+  await using _2 = await mesh.register({
+    ...{ name: 'forgotten', id: 'as-said', port: 1, checks },
+    deregisterCriticalServiceAfter: '90m',
+  });
+  await using _3 = await mesh.register({
+    ...{ name: 'forgotten', id: 'never', port: 1, checks },
+    deregisterCriticalServiceAfter: false,
+  });
   // The agent tells nobody. What it will do after a restart is in its folder.
   const folder = join(bed.consul.server(1).folder, 'data', 'checks');
   const files = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile());
   const kept = await Promise.all(files.map(({ name }) => readFile(join(folder, name), 'utf8')));
-  const nanoseconds = 90 * 60 * 1e9;
-  expect(kept.find((text) => text.includes('service:forgotten-1:1'))).toMatch(
-    new RegExp(`"DeregisterCriticalServiceAfter":("1h30m0s"|${nanoseconds})`),
-  );
+  const after = (id: string): string | undefined =>
+    /"DeregisterCriticalServiceAfter":"?(\w+)/.exec(kept.find((text) => text.includes(`service:${id}:1`)) ?? '')?.[1];
+  expect(after('by-default')).toMatch(/^(?:1h0m0s|3600000000000)$/);
+  expect(after('as-said')).toMatch(/^(?:1h30m0s|5400000000000)$/);
+  expect(after('never')).toMatch(/^(?:0s?)$/);
 });
 
 test('two instances of a service on one host just work, each with a sidecar port of its own', async ({ bed }) => {
@@ -192,6 +208,75 @@ test('whoever deregisters it: an instance that lives is registered again, once',
   await instance.deregister();
   await instance.deregister();
   expect(await mesh.instances('tough')).toEqual([]);
+});
+
+test("a sidecar's registration that is lost alone comes back, and the service stays as well as it was", async ({
+  bed,
+}) => {
+  const mesh = at(bed.consul.url);
+  await using service = await HttpService.start((_, response) => response.end('ok'));
+  const checks = [{ http: '/', interval: '1s' }];
+  await using instance = await mesh.register({ name: 'lone', port: service.port, checks, sidecar: true });
+  await becomes(mesh, 'lone', ['passing']);
+  await using watch = mesh.watch('lone');
+  const seen: string[] = [];
+  void (async () => {
+    for await (const instances of watch) seen.push(instances.map(({ status }) => status).join());
+  })();
+  const { sidecarPort } = instance;
+  await fetch(`${bed.consul.url}/v1/agent/service/deregister/${instance.proxyId}`, { method: 'PUT' });
+  await eventually('it is back', async () => {
+    const [proxy] = await mesh.instances('lone-sidecar-proxy');
+    return proxy?.port === sidecarPort && proxy?.id === instance.proxyId;
+  });
+  expect(new Set(seen)).toEqual(new Set(['passing']));
+  await instance.deregister();
+  expect(await mesh.instances('lone-sidecar-proxy')).toEqual([]);
+});
+
+test('when the first heartbeat fails nothing stays registered', async ({ bed }) => {
+  const mesh = at(bed.consul.url);
+  await using between = await HttpService.start(async (request, response) => {
+    if (request.url?.includes('/check/pass/')) return response.writeHead(500).end('CheckID does not exist');
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { method = 'GET', url } = request;
+    const body = chunks.length > 0 ? { body: Buffer.concat(chunks) } : {};
+    const answer = await fetch(`${bed.consul.url}${url}`, { method, ...body });
+    response.writeHead(answer.status).end(await answer.text());
+  });
+  await expect(at(between.url).register({ name: 'heartless', port: 1 })).rejects.toThrow('pass service:heartless');
+  expect(await mesh.instances('heartless')).toEqual([]);
+});
+
+test('where it cannot be taken back the error says that it may stand', async () => {
+  await using deaf = await HttpService.start((request, response) => {
+    if (request.url?.includes('/service/register')) response.end();
+    else request.socket.destroy();
+  });
+  await expect(at(deaf.url).register({ name: 'left', port: 1 })).rejects.toMatchObject({
+    code: 'agent-unreachable',
+    happened: 'unknown',
+  });
+});
+
+test('as a component: registered by start, deregistered by stop, and again', async ({ bed }) => {
+  const mesh = at(bed.consul.url);
+  const instance = mesh.instance({ name: 'part', port: 1 });
+  const component: Component = instance;
+  expect([component.name, component.health?.().status]).toEqual(['part', 'fail']);
+  await component.stop();
+  for (let round = 0; round < 2; round += 1) {
+    await component.start(new AbortController().signal);
+    expect(component.health?.()).toEqual({ status: 'pass', detail: `${instance.id} is registered` });
+    expect(await mesh.instances('part')).toHaveLength(1);
+    await instance.maintenance('to try it');
+    expect(component.health?.()).toEqual({ status: 'warn', detail: 'in maintenance: to try it' });
+    await instance.endMaintenance();
+    await Promise.all([component.stop(), component.stop()]);
+    expect([component.health?.().status, await mesh.instances('part')]).toEqual(['fail', []]);
+  }
+  await expect(component.start(AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
 });
 
 async function modifyIndex(url: string, service: string): Promise<number> {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import {
   AmbiguousError,
   backoff,
@@ -7,7 +8,7 @@ import {
   isQuorateError,
   sleep,
 } from '@quorate/core';
-import { checkName, checkNumber } from '../arguments.ts';
+import { checkNumber, checkService } from '../arguments.ts';
 import type { ServiceInstance } from '../discovery/service-instance.ts';
 import { type Duration, milliseconds } from '../duration.ts';
 import { ServiceUnreachableError } from '../errors/service-unreachable-error.ts';
@@ -49,7 +50,7 @@ export async function meshFetch(
   if (url.protocol !== 'http:') {
     throw new InvalidArgumentError('url', 'a URL that begins with "http://"; for TLS run a sidecar', url.href);
   }
-  checkName('url.hostname', url.hostname);
+  checkHost(url.hostname);
   const request = new Request(input, init);
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(ms)]);
   const service = url.hostname;
@@ -107,6 +108,13 @@ export async function meshFetch(
       throw inDoubt() ? doubtful(error) : error;
     });
   }
+}
+
+/** A service by its name: who has an address needs no mesh. */
+function checkHost(hostname: string): void {
+  if (isIP(hostname.replace(/^\[|\]$/g, '')) > 0)
+    throw new InvalidArgumentError('url.hostname', 'the name of a service', hostname);
+  checkService('url.hostname', hostname);
 }
 
 /** A stream can be read once. */

@@ -32,7 +32,12 @@ function compare(a: string, b: string): number {
 
 /** An entry of `/v1/health/service`. */
 export interface HealthEntry {
-  readonly Node: { readonly Node: string; readonly Address: string; readonly Datacenter: string };
+  readonly Node: {
+    readonly Node: string;
+    readonly Address: string;
+    readonly Datacenter: string;
+    readonly ModifyIndex?: number;
+  };
   readonly Service: {
     readonly ID: string;
     readonly Service: string;
@@ -41,8 +46,9 @@ export interface HealthEntry {
     readonly Tags: readonly string[] | null;
     readonly Meta: Readonly<Record<string, string>> | null;
     readonly Weights?: { readonly Passing: number; readonly Warning: number };
+    readonly ModifyIndex?: number;
   };
-  readonly Checks: readonly { readonly CheckID: string; readonly Status: string }[];
+  readonly Checks: readonly { readonly CheckID: string; readonly Status: string; readonly ModifyIndex?: number }[];
 }
 
 export function serviceInstance({ Node, Service, Checks }: HealthEntry): ServiceInstance {
