@@ -49,5 +49,5 @@ export type { Authority, Root } from './security/authority.ts';
 export { type Identity, isService, spiffeUri } from './security/identity.ts';
 export { policies } from './security/policies.ts';
 export type { Bootstrap } from './sidecar/bootstrap.ts';
+export type { BootstrapOptions, SidecarOptions } from './sidecar/plan-sidecar.ts';
 export type { Sidecar, SidecarState } from './sidecar/sidecar.ts';
-export type { BootstrapOptions, SidecarOptions } from './sidecar/start-sidecar.ts';

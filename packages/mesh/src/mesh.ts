@@ -16,8 +16,8 @@ import { Instance } from './registration/instance.ts';
 import { checkRegistration, type Registration } from './registration/registration.ts';
 import { Authority } from './security/authority.ts';
 import type { Bootstrap } from './sidecar/bootstrap.ts';
-import type { Sidecar } from './sidecar/sidecar.ts';
-import { type BootstrapOptions, readBootstrap, type SidecarOptions, startSidecar } from './sidecar/start-sidecar.ts';
+import { type BootstrapOptions, planSidecar, readBootstrap, type SidecarOptions } from './sidecar/plan-sidecar.ts';
+import { Sidecar } from './sidecar/sidecar.ts';
 
 export interface MeshBalancerOptions
   extends BalancerOptions,
@@ -103,10 +103,20 @@ export class Mesh {
    * dies, drained when it stops, and does not outlive this process.
    */
   async startSidecar(instance: Pick<Instance, 'proxyId'>, options: SidecarOptions = {}): Promise<Sidecar> {
+    const sidecar = this.sidecar(instance, options);
+    await sidecar.start(options.signal);
+    return sidecar;
+  }
+
+  /** A sidecar that does not run yet: a component, to be started after its instance and stopped before it. */
+  sidecar(instance: Pick<Instance, 'proxyId'>, options: Omit<SidecarOptions, 'signal'> = {}): Sidecar {
     const { proxyId } = instance;
     if (proxyId === undefined) throw new InvalidArgumentError('instance', 'one that was registered with a sidecar');
-    const sidecar = await startSidecar(this.#agent, this.#settings, proxyId, options);
-    this.#propagation.add(sidecar);
+    const prepare = planSidecar(this.#agent, this.#settings, proxyId, options);
+    const sidecar: Sidecar = new Sidecar(proxyId, async (signal) => {
+      this.#propagation.add(sidecar);
+      return prepare(signal);
+    });
     return sidecar;
   }
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { type Component, sleep } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { afterAll, expect, onTestFinished, vi } from 'vitest';
@@ -136,6 +137,37 @@ test('stopping lets requests on their way through, and leaves nothing', async ({
   await stopped;
   expect(lives(pid)).toBe(false);
   expect(await folders()).toEqual(before);
+});
+
+test('a program that keeps asking others stops as fast as one that does not; and starts again', async ({ bed }) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const envoy = bed.envoy.program;
+  await mesh.config.put(defaults('asked', { protocol: 'http' }));
+  await settle(mesh, 'asked', { envoy });
+  await settle(mesh, 'asked-plainly', { envoy });
+  const asker = await settle(mesh, 'asker', { envoy, to: ['asked', 'asked-plainly'], drain: '20s' });
+  const stop = new AbortController();
+  let answered = 0;
+  const polls = Object.entries(asker.upstream).map(async ([name, url]) => {
+    await asker.sidecar.reaches(name);
+    while (!stop.signal.aborted) {
+      if ((await ask(url)).status === 200) answered += 1;
+      await sleep(10);
+    }
+  });
+  await eventually('it asks', () => answered > 20);
+  const component: Component = asker.sidecar;
+  expect([component.name, component.health?.().status]).toEqual([asker.sidecar.proxyId, 'pass']);
+  const begin = performance.now();
+  await component.stop();
+  // Nobody asks it, and that it waits for: 1.2 s.
+  expect(performance.now() - begin).toBeLessThan(6_000);
+  expect(component.health?.().status).toBe('fail');
+  const before = answered;
+  await component.start(new AbortController().signal);
+  await eventually('it asks again', () => answered > before);
+  stop.abort();
+  await Promise.all(polls);
 });
 
 /** Where sidecars keep their bootstraps. */

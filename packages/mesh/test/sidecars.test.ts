@@ -5,7 +5,8 @@ import { connect as connectTls } from 'node:tls';
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { describe, expect, onTestFinished } from 'vitest';
-import { defaults, Mesh, type TracedRequest } from '../src/index.ts';
+import { defaults, Mesh, resolver, type TracedRequest } from '../src/index.ts';
+import { freePort } from './http-service.ts';
 import { traffic } from './picture.ts';
 import { ask, settle } from './town.ts';
 
@@ -19,14 +20,33 @@ test('two services talk through their sidecars: the server sees who asks, and no
     envoy,
     answer: (request, response) => response.end(String(request.headers['x-forwarded-client-cert'])),
   });
-  const gateway = await settle(mesh, 'gateway', { envoy, to: ['query'] });
+  // Other names of it: by a redirect, in HTTP and in TCP, and where there is nobody, by a failover.
+  await mesh.config.put(defaults('led', { protocol: 'http' }));
+  await mesh.config.put(defaults('absent', { protocol: 'http' }));
+  await mesh.config.put(resolver('led', { redirect: { service: 'query' } }));
+  await mesh.config.put(resolver('led-plainly', { redirect: { service: 'plain' } }));
+  await mesh.config.put(resolver('absent', { failover: { '*': { service: 'query' } } }));
+  await settle(mesh, 'plain', { envoy });
+  const figures = await freePort();
+  const to = ['query', 'led', 'led-plainly', 'absent', 'nobody'];
+  const config = { envoy_prometheus_bind_addr: `127.0.0.1:${figures}` };
+  const gateway = await settle(mesh, 'gateway', { envoy, to, config });
   const url = gateway.upstream.query as string;
-  await gateway.sidecar.reaches('query');
+  for (const reached of ['query', 'led', 'led-plainly', 'absent']) {
+    await gateway.sidecar.reaches(reached, { signal: AbortSignal.timeout(20_000) });
+    expect((await ask(gateway.upstream[reached] as string)).status, reached).toBe(200);
+  }
+  const inVain = gateway.sidecar.reaches('nobody', { signal: AbortSignal.timeout(300) });
+  await expect(inVain).rejects.toMatchObject({ name: 'TimeoutError' });
+  const measured = await ask(`http://127.0.0.1:${figures}/metrics`);
+  expect(measured.text).toContain('envoy_http_downstream_rq_total');
+  expect((await ask(`http://127.0.0.1:${figures}/config_dump`)).status).toBe(404);
+
   const { status, text } = await ask(url);
   expect(status).toBe(200);
   expect(text).toMatch(/URI=spiffe:\/\/[0-9a-f-]+\.consul\/ns\/default\/dc\/dc1\/svc\/gateway/);
 
-  await expect(gateway.sidecar.reaches('rides')).rejects.toThrow('service: expected an upstream: query');
+  await expect(gateway.sidecar.reaches('rides')).rejects.toThrow('service: expected an upstream: query, led');
   const signal = AbortSignal.abort(new Error('enough'));
   await expect(gateway.sidecar.reaches('query', { signal })).rejects.toThrow('enough');
 

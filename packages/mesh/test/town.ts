@@ -16,13 +16,15 @@ interface Settling extends Partial<Omit<Registration, 'name' | 'sidecar'>> {
   readonly answer?: RequestListener;
   readonly envoy: string;
   readonly drain?: Duration;
+  /** Settings of Consul's for the proxy. */
+  readonly config?: Readonly<Record<string, unknown>>;
 }
 
 /** A service with its instance and its sidecar, for as long as one test. The answer is its name unless said otherwise. */
 export async function settle(
   mesh: Mesh,
   name: string,
-  { to = [], answer, envoy, drain = '100ms', ...more }: Settling,
+  { to = [], answer, envoy, drain = '100ms', config = {}, ...more }: Settling,
 ): Promise<Resident> {
   const stack = new AsyncDisposableStack();
   onTestFinished(() => stack.disposeAsync());
@@ -31,10 +33,11 @@ export async function settle(
   for (const other of to) upstreams[other] = await freePort();
   // The agent chooses ports without looking whether somebody has them; on a machine where much is tested somebody does.
   const sidecarPort = await freePort();
+  const registered = { port: sidecarPort, upstreams, config };
   const instance = stack.use(
-    await mesh.register({ name, port: service.port, checks: [], ...more, sidecar: { port: sidecarPort, upstreams } }),
+    await mesh.register({ name, port: service.port, checks: [], ...more, sidecar: registered }),
   );
-  const sidecar = stack.use(await mesh.startSidecar(instance, { envoy, concurrency: 1, drain }));
+  const sidecar = stack.use(await mesh.startSidecar(instance, { envoy, concurrency: 1, drain, grace: '1s' }));
   // A listener that Envoy could not have, say: it is told of nowhere else.
   onTestFailed(() => console.log(`The sidecar of ${name} (${sidecar.state}) has logged:`, sidecar.log));
   const upstream = Object.fromEntries(to.map((other) => [other, `http://127.0.0.1:${upstreams[other]}`]));

@@ -37,7 +37,7 @@ function bootstrap(shell: Shell): Command {
 
 Examples:
   $ quorate sidecar bootstrap query-$(hostname -s)-8080 --out /envoy/bootstrap.json --wait 60
-  $ quorate sidecar bootstrap query-$(hostname -s)-8080 \
+  $ quorate sidecar bootstrap query-$(hostname -s)-8080 \\
       --consul https://127.0.0.1:8501 --ca ca.pem --token-file /run/token
   $ envoy --config-path /envoy/bootstrap.json
 
