@@ -1,4 +1,12 @@
-import { InvalidArgumentError } from '@quorate/core';
+import {
+  backoff,
+  type Component,
+  type Health,
+  InvalidArgumentError,
+  isQuorateError,
+  mayRetry,
+  sleep,
+} from '@quorate/core';
 import { Agent } from './agent/agent.ts';
 import { Balancer, type BalancerOptions } from './balance/balancer.ts';
 import { Destinations } from './balance/destinations.ts';
@@ -30,18 +38,21 @@ export interface MeshBalancerOptions
  *     await using instance = await mesh.register({ name: 'query', port: 8080 });
  *     for await (const instances of mesh.watch('rides', { passing: true, signal })) { … }
  */
-export class Mesh {
+export class Mesh implements Component, AsyncDisposable {
+  readonly name: string;
   readonly kv: Kv;
   readonly intentions: Intentions;
   readonly config: Config;
   readonly authority: Authority;
   readonly #agent: Agent;
   readonly #settings: Settings;
+  #stopped = false;
   readonly #propagation = new Propagation();
   readonly #destinations = new Destinations((service) => this.balancer(service));
 
   constructor(options: MeshOptions = {}) {
     this.#settings = checkOptions(options);
+    this.name = this.#settings.name;
     this.#agent = new Agent(this.#settings);
     this.kv = new Kv(this.#agent);
     this.authority = new Authority(this.#agent);
@@ -130,13 +141,47 @@ export class Mesh {
     return Session.create(this.#agent, options);
   }
 
+  /**
+   * Resolves when the agent answers and knows a leader. One that is not there yet, or still looks for its servers, is waited
+   * for until `signal` aborts; one that refuses the token or the certificate rejects it. The mesh works without it too.
+   */
+  async start(signal?: AbortSignal): Promise<void> {
+    const delays = backoff({ min: 100, max: 2_000 });
+    const ask = { operation: 'look for a leader', path: '/status/leader', signal };
+    for (;;) {
+      signal?.throwIfAborted();
+      try {
+        const { body } = await this.#agent.call<string>(ask);
+        if (body !== '') break;
+      } catch (error) {
+        if (!isQuorateError(error) || !mayRetry(error, { idempotent: true })) throw error;
+      }
+      await sleep(delays.next(), { signal });
+    }
+    this.#stopped = false;
+  }
+
+  /** Whether the agent answered the last time. Without it, what is known goes on being used. */
+  health(): Health {
+    if (this.#stopped) return { status: 'fail', detail: 'stopped' };
+    const { trouble } = this.#agent;
+    if (trouble === undefined) return { status: 'pass' };
+    return { status: 'warn', detail: trouble.message };
+  }
+
   /** Lets go of what `fetch` follows. Instances, watches, sessions and sidecars are ended by whoever holds them. */
-  async close(): Promise<void> {
+  async stop(): Promise<void> {
+    this.#stopped = true;
     await this.#destinations.close();
     this.#agent.close();
   }
 
+  /** The same as `stop`. */
+  close(): Promise<void> {
+    return this.stop();
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    return this.stop();
   }
 }

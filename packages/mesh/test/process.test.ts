@@ -3,11 +3,12 @@ import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { inspect } from 'node:util';
+import type { Component } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { expect, onTestFinished } from 'vitest';
 import { Mesh } from '../src/index.ts';
-import { codeOf, freePort } from './http-service.ts';
+import { codeOf, freePort, HttpService } from './http-service.ts';
 
 const test = bedTest({ consul: 1, envoy: true });
 
@@ -55,6 +56,35 @@ test('nothing keeps the process alive: neither instances nor watches, balancers,
   );
   expect({ status, lines }).toEqual({ status: 0, lines: ['the end'] });
   await fetch(`${bed.consul.url}/v1/agent/service/deregister/left-1`, { method: 'PUT' });
+});
+
+test('as a component: started when the agent answers, also one that comes later; well while it does', async ({
+  bed,
+}) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const component: Component = mesh;
+  await component.start(new AbortController().signal);
+  expect([component.name, component.health?.()]).toEqual(['mesh', { status: 'pass' }]);
+  // An agent that is not there yet.
+  const port = await freePort();
+  const late = new Mesh({ name: 'late', address: `http://127.0.0.1:${port}` });
+  await expect(late.start(AbortSignal.timeout(300))).rejects.toMatchObject({ name: 'TimeoutError' });
+  expect(late.health()).toMatchObject({ status: 'warn', detail: expect.stringContaining('refuses connections') });
+  const starting = late.start();
+  let leader = '""';
+  await using agent = await HttpService.start(
+    (_, response) => response.setHeader('content-type', 'application/json').end(leader),
+    { port },
+  );
+  await eventually('it asks', () => agent.requests > 1);
+  leader = '"127.0.0.1:8300"';
+  await starting;
+  expect(late.health()).toEqual({ status: 'pass' });
+  await Promise.all([late.stop(), late.stop()]);
+  expect(late.health()).toEqual({ status: 'fail', detail: 'stopped' });
+  // Who does not speak TLS to it is told so, and does not wait.
+  const wrong = new Mesh({ address: bed.consul.url.replace('http', 'https') });
+  await expect(wrong.start()).rejects.toMatchObject({ code: 'agent-certificate' });
 });
 
 test('somebody who waits for a change keeps it alive until it is there', async ({ bed }) => {
