@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type ServerHttp2Stream } from 'node:http2';
@@ -8,8 +9,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Component } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
-import { describe, expect } from 'vitest';
-import { type Check, Mesh, type ServiceInstance } from '../src/index.ts';
+import { describe, expect, onTestFinished } from 'vitest';
+import { type Check, type InstanceEvent, Mesh, type ServiceInstance } from '../src/index.ts';
 import { codeOf, HttpService } from './http-service.ts';
 
 const test = bedTest({ consul: 1 });
@@ -200,6 +201,13 @@ test('whoever deregisters it: an instance that lives is registered again, once',
   const mesh = at(bed.consul.url);
   await using instance = await mesh.register({ name: 'tough', port: 8091, sidecar: true });
   const { sidecarPort } = instance;
+  const events: string[] = [];
+  const hear = (message: unknown): void => {
+    const { id, event } = message as InstanceEvent;
+    if (id === instance.id) events.push(event);
+  };
+  subscribe('quorate.mesh.instance', hear);
+  onTestFinished(() => void unsubscribe('quorate.mesh.instance', hear));
   const before = await modifyIndex(bed.consul.url, 'tough');
   await fetch(`${bed.consul.url}/v1/agent/service/deregister/${instance.id}`, { method: 'PUT' });
   await eventually('it is back', async () => (await modifyIndex(bed.consul.url, 'tough')) > before);
@@ -208,6 +216,7 @@ test('whoever deregisters it: an instance that lives is registered again, once',
   await instance.deregister();
   await instance.deregister();
   expect(await mesh.instances('tough')).toEqual([]);
+  expect(events).toEqual(['registered-again', 'deregistered']);
 });
 
 test("a sidecar's registration that is lost alone comes back, and the service stays as well as it was", async ({

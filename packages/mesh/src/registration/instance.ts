@@ -31,6 +31,7 @@ export class Instance implements Component, AsyncDisposable {
   #maintenance: string | undefined;
   /** Whether the agent has it, for all that we know. */
   #mayStand = false;
+  #registeredAt = -Infinity;
   #trouble: unknown;
   #lookingAfter: Promise<unknown> | undefined;
   #again: Promise<void> | undefined;
@@ -134,7 +135,10 @@ export class Instance implements Component, AsyncDisposable {
       known: () => {
         this.#trouble = undefined;
       },
-      lost: () => this.#registerAgain(),
+      // It was lost with the other one, and is back with it.
+      lost: async (asked: number) => {
+        if (asked >= this.#registeredAt) await this.#registerAgain();
+      },
       failing: (error: unknown) => this.#failing(error),
       signal: this.#ended.signal,
     };
@@ -156,6 +160,7 @@ export class Instance implements Component, AsyncDisposable {
     }
     await firstBeats(this.#agent, this.#registration, signal);
     if (this.#maintenance !== undefined) await this.#maintain(this.#maintenance, signal);
+    this.#registeredAt = performance.now();
   }
 
   async #put(signal?: AbortSignal): Promise<void> {

@@ -7,8 +7,8 @@ const look = 60_000;
 interface LookingAfter {
   /** The agent has it. */
   readonly known: () => void;
-  /** The agent has it no more. */
-  readonly lost: () => Promise<void>;
+  /** The agent had it no more when it answered what was asked at this moment, by the monotonic clock. */
+  readonly lost: (asked: number) => Promise<void>;
   readonly failing: (error: unknown) => void;
   readonly signal: AbortSignal;
 }
@@ -25,6 +25,7 @@ export async function lookAfter(
   const delays = backoff({ min: 100, max: 5_000 });
   let hash: string | undefined;
   for (;;) {
+    const asked = performance.now();
     try {
       const answer = await agent.call({
         operation: `look after ${id}`,
@@ -42,7 +43,7 @@ export async function lookAfter(
     } catch (error) {
       signal.throwIfAborted();
       hash = undefined;
-      if (isQuorateError(error, 'not-found')) await lost();
+      if (isQuorateError(error, 'not-found')) await lost(asked);
       else failing(error);
       await sleep(delays.next(), { signal, background: true });
     }
