@@ -30,6 +30,7 @@ export const fileBudgets: Readonly<Record<string, { readonly seconds: number; re
   'packages/coordination/test/facts.test.ts': { seconds: 55, why: 'many facts wait until a session is over' },
   'packages/testbed/test/kafka-cluster.test.ts': { seconds: 45, why: 'three brokers start, and are cut off' },
   'packages/testbed/test/nothing-left.test.ts': { seconds: 45, why: 'each test is a program that starts and dies' },
+  'packages/mesh/test/authority.soak.test.ts': { seconds: 60, why: 'Consul spreads renewals over half a minute' },
   'packages/mesh/test/rolling.test.ts': { seconds: 45, why: 'two sidecars drain, each for ten seconds at most' },
   'packages/mesh/test/traffic.test.ts': { seconds: 40, why: 'three sidecars for each test' },
   'packages/mesh/test/sidecars.test.ts': { seconds: 40, why: 'two sidecars for each test' },

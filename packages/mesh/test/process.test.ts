@@ -5,12 +5,12 @@ import { createInterface } from 'node:readline';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import type { Component } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
-import { bedTest } from '@quorate/testbed/vitest';
-import { expect, onTestFinished } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { Mesh, type TracedRequest } from '../src/index.ts';
 import { codeOf, freePort, HttpService } from './http-service.ts';
+import { shared } from './town.ts';
 
-const test = bedTest({ consul: 1, envoy: true });
+const { consul, envoy } = shared();
 
 async function printed(
   text: string,
@@ -35,9 +35,7 @@ async function printed(
   return { status, lines };
 }
 
-test('nothing keeps the process alive: neither instances nor watches, balancers, sessions or a sidecar', async ({
-  bed,
-}) => {
+test('nothing keeps the process alive: neither instances nor watches, balancers, sessions or a sidecar', async () => {
   const { status, lines } = await printed(
     `
     const [, address, envoy, port] = process.argv;
@@ -52,16 +50,14 @@ test('nothing keeps the process alive: neither instances nor watches, balancers,
     await mesh.kv.watch('nothing').next();
     console.log('the end');
     `,
-    [bed.consul.url, bed.envoy.program, String(await freePort())],
+    [consul, envoy, String(await freePort())],
   );
   expect({ status, lines }).toEqual({ status: 0, lines: ['the end'] });
-  await fetch(`${bed.consul.url}/v1/agent/service/deregister/left-1`, { method: 'PUT' });
+  await fetch(`${consul}/v1/agent/service/deregister/left-1`, { method: 'PUT' });
 });
 
-test('as a component: started when the agent answers, also one that comes later; well while it does', async ({
-  bed,
-}) => {
-  const mesh = new Mesh({ address: bed.consul.url });
+test('as a component: started when the agent answers, also one that comes later; well while it does', async () => {
+  const mesh = new Mesh({ address: consul });
   const component: Component = mesh;
   await component.start(new AbortController().signal);
   expect([component.name, component.health?.()]).toEqual(['mesh', { status: 'pass' }]);
@@ -83,12 +79,12 @@ test('as a component: started when the agent answers, also one that comes later;
   await Promise.all([late.stop(), late.stop()]);
   expect(late.health()).toEqual({ status: 'fail', detail: 'stopped' });
   // Who does not speak TLS to it is told so, and does not wait.
-  const wrong = new Mesh({ address: bed.consul.url.replace('http', 'https') });
+  const wrong = new Mesh({ address: consul.replace('http', 'https') });
   await expect(wrong.start()).rejects.toMatchObject({ code: 'agent-certificate' });
 });
 
-test('somebody who waits for a change keeps it alive until it is there', async ({ bed }) => {
-  const mesh = new Mesh({ address: bed.consul.url });
+test('somebody who waits for a change keeps it alive until it is there', async () => {
+  const mesh = new Mesh({ address: consul });
   const ready = Promise.withResolvers<string>();
   const waiting = printed(
     `
@@ -96,7 +92,7 @@ test('somebody who waits for a change keeps it alive until it is there', async (
     console.log((await watch.next()).value.length);
     console.log((await watch.next()).value.length);
     `,
-    [bed.consul.url],
+    [consul],
     ready.resolve,
   );
   await ready.promise;
@@ -104,14 +100,14 @@ test('somebody who waits for a change keeps it alive until it is there', async (
   expect(await waiting).toEqual({ status: 0, lines: ['0', '1'] });
 });
 
-test('diagnostics tell of requests, instances and watches, and of no secret', async ({ bed }) => {
+test('diagnostics tell of requests, instances and watches, and of no secret', async () => {
   const told: [name: string | symbol, message: unknown][] = [];
   const hear = (message: unknown, name: string | symbol): void => void told.push([name, message]);
   const requests = tracingChannel('quorate.mesh.request');
   const traced = { start: (m: unknown) => hear(m, 'start'), error: (m: unknown) => hear(m, 'error') };
   requests.subscribe(traced as never);
   for (const name of ['instance', 'watch']) subscribe(`quorate.mesh.${name}`, hear);
-  const mesh = new Mesh({ address: bed.consul.url, token: 'hunter2' });
+  const mesh = new Mesh({ address: consul, token: 'hunter2' });
   // Without ACLs Consul does not look at tokens.
   {
     await using instance = await mesh.register({ name: 'told', id: 'told-1', port: 1 });
@@ -122,7 +118,7 @@ test('diagnostics tell of requests, instances and watches, and of no secret', as
     await mesh.kv.set('told', 'hunter2');
     await mesh.kv.get('told');
     await instance.maintenance('a reason');
-    await fetch(`${bed.consul.url}/v1/agent/service/deregister/${instance.id}`, { method: 'PUT' });
+    await fetch(`${consul}/v1/agent/service/deregister/${instance.id}`, { method: 'PUT' });
     await eventually('told of the second registration', () => inspect(told, { depth: 9 }).includes('registered-again'));
   }
   expect(await codeOf(mesh.config.put({ kind: 'service-defaults', name: 'x', settings: { Protocol: 7 } }))).toBe(

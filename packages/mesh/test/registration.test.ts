@@ -103,7 +103,8 @@ test('two instances of a service on one host just work, each with a sidecar port
   expect((await mesh.instances('pair-sidecar-proxy')).map(({ id }) => id)).toEqual([two.proxyId]);
 });
 
-describe('checks', () => {
+// Consul looks once a second: they wait side by side.
+describe.concurrent('checks', () => {
   test.for<[kind: string, check: (port: number) => Check]>([
     ['http, a path', () => ({ http: '/healthz', interval: '1s' })],
     ['http, a URL', (port) => ({ http: `http://127.0.0.1:${port}/healthz`, interval: 1_000, method: 'HEAD' })],

@@ -100,7 +100,8 @@ async function withoutCertificate(port: number): Promise<string> {
   });
 }
 
-describe('a deny intention cuts live traffic off within 3 s, and allow restores it', () => {
+// Neither touches what the other one does.
+describe.concurrent('a deny intention cuts live traffic off within 3 s, and allow restores it', () => {
   test.for([
     ['http', 'seen'],
     ['tcp', 'plain'],

@@ -18,6 +18,7 @@ beforeAll(async () => {
   const { consul, envoy } = shared();
   mesh = stack.use(new Mesh({ address: consul }));
   await mesh.config.put(defaults('versions', { protocol: 'http' }));
+  await mesh.config.put(resolver('versions', { subsets }));
   const version = (number: string): Promise<Resident> => {
     const answer: RequestListener = (_, response) => response.end(number);
     return settle(mesh, 'versions', { envoy, meta: { version: number }, answer, until: stack });
@@ -55,7 +56,6 @@ async function poll(url: string, requests: number): Promise<Record<string, numbe
 }
 
 test('a canary of 10 % gets 10 %: 1,500 requests within five standard deviations', async () => {
-  await mesh.config.put(resolver('versions', { subsets }));
   await mesh.config.put(splitter('versions', { v1: 90, v2: 10 }));
   const counts = await poll(url, 1_500);
   // 1,500 throws at 0.1: the standard deviation is the root of 1,500 × 0.1 × 0.9, that is 11.6.

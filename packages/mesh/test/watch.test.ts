@@ -6,7 +6,7 @@ import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { describe, expect, onTestFinished } from 'vitest';
 import { Mesh, type ServiceInstance, type TracedRequest, type Watch } from '../src/index.ts';
-import { codeOf } from './http-service.ts';
+import { codeOf, HttpService } from './http-service.ts';
 
 const test = bedTest({ consul: 1 });
 
@@ -131,12 +131,16 @@ test('10,000 instances: all of them, and of a change among them; and no more que
   };
   await put('/v1/catalog/register', { Node: 'far', Address: '10.0.0.1' });
   // A transaction holds 64 operations.
-  for (let first = 0; first < 10_000; first += 64) {
-    const batch = Array.from({ length: Math.min(64, 10_000 - first) }, (_, offset) => ({
-      Service: { Verb: 'set', Node: 'far', Service: { ID: `crowd-${first + offset}`, Service: 'crowd', Port: 1 } },
-    }));
-    await put('/v1/txn', batch);
-  }
+  const firsts = Array.from({ length: Math.ceil(10_000 / 64) }, (_, batch) => batch * 64).values();
+  const fill = async (): Promise<void> => {
+    for (const first of firsts) {
+      const batch = Array.from({ length: Math.min(64, 10_000 - first) }, (_, offset) => ({
+        Service: { Verb: 'set', Node: 'far', Service: { ID: `crowd-${first + offset}`, Service: 'crowd', Port: 1 } },
+      }));
+      await put('/v1/txn', batch);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, fill));
   const mesh = new Mesh({ address: bed.consul.url });
   let questions = 0;
   const count = {
@@ -161,54 +165,57 @@ test('10,000 instances: all of them, and of a change among them; and no more que
   await put('/v1/catalog/deregister', { Node: 'far' });
 });
 
-test('over an agent that dies and comes back: the last answer is kept, its age told, and news come again', async ({
+test('over an agent that dies and has lost its registrations: the last answer is kept, its age told, and all is back by itself, once', async ({
   bed,
 }) => {
-  const mesh = new Mesh({ address: bed.consul.url, timeout: '2s' });
-  await using instance = await mesh.register({ name: 'lasting', port: 1, checks: [] });
+  await using mesh = new Mesh({ address: bed.consul.url, timeout: '2s' });
+  const checks = [{ ttl: '5s' }];
+  await using one = await mesh.register({ name: 'lasting', id: 'lasting-1', port: 1, checks, sidecar: true });
+  await using two = await mesh.register({ name: 'lasting', id: 'lasting-2', port: 2, checks });
+  await using service = await HttpService.start((_, response) => response.end('serving'));
+  await using _serving = await mesh.register({ name: 'serving', port: service.port, checks: [] });
+  await using balancer = mesh.balancer('serving', { policy: 'round-robin' });
+  using _first = await balancer.pick();
+  expect((await mesh.fetch('http://serving/')).status).toBe(200);
   await using watch = mesh.watch('lasting');
-  const last = await ids(watch, [instance.id]);
+  const last = await ids(watch, [one.id, two.id]);
   await bed.consul.server(1).kill();
   await eventually('the failure is told', () => watch.failure);
   expect(await codeOf(Promise.reject(watch.failure))).toBe('agent-unreachable');
+  await eventually('all say so', () => [mesh, one, two].every((component) => component.health().status === 'warn'));
+  // Who sends requests goes on with the last answer.
+  expect(await (await mesh.fetch('http://serving/')).text()).toBe('serving');
+  using endpoint = await balancer.pick();
+  expect([endpoint.instance.name, balancer.age > 0]).toEqual(['serving', true]);
   expect(watch.latest).toBe(last);
   const { age } = watch;
   await eventually('it grows older', () => watch.age > age + 200);
+  // What an agent keeps of its services is in its folder: without that it has lost them, as one with a new disk has.
+  await rm(join(bed.consul.server(1).folder, 'data', 'services'), { recursive: true });
+  await rm(join(bed.consul.server(1).folder, 'data', 'checks'), { recursive: true });
   const before = watch.age;
   await bed.consul.server(1).restart();
   await eventually('the agent answers again', () => watch.failure === undefined);
   // It begins anew with the answer.
   expect(watch.age).toBeLessThan(before);
-  // An agent that has just come back may need longer than the watch waits.
-  const patient = new Mesh({ address: bed.consul.url });
-  await using second = await patient.register({ name: 'lasting', port: 2, checks: [] });
-  await ids(watch, [instance.id, second.id]);
-});
-
-test('the agent was killed and restarted: the instance is back by itself, nothing is registered twice', async ({
-  bed,
-}) => {
-  const mesh = new Mesh({ address: bed.consul.url });
-  await using _1 = await mesh.register({ name: 'again', port: 1, checks: [{ ttl: '5s' }], sidecar: true });
-  await using _2 = await mesh.register({ name: 'again', port: 2, checks: [{ ttl: '5s' }] });
-  await bed.consul.server(1).kill();
-  // What an agent keeps of its services is in its folder: without that it has lost them, as one with a new disk has.
-  await rm(join(bed.consul.server(1).folder, 'data', 'services'), { recursive: true });
-  await rm(join(bed.consul.server(1).folder, 'data', 'checks'), { recursive: true });
-  await bed.consul.server(1).restart();
   const known = async (service: string): Promise<number> => {
     const all = await (await fetch(`${bed.consul.url}/v1/agent/services`)).json();
     return Object.values(all as Record<string, { Service: string }>).filter(({ Service }) => Service === service)
       .length;
   };
-  await eventually('the agent has them again', async () => (await known('again')) === 2);
+  await eventually('the agent has them again', async () => (await known('lasting')) === 2);
   await eventually('and so have all', async () => {
-    const instances = await mesh.instances('again', { passing: true });
+    const instances = await mesh.instances('lasting', { passing: true });
     return isDeepStrictEqual(
       instances.map(({ port }) => port),
       [1, 2],
     );
   });
-  expect(await known('again-sidecar-proxy')).toBe(1);
-  expect(await mesh.instances('again-sidecar-proxy')).toHaveLength(1);
+  expect(await known('lasting-sidecar-proxy')).toBe(1);
+  expect(await mesh.instances('lasting-sidecar-proxy')).toHaveLength(1);
+  await eventually('they are well', () => [one, two].every((instance) => instance.health().status === 'pass'));
+  // An agent that has just come back may need longer than the watch waits.
+  const patient = new Mesh({ address: bed.consul.url });
+  await using third = await patient.register({ name: 'lasting', id: 'lasting-3', port: 3, checks });
+  await ids(watch, [one.id, two.id, third.id]);
 });
