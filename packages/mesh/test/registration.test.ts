@@ -1,19 +1,17 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Component } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
-import { bedTest } from '@quorate/testbed/vitest';
-import { describe, expect, onTestFinished } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Check, type InstanceEvent, Mesh, type ServiceInstance } from '../src/index.ts';
 import { codeOf, HttpService } from './http-service.ts';
+import { shared } from './town.ts';
 
-const test = bedTest({ consul: 1 });
+const { consul } = shared();
 
 const host = hostname().split('.')[0];
 
@@ -31,11 +29,11 @@ function becomes(mesh: Mesh, service: string, statuses: readonly string[]): Prom
   });
 }
 
-test('an instance is found with all that was said of it, and gone when disposed of', async ({ bed }) => {
-  const mesh = at(bed.consul.url);
+test('an instance is found with all that was said of it, and gone when disposed of', async () => {
+  const mesh = at(consul);
   {
     await using instance = await mesh.register({
-      name: 'query',
+      name: 'cab-query',
       port: 8080,
       address: '127.0.0.9',
       tags: ['v1', 'primary'],
@@ -43,11 +41,11 @@ test('an instance is found with all that was said of it, and gone when disposed 
       weights: { passing: 7, warning: 2 },
     });
     // Many hosts have a 127.0.0.9.
-    expect(instance.id).toBe(`query-${host}-127.0.0.9-8080`);
-    expect(await mesh.instances('query', { passing: true })).toEqual([
+    expect(instance.id).toBe(`cab-query-${host}-127.0.0.9-8080`);
+    expect(await mesh.instances('cab-query', { passing: true })).toEqual([
       {
         id: instance.id,
-        name: 'query',
+        name: 'cab-query',
         node: 'consul-1',
         datacenter: 'dc1',
         address: '127.0.0.9',
@@ -59,36 +57,11 @@ test('an instance is found with all that was said of it, and gone when disposed 
       },
     ]);
   }
-  expect(await mesh.instances('query')).toEqual([]);
+  expect(await mesh.instances('cab-query')).toEqual([]);
 });
 
-test('an instance that stays critical is to be forgotten: after an hour, after what was said, or never', async ({
-  bed,
-}) => {
-  const mesh = at(bed.consul.url);
-  const checks = [{ tcp: '127.0.0.1:1', interval: '1s' }];
-  await using _1 = await mesh.register({ name: 'forgotten', id: 'by-default', port: 1, checks });
-  await using _2 = await mesh.register({
-    ...{ name: 'forgotten', id: 'as-said', port: 1, checks },
-    deregisterCriticalServiceAfter: '90m',
-  });
-  await using _3 = await mesh.register({
-    ...{ name: 'forgotten', id: 'never', port: 1, checks },
-    deregisterCriticalServiceAfter: false,
-  });
-  // The agent tells nobody. What it will do after a restart is in its folder.
-  const folder = join(bed.consul.server(1).folder, 'data', 'checks');
-  const files = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile());
-  const kept = await Promise.all(files.map(({ name }) => readFile(join(folder, name), 'utf8')));
-  const after = (id: string): string | undefined =>
-    /"DeregisterCriticalServiceAfter":"?(\w+)/.exec(kept.find((text) => text.includes(`service:${id}:1`)) ?? '')?.[1];
-  expect(after('by-default')).toMatch(/^(?:1h0m0s|3600000000000)$/);
-  expect(after('as-said')).toMatch(/^(?:1h30m0s|5400000000000)$/);
-  expect(after('never')).toMatch(/^(?:0s?)$/);
-});
-
-test('two instances of a service on one host just work, each with a sidecar port of its own', async ({ bed }) => {
-  const mesh = at(bed.consul.url);
+test('two instances of a service on one host just work, each with a sidecar port of its own', async () => {
+  const mesh = at(consul);
   await using one = await mesh.register({ name: 'pair', port: 8081, sidecar: true });
   await using two = await mesh.register({ name: 'pair', port: 8082, sidecar: { upstreams: { rides: 9191 } } });
   expect((await mesh.instances('pair')).map(({ port }) => port)).toEqual([8081, 8082]);
@@ -109,8 +82,8 @@ describe.concurrent('checks', () => {
     ['http, a path', () => ({ http: '/healthz', interval: '1s' })],
     ['http, a URL', (port) => ({ http: `http://127.0.0.1:${port}/healthz`, interval: 1_000, method: 'HEAD' })],
     ['tcp', (port) => ({ tcp: `127.0.0.1:${port}`, interval: '1s', timeout: '500ms' })],
-  ])('%s: passing while it answers, critical when it does not', async ([kind, check], { bed }) => {
-    const mesh = at(bed.consul.url);
+  ])('%s: passing while it answers, critical when it does not', async ([kind, check]) => {
+    const mesh = at(consul);
     const name = `checked-${kind.replaceAll(/\W+/g, '-').toLowerCase()}`;
     await using service = await HttpService.start((_, response) => response.end('ok'));
     await using instance = await mesh.register({ name, port: service.port, checks: [check(service.port)] });
@@ -119,8 +92,8 @@ describe.concurrent('checks', () => {
     await becomes(mesh, name, ['critical']);
   });
 
-  test('grpc: passing while the service says that it serves', async ({ bed }) => {
-    const mesh = at(bed.consul.url);
+  test('grpc: passing while the service says that it serves', async () => {
+    const mesh = at(consul);
     let asked: string | undefined;
     const rpc = createServer().on('stream', (stream: ServerHttp2Stream, headers) => {
       asked = headers[':path'];
@@ -139,8 +112,8 @@ describe.concurrent('checks', () => {
     await becomes(mesh, 'rpc', ['critical']);
   });
 
-  test('a function of ours: what it says is what Consul knows', async ({ bed }) => {
-    const mesh = at(bed.consul.url);
+  test('a function of ours: what it says is what Consul knows', async () => {
+    const mesh = at(consul);
     let answer: unknown = true;
     await using _ = await mesh.register({
       name: 'function',
@@ -157,9 +130,7 @@ describe.concurrent('checks', () => {
     await becomes(mesh, 'function', ['passing']);
     answer = { status: 'warn', detail: 'the disk is nearly full' };
     expect((await becomes(mesh, 'function', ['warning']))[0]?.weight).toBe(1);
-    expect(await (await fetch(`${bed.consul.url}/v1/health/checks/function`)).text()).toContain(
-      'the disk is nearly full',
-    );
+    expect(await (await fetch(`${consul}/v1/health/checks/function`)).text()).toContain('the disk is nearly full');
     answer = new Error('no database');
     await becomes(mesh, 'function', ['critical']);
     answer = undefined;
@@ -168,12 +139,12 @@ describe.concurrent('checks', () => {
     await becomes(mesh, 'function', ['critical']);
   });
 
-  test('ttl: kept alive by us for longer than the TTL, and critical soon after we stop', async ({ bed }) => {
-    const mesh = at(bed.consul.url);
+  test('ttl: kept alive by us for longer than the TTL, and critical soon after we stop', async () => {
+    const mesh = at(consul);
     await using alive = await mesh.register({ name: 'alive', port: 1, checks: [{ ttl: '600ms' }] });
     // Nobody keeps this one alive: it measures how long the TTL is to Consul.
     const orphan = { Name: 'orphan', ID: 'orphan', Check: { CheckID: 'orphan', TTL: '600ms', Status: 'passing' } };
-    await fetch(`${bed.consul.url}/v1/agent/service/register`, { method: 'PUT', body: JSON.stringify(orphan) });
+    await fetch(`${consul}/v1/agent/service/register`, { method: 'PUT', body: JSON.stringify(orphan) });
     const seen = new Set<string>();
     await eventually('the one that nobody keeps alive is critical', async () => {
       seen.add((await mesh.instances('alive'))[0]?.status ?? 'gone');
@@ -181,25 +152,25 @@ describe.concurrent('checks', () => {
     });
     expect([...seen, (await mesh.instances('alive'))[0]?.status]).toEqual(['passing', 'passing']);
     await alive.deregister();
-    await fetch(`${bed.consul.url}/v1/agent/service/deregister/orphan`, { method: 'PUT' });
+    await fetch(`${consul}/v1/agent/service/deregister/orphan`, { method: 'PUT' });
   });
 });
 
-test('maintenance takes an instance out without ending it, until it is over', async ({ bed }) => {
-  const mesh = at(bed.consul.url);
+test('maintenance takes an instance out without ending it, until it is over', async () => {
+  const mesh = at(consul);
   await using instance = await mesh.register({ name: 'kept', port: 8090 });
   await instance.maintenance('a new version is on its way');
   expect((await mesh.instances('kept')).map(({ status }) => status)).toEqual(['maintenance']);
   expect(await mesh.instances('kept', { passing: true })).toEqual([]);
   // Also when the agent has lost it in between.
-  await fetch(`${bed.consul.url}/v1/agent/service/deregister/${instance.id}`, { method: 'PUT' });
+  await fetch(`${consul}/v1/agent/service/deregister/${instance.id}`, { method: 'PUT' });
   await becomes(mesh, 'kept', ['maintenance']);
   await instance.endMaintenance();
   await becomes(mesh, 'kept', ['passing']);
 });
 
-test('whoever deregisters it: an instance that lives is registered again, once', async ({ bed }) => {
-  const mesh = at(bed.consul.url);
+test('whoever deregisters it: an instance that lives is registered again, once', async () => {
+  const mesh = at(consul);
   await using instance = await mesh.register({ name: 'tough', port: 8091, sidecar: true });
   const { sidecarPort } = instance;
   const events: string[] = [];
@@ -209,9 +180,9 @@ test('whoever deregisters it: an instance that lives is registered again, once',
   };
   subscribe('quorate.mesh.instance', hear);
   onTestFinished(() => void unsubscribe('quorate.mesh.instance', hear));
-  const before = await modifyIndex(bed.consul.url, 'tough');
-  await fetch(`${bed.consul.url}/v1/agent/service/deregister/${instance.id}`, { method: 'PUT' });
-  await eventually('it is back', async () => (await modifyIndex(bed.consul.url, 'tough')) > before);
+  const before = await modifyIndex(consul, 'tough');
+  await fetch(`${consul}/v1/agent/service/deregister/${instance.id}`, { method: 'PUT' });
+  await eventually('it is back', async () => (await modifyIndex(consul, 'tough')) > before);
   await becomes(mesh, 'tough', ['passing']);
   expect((await mesh.instances('tough-sidecar-proxy')).map(({ port }) => port)).toEqual([sidecarPort]);
   await instance.deregister();
@@ -220,10 +191,8 @@ test('whoever deregisters it: an instance that lives is registered again, once',
   expect(events).toEqual(['registered-again', 'deregistered']);
 });
 
-test("a sidecar's registration that is lost alone comes back, and the service stays as well as it was", async ({
-  bed,
-}) => {
-  const mesh = at(bed.consul.url);
+test("a sidecar's registration that is lost alone comes back, and the service stays as well as it was", async () => {
+  const mesh = at(consul);
   await using service = await HttpService.start((_, response) => response.end('ok'));
   const checks = [{ http: '/', interval: '1s' }];
   await using instance = await mesh.register({ name: 'lone', port: service.port, checks, sidecar: true });
@@ -234,7 +203,7 @@ test("a sidecar's registration that is lost alone comes back, and the service st
     for await (const instances of watch) seen.push(instances.map(({ status }) => status).join());
   })();
   const { sidecarPort } = instance;
-  await fetch(`${bed.consul.url}/v1/agent/service/deregister/${instance.proxyId}`, { method: 'PUT' });
+  await fetch(`${consul}/v1/agent/service/deregister/${instance.proxyId}`, { method: 'PUT' });
   await eventually('it is back', async () => {
     const [proxy] = await mesh.instances('lone-sidecar-proxy');
     return proxy?.port === sidecarPort && proxy?.id === instance.proxyId;
@@ -244,15 +213,15 @@ test("a sidecar's registration that is lost alone comes back, and the service st
   expect(await mesh.instances('lone-sidecar-proxy')).toEqual([]);
 });
 
-test('when the first heartbeat fails nothing stays registered', async ({ bed }) => {
-  const mesh = at(bed.consul.url);
+test('when the first heartbeat fails nothing stays registered', async () => {
+  const mesh = at(consul);
   await using between = await HttpService.start(async (request, response) => {
     if (request.url?.includes('/check/pass/')) return response.writeHead(500).end('CheckID does not exist');
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const { method = 'GET', url } = request;
     const body = chunks.length > 0 ? { body: Buffer.concat(chunks) } : {};
-    const answer = await fetch(`${bed.consul.url}${url}`, { method, ...body });
+    const answer = await fetch(`${consul}${url}`, { method, ...body });
     response.writeHead(answer.status).end(await answer.text());
   });
   await expect(at(between.url).register({ name: 'heartless', port: 1 })).rejects.toThrow('pass service:heartless');
@@ -270,8 +239,8 @@ test('where it cannot be taken back the error says that it may stand', async () 
   });
 });
 
-test('as a component: registered by start, deregistered by stop, and again', async ({ bed }) => {
-  const mesh = at(bed.consul.url);
+test('as a component: registered by start, deregistered by stop, and again', async () => {
+  const mesh = at(consul);
   const instance = mesh.instance({ name: 'part', port: 1 });
   const component: Component = instance;
   expect([component.name, component.health?.().status]).toEqual(['part', 'fail']);
@@ -296,8 +265,8 @@ async function modifyIndex(url: string, service: string): Promise<number> {
   return entries[0]?.Service.CreateIndex ?? 0;
 }
 
-test('aborting a registration leaves nothing behind', async ({ bed }) => {
-  const mesh = at(bed.consul.url);
+test('aborting a registration leaves nothing behind', async () => {
+  const mesh = at(consul);
   const aborted = AbortSignal.abort(new Error('changed my mind'));
   await expect(mesh.register({ name: 'never', port: 1 }, { signal: aborted })).rejects.toThrow('changed my mind');
   // In the middle: the agent has the registration, and is asked for the sidecar's port.
@@ -308,7 +277,7 @@ test('aborting a registration leaves nothing behind', async ({ bed }) => {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const { method = 'GET', url } = request;
     const body = chunks.length > 0 ? { body: Buffer.concat(chunks) } : {};
-    const answer = await fetch(`${bed.consul.url}${url}`, { method, ...body });
+    const answer = await fetch(`${consul}${url}`, { method, ...body });
     response.writeHead(answer.status).end(await answer.text());
   });
   const registering = at(between.url).register({ name: 'never', port: 1, sidecar: true }, { signal: giveUp.signal });

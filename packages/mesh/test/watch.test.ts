@@ -1,5 +1,5 @@
 import { tracingChannel } from 'node:diagnostics_channel';
-import { rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { eventually } from '@quorate/testbed';
@@ -163,6 +163,31 @@ test('10,000 instances: all of them, and of a change among them; and no more que
   await eventually('a second went by', () => performance.now() - begin > 1_000);
   expect(questions).toBeLessThanOrEqual(2);
   await put('/v1/catalog/deregister', { Node: 'far' });
+});
+
+test('an instance that stays critical is to be forgotten: after an hour, after what was said, or never', async ({
+  bed,
+}) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const checks = [{ tcp: '127.0.0.1:1', interval: '1s' }];
+  await using _1 = await mesh.register({ name: 'forgotten', id: 'by-default', port: 1, checks });
+  await using _2 = await mesh.register({
+    ...{ name: 'forgotten', id: 'as-said', port: 1, checks },
+    deregisterCriticalServiceAfter: '90m',
+  });
+  await using _3 = await mesh.register({
+    ...{ name: 'forgotten', id: 'never', port: 1, checks },
+    deregisterCriticalServiceAfter: false,
+  });
+  // The agent tells nobody. What it will do after a restart is in its folder.
+  const folder = join(bed.consul.server(1).folder, 'data', 'checks');
+  const files = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile());
+  const kept = await Promise.all(files.map(({ name }) => readFile(join(folder, name), 'utf8')));
+  const after = (id: string): string | undefined =>
+    /"DeregisterCriticalServiceAfter":"?(\w+)/.exec(kept.find((text) => text.includes(`service:${id}:1`)) ?? '')?.[1];
+  expect(after('by-default')).toMatch(/^(?:1h0m0s|3600000000000)$/);
+  expect(after('as-said')).toMatch(/^(?:1h30m0s|5400000000000)$/);
+  expect(after('never')).toMatch(/^(?:0s?)$/);
 });
 
 test('over an agent that dies and has lost its registrations: the last answer is kept, its age told, and all is back by itself, once', async ({
