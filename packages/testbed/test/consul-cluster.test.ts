@@ -4,6 +4,14 @@ import { bedTest } from '../src/vitest.ts';
 
 const test = bedTest({ consul: { servers: 3, clients: 1, addresses: 'own' } });
 
+interface Member {
+  readonly Name: string;
+  readonly Status: number;
+}
+
+/** Of a member, as gossip knows it. */
+const failed = 4;
+
 /** Which server an agent takes for the leader, by its address; '' for none. */
 async function leaderAt({ address }: Server): Promise<string> {
   const answer = await fetch(`http://${address}/v1/status/leader`, { signal: AbortSignal.timeout(2_000) });
@@ -68,6 +76,11 @@ describe('cut off from its peers', () => {
     });
     expect((await fetch(`http://${other.address}/v1/kv/a`, { method: 'PUT', body: '2' })).status).toBe(200);
     expect(first.state).toBe('running');
+    // Gossip goes by the links too, datagrams and all.
+    await eventually('the others take it for dead', async () => {
+      const members = (await (await fetch(`http://${other.address}/v1/agent/members`)).json()) as Member[];
+      return members.find(({ Name }) => Name === first.name)?.Status === failed;
+    });
     await cut.heal();
     await eventually('it follows', async () => {
       const answer = await fetch(`http://${first.address}/v1/kv/a?raw&consistent`);
