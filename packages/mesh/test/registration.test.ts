@@ -258,6 +258,30 @@ test('as a component: registered by start, deregistered by stop, and again', asy
   await expect(component.start(AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
 });
 
+test('a deregistration that failed can be tried again, and so can a start after it', async () => {
+  const [registered, forgotten] = [[] as string[], [] as string[]];
+  let refuse = true;
+  await using agent = await HttpService.start((request, response) => {
+    const { url = '' } = request;
+    if (url.includes('/service/register')) registered.push(url);
+    if (url.includes('/service/deregister')) {
+      forgotten.push(url);
+      response.writeHead(refuse ? 500 : 200);
+    }
+    response.end();
+  });
+  const instance = at(agent.url).instance({ name: 'stubborn', port: 1, checks: [] });
+  await instance.start();
+  await expect(instance.stop()).rejects.toMatchObject({ code: 'consul-error' });
+  await instance.start();
+  expect(registered).toHaveLength(2);
+  await expect(instance.stop()).rejects.toMatchObject({ code: 'consul-error' });
+  refuse = false;
+  await instance.stop();
+  await instance.stop();
+  expect(forgotten).toHaveLength(3);
+});
+
 async function modifyIndex(url: string, service: string): Promise<number> {
   const entries = (await (await fetch(`${url}/v1/health/service/${service}`)).json()) as {
     Service: { CreateIndex: number };

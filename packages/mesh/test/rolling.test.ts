@@ -33,9 +33,10 @@ test('a rolling restart under load, in the right order: no request fails', async
       counts[status] = (counts[status] ?? 0) + 1;
     }
   });
+  // Two more for a while: the old ones go one after the other.
+  const fresh = await Promise.all(running.map(() => settle(mesh, 'rolled', { envoy })));
+  await eventually('the new ones are asked', () => fresh.every(({ service }) => service.requests > 0));
   for (const old of running) {
-    const fresh = await settle(mesh, 'rolled', { envoy });
-    await eventually('the new one is asked', () => fresh.service.requests > 0);
     // Out of discovery; what is on its way goes through; then away.
     await old.instance.maintenance('a rolling restart');
     await old.sidecar.stop();

@@ -55,6 +55,8 @@ export class Instance implements Component, AsyncDisposable {
    */
   start(signal?: AbortSignal): Promise<void> {
     if (this.#gone) return this.#gone.then(() => this.start(signal));
+    // A deregistration has failed: the agent may have it, and nobody looks after it any more.
+    if (this.#ended.signal.aborted) this.#started = undefined;
     this.#started ??= this.#start(signal).catch((error) => {
       this.#started = undefined;
       throw error;
