@@ -202,6 +202,23 @@ test('an aborted registration that cannot be taken back does not say that it did
   await expect(registering).rejects.toMatchObject({ code: 'fenced', happened: 'unknown', retryable: false });
 });
 
+test('… also where the reason of the abort says nothing of what happened', async () => {
+  const abort = new AbortController();
+  await using agent = await HttpService.start((request, response) => {
+    if (request.url?.includes('sidecar-proxy')) return abort.abort();
+    response.writeHead(request.url?.includes('deregister') ? 500 : 200).end();
+  });
+  const registering = new Mesh({ address: agent.url }).register(
+    { name: 'a', port: 1, sidecar: true },
+    { signal: abort.signal },
+  );
+  await expect(registering).rejects.toMatchObject({
+    code: 'ambiguous',
+    happened: 'unknown',
+    cause: { name: 'AbortError' },
+  });
+});
+
 test('a repeatable write that was reset, and then aborted, may have been done', async () => {
   const abort = new AbortController();
   await using agent = await HttpService.start((request, response) => {

@@ -1,4 +1,4 @@
-import { type Component, doubtful, type Health, isQuorateError } from '@quorate/core';
+import { AmbiguousError, type Component, doubtful, type Health, isQuorateError } from '@quorate/core';
 import type { Agent } from '../agent/agent.ts';
 import { checkText } from '../arguments.ts';
 import { type InstanceEvent, instanceEvents } from '../diagnostics.ts';
@@ -128,7 +128,7 @@ export class Instance implements Component, AsyncDisposable {
       const stays = this.#mayStand && !(await this.#takeBack());
       this.#mayStand = false;
       await this.#functions?.[Symbol.asyncDispose]();
-      throw stays ? doubtful(error, { idempotent: !signal?.aborted }) : error;
+      throw stays ? this.#mayStay(error, signal) : error;
     }
     this.#tell('registered');
     keepAlive(this.#agent, this.#registration, (error) => this.#failing(error), this.#ended.signal);
@@ -245,6 +245,12 @@ export class Instance implements Component, AsyncDisposable {
       },
       (client, options) => client.agent.service.deregister({ id: this.id, ...options }),
     );
+  }
+
+  /** The reason of an abort may be anything, and says nothing of what the agent has. */
+  #mayStay(error: unknown, signal: AbortSignal | undefined): unknown {
+    if (isQuorateError(error)) return doubtful(error, { idempotent: !signal?.aborted });
+    return new AmbiguousError(`register ${this.id}: given up, and the agent may have it`, { cause: error });
   }
 
   /** The agent may have it although we were not told. Whether it is certain that it has not. */
