@@ -10,7 +10,7 @@ import { type Bootstrap, bootstrapOf, showsItself } from './bootstrap.ts';
 import { address, type EnvoyConfig, envoyConfig } from './envoy-config.ts';
 import { findEnvoy } from './find-envoy.ts';
 import { checkPairing } from './pairing.ts';
-import type { SidecarPlan } from './sidecar.ts';
+import type { SidecarPlan } from './sidecar-plan.ts';
 
 export interface BootstrapOptions {
   /** Where Envoy is administered: whoever reaches it rules Envoy. Default `127.0.0.1:19000`. */

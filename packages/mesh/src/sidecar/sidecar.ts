@@ -4,32 +4,12 @@ import { join } from 'node:path';
 import { backoff, type Component, deadline, type Health, InvalidArgumentError, sleep } from '@quorate/core';
 import { type SidecarEvent, sidecarEvents } from '../diagnostics.ts';
 import { SidecarFailedError } from '../errors/sidecar-failed-error.ts';
-import type { Bootstrap } from './bootstrap.ts';
+import { drained } from './drained.ts';
 import { EnvoyAdmin } from './envoy-admin.ts';
 import { EnvoyProcess } from './envoy-process.ts';
+import type { SidecarPlan } from './sidecar-plan.ts';
 
 export type SidecarState = 'starting' | 'ready' | 'restarting' | 'draining' | 'stopped';
-
-export interface SidecarPlan {
-  readonly service: string;
-  readonly upstreams: readonly string[];
-  readonly program: string;
-  readonly bootstrap: Bootstrap;
-  /** How long it may take to become ready, in milliseconds. */
-  readonly startWithin: number;
-  /** How long requests on their way may take when it stops, in milliseconds. */
-  readonly drain: number;
-  /** How long connections may live on when their configuration has changed, in milliseconds. */
-  readonly grace: number;
-  readonly concurrency: number;
-  readonly logLevel: string;
-}
-
-/**
- * Without a request for so long, in milliseconds, nobody sends any more. Other Envoys hear at once that an instance is to be
- * left out, and heed it within a second.
- */
-const quiet = 1_200;
 
 /** So many of the last lines that Envoy logged are kept, for errors. */
 const keptLines = 50;
@@ -154,19 +134,7 @@ export class Sidecar implements Component, AsyncDisposable {
     this.#tell('draining');
     using limit = deadline(this.#plan?.drain ?? 0, signal);
     try {
-      await admin.drain(limit.signal);
-      let last = -1;
-      let since = performance.now();
-      let oursAreOver = false;
-      for (;;) {
-        const { active, total, ours } = await admin.traffic(limit.signal);
-        // A program that asks others all the time always begins new ones: it is enough that there were none once.
-        oursAreOver ||= ours === 0;
-        if (active > 0 || total !== last) since = performance.now();
-        if (oursAreOver && performance.now() - since > quiet) return;
-        last = total;
-        await sleep(20, { signal: limit.signal });
-      }
+      await drained(admin, limit.signal);
     } catch {
       // Envoy has ended, or the time is over: either way there is nothing more to wait for.
       signal?.throwIfAborted();
