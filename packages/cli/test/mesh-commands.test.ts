@@ -17,7 +17,7 @@ async function folder(): Promise<string> {
 describe('quorate sidecar bootstrap', () => {
   test('prints what Envoy needs, or writes it where only its owner can read it', async ({ bed }) => {
     const mesh = new Mesh({ address: bed.consul.url });
-    await using _ = await mesh.register({ name: 'query', port: 8080, sidecar: { port: 21_500 } });
+    await using _ = await mesh.register({ name: 'query', id: 'query-8080', port: 8080, sidecar: { port: 21_500 } });
     const env = { QUORATE_CONSUL: bed.consul.url, QUORATE_CONSUL_TOKEN: 'from-the-environment' };
     const { status, out } = await call(['sidecar', 'bootstrap', 'query-8080', '--admin', '127.0.0.1:19007'], env);
     expect(status).toBe(0);
@@ -41,7 +41,7 @@ describe('quorate sidecar bootstrap', () => {
     expect(early).toMatchObject({ status: 1, out: '' });
     expect(early.err).toContain('read late-1-sidecar-proxy: Consul answered 404');
     const waiting = quorate(['sidecar', 'bootstrap', 'late-1', '--wait', '30', ...at]);
-    await using _ = await mesh.register({ name: 'late', port: 1, sidecar: { port: 21_501 } });
+    await using _ = await mesh.register({ name: 'late', id: 'late-1', port: 1, sidecar: { port: 21_501 } });
     expect((await outcome(waiting)).status).toBe(0);
     const never = await call(['sidecar', 'bootstrap', 'never-1', '--wait', '0.5', ...at]);
     expect(never).toMatchObject({ status: 1 });
@@ -68,8 +68,14 @@ describe('quorate sidecar bootstrap', () => {
 describe('quorate inspect services', () => {
   test('lists services by how well they are, the instances of one, and all of it as JSON', async ({ bed }) => {
     const mesh = new Mesh({ address: bed.consul.url });
-    await using _1 = await mesh.register({ name: 'rides', port: 1, tags: ['v1'], weights: { passing: 3 } });
-    await using two = await mesh.register({ name: 'rides', port: 2, tags: ['v2'] });
+    await using _1 = await mesh.register({
+      name: 'rides',
+      id: 'rides-1',
+      port: 1,
+      tags: ['v1'],
+      weights: { passing: 3 },
+    });
+    await using two = await mesh.register({ name: 'rides', id: 'rides-2', port: 2, tags: ['v2'] });
     await two.maintenance('on purpose');
     const at = ['--consul', bed.consul.url];
     const all = await call(['inspect', 'services', ...at]);

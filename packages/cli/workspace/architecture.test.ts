@@ -26,11 +26,6 @@ const mayImport: Record<string, readonly string[]> = {
 
 const packages = readdirSync(join(root, 'packages'));
 
-/** Circles that are older than the test below. None may be added; who cuts one takes it off the list. */
-const oldCircles: Record<string, readonly string[]> = {
-  mesh: ['kv/kv-cell.ts kv/kv.ts'],
-};
-
 /** The sources of a package, without its tests. */
 function sources(name: string): string[] {
   const files = readdirSync(join(root, 'packages', name, 'src'), { recursive: true, encoding: 'utf8' });
@@ -69,7 +64,7 @@ describe.each(packages)('%s', (name) => {
       ]),
     );
     const found = circles(arrows).map((files) => files.join(' '));
-    expect(found.sort()).toEqual(oldCircles[name] ?? []);
+    expect(found).toEqual([]);
   });
 
   test('has a README, and an index that lists its public names one by one', () => {

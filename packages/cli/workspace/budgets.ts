@@ -7,7 +7,7 @@ export const packageBudgets: Readonly<Record<string, number>> = {
   'packages/testbed': 230,
   'packages/zookeeper': 145,
   'packages/coordination': 370,
-  'packages/mesh': 175,
+  'packages/mesh': 120,
   'packages/cache': 75,
   'packages/cli': 130,
   'examples/concepts': 35,
@@ -31,8 +31,5 @@ export const fileBudgets: Readonly<Record<string, { readonly seconds: number; re
   'packages/testbed/test/kafka-cluster.test.ts': { seconds: 45, why: 'three brokers start, and are cut off' },
   'packages/testbed/test/nothing-left.test.ts': { seconds: 45, why: 'each test is a program that starts and dies' },
   'packages/mesh/test/authority.soak.test.ts': { seconds: 60, why: 'Consul spreads renewals over half a minute' },
-  'packages/mesh/test/rolling.test.ts': { seconds: 45, why: 'two sidecars drain, each for ten seconds at most' },
-  'packages/mesh/test/traffic.test.ts': { seconds: 40, why: 'three sidecars for each test' },
-  'packages/mesh/test/sidecars.test.ts': { seconds: 40, why: 'two sidecars for each test' },
   'packages/zookeeper/test/connection-faults.test.ts': { seconds: 40, why: 'a reply is cut at every byte' },
 };

@@ -1,6 +1,17 @@
 import { InvalidArgumentError } from '@quorate/core';
 
-/** A service's name goes into URLs, certificates and DNS names. */
+/** What Consul takes for the name of a service that somebody else has registered: `my_service.v2`. */
+export function checkService(argument: string, value: unknown): asserts value is string {
+  if (typeof value === 'string' && value.length <= 512 && /^[^\s/?#%"\\]+$/.test(value) && !/^\.\.?$/.test(value))
+    return;
+  throw new InvalidArgumentError(
+    argument,
+    'the name of a service: 1 to 512 characters without spaces, quotes and slashes',
+    value,
+  );
+}
+
+/** The name of a service of ours goes into URLs, certificates and DNS names. */
 export function checkName(argument: string, value: unknown): asserts value is string {
   if (typeof value !== 'string' || !/^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/.test(value)) {
     throw new InvalidArgumentError(argument, 'letters, digits and dashes, 1 to 63 of them', value);

@@ -1,4 +1,12 @@
-import { InvalidArgumentError } from '@quorate/core';
+import {
+  backoff,
+  type Component,
+  type Health,
+  InvalidArgumentError,
+  isQuorateError,
+  mayRetry,
+  sleep,
+} from '@quorate/core';
 import { Agent } from './agent/agent.ts';
 import { Balancer, type BalancerOptions } from './balance/balancer.ts';
 import { Destinations } from './balance/destinations.ts';
@@ -16,8 +24,8 @@ import { Instance } from './registration/instance.ts';
 import { checkRegistration, type Registration } from './registration/registration.ts';
 import { Authority } from './security/authority.ts';
 import type { Bootstrap } from './sidecar/bootstrap.ts';
-import type { Sidecar } from './sidecar/sidecar.ts';
-import { type BootstrapOptions, readBootstrap, type SidecarOptions, startSidecar } from './sidecar/start-sidecar.ts';
+import { type BootstrapOptions, planSidecar, readBootstrap, type SidecarOptions } from './sidecar/plan-sidecar.ts';
+import { Sidecar } from './sidecar/sidecar.ts';
 
 export interface MeshBalancerOptions
   extends BalancerOptions,
@@ -30,18 +38,21 @@ export interface MeshBalancerOptions
  *     await using instance = await mesh.register({ name: 'query', port: 8080 });
  *     for await (const instances of mesh.watch('rides', { passing: true, signal })) { … }
  */
-export class Mesh {
+export class Mesh implements Component, AsyncDisposable {
+  readonly name: string;
   readonly kv: Kv;
   readonly intentions: Intentions;
   readonly config: Config;
   readonly authority: Authority;
   readonly #agent: Agent;
   readonly #settings: Settings;
+  #stopped = false;
   readonly #propagation = new Propagation();
   readonly #destinations = new Destinations((service) => this.balancer(service));
 
   constructor(options: MeshOptions = {}) {
     this.#settings = checkOptions(options);
+    this.name = this.#settings.name;
     this.#agent = new Agent(this.#settings);
     this.kv = new Kv(this.#agent);
     this.authority = new Authority(this.#agent);
@@ -51,7 +62,14 @@ export class Mesh {
 
   /** Resolves when the agent has the instance. It stays registered until it is disposed of, also over the agent's restarts. */
   async register(registration: Registration, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Instance> {
-    return Instance.register(this.#agent, checkRegistration(registration), signal);
+    const instance = this.instance(registration);
+    await instance.start(signal);
+    return instance;
+  }
+
+  /** An instance that is not registered yet: a component, to be started and stopped with the others of a service. */
+  instance(registration: Registration): Instance {
+    return new Instance(this.#agent, checkRegistration(registration));
   }
 
   /** The instances of a service each time they change, from now on. */
@@ -96,10 +114,20 @@ export class Mesh {
    * dies, drained when it stops, and does not outlive this process.
    */
   async startSidecar(instance: Pick<Instance, 'proxyId'>, options: SidecarOptions = {}): Promise<Sidecar> {
+    const sidecar = this.sidecar(instance, options);
+    await sidecar.start(options.signal);
+    return sidecar;
+  }
+
+  /** A sidecar that does not run yet: a component, to be started after its instance and stopped before it. */
+  sidecar(instance: Pick<Instance, 'proxyId'>, options: Omit<SidecarOptions, 'signal'> = {}): Sidecar {
     const { proxyId } = instance;
     if (proxyId === undefined) throw new InvalidArgumentError('instance', 'one that was registered with a sidecar');
-    const sidecar = await startSidecar(this.#agent, this.#settings, proxyId, options);
-    this.#propagation.add(sidecar);
+    const prepare = planSidecar(this.#agent, this.#settings, proxyId, options);
+    const sidecar: Sidecar = new Sidecar(proxyId, async (signal) => {
+      this.#propagation.add(sidecar);
+      return prepare(signal);
+    });
     return sidecar;
   }
 
@@ -113,13 +141,47 @@ export class Mesh {
     return Session.create(this.#agent, options);
   }
 
+  /**
+   * Resolves when the agent answers and knows a leader. One that is not there yet, or still looks for its servers, is waited
+   * for until `signal` aborts; one that refuses the token or the certificate rejects it. The mesh works without it too.
+   */
+  async start(signal?: AbortSignal): Promise<void> {
+    const delays = backoff({ min: 100, max: 2_000 });
+    const ask = { operation: 'look for a leader', path: '/status/leader', signal };
+    for (;;) {
+      signal?.throwIfAborted();
+      try {
+        const { body } = await this.#agent.call<string>(ask);
+        if (body !== '') break;
+      } catch (error) {
+        if (!isQuorateError(error) || !mayRetry(error, { idempotent: true })) throw error;
+      }
+      await sleep(delays.next(), { signal });
+    }
+    this.#stopped = false;
+  }
+
+  /** Whether the agent answered the last time. Without it, what is known goes on being used. */
+  health(): Health {
+    if (this.#stopped) return { status: 'fail', detail: 'stopped' };
+    const { trouble } = this.#agent;
+    if (trouble === undefined) return { status: 'pass' };
+    return { status: 'warn', detail: trouble.message };
+  }
+
   /** Lets go of what `fetch` follows. Instances, watches, sessions and sidecars are ended by whoever holds them. */
-  async close(): Promise<void> {
+  async stop(): Promise<void> {
+    this.#stopped = true;
     await this.#destinations.close();
     this.#agent.close();
   }
 
+  /** The same as `stop`. */
+  close(): Promise<void> {
+    return this.stop();
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    return this.stop();
   }
 }

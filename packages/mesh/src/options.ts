@@ -7,6 +7,8 @@ import { milliseconds } from './duration.ts';
 export type AgentTls = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>;
 
 export interface MeshOptions {
+  /** What health and a service's errors call it. Default `mesh`. */
+  readonly name?: string;
   /** The agent on this machine. Default `http://127.0.0.1:8500`. */
   readonly address?: string | undefined;
   readonly token?: string | undefined;
@@ -20,6 +22,7 @@ export interface MeshOptions {
 }
 
 export interface Settings {
+  readonly name: string;
   readonly address: string;
   readonly token: string | undefined;
   readonly tls: AgentTls;
@@ -28,12 +31,13 @@ export interface Settings {
   readonly maxReplySize: number;
 }
 
-const names = ['address', 'token', 'tls', 'datacenter', 'timeout', 'maxReplySize'];
+const names = ['name', 'address', 'token', 'tls', 'datacenter', 'timeout', 'maxReplySize'];
 
 export function checkOptions(options: MeshOptions): Settings {
   checkNames('options', options, names);
-  const { address = 'http://127.0.0.1:8500', token, tls = {}, datacenter } = options;
+  const { name = 'mesh', address = 'http://127.0.0.1:8500', token, tls = {}, datacenter } = options;
   const { timeout = 10_000, maxReplySize = 64 * 1024 * 1024 } = options;
+  checkText('name', name);
   const url = typeof address === 'string' && URL.canParse(address) ? new URL(address) : undefined;
   if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '' || url.username !== '') {
     throw new InvalidArgumentError('address', 'a URL such as "http://127.0.0.1:8500"');
@@ -47,5 +51,6 @@ export function checkOptions(options: MeshOptions): Settings {
   }
   if (datacenter !== undefined) checkText('datacenter', datacenter);
   checkNumber('maxReplySize', maxReplySize, 1024, 2 ** 31 - 1);
-  return { address: url.origin, token, tls, datacenter, timeout: milliseconds('timeout', timeout), maxReplySize };
+  const rest = { token, tls, datacenter, timeout: milliseconds('timeout', timeout), maxReplySize };
+  return { name, address: url.origin, ...rest };
 }

@@ -6,7 +6,9 @@ import { call, listen } from './mutual-tls.ts';
 
 const test = bedTest({ consul: 1 });
 
-test('a new authority: the watch brings a certificate of it, and both are trusted', async ({ bed }) => {
+test('a new authority: the watch brings a certificate of it, and old and new ones trust each other', async ({
+  bed,
+}) => {
   const mesh = new Mesh({ address: bed.consul.url });
   await using watch = mesh.authority.watch('rides');
   const first = (await watch.next()).value as Identity;
@@ -20,6 +22,8 @@ test('a new authority: the watch brings a certificate of it, and both are truste
     watch.latest && watch.latest.serial !== first.serial ? watch.latest : undefined;
   const second = await eventually('a new certificate', renewed, { within: 60_000 });
   expect(second.uri).toBe(first.uri);
-  // The new one is trusted by who knows the new authorities, and it trusts who has not changed yet.
-  expect(await call(await listen(second), 'rides', second)).toBe(first.uri);
+  // The new one is trusted by who has not changed yet, and it trusts them.
+  const [before, after] = [await listen(first), await listen(second)];
+  expect(await call(after, 'rides', first)).toBe(first.uri);
+  expect(await call(before, 'rides', second)).toBe(first.uri);
 });

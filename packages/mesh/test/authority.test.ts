@@ -1,7 +1,8 @@
+import { X509Certificate } from 'node:crypto';
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { expect } from 'vitest';
-import { Mesh } from '../src/index.ts';
+import { type Identity, Mesh } from '../src/index.ts';
 import { call, listen } from './mutual-tls.ts';
 
 const test = bedTest({ consul: 1 });
@@ -31,4 +32,30 @@ test('intentions decide who may come in', async ({ bed }) => {
     return answer.authorized ? undefined : answer;
   });
   expect(denied.reason).toMatch(/deny/i);
+});
+
+test('while the authority changes, who has a certificate of the old one and who has one of the new one trust each other', async ({
+  bed,
+}) => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const rides = await mesh.authority.identity('rides');
+  const [old] = (await mesh.authority.roots()).roots;
+  const response = await fetch(`${bed.consul.url}/v1/connect/ca/configuration`, {
+    method: 'PUT',
+    body: JSON.stringify({ Provider: 'consul', Config: { PrivateKeyType: 'rsa', PrivateKeyBits: 2048 } }),
+  });
+  expect(response.status).toBe(200);
+  const roots = await eventually('there is another authority', async () => {
+    const { roots } = await mesh.authority.roots();
+    return roots.some(({ id, active }) => active && id !== old?.id) && roots;
+  });
+  expect((roots || []).map(({ id }) => id)).toContain(old?.id);
+  // Consul renews those that are in use over half a minute: a service that had none is signed by the new one at once.
+  const cabs = await mesh.authority.identity('cabs');
+  const signedBy = ({ tls }: Identity): string => new X509Certificate(tls.cert).issuer;
+  expect(signedBy(cabs)).not.toBe(signedBy(rides));
+  const [before, after] = [await listen(rides), await listen(cabs)];
+  expect(await call(before, 'rides', cabs)).toBe(cabs.uri);
+  expect(await call(after, 'cabs', rides)).toBe(rides.uri);
+  expect(await call(after, 'cabs', cabs)).toBe(cabs.uri);
 });

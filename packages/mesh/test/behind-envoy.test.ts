@@ -3,8 +3,10 @@ import { Relay } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { expect } from 'vitest';
 import { Mesh } from '../src/index.ts';
+import { shared } from './town.ts';
 
-const test = bedTest({ consul: 1, envoy: true });
+const { consul, envoy: program } = shared();
+const test = bedTest({});
 
 /** An Envoy in front of one server, that tries twice when told to, and then words its error itself. */
 function front(listen: number, upstream: number, tries: 1 | 2): string {
@@ -42,7 +44,7 @@ test('a write whose answer is lost between Envoy and Consul is ambiguous, and `r
   bed,
 }) => {
   let [writes, cuts] = [0, 0];
-  await using relay = await Relay.to(new URL(bed.consul.url).host, () => {
+  await using relay = await Relay.to(new URL(consul).host, () => {
     let isWrite = false;
     return {
       question: (bytes) => {
@@ -58,7 +60,7 @@ test('a write whose answer is lost between Envoy and Consul is ambiguous, and `r
   });
   await using envoy = await bed.run({
     name: 'front',
-    command: bed.envoy.program,
+    command: program,
     args: ['--config-path', 'envoy.json', '--disable-hot-restart', '--concurrency', '1', '--log-level', 'warning'],
     files: ({ port }) => ({ 'envoy.json': front(port, relay.port, 1) }),
     ready: async (_, { port }) => (await fetch(`http://127.0.0.1:${port}/v1/status/leader`)).ok,
@@ -82,7 +84,7 @@ test('an Envoy whose second attempt is refused, and that says so in words of its
   bed,
 }) => {
   let cut = false;
-  const relay: Relay = await Relay.to(new URL(bed.consul.url).host, () => {
+  const relay: Relay = await Relay.to(new URL(consul).host, () => {
     let isWrite = false;
     return {
       question: (bytes) => {
@@ -98,7 +100,7 @@ test('an Envoy whose second attempt is refused, and that says so in words of its
   });
   await using envoy = await bed.run({
     name: 'insistent-front',
-    command: bed.envoy.program,
+    command: program,
     args: ['--config-path', 'envoy.json', '--disable-hot-restart', '--concurrency', '1', '--log-level', 'warning'],
     files: ({ port }) => ({ 'envoy.json': front(port, relay.port, 2) }),
     ready: async (_, { port }) => (await fetch(`http://127.0.0.1:${port}/v1/status/leader`)).ok,
@@ -111,6 +113,6 @@ test('an Envoy whose second attempt is refused, and that says so in words of its
     retryable: false,
     happened: 'unknown',
   });
-  const direct = new Mesh({ address: bed.consul.url });
+  const direct = new Mesh({ address: consul });
   expect((await direct.kv.get('behind-envoy/twice'))?.value.toString()).toBe('1');
 });

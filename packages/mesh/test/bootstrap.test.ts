@@ -3,10 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Programs } from '@quorate/testbed';
+import { eventually, Programs } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
-import { expect, onTestFinished } from 'vitest';
-import { Mesh } from '../src/index.ts';
+import { describe, expect, onTestFinished, vi } from 'vitest';
+import { Mesh, proxyDefaults } from '../src/index.ts';
+import { bootstrapOf } from '../src/sidecar/bootstrap.ts';
+import { envoyConfig } from '../src/sidecar/envoy-config.ts';
 
 const test = bedTest({ consul: 1 });
 
@@ -96,7 +98,6 @@ test('… and gRPC over TLS, with a token and another place for the administrati
   await writeFile(ca, pem);
   const token = '11111111-2222-3333-4444-555555555555';
   // The authority belongs to a mesh that speaks TLS; its agent is asked through a small plain detour here.
-  const { bootstrapOf } = await import('../src/sidecar/bootstrap.ts');
   const ours = bootstrapOf({
     proxyId: instance.proxyId as string,
     service: 'query',
@@ -104,6 +105,7 @@ test('… and gRPC over TLS, with a token and another place for the administrati
     grpc: { host: '127.0.0.1', port: 8503, ca: pem, tls: true },
     token,
     admin: { host: '127.0.0.1', port: 19_005 },
+    config: envoyConfig('config', {}),
   });
   const theirs = await consulsOwn(
     bed.consul.url,
@@ -111,6 +113,95 @@ test('… and gRPC over TLS, with a token and another place for the administrati
     ...['-grpc-addr', 'https://127.0.0.1:8503', '-grpc-ca-file', ca],
   );
   await expectEqual(ours as Json, theirs);
+});
+
+describe('what the registration says of Envoy', () => {
+  const listener = '{"name":"more","address":{"socket_address":{"address":"127.0.0.1","port_value":9999}}}';
+  test.for<[what: string, config: Json]>([
+    ['Prometheus', { envoy_prometheus_bind_addr: '0.0.0.0:9102' }],
+    ['figures as they are', { envoy_stats_bind_addr: '127.0.0.1:9103', envoy_prometheus_bind_addr: '127.0.0.1:9102' }],
+    ['tags', { envoy_stats_tags: ['zone=a', 'rack=b=c'] }],
+    ['statsd', { envoy_statsd_url: 'udp://127.0.0.1:9125', envoy_stats_flush_interval: '5s' }],
+    [
+      'DogStatsD by a socket',
+      { envoy_dogstatsd_url: 'unix:///run/dog.sock', envoy_statsd_url: 'udp://127.0.0.1:9125' },
+    ],
+    [
+      'other sinks',
+      { envoy_extra_stats_sinks_json: '{"name":"a"},{"name":"b"}', envoy_dogstatsd_url: 'udp://127.0.0.1:1' },
+    ],
+    ['statistics', { envoy_stats_config_json: '{"use_all_default_tags":false}', envoy_stats_tags: ['zone=a'] }],
+    [
+      'clusters and listeners',
+      { envoy_extra_static_clusters_json: '{"name":"c1"},{"name":"c2"}', envoy_extra_static_listeners_json: listener },
+    ],
+    [
+      'all that listens',
+      {
+        envoy_extra_static_listeners_json: listener,
+        envoy_extra_static_clusters_json: '{"name":"c1"}',
+        envoy_prometheus_bind_addr: '127.0.0.1:9102',
+        envoy_stats_bind_addr: '127.0.0.1:9103',
+      },
+    ],
+    ['tracing', { envoy_tracing_json: '{"http":{"name":"envoy.tracers.zipkin"}}' }],
+  ])("%s: as by Consul's command", async ([, config], { bed }) => {
+    const mesh = new Mesh({ address: bed.consul.url });
+    await using instance = await mesh.register({
+      name: 'configured',
+      port: 8083,
+      checks: [],
+      sidecar: { port: 21_777, config },
+    });
+    const ours = (await mesh.bootstrap(instance.proxyId as string)) as Json;
+    const theirs = await consulsOwn(bed.consul.url, '-sidecar-for', instance.id);
+    if (!config.envoy_stats_config_json) return expectEqual(ours, theirs);
+    expect(snake(ours)).toEqual(snake(theirs));
+  });
+
+  test('for all proxies counts too', async ({ bed }) => {
+    const mesh = new Mesh({ address: bed.consul.url });
+    await mesh.config.put(proxyDefaults({ envoy_prometheus_bind_addr: '127.0.0.1:9104' }));
+    onTestFinished(() => mesh.config.delete('proxy-defaults', 'global'));
+    await using instance = await mesh.register({ name: 'common', port: 8084, checks: [], sidecar: { port: 21_778 } });
+    const ours = await eventually('it is said', async () => {
+      const bootstrap = await mesh.bootstrap(instance.proxyId as string);
+      return JSON.stringify(bootstrap).includes('9104') ? (bootstrap as Json) : undefined;
+    });
+    await expectEqual(ours, await consulsOwn(bed.consul.url, '-sidecar-for', instance.id));
+  });
+
+  test('a URL may stand in an environment variable', () => {
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv('QUORATE_TEST_STATSD', 'udp://10.0.0.1:9125');
+    const { sinks } = envoyConfig('config', { envoy_statsd_url: '$QUORATE_TEST_STATSD' });
+    expect(JSON.stringify(sinks)).toContain('"address":"10.0.0.1","port_value":9125');
+    expect(() => envoyConfig('config', { envoy_statsd_url: '$QUORATE_TEST_NONE' })).toThrow(
+      'config.envoy_statsd_url: expected',
+    );
+  });
+
+  test.for<[name: string, value: unknown]>([
+    ['envoy_bootstrap_json_tpl', '{}'],
+    ['envoy_telemetry_collector_bind_socket_dir', '/tmp'],
+    ['envoy_prometheus_bind_adr', '127.0.0.1:1'],
+    ['envoy_prometheus_bind_addr', 'nowhere'],
+    ['envoy_prometheus_bind_addr', 9102],
+    ['envoy_extra_static_clusters_json', '{'],
+    ['envoy_stats_tags', ['zone']],
+    ['envoy_statsd_url', 'http://127.0.0.1'],
+  ])('%s: %j is refused by name, before anything is touched', async ([name, value]) => {
+    const mesh = new Mesh({ address: 'http://127.0.0.1:1' });
+    const registering = mesh.register({ name: 'a', port: 1, sidecar: { config: { [name]: value } } });
+    await expect(registering).rejects.toThrow(`sidecar.config.${name}: expected`);
+  });
+});
+
+test('gRPC over TLS without an authority is refused: Envoy would send the token to anybody', async ({ bed }) => {
+  const mesh = new Mesh({ address: bed.consul.url, token: 'secret' });
+  await using instance = await mesh.register({ name: 'query', port: 8085, checks: [], sidecar: { port: 21_779 } });
+  const bootstrap = mesh.bootstrap(instance.proxyId as string, { grpc: '127.0.0.1:8503', grpcTls: true });
+  await expect(bootstrap).rejects.toThrow("tls.ca: expected the authority that signed the agent's certificate");
 });
 
 test('of what is no sidecar is refused', async ({ bed }) => {

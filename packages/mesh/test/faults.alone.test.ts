@@ -6,15 +6,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { type Component, sleep } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
-import { bedTest } from '@quorate/testbed/vitest';
-import { afterAll, expect, onTestFinished, vi } from 'vitest';
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
 import { defaults, Mesh } from '../src/index.ts';
 import { EnvoyAdmin } from '../src/sidecar/envoy-admin.ts';
 import { codeOf, freePort } from './http-service.ts';
-import { ask, settle } from './town.ts';
+import { ask, settle, shared } from './town.ts';
 
-const test = bedTest({ consul: 1, envoy: true });
+const { consul } = shared();
 
 // A place of our own for temporary files: what others leave there is none of our business.
 const temporary = mkdtempSync(join(tmpdir(), 'quorate-mesh-faults-'));
@@ -46,15 +46,13 @@ function lives(pid: number): boolean {
   }
 }
 
-test('kill -9 of an instance under load: gone from the watch within the check interval and 1 s, from Envoy within one more; its Envoy too', async ({
-  bed,
-}) => {
-  const mesh = new Mesh({ address: bed.consul.url });
-  const envoy = bed.envoy.program;
+test('kill -9 of an instance under load: gone from the watch within the check interval and 1 s, from Envoy within one more; its Envoy too', async () => {
+  const mesh = new Mesh({ address: consul });
+  const { envoy } = shared();
   await mesh.config.put(defaults('mortal', { protocol: 'http' }));
   const [first, second] = await Promise.all([
-    instanceProcess(bed.consul.url, 'mortal', envoy),
-    instanceProcess(bed.consul.url, 'mortal', envoy),
+    instanceProcess(consul, 'mortal', envoy),
+    instanceProcess(consul, 'mortal', envoy),
   ]);
   const gateway = await settle(mesh, 'mourner', { envoy, to: ['mortal'] });
   const url = gateway.upstream.mortal as string;
@@ -92,9 +90,9 @@ test('kill -9 of an instance under load: gone from the watch within the check in
   expect(lives(second.envoy)).toBe(true);
 });
 
-test('Envoy killed: started again, ready, and it serves as before', async ({ bed }) => {
-  const mesh = new Mesh({ address: bed.consul.url });
-  const envoy = bed.envoy.program;
+test('Envoy killed: started again, ready, and it serves as before', async () => {
+  const mesh = new Mesh({ address: consul });
+  const { envoy } = shared();
   await settle(mesh, 'behind', { envoy });
   const front = await settle(mesh, 'front', { envoy, to: ['behind'] });
   const url = front.upstream.behind as string;
@@ -106,9 +104,9 @@ test('Envoy killed: started again, ready, and it serves as before', async ({ bed
   }
 });
 
-test('stopping lets requests on their way through, and leaves nothing', async ({ bed }) => {
-  const mesh = new Mesh({ address: bed.consul.url });
-  const envoy = bed.envoy.program;
+test('stopping lets requests on their way through, and leaves nothing', async () => {
+  const mesh = new Mesh({ address: consul });
+  const { envoy } = shared();
   const arrived = Promise.withResolvers<void>();
   const leave = Promise.withResolvers<void>();
   await mesh.config.put(defaults('slow', { protocol: 'http' }));
@@ -138,6 +136,37 @@ test('stopping lets requests on their way through, and leaves nothing', async ({
   expect(await folders()).toEqual(before);
 });
 
+test('a program that keeps asking others stops as fast as one that does not; and starts again', async () => {
+  const mesh = new Mesh({ address: consul });
+  const { envoy } = shared();
+  await mesh.config.put(defaults('asked', { protocol: 'http' }));
+  await settle(mesh, 'asked', { envoy });
+  await settle(mesh, 'asked-plainly', { envoy });
+  const asker = await settle(mesh, 'asker', { envoy, to: ['asked', 'asked-plainly'], drain: '20s' });
+  const stop = new AbortController();
+  let answered = 0;
+  const polls = Object.entries(asker.upstream).map(async ([name, url]) => {
+    await asker.sidecar.reaches(name);
+    while (!stop.signal.aborted) {
+      if ((await ask(url)).status === 200) answered += 1;
+      await sleep(10);
+    }
+  });
+  await eventually('it asks', () => answered > 20);
+  const component: Component = asker.sidecar;
+  expect([component.name, component.health?.().status]).toEqual([asker.sidecar.proxyId, 'pass']);
+  const begin = performance.now();
+  await component.stop();
+  // Nobody asks it, and that it waits for: 1.2 s.
+  expect(performance.now() - begin).toBeLessThan(6_000);
+  expect(component.health?.().status).toBe('fail');
+  const before = answered;
+  await component.start(new AbortController().signal);
+  await eventually('it asks again', () => answered > before);
+  stop.abort();
+  await Promise.all(polls);
+});
+
 /** Where sidecars keep their bootstraps. */
 async function folders(): Promise<string[]> {
   return (await readdir(tmpdir())).filter((name) => name.startsWith('quorate-sidecar-')).sort();
@@ -155,8 +184,8 @@ async function fakeEnvoy(script: string): Promise<string> {
 const saysIts = (version: string): string =>
   `[ "$1" = --version ] && { echo "envoy  version: abc123/${version}/Clean/RELEASE/BoringSSL"; exit 0; }`;
 
-test('a pairing that nobody has tried is refused with those that are taken, unless it is wanted', async ({ bed }) => {
-  const mesh = new Mesh({ address: bed.consul.url });
+test('a pairing that nobody has tried is refused with those that are taken, unless it is wanted', async () => {
+  const mesh = new Mesh({ address: consul });
   await using instance = await mesh.register({ name: 'paired', port: 1, sidecar: { port: await freePort() } });
   const envoy = await fakeEnvoy(`${saysIts('1.20.7')}\necho "cannot start" >&2; exit 3`);
   await expect(mesh.startSidecar(instance, { envoy })).rejects.toMatchObject({
@@ -170,11 +199,11 @@ test('a pairing that nobody has tried is refused with those that are taken, unle
   vi.stubEnv('QUORATE_ENVOY', '/nowhere/envoy');
   expect(await codeOf(mesh.startSidecar(instance))).toBe('envoy-missing');
   const failed = mesh.startSidecar(instance, { envoy, anyPairing: true });
-  await expect(failed).rejects.toThrow(/the sidecar paired-1-sidecar-proxy ended with status 3.*cannot start/s);
+  await expect(failed).rejects.toThrow(/the sidecar paired-[^ ]+-1-sidecar-proxy ended with status 3.*cannot start/s);
 });
 
-test('no Envoy, one that hangs, one that is given up: said plainly, and nothing is left', async ({ bed }) => {
-  const mesh = new Mesh({ address: bed.consul.url });
+test('no Envoy, one that hangs, one that is given up: said plainly, and nothing is left', async () => {
+  const mesh = new Mesh({ address: consul });
   await using instance = await mesh.register({ name: 'unlucky', port: 1, sidecar: { port: await freePort() } });
   const before = await folders();
   expect(await codeOf(mesh.startSidecar(instance, { envoy: '/nowhere/envoy' }))).toBe('envoy-missing');

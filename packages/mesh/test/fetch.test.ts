@@ -1,30 +1,27 @@
 import { eventually } from '@quorate/testbed';
-import { bedTest } from '@quorate/testbed/vitest';
-import { describe, expect, onTestFinished } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { AgentUnreachableError } from '../src/errors/agent-unreachable-error.ts';
-import { Mesh } from '../src/index.ts';
+import { Mesh, type MeshRequestInit } from '../src/index.ts';
 import { codeOf, freePort, HttpService } from './http-service.ts';
+import { shared } from './town.ts';
 
-const test = bedTest({ consul: 1 });
+const { consul } = shared();
 
 /** So many instances that answer with their number, from 1. */
 async function instances(mesh: Mesh, name: string, count: number): Promise<HttpService[]> {
   const services: HttpService[] = [];
+  const stack = new AsyncDisposableStack();
+  onTestFinished(() => stack.disposeAsync());
   for (let number = 1; number <= count; number += 1) {
     const service = await HttpService.start((_, response) => response.end(String(number)));
-    await mesh.register({ name, port: service.port, checks: [] });
-    services.push(service);
+    services.push(stack.use(service));
+    stack.use(await mesh.register({ name, port: service.port, checks: [] }));
   }
-  onTestFinished(async () => {
-    for (const service of services) await service[Symbol.asyncDispose]();
-  });
   return services;
 }
 
-test('finds a service by its name, with path, query, method, headers and body; and shares the load', async ({
-  bed,
-}) => {
-  await using mesh = new Mesh({ address: bed.consul.url });
+test('finds a service by its name, with path, query, method, headers and body; and shares the load', async () => {
+  await using mesh = new Mesh({ address: consul });
   await using echo = await HttpService.start(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
@@ -42,8 +39,8 @@ test('finds a service by its name, with path, query, method, headers and body; a
   for (const { requests } of services) expect(requests).toBeGreaterThan(10);
 });
 
-test('what was refused by everybody before it was sent did not happen, also a POST', async ({ bed }) => {
-  await using mesh = new Mesh({ address: bed.consul.url });
+test('what was refused by everybody before it was sent did not happen, also a POST', async () => {
+  await using mesh = new Mesh({ address: consul });
   await using _ = await mesh.register({ name: 'shut', port: await freePort(), checks: [] });
   await expect(mesh.fetch('http://shut/', { method: 'POST', body: 'x' })).rejects.toMatchObject({
     code: 'service-unreachable',
@@ -52,10 +49,8 @@ test('what was refused by everybody before it was sent did not happen, also a PO
   });
 });
 
-test('an instance that is gone: another one answers, also a POST that was not sent; then it is left out', async ({
-  bed,
-}) => {
-  await using mesh = new Mesh({ address: bed.consul.url });
+test('an instance that is gone: another one answers, also a POST that was not sent; then it is left out', async () => {
+  await using mesh = new Mesh({ address: consul });
   const [gone, alive] = await instances(mesh, 'half', 2);
   await gone?.[Symbol.asyncDispose]();
   for (let request = 0; request < 40; request += 1) {
@@ -66,8 +61,8 @@ test('an instance that is gone: another one answers, also a POST that was not se
 });
 
 describe('what may not be done twice is not', () => {
-  test('a POST that was sent and not answered is ambiguous; a GET goes to another instance', async ({ bed }) => {
-    await using mesh = new Mesh({ address: bed.consul.url });
+  test('a POST that was sent and not answered is ambiguous; a GET goes to another instance', async () => {
+    await using mesh = new Mesh({ address: consul });
     await using rude = await HttpService.start((request) => request.socket.destroy());
     await using _ = await mesh.register({ name: 'rude', port: rude.port, checks: [] });
     expect(await codeOf(mesh.fetch('http://rude/', { method: 'POST', body: 'x' }))).toBe('ambiguous');
@@ -82,16 +77,15 @@ describe('what may not be done twice is not', () => {
     expect(rude.requests).toBe(6);
   });
 
-  test('what was done and redirected to where nobody listens was sent: a POST is ambiguous, and done once', async ({
-    bed,
-  }) => {
-    await using mesh = new Mesh({ address: bed.consul.url });
+  test('what was done and redirected to where nobody listens was sent: a POST is ambiguous, and done once', async () => {
+    await using mesh = new Mesh({ address: consul });
     const dead = `http://127.0.0.1:${await freePort()}/rides/1`;
     await using moved = await HttpService.start((request, response) => {
       response.writeHead(Number(request.url?.slice(1)), { location: dead }).end();
     });
     // Two, so that there is another one to ask.
-    for (const id of ['moved-1', 'moved-2']) await mesh.register({ name: 'moved', id, port: moved.port, checks: [] });
+    await using _1 = await mesh.register({ name: 'moved', id: 'moved-1', port: moved.port, checks: [] });
+    await using _2 = await mesh.register({ name: 'moved', id: 'moved-2', port: moved.port, checks: [] });
     const unknown = { code: 'ambiguous', happened: 'unknown', retryable: false };
     await expect(mesh.fetch('http://moved/303', { method: 'POST', body: 'x' })).rejects.toMatchObject(unknown);
     expect(moved.requests).toBe(1);
@@ -108,10 +102,8 @@ describe('what may not be done twice is not', () => {
     expect(moved.requests).toBe(6);
   });
 
-  test('a POST that was sent and then aborted does not say that it did not happen, whatever the reason says', async ({
-    bed,
-  }) => {
-    await using mesh = new Mesh({ address: bed.consul.url });
+  test('a POST that was sent and then aborted does not say that it did not happen, whatever the reason says', async () => {
+    await using mesh = new Mesh({ address: consul });
     await using silent = await HttpService.start(() => undefined);
     await using _ = await mesh.register({ name: 'silent', port: silent.port, checks: [] });
     // Its cause is one of a connection that was not made: another one.
@@ -126,8 +118,8 @@ describe('what may not be done twice is not', () => {
     await expect(mesh.fetch('http://silent/', { method: 'POST', signal: abort.signal })).rejects.toBe(reason);
   });
 
-  test('a body that can be read once is sent once', async ({ bed }) => {
-    await using mesh = new Mesh({ address: bed.consul.url });
+  test('a body that can be read once is sent once', async () => {
+    await using mesh = new Mesh({ address: consul });
     await using full = await HttpService.start((request, response) => {
       request.resume();
       request.on('end', () => response.writeHead(503).end());
@@ -140,8 +132,8 @@ describe('what may not be done twice is not', () => {
   });
 });
 
-test('redirects are followed as `fetch` does: method, body and headers; also to another origin', async ({ bed }) => {
-  await using mesh = new Mesh({ address: bed.consul.url });
+test('redirects are followed as `fetch` does: method, body and headers; also to another origin', async () => {
+  await using mesh = new Mesh({ address: consul });
   await using other = await HttpService.start(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
@@ -181,8 +173,8 @@ test('redirects are followed as `fetch` does: method, body and headers; also to 
   expect(await codeOf(mesh.fetch('http://first/302/data', { attempts: 1 }))).toBe('service-unreachable');
 });
 
-test('retries stay within their budget: with everything failing, a fifth more and a few', async ({ bed }) => {
-  await using mesh = new Mesh({ address: bed.consul.url });
+test('retries stay within their budget: with everything failing, a fifth more and a few', async () => {
+  await using mesh = new Mesh({ address: consul });
   await using sick = await HttpService.start((_, response) => response.writeHead(503).end());
   await using _ = await mesh.register({ name: 'sick', port: sick.port, checks: [] });
   for (let request = 0; request < 100; request += 1) {
@@ -192,8 +184,8 @@ test('retries stay within their budget: with everything failing, a fifth more an
   expect(sick.requests).toBeLessThanOrEqual(100 + 20 + 10);
 });
 
-test('the deadline is for all attempts, and told as such; the reason of a signal is passed on', async ({ bed }) => {
-  await using mesh = new Mesh({ address: bed.consul.url });
+test('the deadline is for all attempts, and told as such; the reason of a signal is passed on', async () => {
+  await using mesh = new Mesh({ address: consul });
   await using mute = await HttpService.start(() => undefined);
   await using _ = await mesh.register({ name: 'mute', port: mute.port, checks: [] });
   const begin = performance.now();
@@ -207,8 +199,33 @@ test('the deadline is for all attempts, and told as such; the reason of a signal
   await expect(waiting).rejects.toBe(reason);
 });
 
-test('instances that come and go under load: no request fails', async ({ bed }) => {
-  await using mesh = new Mesh({ address: bed.consul.url });
+describe('an instance that hangs, beside one that answers', () => {
+  /** How many of 60 requests it got. */
+  const late = async (url: string, name: string, init: () => MeshRequestInit): Promise<number> => {
+    await using mesh = new Mesh({ address: url });
+    await using hung = await HttpService.start(() => undefined);
+    await using well = await HttpService.start((_, response) => response.end('well'));
+    await using _hung = await mesh.register({ name, port: hung.port, checks: [] });
+    await using _well = await mesh.register({ name, port: well.port, checks: [] });
+    for (let request = 0; request < 60; request += 1) {
+      await mesh.fetch(`http://${name}/`, { ...init(), attempts: 1 }).catch(() => undefined);
+    }
+    return hung.requests;
+  };
+
+  test('whose callers give up: one of them in ten seconds is late, not every second one', async () => {
+    expect(await late(consul, 'given-up', () => ({ signal: AbortSignal.timeout(100) }))).toBeLessThanOrEqual(2);
+  });
+
+  test('until the deadline of its requests: it is left out after five', async () => {
+    const count = await late(consul, 'overdue', () => ({ deadline: '100ms' }));
+    expect(count).toBeGreaterThanOrEqual(5);
+    expect(count).toBeLessThanOrEqual(7);
+  });
+});
+
+test('instances that come and go under load: no request fails', async () => {
+  await using mesh = new Mesh({ address: consul });
   const stack = new AsyncDisposableStack();
   onTestFinished(() => stack.disposeAsync());
   const start = async () => {
@@ -237,8 +254,8 @@ test('instances that come and go under load: no request fails', async ({ bed }) 
   await Promise.all(load);
 });
 
-test('nobody there, no such service, no agent: said plainly', async ({ bed }) => {
-  await using mesh = new Mesh({ address: bed.consul.url });
+test('nobody there, no such service, no agent: said plainly', async () => {
+  await using mesh = new Mesh({ address: consul });
   await expect(mesh.fetch('http://nobody/')).rejects.toThrow('nobody: it has no instances');
   await expect(mesh.fetch('https://query/')).rejects.toThrow('url: expected a URL that begins with "http://"');
   await expect(mesh.fetch('http://10.0.0.1/')).rejects.toThrow('url.hostname: expected');
@@ -246,18 +263,4 @@ test('nobody there, no such service, no agent: said plainly', async ({ bed }) =>
   const begin = performance.now();
   expect(await codeOf(lost.fetch('http://query/', { deadline: '500ms' }))).toBe('deadline-exceeded');
   expect(performance.now() - begin).toBeLessThan(3_000);
-});
-
-test('while the agent is away the last good answer is used', async ({ bed }) => {
-  await using mesh = new Mesh({ address: bed.consul.url });
-  await instances(mesh, 'steady', 1);
-  await using balancer = mesh.balancer('steady', { policy: 'round-robin' });
-  using _ = await balancer.pick();
-  expect((await mesh.fetch('http://steady/')).status).toBe(200);
-  await bed.consul.server(1).kill();
-  expect(await (await mesh.fetch('http://steady/')).text()).toBe('1');
-  using endpoint = await balancer.pick();
-  expect(endpoint.instance.name).toBe('steady');
-  expect(balancer.age).toBeGreaterThan(0);
-  await bed.consul.server(1).restart();
 });

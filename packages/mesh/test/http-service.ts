@@ -9,9 +9,12 @@ export class HttpService implements AsyncDisposable {
   /** How many requests came. */
   requests = 0;
 
-  static async start(listener: RequestListener, host = '127.0.0.1'): Promise<HttpService> {
+  static async start(
+    listener: RequestListener,
+    { host = '127.0.0.1', port = 0 }: { readonly host?: string; readonly port?: number } = {},
+  ): Promise<HttpService> {
     const service = new HttpService(listener);
-    await once(service.#server.listen(0, host), 'listening');
+    await once(service.#server.listen(port, host), 'listening');
     return service;
   }
 

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { QuorateError } from '@quorate/core';
-import { eventually, History, Relay } from '@quorate/testbed';
-import { bedTest } from '@quorate/testbed/vitest';
-import { expect } from 'vitest';
+import { eventually, History, Relay, Testbed } from '@quorate/testbed';
+import { expect, onTestFinished, test } from 'vitest';
 import { defaults, Mesh, type Schema } from '../src/index.ts';
 import { codeOf, freePort, HttpService } from './http-service.ts';
+import { shared } from './town.ts';
 
-const test = bedTest({ consul: 1 });
+const { consul } = shared();
 
 interface Zone {
   readonly cabs: number;
@@ -23,8 +23,8 @@ const zone: Schema<Zone> = {
   },
 };
 
-test('bytes come back as they went, also none, and also under keys with slashes', async ({ bed }) => {
-  const { kv } = new Mesh({ address: bed.consul.url });
+test('bytes come back as they went, also none, and also under keys with slashes', async () => {
+  const { kv } = new Mesh({ address: consul });
   const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
   await kv.set('deep/down/ünder a key?', bytes);
   expect((await kv.get('deep/down/ünder a key?'))?.value).toEqual(bytes);
@@ -35,8 +35,8 @@ test('bytes come back as they went, also none, and also under keys with slashes'
   expect([await kv.get('deep/empty'), await kv.keys('deep/')]).toEqual([undefined, []]);
 });
 
-test('compare-and-set: of many that add one at once no addition is lost', async ({ bed }) => {
-  const mesh = new Mesh({ address: bed.consul.url });
+test('compare-and-set: of many that add one at once no addition is lost', async () => {
+  const mesh = new Mesh({ address: consul });
   const counter = mesh.kv.cell<number>('counter');
   await Promise.all(Array.from({ length: 20 }, () => counter.update((value = 0) => value + 1)));
   const read = await counter.get();
@@ -51,8 +51,8 @@ test('compare-and-set: of many that add one at once no addition is lost', async 
   await counter.set(21, { ifIndex: read?.index ?? 0n });
 });
 
-test('a typed cell refuses what is not valid on the way in and on the way out, and says where', async ({ bed }) => {
-  const { kv } = new Mesh({ address: bed.consul.url });
+test('a typed cell refuses what is not valid on the way in and on the way out, and says where', async () => {
+  const { kv } = new Mesh({ address: consul });
   const cell = kv.cell('zone', zone);
   await expect(cell.set({ cabs: 'many' } as never)).rejects.toThrow(
     'zone: expected a valid value (cabs: expected a number)',
@@ -64,8 +64,8 @@ test('a typed cell refuses what is not valid on the way in and on the way out, a
   expect(await codeOf(cell.get())).toBe('invalid-value');
 });
 
-test('a watch yields each change, and keeps the last good value when a bad one comes', async ({ bed }) => {
-  const { kv } = new Mesh({ address: bed.consul.url });
+test('a watch yields each change, and keeps the last good value when a bad one comes', async () => {
+  const { kv } = new Mesh({ address: consul });
   const cell = kv.cell('watched', zone);
   await using watch = cell.watch();
   expect((await watch.next()).value).toBeUndefined();
@@ -80,8 +80,8 @@ test('a watch yields each change, and keeps the last good value when a bad one c
   expect(watch.failure).toBeUndefined();
 });
 
-test('a session holds a key against others until it is destroyed', async ({ bed }) => {
-  const mesh = new Mesh({ address: bed.consul.url });
+test('a session holds a key against others until it is destroyed', async () => {
+  const mesh = new Mesh({ address: consul });
   const [mine, theirs] = [await mesh.session({ lockDelay: 0 }), await mesh.session({ lockDelay: 0 })];
   await mesh.kv.set('held', 'mine', { acquire: mine });
   expect(await codeOf(mesh.kv.set('held', 'theirs', { acquire: theirs }))).toBe('conflict');
@@ -94,10 +94,10 @@ test('a session holds a key against others until it is destroyed', async ({ bed 
   await theirs.destroy();
 });
 
-test('a session that the servers have ended is lost, at its next sign of life', async ({ bed }) => {
-  const mesh = new Mesh({ address: bed.consul.url });
+test('a session that the servers have ended is lost, at its next sign of life', async () => {
+  const mesh = new Mesh({ address: consul });
   await using session = await mesh.session({ ttl: '10s' });
-  await fetch(`${bed.consul.url}/v1/session/destroy/${session.id}`, { method: 'PUT' });
+  await fetch(`${consul}/v1/session/destroy/${session.id}`, { method: 'PUT' });
   if (!session.lost.aborted) await once(session.lost, 'abort', { signal: AbortSignal.timeout(8_000) });
   expect(session.lost.reason.message).toContain('no longer knows it');
 });
@@ -113,14 +113,16 @@ test('a write whose answer is lost is ambiguous, and not sent again', async () =
   await expect(nobody.kv.delete('a')).rejects.toMatchObject({ code: 'agent-unreachable', happened: 'no' });
 });
 
-test('a delete whose answer is lost is done once, and a history knows no more than its client', async ({ bed }) => {
-  const link = bed.link('deleter', 'consul-1');
+test('a delete whose answer is lost is done once, and a history knows no more than its client', async () => {
+  const bed = await Testbed.start();
+  onTestFinished(() => bed.stop());
+  const link = bed.introduce('consul', Number(new URL(consul).port)).link('deleter', 'consul');
   const { kv } = new Mesh({ address: `http://${await link.address}`, timeout: '1h' });
-  const others = new Mesh({ address: bed.consul.url }).kv;
+  const others = new Mesh({ address: consul }).kv;
   await others.set('ride', 'first');
   await kv.get('ride');
   const history = new History();
-  await link.set({ blackHole: 'consul-1' });
+  await link.set({ blackHole: 'consul' });
   const deleting = codeOf(history.run('deleter', 'delete', { key: 'ride' }, () => kv.delete('ride')));
   await eventually('it is deleted', async () => (await others.get('ride')) === undefined);
   await others.set('ride', 'second');
@@ -141,11 +143,9 @@ test.for<[argument: string, call: (mesh: Mesh) => Promise<unknown>]>([
   await expect(call(new Mesh({ address: 'http://127.0.0.1:1' }))).rejects.toThrow(`${argument}: expected`);
 });
 
-test('a write that was sent and then aborted is ambiguous, whatever the reason says; one that was not is not', async ({
-  bed,
-}) => {
+test('a write that was sent and then aborted is ambiguous, whatever the reason says; one that was not is not', async () => {
   let hold = false;
-  await using relay = await Relay.to(new URL(bed.consul.url).host, () => ({
+  await using relay = await Relay.to(new URL(consul).host, () => ({
     answer: () => {
       if (!hold) return 'pass';
       hold = false;

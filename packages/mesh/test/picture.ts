@@ -30,6 +30,7 @@ async function picture(consul: string, residents: readonly Resident[]): Promise<
   const lines: string[] = [];
   for (const { instance, sidecar, upstream, service } of residents) {
     lines.push(`${sidecar.proxyId} is ${sidecar.state}, restarted ${sidecar.restarts} times`);
+    lines.push(`It has logged: ${sidecar.log.join('\n')}`);
     lines.push(`The service itself: ${await read(service.url)}`);
     for (const [name, url] of Object.entries(upstream)) lines.push(`${name} from here: ${await read(url)}`);
     const envoy = `http://${sidecar.adminAddress}`;

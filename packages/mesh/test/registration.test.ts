@@ -1,16 +1,19 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
+import type { Component } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
-import { bedTest } from '@quorate/testbed/vitest';
-import { describe, expect } from 'vitest';
-import { type Check, Mesh, type ServiceInstance } from '../src/index.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type Check, type InstanceEvent, Mesh, type ServiceInstance } from '../src/index.ts';
 import { codeOf, HttpService } from './http-service.ts';
+import { shared } from './town.ts';
 
-const test = bedTest({ consul: 1 });
+const { consul } = shared();
+
+const host = hostname().split('.')[0];
 
 const at = (url: string): Mesh => new Mesh({ address: url });
 
@@ -26,22 +29,23 @@ function becomes(mesh: Mesh, service: string, statuses: readonly string[]): Prom
   });
 }
 
-test('an instance is found with all that was said of it, and gone when disposed of', async ({ bed }) => {
-  const mesh = at(bed.consul.url);
+test('an instance is found with all that was said of it, and gone when disposed of', async () => {
+  const mesh = at(consul);
   {
     await using instance = await mesh.register({
-      name: 'query',
+      name: 'cab-query',
       port: 8080,
       address: '127.0.0.9',
       tags: ['v1', 'primary'],
       meta: { version: '1' },
       weights: { passing: 7, warning: 2 },
     });
-    expect(instance.id).toBe('query-127.0.0.9-8080');
-    expect(await mesh.instances('query', { passing: true })).toEqual([
+    // Many hosts have a 127.0.0.9.
+    expect(instance.id).toBe(`cab-query-${host}-127.0.0.9-8080`);
+    expect(await mesh.instances('cab-query', { passing: true })).toEqual([
       {
         id: instance.id,
-        name: 'query',
+        name: 'cab-query',
         node: 'consul-1',
         datacenter: 'dc1',
         address: '127.0.0.9',
@@ -53,25 +57,11 @@ test('an instance is found with all that was said of it, and gone when disposed 
       },
     ]);
   }
-  expect(await mesh.instances('query')).toEqual([]);
+  expect(await mesh.instances('cab-query')).toEqual([]);
 });
 
-test('an instance that stays critical is to be forgotten, when that was said', async ({ bed }) => {
-  const mesh = at(bed.consul.url);
-  const checks = [{ tcp: '127.0.0.1:1', interval: '1s' as const }];
-  await using _ = await mesh.register({ name: 'forgotten', port: 1, checks, deregisterCriticalServiceAfter: '90m' });
-  // The agent tells nobody. What it will do after a restart is in its folder.
-  const folder = join(bed.consul.server(1).folder, 'data', 'checks');
-  const files = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile());
-  const kept = await Promise.all(files.map(({ name }) => readFile(join(folder, name), 'utf8')));
-  const nanoseconds = 90 * 60 * 1e9;
-  expect(kept.find((text) => text.includes('service:forgotten-1:1'))).toMatch(
-    new RegExp(`"DeregisterCriticalServiceAfter":("1h30m0s"|${nanoseconds})`),
-  );
-});
-
-test('two instances of a service on one host just work, each with a sidecar port of its own', async ({ bed }) => {
-  const mesh = at(bed.consul.url);
+test('two instances of a service on one host just work, each with a sidecar port of its own', async () => {
+  const mesh = at(consul);
   await using one = await mesh.register({ name: 'pair', port: 8081, sidecar: true });
   await using two = await mesh.register({ name: 'pair', port: 8082, sidecar: { upstreams: { rides: 9191 } } });
   expect((await mesh.instances('pair')).map(({ port }) => port)).toEqual([8081, 8082]);
@@ -86,13 +76,14 @@ test('two instances of a service on one host just work, each with a sidecar port
   expect((await mesh.instances('pair-sidecar-proxy')).map(({ id }) => id)).toEqual([two.proxyId]);
 });
 
-describe('checks', () => {
+// Consul looks once a second: they wait side by side.
+describe.concurrent('checks', () => {
   test.for<[kind: string, check: (port: number) => Check]>([
     ['http, a path', () => ({ http: '/healthz', interval: '1s' })],
     ['http, a URL', (port) => ({ http: `http://127.0.0.1:${port}/healthz`, interval: 1_000, method: 'HEAD' })],
     ['tcp', (port) => ({ tcp: `127.0.0.1:${port}`, interval: '1s', timeout: '500ms' })],
-  ])('%s: passing while it answers, critical when it does not', async ([kind, check], { bed }) => {
-    const mesh = at(bed.consul.url);
+  ])('%s: passing while it answers, critical when it does not', async ([kind, check]) => {
+    const mesh = at(consul);
     const name = `checked-${kind.replaceAll(/\W+/g, '-').toLowerCase()}`;
     await using service = await HttpService.start((_, response) => response.end('ok'));
     await using instance = await mesh.register({ name, port: service.port, checks: [check(service.port)] });
@@ -101,8 +92,8 @@ describe('checks', () => {
     await becomes(mesh, name, ['critical']);
   });
 
-  test('grpc: passing while the service says that it serves', async ({ bed }) => {
-    const mesh = at(bed.consul.url);
+  test('grpc: passing while the service says that it serves', async () => {
+    const mesh = at(consul);
     let asked: string | undefined;
     const rpc = createServer().on('stream', (stream: ServerHttp2Stream, headers) => {
       asked = headers[':path'];
@@ -121,8 +112,8 @@ describe('checks', () => {
     await becomes(mesh, 'rpc', ['critical']);
   });
 
-  test('a function of ours: what it says is what Consul knows', async ({ bed }) => {
-    const mesh = at(bed.consul.url);
+  test('a function of ours: what it says is what Consul knows', async () => {
+    const mesh = at(consul);
     let answer: unknown = true;
     await using _ = await mesh.register({
       name: 'function',
@@ -139,9 +130,7 @@ describe('checks', () => {
     await becomes(mesh, 'function', ['passing']);
     answer = { status: 'warn', detail: 'the disk is nearly full' };
     expect((await becomes(mesh, 'function', ['warning']))[0]?.weight).toBe(1);
-    expect(await (await fetch(`${bed.consul.url}/v1/health/checks/function`)).text()).toContain(
-      'the disk is nearly full',
-    );
+    expect(await (await fetch(`${consul}/v1/health/checks/function`)).text()).toContain('the disk is nearly full');
     answer = new Error('no database');
     await becomes(mesh, 'function', ['critical']);
     answer = undefined;
@@ -150,12 +139,12 @@ describe('checks', () => {
     await becomes(mesh, 'function', ['critical']);
   });
 
-  test('ttl: kept alive by us for longer than the TTL, and critical soon after we stop', async ({ bed }) => {
-    const mesh = at(bed.consul.url);
+  test('ttl: kept alive by us for longer than the TTL, and critical soon after we stop', async () => {
+    const mesh = at(consul);
     await using alive = await mesh.register({ name: 'alive', port: 1, checks: [{ ttl: '600ms' }] });
     // Nobody keeps this one alive: it measures how long the TTL is to Consul.
     const orphan = { Name: 'orphan', ID: 'orphan', Check: { CheckID: 'orphan', TTL: '600ms', Status: 'passing' } };
-    await fetch(`${bed.consul.url}/v1/agent/service/register`, { method: 'PUT', body: JSON.stringify(orphan) });
+    await fetch(`${consul}/v1/agent/service/register`, { method: 'PUT', body: JSON.stringify(orphan) });
     const seen = new Set<string>();
     await eventually('the one that nobody keeps alive is critical', async () => {
       seen.add((await mesh.instances('alive'))[0]?.status ?? 'gone');
@@ -163,35 +152,134 @@ describe('checks', () => {
     });
     expect([...seen, (await mesh.instances('alive'))[0]?.status]).toEqual(['passing', 'passing']);
     await alive.deregister();
-    await fetch(`${bed.consul.url}/v1/agent/service/deregister/orphan`, { method: 'PUT' });
+    await fetch(`${consul}/v1/agent/service/deregister/orphan`, { method: 'PUT' });
   });
 });
 
-test('maintenance takes an instance out without ending it, until it is over', async ({ bed }) => {
-  const mesh = at(bed.consul.url);
+test('maintenance takes an instance out without ending it, until it is over', async () => {
+  const mesh = at(consul);
   await using instance = await mesh.register({ name: 'kept', port: 8090 });
   await instance.maintenance('a new version is on its way');
   expect((await mesh.instances('kept')).map(({ status }) => status)).toEqual(['maintenance']);
   expect(await mesh.instances('kept', { passing: true })).toEqual([]);
   // Also when the agent has lost it in between.
-  await fetch(`${bed.consul.url}/v1/agent/service/deregister/${instance.id}`, { method: 'PUT' });
+  await fetch(`${consul}/v1/agent/service/deregister/${instance.id}`, { method: 'PUT' });
   await becomes(mesh, 'kept', ['maintenance']);
   await instance.endMaintenance();
   await becomes(mesh, 'kept', ['passing']);
 });
 
-test('whoever deregisters it: an instance that lives is registered again, once', async ({ bed }) => {
-  const mesh = at(bed.consul.url);
+test('whoever deregisters it: an instance that lives is registered again, once', async () => {
+  const mesh = at(consul);
   await using instance = await mesh.register({ name: 'tough', port: 8091, sidecar: true });
   const { sidecarPort } = instance;
-  const before = await modifyIndex(bed.consul.url, 'tough');
-  await fetch(`${bed.consul.url}/v1/agent/service/deregister/${instance.id}`, { method: 'PUT' });
-  await eventually('it is back', async () => (await modifyIndex(bed.consul.url, 'tough')) > before);
+  const events: string[] = [];
+  const hear = (message: unknown): void => {
+    const { id, event } = message as InstanceEvent;
+    if (id === instance.id) events.push(event);
+  };
+  subscribe('quorate.mesh.instance', hear);
+  onTestFinished(() => void unsubscribe('quorate.mesh.instance', hear));
+  const before = await modifyIndex(consul, 'tough');
+  await fetch(`${consul}/v1/agent/service/deregister/${instance.id}`, { method: 'PUT' });
+  await eventually('it is back', async () => (await modifyIndex(consul, 'tough')) > before);
   await becomes(mesh, 'tough', ['passing']);
   expect((await mesh.instances('tough-sidecar-proxy')).map(({ port }) => port)).toEqual([sidecarPort]);
   await instance.deregister();
   await instance.deregister();
   expect(await mesh.instances('tough')).toEqual([]);
+  expect(events).toEqual(['registered-again', 'deregistered']);
+});
+
+test("a sidecar's registration that is lost alone comes back, and the service stays as well as it was", async () => {
+  const mesh = at(consul);
+  await using service = await HttpService.start((_, response) => response.end('ok'));
+  const checks = [{ http: '/', interval: '1s' as const }];
+  await using instance = await mesh.register({ name: 'lone', port: service.port, checks, sidecar: true });
+  await becomes(mesh, 'lone', ['passing']);
+  await using watch = mesh.watch('lone');
+  const seen: string[] = [];
+  void (async () => {
+    for await (const instances of watch) seen.push(instances.map(({ status }) => status).join());
+  })();
+  const { sidecarPort } = instance;
+  await fetch(`${consul}/v1/agent/service/deregister/${instance.proxyId}`, { method: 'PUT' });
+  await eventually('it is back', async () => {
+    const [proxy] = await mesh.instances('lone-sidecar-proxy');
+    return proxy?.port === sidecarPort && proxy?.id === instance.proxyId;
+  });
+  expect(new Set(seen)).toEqual(new Set(['passing']));
+  await instance.deregister();
+  expect(await mesh.instances('lone-sidecar-proxy')).toEqual([]);
+});
+
+test('when the first heartbeat fails nothing stays registered', async () => {
+  const mesh = at(consul);
+  await using between = await HttpService.start(async (request, response) => {
+    if (request.url?.includes('/check/pass/')) return response.writeHead(500).end('CheckID does not exist');
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { method = 'GET', url } = request;
+    const body = chunks.length > 0 ? { body: Buffer.concat(chunks) } : {};
+    const answer = await fetch(`${consul}${url}`, { method, ...body });
+    response.writeHead(answer.status).end(await answer.text());
+  });
+  await expect(at(between.url).register({ name: 'heartless', port: 1 })).rejects.toThrow('pass service:heartless');
+  expect(await mesh.instances('heartless')).toEqual([]);
+});
+
+test('where it cannot be taken back the error says that it may stand', async () => {
+  await using deaf = await HttpService.start((request, response) => {
+    if (request.url?.includes('/service/register')) response.end();
+    else request.socket.destroy();
+  });
+  await expect(at(deaf.url).register({ name: 'left', port: 1 })).rejects.toMatchObject({
+    code: 'agent-unreachable',
+    happened: 'unknown',
+  });
+});
+
+test('as a component: registered by start, deregistered by stop, and again', async () => {
+  const mesh = at(consul);
+  const instance = mesh.instance({ name: 'part', port: 1 });
+  const component: Component = instance;
+  expect([component.name, component.health?.().status]).toEqual(['part', 'fail']);
+  await component.stop();
+  for (let round = 0; round < 2; round += 1) {
+    await component.start(new AbortController().signal);
+    expect(component.health?.()).toEqual({ status: 'pass', detail: `${instance.id} is registered` });
+    expect(await mesh.instances('part')).toHaveLength(1);
+    await instance.maintenance('to try it');
+    expect(component.health?.()).toEqual({ status: 'warn', detail: 'in maintenance: to try it' });
+    await instance.endMaintenance();
+    await Promise.all([component.stop(), component.stop()]);
+    expect([component.health?.().status, await mesh.instances('part')]).toEqual(['fail', []]);
+  }
+  await expect(component.start(AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
+});
+
+test('a deregistration that failed can be tried again, and so can a start after it', async () => {
+  const [registered, forgotten] = [[] as string[], [] as string[]];
+  let refuse = true;
+  await using agent = await HttpService.start((request, response) => {
+    const { url = '' } = request;
+    if (url.includes('/service/register')) registered.push(url);
+    if (url.includes('/service/deregister')) {
+      forgotten.push(url);
+      response.writeHead(refuse ? 500 : 200);
+    }
+    response.end();
+  });
+  const instance = at(agent.url).instance({ name: 'stubborn', port: 1, checks: [] });
+  await instance.start();
+  await expect(instance.stop()).rejects.toMatchObject({ code: 'consul-error' });
+  await instance.start();
+  expect(registered).toHaveLength(2);
+  await expect(instance.stop()).rejects.toMatchObject({ code: 'consul-error' });
+  refuse = false;
+  await instance.stop();
+  await instance.stop();
+  expect(forgotten).toHaveLength(3);
 });
 
 async function modifyIndex(url: string, service: string): Promise<number> {
@@ -201,8 +289,8 @@ async function modifyIndex(url: string, service: string): Promise<number> {
   return entries[0]?.Service.CreateIndex ?? 0;
 }
 
-test('aborting a registration leaves nothing behind', async ({ bed }) => {
-  const mesh = at(bed.consul.url);
+test('aborting a registration leaves nothing behind', async () => {
+  const mesh = at(consul);
   const aborted = AbortSignal.abort(new Error('changed my mind'));
   await expect(mesh.register({ name: 'never', port: 1 }, { signal: aborted })).rejects.toThrow('changed my mind');
   // In the middle: the agent has the registration, and is asked for the sidecar's port.
@@ -213,7 +301,7 @@ test('aborting a registration leaves nothing behind', async ({ bed }) => {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const { method = 'GET', url } = request;
     const body = chunks.length > 0 ? { body: Buffer.concat(chunks) } : {};
-    const answer = await fetch(`${bed.consul.url}${url}`, { method, ...body });
+    const answer = await fetch(`${consul}${url}`, { method, ...body });
     response.writeHead(answer.status).end(await answer.text());
   });
   const registering = at(between.url).register({ name: 'never', port: 1, sidecar: true }, { signal: giveUp.signal });

@@ -1,34 +1,62 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { eventually } from '@quorate/testbed';
-import { bedTest } from '@quorate/testbed/vitest';
-import { describe, expect, onTestFinished } from 'vitest';
-import { defaults, Mesh, type TracedRequest } from '../src/index.ts';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { defaults, Mesh, resolver, type TracedRequest } from '../src/index.ts';
+import { freePort } from './http-service.ts';
 import { traffic } from './picture.ts';
-import { ask, settle } from './town.ts';
+import { ask, type Resident, settle, shared } from './town.ts';
 
-const test = bedTest({ consul: 1, envoy: true });
+// Two services that others ask, one in HTTP and one in TCP, and one that asks them: for one test after the other.
+const stack = new AsyncDisposableStack();
+let mesh: Mesh;
+let query: Resident;
+let gateway: Resident;
+let figures: number;
 
-test('two services talk through their sidecars: the server sees who asks, and nobody else gets in', async ({ bed }) => {
-  const mesh = new Mesh({ address: bed.consul.url });
-  const envoy = bed.envoy.program;
-  await mesh.config.put(defaults('query', { protocol: 'http' }));
-  const query = await settle(mesh, 'query', {
-    envoy,
-    answer: (request, response) => response.end(String(request.headers['x-forwarded-client-cert'])),
-  });
-  const gateway = await settle(mesh, 'gateway', { envoy, to: ['query'] });
-  const url = gateway.upstream.query as string;
-  await gateway.sidecar.reaches('query');
+beforeAll(async () => {
+  const { consul, envoy } = shared();
+  mesh = stack.use(new Mesh({ address: consul }));
+  for (const name of ['seen', 'led', 'absent']) await mesh.config.put(defaults(name, { protocol: 'http' }));
+  // Other names of it: by a redirect, in HTTP and in TCP, and where there is nobody, by a failover.
+  await mesh.config.put(resolver('led', { redirect: { service: 'seen' } }));
+  await mesh.config.put(resolver('led-plainly', { redirect: { service: 'plain' } }));
+  await mesh.config.put(resolver('absent', { failover: { '*': { service: 'seen' } } }));
+  figures = await freePort();
+  const answer: RequestListener = (request, response) =>
+    response.end(String(request.headers['x-forwarded-client-cert']));
+  const to = ['seen', 'plain', 'led', 'led-plainly', 'absent', 'nobody'];
+  const config = { envoy_prometheus_bind_addr: `127.0.0.1:${figures}` };
+  [query, , gateway] = await Promise.all([
+    settle(mesh, 'seen', { envoy, answer, until: stack }),
+    settle(mesh, 'plain', { envoy, until: stack }),
+    settle(mesh, 'seer', { envoy, to, config, until: stack }),
+  ]);
+});
+afterAll(() => stack.disposeAsync());
+
+test('two services talk through their sidecars: the server sees who asks, and nobody else gets in', async () => {
+  const url = gateway.upstream.seen as string;
+  for (const reached of ['seen', 'plain', 'led', 'led-plainly', 'absent']) {
+    await gateway.sidecar.reaches(reached, { signal: AbortSignal.timeout(20_000) });
+    expect((await ask(gateway.upstream[reached] as string)).status, reached).toBe(200);
+  }
+  const inVain = gateway.sidecar.reaches('nobody', { signal: AbortSignal.timeout(300) });
+  await expect(inVain).rejects.toMatchObject({ name: 'TimeoutError' });
+  const measured = await ask(`http://127.0.0.1:${figures}/metrics`);
+  expect(measured.text).toContain('envoy_http_downstream_rq_total');
+  expect((await ask(`http://127.0.0.1:${figures}/config_dump`)).status).toBe(404);
+
   const { status, text } = await ask(url);
   expect(status).toBe(200);
-  expect(text).toMatch(/URI=spiffe:\/\/[0-9a-f-]+\.consul\/ns\/default\/dc\/dc1\/svc\/gateway/);
+  expect(text).toMatch(/URI=spiffe:\/\/[0-9a-f-]+\.consul\/ns\/default\/dc\/dc1\/svc\/seer/);
 
-  await expect(gateway.sidecar.reaches('rides')).rejects.toThrow('service: expected an upstream: query');
+  await expect(gateway.sidecar.reaches('rides')).rejects.toThrow('service: expected an upstream: seen, plain, led');
   const signal = AbortSignal.abort(new Error('enough'));
-  await expect(gateway.sidecar.reaches('query', { signal })).rejects.toThrow('enough');
+  await expect(gateway.sidecar.reaches('seen', { signal })).rejects.toThrow('enough');
 
   // Consul has the change, and the wait for the sidecars is aborted.
   const abort = new AbortController();
@@ -37,7 +65,7 @@ test('two services talk through their sidecars: the server sees who asks, and no
   };
   subscribe('tracing:quorate.mesh.request:asyncEnd', written);
   onTestFinished(() => void unsubscribe('tracing:quorate.mesh.request:asyncEnd', written));
-  const allowing = mesh.intentions.allow('somebody', 'query', { signal: abort.signal });
+  const allowing = mesh.intentions.allow('somebody', 'seen', { signal: abort.signal });
   await expect(allowing).rejects.toMatchObject({ code: 'ambiguous', message: expect.stringContaining('the sidecars') });
 
   // Plain HTTP at the sidecar's port, and TLS without a certificate of the mesh.
@@ -72,17 +100,16 @@ async function withoutCertificate(port: number): Promise<string> {
   });
 }
 
-describe('a deny intention cuts live traffic off within 3 s, and allow restores it', () => {
-  test.for(['http', 'tcp'] as const)('%s', async (protocol, { bed }) => {
-    const mesh = new Mesh({ address: bed.consul.url });
-    const envoy = bed.envoy.program;
-    const [from, to] = [`${protocol}-gateway`, `${protocol}-query`];
-    await mesh.config.put(defaults(to, { protocol }));
-    const settling = [settle(mesh, from, { envoy, to: [to] }), settle(mesh, to, { envoy })] as const;
-    const [gateway, query] = await Promise.all(settling);
+// Neither touches what the other one does.
+describe.concurrent('a deny intention cuts live traffic off within 3 s, and allow restores it', () => {
+  test.for([
+    ['http', 'seen'],
+    ['tcp', 'plain'],
+  ] as const)('%s', async ([, to]) => {
+    const from = 'seer';
     const url = gateway.upstream[to] as string;
     const passes = async (): Promise<boolean> => (await ask(url)).status === 200;
-    await traffic(bed.consul.url, [gateway, query], passes);
+    await traffic(shared().consul, [gateway, query], passes);
     let lastPassed = 0;
     const stop = new AbortController();
     const load = Array.from({ length: 4 }, async () => {
@@ -105,17 +132,10 @@ describe('a deny intention cuts live traffic off within 3 s, and allow restores 
   });
 });
 
-test('rules: by path and method', async ({ bed }) => {
-  const mesh = new Mesh({ address: bed.consul.url });
-  const envoy = bed.envoy.program;
-  await mesh.config.put(defaults('rides', { protocol: 'http' }));
-  const [gateway, rides] = await Promise.all([
-    settle(mesh, 'ruled', { envoy, to: ['rides'] }),
-    settle(mesh, 'rides', { envoy }),
-  ]);
-  const url = gateway.upstream.rides as string;
-  await traffic(bed.consul.url, [gateway, rides], async () => (await ask(url)).status === 200);
-  await mesh.intentions.rules('ruled', 'rides', [
+test('rules: by path and method', async () => {
+  const url = gateway.upstream.seen as string;
+  await traffic(shared().consul, [gateway, query], async () => (await ask(url)).status === 200);
+  await mesh.intentions.rules('seer', 'seen', [
     { action: 'deny', path: { exact: '/rides/secret' } },
     { action: 'allow', path: { prefix: '/rides' }, methods: ['GET', 'HEAD'] },
     { action: 'allow', path: { regex: '/admin/[a-z]+' }, headers: { 'x-staff': true } },
@@ -130,8 +150,10 @@ test('rules: by path and method', async ({ bed }) => {
     ask(`${url}/admin/users`, { headers: { 'x-staff': 'yes' } }),
   ]);
   expect(statuses.map(({ status }) => status)).toEqual([200, 403, 403, 403, 403, 200]);
-  const rule = { source: 'ruled', destination: 'rides', action: 'rules', permissions: 4, precedence: 9 };
+  const rule = { source: 'seer', destination: 'seen', action: 'rules', permissions: 4, precedence: 9 };
   expect(await mesh.intentions.list()).toContainEqual(rule);
-  await mesh.intentions.remove('ruled', 'rides');
-  expect(await mesh.intentions.list()).not.toContainEqual(expect.objectContaining({ source: 'ruled' }));
+  await mesh.intentions.remove('seer', 'seen');
+  expect(await mesh.intentions.list()).not.toContainEqual(
+    expect.objectContaining({ source: 'seer', destination: 'seen' }),
+  );
 });

@@ -1,40 +1,43 @@
+import type { RequestListener } from 'node:http';
 import { eventually } from '@quorate/testbed';
-import { bedTest } from '@quorate/testbed/vitest';
-import { describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaults, Mesh, resolver, router, splitter } from '../src/index.ts';
 import { traffic } from './picture.ts';
-import { ask, settle } from './town.ts';
-
-const test = bedTest({ consul: 1, envoy: true });
+import { ask, type Resident, settle, shared } from './town.ts';
 
 const subsets = { v1: 'Service.Meta.version == "1"', v2: 'Service.Meta.version == "2"' };
 
-interface Town {
-  readonly consul: { readonly url: string };
-  readonly envoy: { readonly program: string };
-}
+// Two versions of a service that answer with their number, and somebody who asks them: for one test after the other.
+const stack = new AsyncDisposableStack();
+let mesh: Mesh;
+let one: Resident;
+let gateway: Resident;
+let url: string;
 
-/** Two versions of a service that answer with their number, and somebody who asks them. */
-async function versions(mesh: Mesh, name: string, { consul, envoy }: Town) {
-  await mesh.config.put(defaults(name, { protocol: 'http' }));
-  const version = (number: string) =>
-    settle(mesh, name, {
-      envoy: envoy.program,
-      meta: { version: number },
-      answer: (_, response) => response.end(number),
-    });
-  const [one, two, gateway] = await Promise.all([
+beforeAll(async () => {
+  const { consul, envoy } = shared();
+  mesh = stack.use(new Mesh({ address: consul }));
+  await mesh.config.put(defaults('versions', { protocol: 'http' }));
+  await mesh.config.put(resolver('versions', { subsets }));
+  const version = (number: string): Promise<Resident> => {
+    const answer: RequestListener = (_, response) => response.end(number);
+    return settle(mesh, 'versions', { envoy, meta: { version: number }, answer, until: stack });
+  };
+  const settling = [
     version('1'),
     version('2'),
-    settle(mesh, `${name}-gateway`, { envoy: envoy.program, to: [name] }),
-  ]);
-  const url = gateway.upstream[name] as string;
-  await traffic(consul.url, [one, two, gateway], async () => {
+    settle(mesh, 'asker', { envoy, to: ['versions'], until: stack }),
+  ] as const;
+  const [first, second, asking] = await Promise.all(settling);
+  one = first;
+  gateway = asking;
+  url = gateway.upstream.versions as string;
+  await traffic(consul, [first, second, asking], async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => ask(url)));
     return answers.some(({ text }) => text === '1') && answers.some(({ text }) => text === '2');
   });
-  return { one, two, gateway, url };
-}
+});
+afterAll(() => stack.disposeAsync());
 
 /** How many of so many requests each answer got. */
 async function poll(url: string, requests: number): Promise<Record<string, number>> {
@@ -52,23 +55,19 @@ async function poll(url: string, requests: number): Promise<Record<string, numbe
   return counts;
 }
 
-test('a canary of 10 % gets 10 %: 1,500 requests within five standard deviations', async ({ bed }) => {
-  const mesh = new Mesh({ address: bed.consul.url });
-  const { url } = await versions(mesh, 'canary', bed);
-  await mesh.config.put(resolver('canary', { subsets }));
-  await mesh.config.put(splitter('canary', { v1: 90, v2: 10 }));
+test('a canary of 10 % gets 10 %: 1,500 requests within five standard deviations', async () => {
+  await mesh.config.put(splitter('versions', { v1: 90, v2: 10 }));
   const counts = await poll(url, 1_500);
   // 1,500 throws at 0.1: the standard deviation is the root of 1,500 × 0.1 × 0.9, that is 11.6.
   expect(Object.keys(counts).sort()).toEqual(['1', '2']);
   expect(Math.abs((counts[2] ?? 0) - 150)).toBeLessThan(5 * 11.6);
-  await mesh.config.put(splitter('canary', { v1: 0, v2: 100 }));
+  await mesh.config.put(splitter('versions', { v1: 0, v2: 100 }));
   expect(await poll(url, 200)).toEqual({ 2: 200 });
+  await mesh.config.delete('service-splitter', 'versions');
 });
 
-test('when all instances of a subset are critical, traffic goes to the other one, and comes back', async ({ bed }) => {
-  const mesh = new Mesh({ address: bed.consul.url });
-  const { url, one } = await versions(mesh, 'over', bed);
-  await mesh.config.put(resolver('over', { subsets, defaultSubset: 'v1', failover: { v1: { subset: 'v2' } } }));
+test('when all instances of a subset are critical, traffic goes to the other one, and comes back', async () => {
+  await mesh.config.put(resolver('versions', { subsets, defaultSubset: 'v1', failover: { v1: { subset: 'v2' } } }));
   expect(await poll(url, 50)).toEqual({ 1: 50 });
   await one.instance.maintenance('critical, on purpose');
   await eventually('the other subset answers', async () => (await ask(url)).text === '2', { within: 5_000 });
@@ -77,17 +76,15 @@ test('when all instances of a subset are critical, traffic goes to the other one
   await eventually('the first subset answers', async () => (await ask(url)).text === '1', { within: 5_000 });
 });
 
-test('routes: by path, method and header, with the path rewritten; and a redirect', async ({ bed }) => {
-  const mesh = new Mesh({ address: bed.consul.url });
-  const { url, gateway } = await versions(mesh, 'ways', bed);
+test('routes: by path, method and header, with the path rewritten; and a redirect', async () => {
   await mesh.config.put(defaults('elsewhere', { protocol: 'http' }));
   await settle(mesh, 'elsewhere', {
-    envoy: bed.envoy.program,
+    envoy: shared().envoy,
     answer: (request, response) => response.end(`elsewhere ${request.url}`),
   });
-  await mesh.config.put(resolver('ways', { subsets, defaultSubset: 'v1' }));
+  await mesh.config.put(resolver('versions', { subsets, defaultSubset: 'v1' }));
   await mesh.config.put(
-    router('ways', [
+    router('versions', [
       { match: { path: { prefix: '/old' } }, to: { service: 'elsewhere', prefixRewrite: '/new' } },
       { match: { headers: { 'x-canary': 'yes' } }, to: { subset: 'v2' } },
       { match: { path: { exact: '/' }, methods: ['POST'] }, to: { subset: 'v2', retries: 1, retryOn: [503] } },
@@ -102,12 +99,12 @@ test('routes: by path, method and header, with the path rewritten; and a redirec
     ask(`${url}/x`, { method: 'POST', body: '' }),
   ]);
   expect(answers.map(({ text }) => text)).toEqual(['1', 'elsewhere /new/town', '2', '2', '1']);
-  await mesh.config.delete('service-router', 'ways');
-  await mesh.config.put(resolver('ways', { redirect: { service: 'elsewhere' } }));
+  await mesh.config.delete('service-router', 'versions');
+  await mesh.config.put(resolver('versions', { redirect: { service: 'elsewhere' } }));
   await eventually('redirected', async () => (await ask(`${url}/y`)).text === 'elsewhere /y', { within: 5_000 });
-  expect(await mesh.config.get('service-router', 'ways')).toBeUndefined();
-  expect((await mesh.config.get('service-resolver', 'ways'))?.Redirect).toMatchObject({ Service: 'elsewhere' });
-  expect((await mesh.config.list('service-resolver')).map(({ Name }) => Name)).toContain('ways');
+  expect(await mesh.config.get('service-router', 'versions')).toBeUndefined();
+  expect((await mesh.config.get('service-resolver', 'versions'))?.Redirect).toMatchObject({ Service: 'elsewhere' });
+  expect((await mesh.config.list('service-resolver')).map(({ Name }) => Name)).toContain('versions');
   expect(gateway.sidecar.state).toBe('ready');
 });
 
@@ -129,11 +126,10 @@ describe('what makes no sense is refused', () => {
     expect(build).toThrow(`${argument}: expected`);
   });
 
-  test('by Consul as well, in its words: a split of what speaks tcp', async ({ bed }) => {
-    const mesh = new Mesh({ address: bed.consul.url });
-    await mesh.config.put(defaults('plain', { protocol: 'tcp' }));
-    const put = mesh.config.put(splitter('plain', [{ weight: 100 }]));
-    await expect(put).rejects.toThrow(/put service-splitter plain: Consul answered \d+: .*protocol/);
+  test('by Consul as well, in its words: a split of what speaks tcp', async () => {
+    await mesh.config.put(defaults('speaks-tcp', { protocol: 'tcp' }));
+    const put = mesh.config.put(splitter('speaks-tcp', [{ weight: 100 }]));
+    await expect(put).rejects.toThrow(/put service-splitter speaks-tcp: Consul answered \d+: .*protocol/);
     await expect(mesh.intentions.rules('a', 'b', [{ action: 'allow' }])).rejects.toThrow('permissions[0]: expected');
     await expect(mesh.intentions.rules('a', 'b', [])).rejects.toThrow('permissions: expected');
   });

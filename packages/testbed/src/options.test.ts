@@ -60,6 +60,8 @@ test.each([
   [{ prometheus: { scrape: ['http://127.0.0.1'] } }, 'prometheus.scrape: expected a list of addresses'],
   [{ postgres: 'yes' }, "postgres: expected true or options, got 'yes'"],
   [{ mongodb: { config: {} } }, "mongodb: expected one of the options port, got 'config'"],
+  [{ consul: { clients: 9 } }, 'consul.clients: expected 0 or 1 or 2 or 3 or 4 or 5, got 9'],
+  [{ consul: { addresses: 'mine' } }, "consul.addresses: expected 'shared' or 'own', got 'mine'"],
   [{ envoy: 'yes' }, "envoy: expected true or options, got 'yes'"],
   [null, 'options: expected an object of settings, got null'],
 ])('%j is refused by name', (options, message) => {

@@ -162,7 +162,14 @@ const servers: Record<
   consul: {
     short: counted('servers'),
     expected: '1 or 3 servers, or options',
-    options: { servers: count(1, 3), port, config: bag },
+    options: {
+      servers: count(1, 3),
+      clients: count(0, 1, 2, 3, 4, 5),
+      addresses: oneOf('shared', 'own'),
+      links: flag,
+      port,
+      config: bag,
+    },
   },
   envoy: { short: present, expected: 'true or options', options: { port } },
   temporal: { short: present, expected: 'true or options', options: { port } },

@@ -192,7 +192,7 @@ export class Testbed implements AsyncDisposable {
   /**
    * The way between two parties, always the same one: from a client, whatever it calls itself, to a server, when the
    * client connects to `await link.address`; or between two servers that reach each other: the members of a ZooKeeper
-   * ensemble, Kafka brokers, a Redis primary and its replica. Others have none, and an InvalidArgumentError says so.
+   * ensemble, Kafka brokers, Consul agents, a Redis primary and its replica. Others have none, and an InvalidArgumentError says so.
    */
   link(a: string, b: string): Link {
     return this.#links.link(a, b);

@@ -18,7 +18,10 @@ interface Flags extends ConsulFlags {
 export function sidecar(shell: Shell): Command {
   return new Command('sidecar')
     .description('Envoy as the sidecar of a service, for containers')
-    .addHelpText('after', '\nExamples:\n  $ quorate sidecar bootstrap query-8080 --out /envoy/bootstrap.json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ quorate sidecar bootstrap query-$(hostname -s)-8080 --out /envoy/bootstrap.json',
+    )
     .addCommand(bootstrap(shell));
 }
 
@@ -39,8 +42,9 @@ function bootstrap(shell: Shell): Command {
       `${consulHelp}
 
 Examples:
-  $ quorate sidecar bootstrap query-8080 --out /envoy/bootstrap.json --wait 60
-  $ quorate sidecar bootstrap query-8080 --consul https://127.0.0.1:8501 --ca ca.pem --token-file /run/token
+  $ quorate sidecar bootstrap query-$(hostname -s)-8080 --out /envoy/bootstrap.json --wait 60
+  $ quorate sidecar bootstrap query-$(hostname -s)-8080 \\
+      --consul https://127.0.0.1:8501 --ca ca.pem --token-file /run/token
   $ envoy --config-path /envoy/bootstrap.json
 
 The configuration contains the token. Exit status 1 when the agent cannot be reached or does not know the instance.`,

@@ -49,6 +49,8 @@ type Reply = readonly [IncomingMessage, unknown?];
  */
 export class Agent {
   readonly address: string;
+  /** Why the agent did not answer the last time; undefined when it did. */
+  trouble: Error | undefined;
   readonly #client: ConsulClient;
   readonly #settings: Settings;
 
@@ -142,11 +144,15 @@ export class Agent {
     limit.signal.addEventListener('abort', () => void ctx.emit('cancel'), { once: true });
     try {
       const [response, body] = await by({ ctx, timeout: 0 });
+      this.trouble = undefined;
       return answer<T>(response, body, asked);
     } catch (error) {
       if (signal?.aborted) throw sent ? abandoned(ask) : signal.reason;
       if (isQuorateError(error)) throw error;
-      throw failure(error as PackageError, asked, limit.signal.aborted ? timeout : undefined);
+      const failed = failure(error as PackageError, asked, limit.signal.aborted ? timeout : undefined);
+      // Who refuses has answered.
+      this.trouble = (error as PackageError).response ? undefined : failed;
+      throw failed;
     }
   }
 }

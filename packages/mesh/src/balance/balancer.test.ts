@@ -91,6 +91,104 @@ describe('policies', () => {
   });
 });
 
+describe('three nodes that each have an instance with the same id', () => {
+  const same = ['n1', 'n2', 'n3'].map((node, index) => instance('query-8080', { node, address: `10.0.0.${index}` }));
+  const [one, two, three] = same as [ServiceInstance, ServiceInstance, ServiceInstance];
+
+  test.each(['round-robin', 'weighted', 'p2c'] as const)('%s shares among all of them', async (policy) => {
+    const { balancer } = over(same, { policy, random: seeded(5).next });
+    const nodes: string[] = [];
+    for (let pick = 0; pick < 300; pick += 1) {
+      using endpoint = await balancer.pick();
+      nodes.push(endpoint.instance.node);
+    }
+    if (policy !== 'p2c') expect(tally(nodes)).toEqual({ n1: 100, n2: 100, n3: 100 });
+    else for (const count of Object.values(tally(nodes))) expect(Math.abs(count - 100)).toBeLessThan(41);
+    expect(Object.keys(tally(nodes)).sort()).toEqual(['n1', 'n2', 'n3']);
+  });
+
+  test.each(['round-robin', 'weighted', 'p2c'] as const)(
+    '%s avoids those that were tried, and them only',
+    async (policy) => {
+      const { balancer } = over(same, { policy, random: seeded(5).next });
+      for (let round = 0; round < 20; round += 1) {
+        expect((await balancer.pick({ except: [one, two] })).instance).toBe(three);
+        expect((await balancer.pick({ except: [three, one] })).instance).toBe(two);
+      }
+    },
+  );
+
+  test('the one that fails is left out', async () => {
+    const { balancer } = over(same, { policy: 'round-robin', ejectAfter: 3 });
+    for (let pick = 0; pick < 9; pick += 1) {
+      using endpoint = await balancer.pick();
+      if (endpoint.instance === two) endpoint.failed();
+    }
+    expect(balancer.ejected).toEqual([two]);
+  });
+});
+
+describe('a request that nobody waits for any more', () => {
+  test('is no failure and no success: it neither ejects nor begins the count anew', async () => {
+    const { balancer } = over([a, b], { policy: 'round-robin', ejectAfter: 2 });
+    const abandon = async (count: number): Promise<void> => {
+      for (let picked = 0; picked < 2 * count; picked += 1) {
+        using endpoint = await balancer.pick();
+        endpoint.abandoned();
+      }
+    };
+    await abandon(20);
+    expect(balancer.ejected).toEqual([]);
+    await fail(balancer, 'a', 1);
+    await abandon(1);
+    await fail(balancer, 'a', 1);
+    expect(balancer.ejected).toEqual([a]);
+  });
+
+  test('an instance that answers nobody is chosen no more often than it would be busy, until it answers', async () => {
+    const { balancer } = over([a, b], { ejectFor: 1_000, random: seeded(2).next });
+    let late = 0;
+    const ask = async (hung: boolean): Promise<void> => {
+      using endpoint = await balancer.pick();
+      if (endpoint.instance !== a) return;
+      late += 1;
+      if (hung) endpoint.abandoned();
+    };
+    for (let request = 0; request < 150; request += 1) await ask(true);
+    expect(late).toBe(1);
+    // It is tried again now and then: once for each time that is over.
+    for (let second = 0; second < 10; second += 1) {
+      vi.advanceTimersByTime(1_001);
+      for (let request = 0; request < 50; request += 1) await ask(true);
+    }
+    expect(late).toBe(11);
+    vi.advanceTimersByTime(1_001);
+    for (let request = 0; request < 100; request += 1) await ask(false);
+    expect(late).toBeGreaterThan(40);
+  });
+});
+
+test('a pick among 10,000 instances costs what one among 10 does', async () => {
+  vi.useRealTimers();
+  const crowd = (count: number) =>
+    Array.from({ length: count }, (_, index) => instance(`i-${String(index).padStart(5, '0')}`));
+  const cost = async (policy: 'p2c' | 'round-robin', count: number): Promise<number> => {
+    const { balancer } = over(crowd(count), { policy, ejectAfter: 1 });
+    await fail(balancer, 'i-00003', count === 10 ? 1 : 0);
+    let best = Infinity;
+    for (let round = 0; round < 20; round += 1) {
+      const begin = performance.now();
+      await picks(balancer, 50);
+      best = Math.min(best, performance.now() - begin);
+    }
+    return best;
+  };
+  for (const policy of ['p2c', 'round-robin'] as const) {
+    const [few, many] = [await cost(policy, 10), await cost(policy, 10_000)];
+    expect(many, `${policy}: ${few} and ${many} ms`).toBeLessThan(10 * few + 1);
+  }
+});
+
 describe('ejection', () => {
   test('after so many failures in a row, for a while, and for longer the next time', async () => {
     const { balancer } = over([a, b], { policy: 'round-robin', ejectAfter: 3, ejectFor: 1_000 });
@@ -142,8 +240,10 @@ test('only instances that are well, and none that was tried if there is another'
   const sick = instance('sick', { status: 'critical', weight: 0 });
   const { balancer, become } = over([a, sick, instance('warned', { status: 'warning' })], { policy: 'round-robin' });
   expect(await picks(balancer, 3)).toEqual(['a', 'warned', 'a']);
-  expect((await balancer.pick({ except: ['warned'] })).instance.id).toBe('a');
-  expect((await balancer.pick({ except: ['warned', 'a'] })).instance.id).toBeDefined();
+  const warned = instance('warned');
+  expect((await balancer.pick({ except: [warned] })).instance.id).toBe('a');
+  expect((await balancer.pick({ except: [warned, a] })).instance.id).toBeDefined();
+  await expect(balancer.pick({ except: ['warned'] as never })).rejects.toThrow('except: expected a list of instances');
   become([sick]);
   await expect(balancer.pick()).rejects.toThrow('query: none of its instances is healthy');
   become([]);

@@ -5,7 +5,8 @@ import type { Watch } from '../discovery/watch.ts';
 import { milliseconds } from '../duration.ts';
 import { NoEndpointError } from '../errors/no-endpoint-error.ts';
 import { type Policy, type PolicyName, policyOf } from './policy.ts';
-import { newSlot, type Slot } from './slot.ts';
+import { Roster } from './roster.ts';
+import type { Slot } from './slot.ts';
 
 export interface BalancerOptions {
   /** Default `p2c`, power of two choices. */
@@ -25,8 +26,19 @@ export interface Endpoint extends Disposable {
   readonly instance: ServiceInstance;
   /** `10.0.0.7:8080` */
   readonly address: string;
-  /** It did not answer, or not well. An endpoint that is disposed of without this has done well. */
+  /** It did not answer, or not well. An endpoint that is disposed of without this or `abandoned` has done well. */
   failed(): void;
+  /**
+   * Nobody waits for its answer any more, which says neither that it did well nor that it failed. The request counts as under
+   * way until the instance does well again, for `ejectFor` at most: one that answers nobody is chosen less.
+   */
+  abandoned(): void;
+}
+
+export interface PickOptions {
+  readonly signal?: AbortSignal;
+  /** Those that were tried already. An instance is itself by node and id: the same id on another node is another one. */
+  readonly except?: readonly Pick<ServiceInstance, 'node' | 'id'>[];
 }
 
 /** No instance is left out for longer than so many times the first time. */
@@ -40,8 +52,7 @@ export class Balancer implements AsyncDisposable {
   readonly #ejectAfter: number;
   readonly #ejectFor: number;
   readonly #ejectAtMost: number;
-  readonly #slots = new Map<string, Slot>();
-  #known: readonly ServiceInstance[] | undefined;
+  readonly #roster = new Roster();
   #first: Promise<unknown> | undefined;
   #broken = false;
 
@@ -78,31 +89,26 @@ export class Balancer implements AsyncDisposable {
 
   /** The instances that are left out at the moment. */
   get ejected(): readonly ServiceInstance[] {
-    this.#update();
-    const now = performance.now();
-    return [...this.#slots.values()].filter(({ ejectedUntil }) => ejectedUntil > now).map(({ instance }) => instance);
+    this.#roster.follow(this.#watch.latest);
+    return this.#roster.ejected(performance.now()).map(({ instance }) => instance);
   }
 
   /** An instance for one request; not one of `except`, if there is another. Waits only before Consul's first answer. */
-  async pick({
-    signal,
-    except = [],
-  }: {
-    readonly signal?: AbortSignal;
-    readonly except?: readonly string[];
-  } = {}): Promise<Endpoint> {
+  async pick({ signal, except = [] }: PickOptions = {}): Promise<Endpoint> {
     signal?.throwIfAborted();
+    checkExcept(except);
     if (this.#watch.latest === undefined) await this.#firstAnswer(signal);
-    this.#update();
-    const usable = [...this.#slots.values()];
-    if (usable.length === 0) {
-      const why = this.#known?.length ? 'none of its instances is healthy' : 'it has no instances';
+    this.#roster.follow(this.#watch.latest);
+    if (this.#roster.size === 0) {
+      const why = this.#watch.latest?.length ? 'none of its instances is healthy' : 'it has no instances';
       throw new NoEndpointError(this.service, why, this.#watch.failure);
     }
     const now = performance.now();
-    const present = usable.filter(({ ejectedUntil }) => ejectedUntil <= now);
-    const fresh = present.filter(({ instance }) => !except.includes(instance.id));
-    const slot = this.#policy(fresh.length > 0 ? fresh : present.length > 0 ? present : usable);
+    const present = this.#roster.present(now);
+    const fresh = ({ instance }: Slot): boolean =>
+      !except.some(({ node, id }) => node === instance.node && id === instance.id);
+    const anybody = (): boolean => true;
+    const slot = this.#policy(present, except.length > 0 && present.some(fresh) ? fresh : anybody, now);
     return this.#endpoint(slot);
   }
 
@@ -130,57 +136,58 @@ export class Balancer implements AsyncDisposable {
     }
   }
 
-  /** What is known of an instance stays while it is there. */
-  #update(): void {
-    const { latest } = this.#watch;
-    if (latest === undefined || latest === this.#known) return;
-    this.#known = latest;
-    const wanted = latest.filter(({ status, weight }) => (status === 'passing' || status === 'warning') && weight > 0);
-    const keys = new Set(wanted.map(keyOf));
-    for (const key of this.#slots.keys()) if (!keys.has(key)) this.#slots.delete(key);
-    for (const instance of wanted) {
-      const slot = this.#slots.get(keyOf(instance));
-      if (slot) slot.instance = instance;
-      else this.#slots.set(keyOf(instance), newSlot(instance));
-    }
-  }
-
   #endpoint(slot: Slot): Endpoint {
     slot.inFlight += 1;
-    let outcome: 'open' | 'failed' | 'over' = 'open';
+    let outcome: 'well' | 'failed' | 'abandoned' | 'over' = 'well';
     const { instance } = slot;
     return {
       instance,
       address: `${instance.address.includes(':') ? `[${instance.address}]` : instance.address}:${instance.port}`,
       failed: () => {
-        if (outcome === 'open') outcome = 'failed';
+        if (outcome === 'well') outcome = 'failed';
+      },
+      abandoned: () => {
+        if (outcome === 'well') outcome = 'abandoned';
       },
       [Symbol.dispose]: () => {
         if (outcome === 'over') return;
         slot.inFlight -= 1;
         if (outcome === 'failed') this.#failed(slot);
-        else slot.failures = 0;
-        // A while without trouble, and the past is forgotten.
-        const forgiven = slot.ejectedUntil + slot.ejections * this.#ejectFor;
-        if (outcome === 'open' && performance.now() > forgiven) slot.ejections = 0;
+        else if (outcome === 'abandoned') this.#abandoned(slot);
+        else this.#didWell(slot);
         outcome = 'over';
       },
     };
+  }
+
+  #didWell(slot: Slot): void {
+    slot.failures = 0;
+    slot.abandoned = 0;
+    // A while without trouble, and the past is forgotten.
+    if (performance.now() > slot.ejectedUntil + slot.ejections * this.#ejectFor) slot.ejections = 0;
+  }
+
+  #abandoned(slot: Slot): void {
+    const now = performance.now();
+    slot.abandoned = slot.abandonedUntil > now ? slot.abandoned + 1 : 1;
+    slot.abandonedUntil = now + this.#ejectFor;
   }
 
   #failed(slot: Slot): void {
     slot.failures += 1;
     const now = performance.now();
     if (slot.failures < this.#ejectAfter || slot.ejectedUntil > now) return;
-    const out = [...this.#slots.values()].filter(({ ejectedUntil }) => ejectedUntil > now).length;
-    if (out + 1 > this.#slots.size * this.#ejectAtMost) return;
+    if (this.#roster.ejected(now).length + 1 > this.#roster.size * this.#ejectAtMost) return;
     slot.ejections += 1;
-    slot.ejectedUntil = now + this.#ejectFor * Math.min(longest, slot.ejections);
     // Back again, one failure is enough.
     slot.failures = this.#ejectAfter - 1;
+    this.#roster.eject(slot, now + this.#ejectFor * Math.min(longest, slot.ejections));
   }
 }
 
-function keyOf({ id, node, address, port }: ServiceInstance): string {
-  return `${node} ${id} ${address}:${port}`;
+function checkExcept(except: unknown): void {
+  const isInstance = (value: unknown): boolean =>
+    typeof value === 'object' && value !== null && 'node' in value && 'id' in value;
+  if (Array.isArray(except) && except.every(isInstance)) return;
+  throw new InvalidArgumentError('except', 'a list of instances, each with its node and id', except);
 }

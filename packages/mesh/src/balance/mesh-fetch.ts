@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import {
   AmbiguousError,
   backoff,
@@ -8,7 +9,8 @@ import {
   isQuorateError,
   sleep,
 } from '@quorate/core';
-import { checkName, checkNumber } from '../arguments.ts';
+import { checkNumber, checkService } from '../arguments.ts';
+import type { ServiceInstance } from '../discovery/service-instance.ts';
 import { milliseconds } from '../duration.ts';
 import { ServiceUnreachableError } from '../errors/service-unreachable-error.ts';
 import { neverSent } from '../never-sent.ts';
@@ -49,7 +51,7 @@ export async function meshFetch(
   if (url.protocol !== 'http:') {
     throw new InvalidArgumentError('url', 'a URL that begins with "http://"; for TLS run a sidecar', url.href);
   }
-  checkName('url.hostname', url.hostname);
+  checkHost(url.hostname);
   const request = new Request(input, init);
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(ms)]);
   const service = url.hostname;
@@ -57,7 +59,7 @@ export async function meshFetch(
   const once = !replayable(input, init.body);
   const again = repeatable.has(request.method);
   const delays = backoff({ min: 10, max: 250 });
-  const tried: string[] = [];
+  const tried: ServiceInstance[] = [];
   // Whether an instance may have heard it.
   let sent = false;
   const inDoubt = (): boolean => sent && !reads.has(request.method);
@@ -76,7 +78,7 @@ export async function meshFetch(
       if (!inDoubt()) throw error;
       throw isQuorateError(error, 'no-endpoint') ? unanswered(request, service, error) : doubtful(error);
     });
-    tried.push(endpoint.instance.id);
+    tried.push(endpoint.instance);
     const target = new URL(url.pathname + url.search, `http://${endpoint.address}`);
     const { method, headers, body } = request;
     const step = { url: target, method, headers, withBody: body !== null };
@@ -91,7 +93,10 @@ export async function meshFetch(
     } catch (error) {
       // The error is the caller's reason then, and its cause says nothing about this request.
       sent ||= request.signal.aborted || !(error instanceof Error && neverSent(error.cause));
-      if (request.signal.aborted) throw inDoubt() ? doubtful(request.signal.reason) : request.signal.reason;
+      if (request.signal.aborted) {
+        endpoint.abandoned();
+        throw inDoubt() ? doubtful(request.signal.reason) : request.signal.reason;
+      }
       endpoint.failed();
       if (inDoubt() && !again) throw unanswered(request, service, error);
       if (signal.aborted) throw tooLate(service, ms, error);
@@ -104,6 +109,13 @@ export async function meshFetch(
       throw inDoubt() ? doubtful(error) : error;
     });
   }
+}
+
+/** A service by its name: who has an address needs no mesh. */
+function checkHost(hostname: string): void {
+  if (isIP(hostname.replace(/^\[|\]$/g, '')) > 0)
+    throw new InvalidArgumentError('url.hostname', 'the name of a service', hostname);
+  checkService('url.hostname', hostname);
 }
 
 /** A stream can be read once. */

@@ -11,10 +11,23 @@ export interface Slot {
   ejections: number;
   /** By the monotonic clock. */
   ejectedUntil: number;
+  /** Requests that nobody waited for until the end, since it last did well: it may still be busy with them. */
+  abandoned: number;
+  /** Until then they count, by the monotonic clock. */
+  abandonedUntil: number;
   /** What it is owed, in the weighted order. */
   credit: number;
 }
 
 export function newSlot(instance: ServiceInstance): Slot {
-  return { instance, inFlight: 0, failures: 0, ejections: 0, ejectedUntil: -Infinity, credit: 0 };
+  return {
+    instance,
+    inFlight: 0,
+    failures: 0,
+    ejections: 0,
+    ejectedUntil: -Infinity,
+    abandoned: 0,
+    abandonedUntil: -Infinity,
+    credit: 0,
+  };
 }

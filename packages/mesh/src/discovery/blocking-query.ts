@@ -16,8 +16,8 @@ export interface Follow<T> {
   /** For people: `service query`. */
   readonly watched: string;
   readonly ask: (turn: Turn) => Promise<Answer<T>>;
-  /** Every answer that may be new. */
-  readonly answered: (body: T) => void;
+  /** Every answer that may be new. `anew`: the servers may be others than those of the last one. */
+  readonly answered: (body: T, anew: boolean) => void;
   /** A turn failed, and will be tried again; undefined when one has succeeded. */
   readonly failing: (error: unknown) => void;
   readonly signal: AbortSignal;
@@ -58,7 +58,7 @@ export async function follow<T>({
     try {
       const answer = await ask(turn(index, wait, signal));
       const news = !ever || answer.index !== index;
-      if (news) answered(answer.body);
+      if (news) answered(answer.body, index === 0n);
       ever = true;
       failing(undefined);
       failures.reset();

@@ -1,8 +1,9 @@
 import { checkNames, type Duration, InvalidArgumentError } from '@quorate/core';
 import type { Agent, Answer } from '../agent/agent.ts';
-import { checkName, checkText } from '../arguments.ts';
+import { checkService, checkText } from '../arguments.ts';
 import { milliseconds } from '../duration.ts';
-import { type HealthEntry, type ServiceInstance, serviceInstance } from './service-instance.ts';
+import { Roll } from './roll.ts';
+import type { HealthEntry, ServiceInstance } from './service-instance.ts';
 import { Following, type Watch } from './watch.ts';
 
 export interface DiscoveryOptions {
@@ -33,10 +34,10 @@ export async function readInstances(
   agent: Agent,
   service: string,
   options: DiscoveryOptions,
-): Promise<ServiceInstance[]> {
+): Promise<readonly ServiceInstance[]> {
   const asked = checkDiscovery(service, options, names);
   const { body } = await ask(agent, service, asked, { signal: options.signal });
-  return read(body, options.near !== undefined);
+  return new Roll(options.near !== undefined).read(body, true);
 }
 
 export function watchInstances(
@@ -45,12 +46,12 @@ export function watchInstances(
   options: WatchOptions,
 ): Watch<readonly ServiceInstance[]> {
   const asked = checkDiscovery(service, options, [...names, 'wait', 'patience']);
+  const roll = new Roll(options.near !== undefined);
   return new Following({
     watched: `service ${service}`,
     ask: (turn) => ask(agent, service, asked, turn),
-    read: (body: readonly HealthEntry[]) => read(body, options.near !== undefined),
-    // Five times as fast for thousands of instances.
-    digest: JSON.stringify,
+    read: (body: readonly HealthEntry[], anew) => roll.read(body, anew),
+    same: (a, b) => a === b,
     signal: options.signal,
     wait: options.wait === undefined ? undefined : milliseconds('wait', options.wait, 1_000),
     patience: options.patience === undefined ? undefined : milliseconds('patience', options.patience, 0),
@@ -58,7 +59,7 @@ export function watchInstances(
 }
 
 function checkDiscovery(service: string, options: DiscoveryOptions, known: readonly string[]): Record<string, unknown> {
-  checkName('service', service);
+  checkService('service', service);
   checkNames('options', options, known);
   const { passing = false, tag, near, filter, consistency = 'default' } = options;
   if (typeof passing !== 'boolean') throw new InvalidArgumentError('passing', 'true or false', passing);
@@ -95,11 +96,4 @@ function ask(
   return agent.ask({ operation: `find ${service}`, path: '/health/service', whole: true, ...rest }, (client, options) =>
     client.health.service({ service, ...asked, ...(index && { index, wait }), ...options }),
   );
-}
-
-/** Consul's order is by chance unless it is by distance. */
-function read(entries: readonly HealthEntry[], ordered: boolean): ServiceInstance[] {
-  const instances = entries.map(serviceInstance);
-  if (ordered) return instances;
-  return instances.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : a.node < b.node ? -1 : 1));
 }

@@ -1,7 +1,8 @@
 export type InstanceStatus = 'passing' | 'warning' | 'critical' | 'maintenance';
 
-/** One instance of a service, as Consul knows it. */
+/** One instance of a service, as Consul knows it: by its node and its id together. */
 export interface ServiceInstance {
+  /** Unique on its node: the agent of another node may have the same one. */
   readonly id: string;
   readonly name: string;
   readonly node: string;
@@ -17,9 +18,26 @@ export interface ServiceInstance {
   readonly weight: number;
 }
 
+/** By id, then by node: 0 for the same instance. */
+export function compareInstances(
+  a: Pick<ServiceInstance, 'node' | 'id'>,
+  b: Pick<ServiceInstance, 'node' | 'id'>,
+): number {
+  return compare(a.id, b.id) || compare(a.node, b.node);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
 /** An entry of `/v1/health/service`. */
 export interface HealthEntry {
-  readonly Node: { readonly Node: string; readonly Address: string; readonly Datacenter: string };
+  readonly Node: {
+    readonly Node: string;
+    readonly Address: string;
+    readonly Datacenter: string;
+    readonly ModifyIndex?: number;
+  };
   readonly Service: {
     readonly ID: string;
     readonly Service: string;
@@ -28,8 +46,9 @@ export interface HealthEntry {
     readonly Tags: readonly string[] | null;
     readonly Meta: Readonly<Record<string, string>> | null;
     readonly Weights?: { readonly Passing: number; readonly Warning: number };
+    readonly ModifyIndex?: number;
   };
-  readonly Checks: readonly { readonly CheckID: string; readonly Status: string }[];
+  readonly Checks: readonly { readonly CheckID: string; readonly Status: string; readonly ModifyIndex?: number }[];
 }
 
 export function serviceInstance({ Node, Service, Checks }: HealthEntry): ServiceInstance {

@@ -16,16 +16,19 @@ export interface Watch<T> extends AsyncIterableIterator<T, undefined>, AsyncDisp
 }
 
 export interface Watched<Body, T> extends Pick<Follow<Body>, 'watched' | 'ask'> {
-  readonly read: (body: Body) => T;
-  /** A text that is the same for values that are. Default: JSON, with numbers of any size. */
-  readonly digest?: (value: T) => string;
+  /** `anew`: the servers may be others than those of the last answer. */
+  readonly read: (body: Body, anew: boolean) => T;
+  /** Whether nothing has changed. Default: both are the same as JSON, with numbers of any size. */
+  readonly same?: (last: T, now: T) => boolean;
   readonly signal?: AbortSignal | undefined;
   readonly wait?: number | undefined;
   readonly patience?: number | undefined;
 }
 
-function digestOfAny(value: unknown): string {
-  return JSON.stringify({ value }, (_, part) => (typeof part === 'bigint' ? String(part) : part));
+function sameJson(last: unknown, now: unknown): boolean {
+  const json = (value: unknown): string =>
+    JSON.stringify({ value }, (_, part) => (typeof part === 'bigint' ? String(part) : part));
+  return json(last) === json(now);
 }
 
 /** setInterval fires at once when asked to wait longer than this. */
@@ -36,21 +39,12 @@ export class Following<Body, T> implements Watch<T> {
   failure: unknown;
   readonly #stream: Latest<T>;
   #answeredAt = -Infinity;
-  /** The latest as JSON; no text while there has been none. */
-  #digest: string | undefined;
+  #answered = false;
   /** How many wait for the next value. */
   #readers = 0;
   #hold: NodeJS.Timeout | undefined;
 
-  constructor({
-    watched,
-    ask,
-    read,
-    digest: digestOf = digestOfAny,
-    signal,
-    wait = 60_000,
-    patience = 30_000,
-  }: Watched<Body, T>) {
+  constructor({ watched, ask, read, same = sameJson, signal, wait = 60_000, patience = 30_000 }: Watched<Body, T>) {
     const ended = new AbortController();
     const aborted = (): void => this.#stream.fail(signal?.reason);
     this.#stream = new Latest<T>(() => {
@@ -68,11 +62,10 @@ export class Following<Body, T> implements Watch<T> {
       wait,
       patience,
       signal: ended.signal,
-      answered: (body) => {
-        const value = read(body);
-        const digest = digestOf(value);
-        if (this.#digest === digest) return;
-        this.#digest = digest;
+      answered: (body, anew) => {
+        const value = read(body, anew);
+        if (this.#answered && same(this.latest as T, value)) return;
+        this.#answered = true;
         this.latest = value;
         watchEvents.publish({ watched, event: 'changed' });
         this.#stream.push(value);

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, isQuorateError } from '@quorate/core';
 import type { Watch } from '../discovery/watch.ts';
 import { InvalidValueError } from '../errors/invalid-value-error.ts';
-import type { Kv, KvEntry, KvOptions, KvWriteOptions } from './kv.ts';
+import type { KvEntry, KvOptions, KvStore, KvWriteOptions } from './kv-entry.ts';
 import { type Schema, validated } from './schema.ts';
 
 /** A value and what a compare-and-set of it compares. */
@@ -13,10 +13,10 @@ export interface CellValue<T> {
 /** One typed value under one key, as JSON, checked on the way in and on the way out. */
 export class KvCell<T> {
   readonly key: string;
-  readonly #kv: Kv;
+  readonly #kv: KvStore;
   readonly #schema: Schema<T> | undefined;
 
-  constructor(kv: Kv, key: string, schema: Schema<T> | undefined) {
+  constructor(kv: KvStore, key: string, schema: Schema<T> | undefined) {
     this.key = key;
     this.#kv = kv;
     this.#schema = schema;

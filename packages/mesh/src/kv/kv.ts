@@ -5,33 +5,8 @@ import type { Turn } from '../discovery/blocking-query.ts';
 import { Following, type Watch } from '../discovery/watch.ts';
 import { ConflictError } from '../errors/conflict-error.ts';
 import { KvCell } from './kv-cell.ts';
+import type { KvEntry, KvOptions, KvSetOptions, KvWriteOptions } from './kv-entry.ts';
 import type { Schema } from './schema.ts';
-import type { Session } from './session.ts';
-
-export interface KvEntry {
-  readonly key: string;
-  readonly value: Buffer;
-  /** Changes with each write: what a compare-and-set compares. */
-  readonly index: bigint;
-  /** The session that holds it. */
-  readonly session: string | undefined;
-}
-
-export interface KvOptions {
-  readonly signal?: AbortSignal;
-}
-
-export interface KvWriteOptions extends KvOptions {
-  /** Only if the entry is still the one with this index; 0n: only if there is none. */
-  readonly ifIndex?: bigint;
-}
-
-export interface KvSetOptions extends KvWriteOptions {
-  /** Take the key for this session. */
-  readonly acquire?: Session;
-  /** Give the key back. */
-  readonly release?: Session;
-}
 
 /** An entry as the agent sends it. */
 interface RawEntry {

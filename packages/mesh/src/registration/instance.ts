@@ -1,66 +1,84 @@
-import { backoff, doubtful, isQuorateError, sleep } from '@quorate/core';
+import { AmbiguousError, type Component, doubtful, type Health, isQuorateError } from '@quorate/core';
 import type { Agent } from '../agent/agent.ts';
 import { checkText } from '../arguments.ts';
 import { type InstanceEvent, instanceEvents } from '../diagnostics.ts';
-import { milliseconds } from '../duration.ts';
-import { consulCheck } from './check.ts';
+import type { FunctionCheck } from './check.ts';
+import { consulRegistration } from './consul-registration.ts';
 import { FunctionChecks } from './function-checks.ts';
 import { firstBeats, keepAlive } from './heartbeat.ts';
+import { lookAfter } from './look-after.ts';
 import type { Registered } from './registration.ts';
-import { consulSidecar, proxyIdOf } from './sidecar-registration.ts';
-
-/** How long the agent is left alone between two looks at whether it still knows us. */
-const look = 60_000;
+import { proxyIdOf } from './sidecar-registration.ts';
 
 /** How long we try to take a registration back that nobody waits for any more. */
 const takeBack = 2_000;
 
 /**
- * A registered instance. It is registered again when the agent has lost it — also when somebody else deregistered it:
- * while this process says that it lives, it does. Disposing deregisters it.
+ * A registered instance. It is registered again when the agent has lost it, or its sidecar's registration — also when somebody
+ * else deregistered it: while this process says that it lives, it does. Stopping or disposing deregisters it.
  */
-export class Instance implements AsyncDisposable {
+export class Instance implements Component, AsyncDisposable {
   readonly id: string;
+  /** The service's. */
   readonly name: string;
   readonly port: number | undefined;
   readonly address: string | undefined;
   readonly #agent: Agent;
   readonly #registration: Registered;
-  readonly #functions: FunctionChecks | undefined;
-  readonly #ended = new AbortController();
+  #functions: FunctionChecks | undefined;
+  #ended = new AbortController();
   #sidecarPort: number | undefined;
   #maintenance: string | undefined;
-  #lookingAfter: Promise<void> | undefined;
+  /** Whether the agent has it, for all that we know. */
+  #mayStand = false;
+  #registeredAt = -Infinity;
+  #trouble: unknown;
+  #lookingAfter: Promise<unknown> | undefined;
+  #again: Promise<void> | undefined;
+  #started: Promise<void> | undefined;
   #gone: Promise<void> | undefined;
 
-  /** Resolves when the agent has it. When it rejects, or `signal` aborts, nothing stays registered. */
-  static async register(agent: Agent, registration: Registered, signal?: AbortSignal): Promise<Instance> {
-    signal?.throwIfAborted();
-    const functions = await FunctionChecks.serve(registration.checks);
-    const instance = new Instance(agent, registration, functions);
-    try {
-      await instance.#register(signal);
-    } catch (error) {
-      const mayStay = (signal?.aborted || isQuorateError(error, 'agent-unreachable')) && !(await instance.#takeBack());
-      await functions?.[Symbol.asyncDispose]();
-      throw mayStay && signal?.aborted ? doubtful(error) : error;
-    }
-    instance.#tell('registered');
-    keepAlive(agent, registration, (error) => instance.#tell('failed', error), instance.#ended.signal);
-    instance.#lookingAfter = instance.#stayRegistered().catch(() => undefined);
-    return instance;
-  }
-
-  private constructor(agent: Agent, registration: Registered, functions: FunctionChecks | undefined) {
+  constructor(agent: Agent, registration: Registered) {
     this.id = registration.id;
     this.name = registration.name;
     this.port = registration.port;
     this.address = registration.address;
     this.#agent = agent;
     this.#registration = registration;
-    this.#functions = functions;
     const { sidecar } = registration;
     this.#sidecarPort = typeof sidecar === 'object' ? sidecar.port : undefined;
+  }
+
+  /**
+   * Resolves when the agent has it. When it rejects, nothing stays registered, unless the error says `happened: 'unknown'`:
+   * then the agent could not be told to forget it. May be called again after a `stop`.
+   */
+  start(signal?: AbortSignal): Promise<void> {
+    if (this.#gone) return this.#gone.then(() => this.start(signal));
+    // A deregistration has failed: the agent may have it, and nobody looks after it any more.
+    if (this.#ended.signal.aborted) this.#started = undefined;
+    this.#started ??= this.#start(signal).catch((error) => {
+      this.#started = undefined;
+      throw error;
+    });
+    return this.#started;
+  }
+
+  /** Deregisters it, as `deregister` does. */
+  stop(): Promise<void> {
+    return this.deregister();
+  }
+
+  /** Whether the agent has it, and whether requests are sent to it. Its checks are Consul's business. */
+  health(): Health {
+    if (this.#started === undefined) return { status: 'fail', detail: `${this.id} is not registered` };
+    if (!this.#mayStand) return { status: 'fail', detail: `${this.id} is not registered yet` };
+    if (this.#trouble !== undefined) {
+      const why = this.#trouble instanceof Error ? this.#trouble.message : String(this.#trouble);
+      return { status: 'warn', detail: why };
+    }
+    if (this.#maintenance !== undefined) return { status: 'warn', detail: `in maintenance: ${this.#maintenance}` };
+    return { status: 'pass', detail: `${this.id} is registered` };
   }
 
   /** The id of its sidecar's registration, when it has one. */
@@ -88,9 +106,8 @@ export class Instance implements AsyncDisposable {
 
   /** Resolves when the agent has forgotten it, and its sidecar's registration. May be called twice. */
   deregister(): Promise<void> {
-    this.#gone ??= this.#deregister().catch((error) => {
+    this.#gone ??= this.#deregister().finally(() => {
       this.#gone = undefined;
-      throw error;
     });
     return this.#gone;
   }
@@ -98,6 +115,36 @@ export class Instance implements AsyncDisposable {
   /** Deregisters. An agent that cannot be reached is told of on `quorate.mesh.instance` instead of hiding the block's error. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.deregister().catch((error) => this.#tell('failed', error));
+  }
+
+  async #start(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    this.#ended = new AbortController();
+    this.#mayStand = false;
+    this.#functions = await FunctionChecks.serve(this.#registration.checks);
+    try {
+      await this.#register(signal);
+    } catch (error) {
+      const stays = this.#mayStand && !(await this.#takeBack());
+      this.#mayStand = false;
+      await this.#functions?.[Symbol.asyncDispose]();
+      throw stays ? this.#mayStay(error, signal) : error;
+    }
+    this.#tell('registered');
+    keepAlive(this.#agent, this.#registration, (error) => this.#failing(error), this.#ended.signal);
+    const ids = [this.id, ...(this.proxyId === undefined ? [] : [this.proxyId])];
+    const watching = {
+      known: () => {
+        this.#trouble = undefined;
+      },
+      // It was lost with the other one, and is back with it.
+      lost: async (asked: number) => {
+        if (asked >= this.#registeredAt) await this.#registerAgain();
+      },
+      failing: (error: unknown) => this.#failing(error),
+      signal: this.#ended.signal,
+    };
+    this.#lookingAfter = Promise.all(ids.map((id) => lookAfter(this.#agent, id, watching).catch(() => undefined)));
   }
 
   async #register(signal?: AbortSignal): Promise<void> {
@@ -115,78 +162,48 @@ export class Instance implements AsyncDisposable {
     }
     await firstBeats(this.#agent, this.#registration, signal);
     if (this.#maintenance !== undefined) await this.#maintain(this.#maintenance, signal);
+    this.#registeredAt = performance.now();
   }
 
   async #put(signal?: AbortSignal): Promise<void> {
-    const { name, id, port, address, tags, meta, weights, checks, sidecar, ...rest } = this.#registration;
-    const after = rest.deregisterCriticalServiceAfter;
-    const place = {
-      id,
-      address,
-      port,
-      deregisterAfter: after === undefined ? undefined : `${milliseconds('deregister', after)}ms`,
-      served: (check: Parameters<FunctionChecks['url']>[0]) => this.#functions?.url(check) ?? '',
-    };
-    const upstreams = sidecar === true ? {} : sidecar;
-    await this.#agent.call({
-      operation: `register ${id}`,
+    const served = (check: FunctionCheck): string => this.#functions?.url(check) ?? '';
+    const put = this.#agent.call({
+      operation: `register ${this.id}`,
       method: 'PUT',
       path: '/agent/service/register',
       query: { 'replace-existing-checks': 'true' },
       repeatable: true,
       writes: true,
       signal,
-      body: {
-        Name: name,
-        ID: id,
-        Port: port,
-        Address: address,
-        Tags: tags,
-        Meta: meta,
-        ...(weights && { Weights: { Passing: weights.passing, Warning: weights.warning ?? 1 } }),
-        Checks: checks.map((check, index) => consulCheck(check, index, place)),
-        ...(upstreams && { Connect: { SidecarService: consulSidecar(id, upstreams, this.#sidecarPort) } }),
-      },
+      body: consulRegistration(this.#registration, this.#sidecarPort, served),
     });
+    await put.catch((error) => {
+      // The reason of an abort comes as it is when nothing was sent.
+      this.#mayStand ||= !(signal?.aborted && error === signal.reason) && !isNotDone(error);
+      throw error;
+    });
+    this.#mayStand = true;
   }
 
-  /** The agent is asked to answer when what it knows of us changes: an agent that lost us is noticed at once. */
-  async #stayRegistered(): Promise<void> {
-    const { signal } = this.#ended;
-    const delays = backoff({ min: 100, max: 5_000 });
-    let hash: string | undefined;
-    for (;;) {
-      try {
-        const known = await this.#agent.call({
-          operation: `look after ${this.id}`,
-          path: `/agent/service/${encodeURIComponent(this.id)}`,
-          query: hash === undefined ? {} : { hash, wait: `${look}ms` },
-          timeout: look + look / 16 + 10_000,
-          background: true,
-          signal,
-        });
-        // Without a change this was a full wait; with one there may be more to come.
-        if (known.hash === undefined || known.hash !== hash) await sleep(100, { signal, background: true });
-        hash = known.hash;
-        delays.reset();
-      } catch (error) {
-        signal.throwIfAborted();
-        hash = undefined;
-        if (isQuorateError(error, 'not-found')) await this.#registerAgain();
-        else this.#tell('failed', error);
-        await sleep(delays.next(), { signal, background: true });
-      }
-    }
+  /**
+   * Once, also when the agent has lost both. Not aborted by the end: a registration given up half-way could overtake the
+   * deregistration that follows.
+   */
+  #registerAgain(): Promise<void> {
+    this.#again ??= this.#register()
+      .then(
+        () => this.#tell('registered-again'),
+        (error) => this.#failing(error),
+      )
+      .finally(() => {
+        this.#again = undefined;
+      });
+    return this.#again;
   }
 
-  /** Not aborted by the end: a registration given up half-way could overtake the deregistration that follows. */
-  async #registerAgain(): Promise<void> {
-    try {
-      await this.#register();
-      this.#tell('registered-again');
-    } catch (error) {
-      this.#tell('failed', error);
-    }
+  #failing(error: unknown): void {
+    this.#trouble = error;
+    this.#tell('failed', error);
   }
 
   async #maintain(reason: string | undefined, signal?: AbortSignal): Promise<void> {
@@ -203,6 +220,8 @@ export class Instance implements AsyncDisposable {
   }
 
   async #deregister(): Promise<void> {
+    await this.#started?.catch(() => undefined);
+    if (this.#started === undefined) return;
     this.#ended.abort(new Error(`${this.id} is deregistered`));
     await this.#lookingAfter;
     await this.#functions?.[Symbol.asyncDispose]();
@@ -212,6 +231,8 @@ export class Instance implements AsyncDisposable {
       // Forgotten already is forgotten.
       if (!isQuorateError(error, 'not-found')) throw error;
     }
+    this.#started = undefined;
+    this.#mayStand = false;
     this.#tell('deregistered');
   }
 
@@ -226,6 +247,12 @@ export class Instance implements AsyncDisposable {
     );
   }
 
+  /** The reason of an abort may be anything, and says nothing of what the agent has. */
+  #mayStay(error: unknown, signal: AbortSignal | undefined): unknown {
+    if (isQuorateError(error)) return doubtful(error, { idempotent: !signal?.aborted });
+    return new AmbiguousError(`register ${this.id}: given up, and the agent may have it`, { cause: error });
+  }
+
   /** The agent may have it although we were not told. Whether it is certain that it has not. */
   async #takeBack(): Promise<boolean> {
     return this.#forget(takeBack).then(
@@ -237,4 +264,8 @@ export class Instance implements AsyncDisposable {
   #tell(event: InstanceEvent['event'], error?: unknown): void {
     instanceEvents.publish({ id: this.id, event, ...(error !== undefined && { error }) });
   }
+}
+
+function isNotDone(error: unknown): boolean {
+  return isQuorateError(error) && error.happened === 'no';
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { checkNames, type Duration, InvalidArgumentError } from '@quorate/core';
 import { checkName, checkNumber, checkPort, checkText, checkTexts } from '../arguments.ts';
 import { milliseconds } from '../duration.ts';
@@ -7,7 +8,10 @@ import { checkSidecar, type SidecarRegistration } from './sidecar-registration.t
 
 export interface Registration {
   readonly name: string;
-  /** By default the name and where it listens, so that an instance that comes back takes its own place. */
+  /**
+   * By default the name and where it listens, by its address or the name of this host: an instance that comes back takes its
+   * own place, and no other one of the cluster has it.
+   */
   readonly id?: string;
   readonly port?: number;
   /** Where others reach it. By default the agent's own address. */
@@ -18,13 +22,17 @@ export interface Registration {
   readonly meta?: Readonly<Record<string, string>>;
   /** Its share of the load, while its checks pass and while they warn. */
   readonly weights?: { readonly passing: number; readonly warning?: number };
-  /** Consul forgets an instance that has been critical for so long; at least a minute. By default it never does. */
-  readonly deregisterCriticalServiceAfter?: Duration;
+  /**
+   * Consul forgets an instance that has been critical for so long, at least a minute; false: never. Default 1 h: those that
+   * ended without a word do not pile up. One whose process lives is registered again.
+   */
+  readonly deregisterCriticalServiceAfter?: Duration | false;
   /** A proxy beside it, through which it is reached and reaches others. */
   readonly sidecar?: true | SidecarRegistration;
 }
 
-export type Registered = Registration & Required<Pick<Registration, 'id' | 'checks' | 'tags' | 'meta'>>;
+export type Registered = Registration &
+  Required<Pick<Registration, 'id' | 'checks' | 'tags' | 'meta' | 'deregisterCriticalServiceAfter'>>;
 
 const names = [
   'name',
@@ -45,7 +53,7 @@ export function checkRegistration(registration: Registration): Registered {
   checkName('name', name);
   if (port !== undefined) checkPort('port', port);
   if (address !== undefined) checkText('address', address);
-  const id = registration.id ?? [name, address, port ?? randomUUID()].filter((part) => part !== undefined).join('-');
+  const id = registration.id ?? idOf(name, address, port);
   checkText('id', id);
   checkChecks(checks, port);
   checkTexts('tags', tags);
@@ -62,11 +70,19 @@ export function checkRegistration(registration: Registration): Registered {
     if (weights.warning !== undefined) checkNumber('weights.warning', weights.warning, 0, 65_535);
   }
   // Consul takes less for a minute, without a word.
-  const { deregisterCriticalServiceAfter: after } = registration;
-  if (after !== undefined) milliseconds('deregisterCriticalServiceAfter', after, 60_000);
+  const { deregisterCriticalServiceAfter: after = '1h' } = registration;
+  if (after !== false) milliseconds('deregisterCriticalServiceAfter', after, 60_000);
   if (sidecar !== undefined && sidecar !== true) checkSidecar(sidecar);
   if (sidecar !== undefined && port === undefined) throw new InvalidArgumentError('port', 'a port, for the sidecar');
-  return { ...registration, id, checks, tags, meta };
+  return { ...registration, id, checks, tags, meta, deregisterCriticalServiceAfter: after };
+}
+
+/** Many hosts have the same address on loopback, and the same port. */
+function idOf(name: string, address: string | undefined, port: number | undefined): string {
+  if (port === undefined) return `${name}-${randomUUID()}`;
+  const elsewhere = address !== undefined && !/^(?:127\.|::1$|0\.0\.0\.0$|::$|localhost$)/.test(address);
+  const host = elsewhere ? [] : [hostname().split('.')[0]];
+  return [name, ...host, ...(address === undefined ? [] : [address]), port].join('-');
 }
 
 function checkChecks(checks: readonly Check[], port: number | undefined): void {

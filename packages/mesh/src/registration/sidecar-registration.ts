@@ -1,5 +1,6 @@
 import { checkNames, InvalidArgumentError } from '@quorate/core';
 import { checkName, checkPort, checkText } from '../arguments.ts';
+import { envoyConfig } from '../sidecar/envoy-config.ts';
 
 export interface Upstream {
   /** The port on loopback behind which the other service is. */
@@ -14,17 +15,20 @@ export interface SidecarRegistration {
   readonly upstreams?: Readonly<Record<string, number | Upstream>>;
   /** The port where other sidecars reach this one. By default one that the agent chooses. */
   readonly port?: number;
-  /** Settings of Consul's for the proxy: `{ local_request_timeout_ms: 1000 }`. */
+  /** Settings of Consul's for the proxy: `{ local_request_timeout_ms: 1000, envoy_prometheus_bind_addr: '0.0.0.0:9102' }`. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
 export function checkSidecar(sidecar: SidecarRegistration): void {
   checkNames('sidecar', sidecar, ['upstreams', 'port', 'config']);
-  const { upstreams = {}, port } = sidecar;
+  const { upstreams = {}, port, config = {} } = sidecar;
   if (port !== undefined) checkPort('sidecar.port', port);
   if (typeof upstreams !== 'object' || upstreams === null) {
     throw new InvalidArgumentError('sidecar.upstreams', 'ports by the name of a service', upstreams);
   }
+  if (typeof config !== 'object' || config === null)
+    throw new InvalidArgumentError('sidecar.config', 'an object', config);
+  envoyConfig('sidecar.config', config);
   const taken = new Map<number, string>();
   for (const [name, upstream] of Object.entries(upstreams)) {
     const argument = `sidecar.upstreams.${name}`;

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@quorate/core';
-import { checkKey, checkName } from '../arguments.ts';
+import { checkKey, checkName, checkService } from '../arguments.ts';
 
 /**
  * Rules for Consul's tokens: for each thing that this package does, the least that it needs. Join those that a program
@@ -38,7 +38,11 @@ export const policies: {
     [
       ...(services.length === 0
         ? ['service_prefix "" { policy = "read" }']
-        : services.map((name) => rule('service', name, 'read'))),
+        : services.map((name) => {
+            checkService('service', name);
+            if (/[${]/.test(name)) throw new InvalidArgumentError('service', 'a name without $ and {', name);
+            return `service "${name}" { policy = "read" }`;
+          })),
       'node_prefix "" { policy = "read" }',
     ].join('\n'),
   sidecar: (service) =>

@@ -1,4 +1,6 @@
 import { isIP } from 'node:net';
+import type { EnvoyConfig } from './envoy-config.ts';
+import { figuresListener, selfAdmin } from './figures-listener.ts';
 import { statsTags } from './stats-tags.ts';
 
 export interface BootstrapPlan {
@@ -10,6 +12,8 @@ export interface BootstrapPlan {
   readonly grpc: { readonly host: string; readonly port: number; readonly ca?: string; readonly tls: boolean };
   readonly token: string | undefined;
   readonly admin: { readonly host: string; readonly port: number };
+  /** What the registration of the proxy says of Envoy. */
+  readonly config: EnvoyConfig;
 }
 
 /** An Envoy bootstrap, as JSON. It holds the token: keep it to yourself. */
@@ -19,7 +23,16 @@ export type Bootstrap = Readonly<Record<string, unknown>>;
  * All that an Envoy must know before it can ask Consul for the rest: who it is, where the agent is, and the token to show
  * there. Equal in meaning to what `consul connect envoy -bootstrap` prints; a test compares the two.
  */
-export function bootstrapOf({ proxyId, service, datacenter, grpc, token, admin }: BootstrapPlan): Bootstrap {
+export function bootstrapOf({ proxyId, service, datacenter, grpc, token, admin, config }: BootstrapPlan): Bootstrap {
+  const { prometheus, figures } = config;
+  const listeners = [
+    ...config.listeners,
+    ...(prometheus
+      ? [figuresListener('envoy_prometheus_metrics', prometheus, { path: '/metrics' }, '/stats/prometheus')]
+      : []),
+    ...(figures ? [figuresListener('envoy_metrics', figures, { prefix: '/stats' }, '/stats')] : []),
+  ];
+  const own = showsItself(config) ? [selfAdmin(admin)] : [];
   const fromAgent = { ads: {}, initial_fetch_timeout: '0s', resource_api_version: 'V3' };
   return {
     admin: { address: at(admin), access_log: [nowhere] },
@@ -34,8 +47,17 @@ export function bootstrapOf({ proxyId, service, datacenter, grpc, token, admin }
         { name: 'base', static_layer: { 're2.max_program_size.error_level': 1_048_576 } },
       ],
     },
-    static_resources: { clusters: [agentCluster(grpc)] },
-    stats_config: { stats_tags: statsTags(service, datacenter), use_all_default_tags: true },
+    static_resources: {
+      clusters: [agentCluster(grpc), ...config.clusters, ...own],
+      ...(listeners.length > 0 && { listeners }),
+    },
+    stats_config: config.stats ?? {
+      stats_tags: [...config.tags, ...statsTags(service, datacenter)],
+      use_all_default_tags: true,
+    },
+    ...(config.sinks.length > 0 && { stats_sinks: config.sinks }),
+    ...(config.flushInterval !== undefined && { stats_flush_interval: config.flushInterval }),
+    ...(config.tracing !== undefined && { tracing: config.tracing }),
     dynamic_resources: {
       lds_config: fromAgent,
       cds_config: fromAgent,
@@ -49,6 +71,11 @@ export function bootstrapOf({ proxyId, service, datacenter, grpc, token, admin }
       },
     },
   };
+}
+
+/** Whether its administration must be at a port that is known before it starts. */
+export function showsItself({ prometheus, figures }: EnvoyConfig): boolean {
+  return prometheus !== undefined || figures !== undefined;
 }
 
 const typed = 'type.googleapis.com/envoy.extensions';

@@ -1,14 +1,11 @@
 import { deadline } from '@quorate/core';
+import { clustersOf, type Dump } from './clusters-of.ts';
 
 /** How long Envoy may take to answer about itself. */
 const patience = 5_000;
 
 /** The most of an answer that is read: a configuration of thousands of endpoints has megabytes. */
 const most = 64 * 1024 * 1024;
-
-interface Dump {
-  readonly '@type': string;
-}
 
 /** The parts of its configuration that Consul tells it. */
 const told = /(?:Listeners|Clusters|Routes)ConfigDump$/;
@@ -52,9 +49,14 @@ export class EnvoyAdmin {
     return /: [1-9]/.test(text);
   }
 
-  /** Requests and plain connections on their way through it now, and how much there ever was, in whatever unit. */
-  async traffic(signal?: AbortSignal): Promise<{ readonly active: number; readonly total: number }> {
-    const path = '/stats?format=json&filter=downstream_(rq_active|rq_total|cx_active|cx_rx_bytes_total)$';
+  /**
+   * What others have under way through it now, and how much there ever was, in whatever unit; and how many requests of the
+   * program behind it are under way to others.
+   */
+  async traffic(
+    signal?: AbortSignal,
+  ): Promise<{ readonly active: number; readonly total: number; readonly ours: number }> {
+    const path = '/stats?format=json&filter=downstream_(rq_active|rq_total|cx_rx_bytes_total)$';
     const { stats } = JSON.parse(await this.#ask(path, 'GET', signal)) as {
       readonly stats: readonly { readonly name?: string; readonly value?: number }[];
     };
@@ -62,25 +64,29 @@ export class EnvoyAdmin {
       stats.reduce((total, { name = '', value = 0 }) => total + (counted.test(name) ? value : 0), 0);
     return {
       // An idle HTTP connection holds nobody up.
-      active: sum(/^(?:http\.(?!admin\.).*rq_active|tcp\..*cx_active)$/),
+      active: sum(/^http\.public_listener\..*rq_active$/),
       // Bytes, because Consul's check that somebody listens is a connection too, every second, but a silent one.
-      total: sum(/^(?:http\.(?!admin\.).*rq_total|tcp\..*rx_bytes_total)$/),
+      total: sum(/^(?:http\.public_listener\..*rq_total|tcp\.public_listener\..*rx_bytes_total)$/),
+      ours: sum(/^http\.upstream[._].*rq_active$/),
     };
   }
 
-  /** How many instances of a service it would send requests to. */
+  /** How many instances there are to send requests to that are meant for this upstream, wherever its resolver leads. */
   async endpoints(service: string, signal?: AbortSignal): Promise<number> {
     interface Cluster {
       readonly name: string;
       readonly host_statuses?: readonly { readonly health_status: Readonly<Record<string, unknown>> }[];
     }
+    const { configs } = JSON.parse(await this.#ask('/config_dump', 'GET', signal)) as {
+      readonly configs: readonly Dump[];
+    };
     const { cluster_statuses } = JSON.parse(await this.#ask('/clusters?format=json', 'GET', signal)) as {
       readonly cluster_statuses: readonly Cluster[];
     };
-    // [subset.]service.namespace.datacenter…; a host that is well has nothing in its status but that it is.
-    const named = new RegExp(`^(?:[^.]+\\.)?${service}\\.default\\.`);
+    const reached = clustersOf(configs, service);
+    // A host that is well has nothing in its status but that it is.
     return cluster_statuses
-      .filter(({ name }) => named.test(name))
+      .filter(({ name }) => reached.has(name))
       .flatMap(({ host_statuses = [] }) => host_statuses)
       .filter(({ health_status }) => Object.values(health_status).every((status) => status === 'HEALTHY')).length;
   }

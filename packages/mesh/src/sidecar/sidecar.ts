@@ -1,78 +1,73 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { backoff, deadline, InvalidArgumentError, sleep } from '@quorate/core';
+import { backoff, type Component, deadline, type Health, InvalidArgumentError, sleep } from '@quorate/core';
 import { type SidecarEvent, sidecarEvents } from '../diagnostics.ts';
 import { SidecarFailedError } from '../errors/sidecar-failed-error.ts';
-import type { Bootstrap } from './bootstrap.ts';
+import { drained } from './drained.ts';
 import { EnvoyAdmin } from './envoy-admin.ts';
 import { EnvoyProcess } from './envoy-process.ts';
+import type { SidecarPlan } from './sidecar-plan.ts';
 
 export type SidecarState = 'starting' | 'ready' | 'restarting' | 'draining' | 'stopped';
-
-export interface SidecarPlan {
-  readonly proxyId: string;
-  readonly service: string;
-  readonly upstreams: readonly string[];
-  readonly program: string;
-  readonly bootstrap: Bootstrap;
-  /** How long it may take to become ready, in milliseconds. */
-  readonly startWithin: number;
-  /** How long requests on their way may take when it stops, in milliseconds. */
-  readonly drain: number;
-  /** How long connections may live on when their configuration has changed, in milliseconds. */
-  readonly grace: number;
-  readonly concurrency: number;
-  readonly logLevel: string;
-}
-
-/**
- * Without a request for so long, in milliseconds, nobody sends any more. Other Envoys hear at once that an instance is to be
- * left out, and heed it within a second.
- */
-const quiet = 1_200;
 
 /** So many of the last lines that Envoy logged are kept, for errors. */
 const keptLines = 50;
 
 /** An Envoy that is kept running beside an instance, until it is stopped. It does not outlive this process. */
-export class Sidecar implements AsyncDisposable {
+export class Sidecar implements Component, AsyncDisposable {
   readonly proxyId: string;
-  readonly service: string;
-  readonly upstreams: readonly string[];
-  readonly #plan: SidecarPlan;
-  readonly #stopping = new AbortController();
+  readonly #prepare: (signal: AbortSignal | undefined) => Promise<SidecarPlan>;
   readonly #log: string[] = [];
+  #plan: SidecarPlan | undefined;
+  #stopping = new AbortController();
   #folder = '';
-  #state: SidecarState = 'starting';
+  #state: SidecarState = 'stopped';
   #process: EnvoyProcess | undefined;
   #admin: EnvoyAdmin | undefined;
   #restarts = 0;
   #running: Promise<void> | undefined;
+  #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
-  /** Resolves when Envoy has its configuration and serves. When it rejects, no process and no file is left. */
-  static async start(plan: SidecarPlan, signal?: AbortSignal): Promise<Sidecar> {
-    const sidecar = new Sidecar(plan);
-    try {
-      using limit = deadline(plan.startWithin, signal);
-      await sidecar.#launch();
-      await sidecar.#becomeReady(limit.signal);
-    } catch (error) {
-      await sidecar.#end();
-      signal?.throwIfAborted();
-      if (error instanceof SidecarFailedError) throw error;
-      throw new SidecarFailedError(plan.proxyId, `was not ready within ${plan.startWithin} ms`, sidecar.log);
-    }
-    sidecar.#running = sidecar.#keepRunning().catch(() => undefined);
-    return sidecar;
+  /** `prepare` reads what the agent knows of the proxy when it starts. */
+  constructor(proxyId: string, prepare: (signal: AbortSignal | undefined) => Promise<SidecarPlan>) {
+    this.proxyId = proxyId;
+    this.#prepare = prepare;
   }
 
-  private constructor(plan: SidecarPlan) {
-    this.proxyId = plan.proxyId;
-    this.service = plan.service;
-    this.upstreams = plan.upstreams;
-    this.#plan = plan;
+  /** Its proxy's id, as a component of a service. */
+  get name(): string {
+    return this.proxyId;
+  }
+
+  /** The service that it stands for, once it has been started. */
+  get service(): string {
+    return this.#plan?.service ?? '';
+  }
+
+  /** The services that it leads to, once it has been started. */
+  get upstreams(): readonly string[] {
+    return this.#plan?.upstreams ?? [];
+  }
+
+  /**
+   * Resolves when Envoy has its configuration and serves. When it rejects, no process and no file is left. May be called again
+   * after a `stop`.
+   */
+  start(signal?: AbortSignal): Promise<void> {
+    if (this.#stopped) return this.#stopped.then(() => this.start(signal));
+    this.#started ??= this.#start(signal).catch((error) => {
+      this.#started = undefined;
+      throw error;
+    });
+    return this.#started;
+  }
+
+  /** Whether Envoy serves. */
+  health(): Health {
+    if (this.#state === 'ready') return { status: 'pass', detail: `${this.proxyId} is ready` };
+    return { status: this.#state === 'draining' ? 'warn' : 'fail', detail: `${this.proxyId} is ${this.#state}` };
   }
 
   get state(): SidecarState {
@@ -127,26 +122,19 @@ export class Sidecar implements AsyncDisposable {
   }
 
   /**
-   * Connections are asked to end and requests are let through; resolves when none has come for a while, or the drain time is
-   * over. Take the instance out of discovery first (`instance.maintenance`): others go on sending until they know.
+   * Connections are asked to end and requests are let through; resolves when none has come from others for a while, and none of
+   * our own is under way, or when the drain time is over. Requests of our own by HTTP count at the moment when draining begins
+   * and not those after it; connections of our own by TCP do not count: nobody can tell whether they are still needed. Take the
+   * instance out of discovery first (`instance.maintenance`): others go on sending until they know.
    */
   async drain({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     const admin = this.#admin;
     if (!admin || this.#state === 'stopped') return;
     this.#state = 'draining';
     this.#tell('draining');
-    using limit = deadline(this.#plan.drain, signal);
+    using limit = deadline(this.#plan?.drain ?? 0, signal);
     try {
-      await admin.drain(limit.signal);
-      let last = -1;
-      let since = performance.now();
-      for (;;) {
-        const { active, total } = await admin.traffic(limit.signal);
-        if (active > 0 || total !== last) since = performance.now();
-        if (performance.now() - since > quiet) return;
-        last = total;
-        await sleep(50, { signal: limit.signal });
-      }
+      await drained(admin, limit.signal);
     } catch {
       // Envoy has ended, or the time is over: either way there is nothing more to wait for.
       signal?.throwIfAborted();
@@ -155,7 +143,9 @@ export class Sidecar implements AsyncDisposable {
 
   /** Drains, then ends Envoy. Resolves when nothing of it is left. May be called twice. */
   stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
+    this.#stopped ??= this.#stop().finally(() => {
+      this.#stopped = undefined;
+    });
     return this.#stopped;
   }
 
@@ -163,18 +153,47 @@ export class Sidecar implements AsyncDisposable {
     return this.stop();
   }
 
+  async #start(signal: AbortSignal | undefined): Promise<void> {
+    this.#state = 'starting';
+    this.#stopping = new AbortController();
+    this.#restarts = 0;
+    this.#log.length = 0;
+    try {
+      this.#plan = await this.#prepare(signal);
+      await this.#run(this.#plan, signal);
+    } catch (error) {
+      await this.#end();
+      throw error;
+    }
+    this.#running = this.#keepRunning().catch(() => undefined);
+  }
+
+  async #run(plan: SidecarPlan, signal: AbortSignal | undefined): Promise<void> {
+    using limit = deadline(plan.startWithin, signal);
+    try {
+      await this.#launch(plan);
+      await this.#becomeReady(limit.signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof SidecarFailedError) throw error;
+      throw new SidecarFailedError(this.proxyId, `was not ready within ${plan.startWithin} ms`, this.log);
+    }
+  }
+
   async #stop(): Promise<void> {
+    await this.#started?.catch(() => undefined);
+    if (this.#started === undefined) return;
     if (this.#state === 'ready') await this.drain();
     this.#stopping.abort();
     await this.#process?.stop();
     // It may be starting another one just now.
     await this.#running;
     await this.#end();
+    this.#started = undefined;
     this.#tell('stopped');
   }
 
-  async #launch(): Promise<void> {
-    const { program, bootstrap, concurrency, logLevel, grace } = this.#plan;
+  async #launch({ program, bootstrap, concurrency, logLevel, grace }: SidecarPlan): Promise<void> {
     this.#tell('starting');
     this.#admin = undefined;
     this.#folder = await mkdtemp(join(tmpdir(), 'quorate-sidecar-'));
@@ -228,7 +247,7 @@ export class Sidecar implements AsyncDisposable {
       await rm(this.#folder, { recursive: true, force: true });
       this.#restarts += 1;
       try {
-        await this.#launch();
+        await this.#launch(this.#plan as SidecarPlan);
         await this.#becomeReady(signal);
       } catch {
         // The next round sees that it has ended. One that cannot be launched at all is tried again as well.

@@ -9,6 +9,8 @@ export interface Passage {
   readonly to: string;
   /** The port of `to` on loopback. */
   readonly port: number;
+  /** Where it listens there. Default 127.0.0.1. */
+  readonly host?: string;
   /** Told once whether `to` was reached, before any byte passes. Without it, whom it does not reach is reset. */
   readonly answer?: (reached: boolean) => void;
 }
@@ -82,10 +84,10 @@ export class Connection {
   }
 
   #dial(): void {
-    const { from, to, port, answer } = this.#passage;
+    const { from, to, port, host = '127.0.0.1', answer } = this.#passage;
     // Neither a SYN nor its answer comes through: the other party must not see a connection.
     if (this.#weather.condition(from).held || this.#weather.condition(to).held) return;
-    const far = connect({ host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true });
+    const far = connect({ host, port, allowHalfOpen: true, noDelay: true });
     this.#far = far;
     far.unref();
     far.on('error', () => {});

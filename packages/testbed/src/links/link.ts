@@ -119,6 +119,20 @@ export class Link {
     connection.apply(weather);
   }
 
+  /** One datagram of this party. It is lost where nothing arrives, and late by the latency; how much passes is no matter. */
+  post(sender: string, deliver: () => void): void {
+    const { held, delay } = this.#condition(this.#faults, sender);
+    if (held || this.#faults.refuse) return;
+    const late = delay?.() ?? 0;
+    if (late > 0) setTimeout(deliver, late).unref();
+    else deliver();
+  }
+
+  /** Whether nothing passes, one way or both. */
+  get isShut(): boolean {
+    return this.parties.some((party) => this.#condition(this.#faults, party).held) || this.#faults.refuse === true;
+  }
+
   close(): void {
     for (const server of this.#servers) server.close();
     for (const connection of this.#connections) connection.close();

@@ -3,6 +3,7 @@ import type { Ports } from '../processes/ports.ts';
 import { Gateway, type Route } from './gateway.ts';
 import { Link } from './link.ts';
 import { Partition } from './partition.ts';
+import { type Host, Reception } from './reception.ts';
 
 /** A server among others that reaches them through links. */
 export interface Neighbour {
@@ -16,6 +17,7 @@ export class Links {
   readonly #ports: Ports;
   readonly #links = new Map<string, Link>();
   readonly #gateways: Gateway[] = [];
+  readonly #receptions: Reception[] = [];
   readonly #servers = new Map<string, number>();
   readonly #own = new Set<string>();
   readonly #introduced = new Map<string, number>();
@@ -85,6 +87,15 @@ export class Links {
     return tables;
   }
 
+  /** Puts a link between each two of them, for servers that are known to one another by one address each. Linux only, as `hosts`. */
+  async receive(hosts: readonly Host[]): Promise<void> {
+    for (const host of hosts) {
+      const others = hosts.filter((other) => other !== host);
+      const callers = others.map(({ name, bound }) => ({ name, from: bound, link: this.#between(host.name, name) }));
+      this.#receptions.push(await Reception.open(host, callers));
+    }
+  }
+
   /** Puts a link between two servers, one of which connects to a port of the other, and gives the address for it. */
   async lead(from: string, to: string, port: number): Promise<string> {
     return this.#between(from, to).addressOf(to, port);
@@ -132,7 +143,7 @@ export class Links {
   }
 
   close(): void {
-    for (const gateway of this.#gateways) gateway.close();
+    for (const way of [...this.#gateways, ...this.#receptions]) way.close();
     for (const link of this.#links.values()) link.close();
   }
 

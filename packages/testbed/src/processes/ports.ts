@@ -52,11 +52,11 @@ export class Ports {
   }
 }
 
-/** Whether a server could listen on this loopback port now. */
-export async function isFree(port: number): Promise<boolean> {
+/** Whether a server could listen on this loopback port now; on any with 0, where only the address matters. */
+export async function isFree(port: number, address = '127.0.0.1'): Promise<boolean> {
   const server = createServer();
   const bound = await Promise.race([
-    once(server.listen(port, '127.0.0.1'), 'listening').then(() => true),
+    once(server.listen(port, address), 'listening').then(() => true),
     once(server, 'error').then(() => false),
   ]).catch(() => false);
   if (bound) await new Promise((resolve) => server.close(resolve));

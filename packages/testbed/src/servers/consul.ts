@@ -1,10 +1,22 @@
+import { InvalidArgumentError } from '@quorate/core';
+import type { Host } from '../links/reception.ts';
+import { isFree } from '../processes/ports.ts';
 import { Server } from '../processes/server.ts';
-import type { ServerPlan } from '../processes/server-plan.ts';
-import { answerOf } from './answers.ts';
+import { type Agent, agentPlan, nameOf } from './consul-agent.ts';
 import { numbered, portsFor, type Site } from './site.ts';
 
 export interface ConsulOptions {
   readonly servers?: 1 | 3;
+  /** Agents that are no servers, beside them: what runs on each machine of a cluster. Default 0. */
+  readonly clients?: number;
+  /**
+   * What address each agent has in the catalog: all 127.0.0.1 (`shared`), or each one of its own (`own`), 127.0.0.2 and so
+   * on, as agents on several machines have: there may then be an instance with the same port on each. Default `shared`, and
+   * `own` is refused where these addresses are not up: macOS has only 127.0.0.1 until it is told otherwise.
+   */
+  readonly addresses?: 'shared' | 'own';
+  /** Whether the agents reach one another through links, so that a partition can part them. Default: on Linux. */
+  readonly links?: boolean;
   /** The HTTP port of the first server; its gRPC port and those of the others follow it. Free ports by default. */
   readonly port?: number;
   /** Further settings of the agents' configuration, merged over ours. */
@@ -13,26 +25,48 @@ export interface ConsulOptions {
 
 /** Consul servers with the service mesh switched on. Unlike `consul agent -dev` they keep their data over a restart. */
 export class Consul {
+  /** Every agent: the servers, then the clients. */
   readonly servers: readonly Server[];
-  readonly #grpc: readonly number[];
+  readonly clients: readonly Server[];
+  readonly #members: readonly Server[];
+  readonly #agents: readonly Agent[];
 
-  static async plan(site: Site, { servers = 1, port, config = {} }: ConsulOptions): Promise<Consul> {
-    const open = await portsFor(site, 2 * servers, port);
-    const peers = await portsFor(site, 2 * servers);
-    const agents = Array.from({ length: servers }, (_, index): Agent => {
+  static async plan(site: Site, options: ConsulOptions): Promise<Consul> {
+    const { servers = 1, clients = 0, addresses = 'shared', port, config = {} } = options;
+    const all = servers + clients;
+    const links = all > 1 && (options.links ?? process.platform === 'linux');
+    if (addresses === 'own') await checkAddresses('consul.addresses', 'shared', all, knownAs);
+    if (links) await checkAddresses('consul.links', 'false', all, hiddenAt);
+    const open = await portsFor(site, 2 * all, port);
+    const peers = await portsFor(site, 2 * all);
+    const agents = Array.from({ length: all }, (_, index): Agent => {
       const [http = 0, grpc = 0] = open.slice(2 * index);
       const [rpc = 0, gossip = 0] = peers.slice(2 * index);
-      return { number: index + 1, http, grpc, rpc, gossip };
+      const number = index + 1;
+      const known = addresses === 'own' ? knownAs(number) : '127.0.0.1';
+      return {
+        number,
+        server: index < servers,
+        http,
+        grpc,
+        rpc,
+        gossip,
+        known,
+        bound: links ? hiddenAt(number) : known,
+      };
     });
+    if (links) await site.links.receive(agents.map(hostOf));
     return new Consul(
       agents.map((agent) => new Server(agentPlan(site, agent, agents, config), site)),
-      agents.map(({ grpc }) => grpc),
+      agents,
     );
   }
 
-  private constructor(servers: readonly Server[], grpc: readonly number[]) {
-    this.servers = servers;
-    this.#grpc = grpc;
+  private constructor(all: readonly Server[], agents: readonly Agent[]) {
+    this.servers = all;
+    this.#agents = agents;
+    this.#members = all.filter((_, index) => agents[index]?.server);
+    this.clients = all.filter((_, index) => !agents[index]?.server);
   }
 
   get environment(): Record<string, string> {
@@ -41,82 +75,65 @@ export class Consul {
 
   /** By number, from 1. */
   server(number: number): Server {
-    return numbered(this.servers, number, 'Consul server');
+    return numbered(this.#members, number, 'Consul server');
+  }
+
+  /** An agent that is no server, by number, from 1. */
+  client(number: number): Server {
+    return numbered(this.clients, number, 'Consul client');
   }
 
   /** The HTTP API of the first server: `http://127.0.0.1:8500`. */
   get url(): string {
-    return `http://${this.server(1).address}`;
+    return this.urlOf(this.server(1));
+  }
+
+  /** The HTTP API of one agent. */
+  urlOf(agent: Server): string {
+    this.#agentOf(agent);
+    return `http://${agent.address}`;
+  }
+
+  /** The address of an agent in the catalog, which its instances have that were registered without one. */
+  addressOf(agent: Server): string {
+    return this.#agentOf(agent).known;
   }
 
   /** Where Envoy gets its configuration from the first server: `127.0.0.1:8502`. */
   get grpc(): string {
-    return `127.0.0.1:${this.#grpc[0]}`;
+    return `127.0.0.1:${this.#agents[0]?.grpc}`;
+  }
+
+  #agentOf(server: Server): Agent {
+    const agent = this.#agents[this.servers.indexOf(server)];
+    if (agent) return agent;
+    throw new InvalidArgumentError('agent', 'a Consul agent of this bed', server.name);
   }
 }
 
-interface Agent {
-  readonly number: number;
-  readonly http: number;
-  readonly grpc: number;
-  readonly rpc: number;
-  readonly gossip: number;
+function knownAs(number: number): string {
+  return `127.0.0.${number + 1}`;
 }
 
-function agentPlan(
-  site: Site,
-  agent: Agent,
-  all: readonly Agent[],
-  config: Readonly<Record<string, unknown>>,
-): ServerPlan {
-  const name = `consul-${agent.number}`;
-  // Ports are merged one by one: whoever adds one does not know ours.
-  const { ports, ...rest } = config;
-  const settings = {
-    node_name: name,
-    server: true,
-    bootstrap_expect: all.length,
-    data_dir: 'data',
-    bind_addr: '127.0.0.1',
-    client_addr: '127.0.0.1',
-    retry_join: all.filter((other) => other !== agent).map(({ gossip }) => `127.0.0.1:${gossip}`),
-    retry_interval: '1s',
-    ports: {
-      http: agent.http,
-      grpc: agent.grpc,
-      server: agent.rpc,
-      serf_lan: agent.gossip,
-      serf_wan: -1,
-      dns: -1,
-      grpc_tls: -1,
-      ...(ports as Readonly<Record<string, number>> | undefined),
-    },
-    connect: { enabled: true },
-    ui_config: { enabled: true },
-    // The shortest election time-outs Consul has: on loopback there is nothing to wait for.
-    performance: { raft_multiplier: 1, leave_drain_time: '0s' },
-    leave_on_terminate: false,
-    disable_update_check: true,
-    // By default too, and said here: anybody on this machine may register a check, and it would run as you.
-    enable_script_checks: false,
-    enable_local_script_checks: false,
-    disable_remote_exec: true,
-    ...rest,
-  };
-  const address = `127.0.0.1:${agent.http}`;
-  return {
-    name,
-    address,
-    command: site.program('consul').path,
-    args: ['agent', '-config-file=consul.json', '-log-level=info'],
-    ports: [agent.http, agent.grpc, agent.rpc, agent.gossip],
-    files: { 'consul.json': JSON.stringify(settings, null, 2) },
-    // A leader is not enough: until the catalog is readable through it a registration fails.
-    ready: async (signal) => {
-      if (!/^".+"$/.test((await answerOf(`http://${address}/v1/status/leader`, signal)) ?? '')) return false;
-      const nodes = JSON.parse((await answerOf(`http://${address}/v1/catalog/nodes`, signal)) ?? '[]') as unknown[];
-      if (nodes.length < all.length) return false;
-      return (await answerOf(`http://${address}/v1/connect/ca/roots`, signal)) !== undefined;
-    },
-  };
+/** Where an agent listens while the others reach it at what is ours. */
+function hiddenAt(number: number): string {
+  return `127.1.0.${number}`;
+}
+
+function hostOf({ number, known, bound, rpc, gossip }: Agent): Host {
+  return { name: nameOf(number), known, bound, port: rpc, gossip };
+}
+
+async function checkAddresses(
+  argument: string,
+  otherwise: string,
+  count: number,
+  addressOf: (number: number) => string,
+): Promise<void> {
+  for (let number = 1; number <= count; number += 1) {
+    const address = addressOf(number);
+    if (await isFree(0, address)) continue;
+    const expected = `${otherwise} on this machine: its loopback does not answer at ${address}`;
+    throw new InvalidArgumentError(argument, expected);
+  }
 }

@@ -1,13 +1,16 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { checkNames, type Duration, InvalidArgumentError, QuorateError } from '@quorate/core';
 import type { Agent } from '../agent/agent.ts';
-import { checkNumber, checkPort, checkText } from '../arguments.ts';
+import { checkNumber, checkText } from '../arguments.ts';
 import { milliseconds } from '../duration.ts';
 import type { Settings } from '../options.ts';
 import { type AgentFacts, agentFacts } from './agent-facts.ts';
-import { type Bootstrap, bootstrapOf } from './bootstrap.ts';
+import { type Bootstrap, bootstrapOf, showsItself } from './bootstrap.ts';
+import { address, type EnvoyConfig, envoyConfig } from './envoy-config.ts';
 import { findEnvoy } from './find-envoy.ts';
 import { checkPairing } from './pairing.ts';
-import { Sidecar } from './sidecar.ts';
+import type { SidecarPlan } from './sidecar-plan.ts';
 
 export interface BootstrapOptions {
   /** Where Envoy is administered: whoever reaches it rules Envoy. Default `127.0.0.1:19000`. */
@@ -43,6 +46,7 @@ interface Registered {
   readonly id: string;
   readonly service: string;
   readonly upstreams: readonly string[];
+  readonly config: EnvoyConfig;
 }
 
 interface AgentService {
@@ -50,6 +54,8 @@ interface AgentService {
   readonly Kind?: string;
   readonly Proxy?: {
     readonly DestinationServiceName: string;
+    /** With what holds for all proxies. */
+    readonly Config?: Readonly<Record<string, unknown>> | null;
     readonly Upstreams?: readonly { readonly DestinationName: string }[] | null;
   };
 }
@@ -63,30 +69,20 @@ export async function readBootstrap(
 ): Promise<Bootstrap> {
   checkText('proxyId', proxyId);
   checkNames('options', options, ['admin', 'grpc', 'grpcTls', 'signal']);
-  const admin = checkAddress('admin', options.admin ?? '127.0.0.1:19000');
+  const admin = address('admin', options.admin ?? '127.0.0.1:19000');
   const proxy = await readProxy(agent, proxyId, options.signal);
   return write(proxy, settings, await agentFacts(agent, options.signal), options, admin);
 }
 
-export async function startSidecar(
+/** Looks at the options, and gives what makes a plan of them when the sidecar starts. */
+export function planSidecar(
   agent: Agent,
   settings: Settings,
   proxyId: string,
   options: SidecarOptions = {},
-): Promise<Sidecar> {
-  const known = [
-    'envoy',
-    'anyPairing',
-    'startWithin',
-    'drain',
-    'grace',
-    'concurrency',
-    'logLevel',
-    'grpc',
-    'grpcTls',
-    'signal',
-  ];
-  checkNames('options', options, known);
+): (signal: AbortSignal | undefined) => Promise<SidecarPlan> {
+  const known = ['envoy', 'anyPairing', 'startWithin', 'drain', 'grace', 'concurrency', 'logLevel'];
+  checkNames('options', options, [...known, 'grpc', 'grpcTls', 'signal']);
   const { anyPairing = false, startWithin = 30_000, drain = 10_000, concurrency = 2, logLevel = 'warning' } = options;
   checkNumber('concurrency', concurrency, 1, 256);
   const timing = {
@@ -94,24 +90,33 @@ export async function startSidecar(
     drain: milliseconds('drain', drain, 0),
     grace: milliseconds('grace', options.grace ?? 2_000, 1_000),
   };
-  const { signal } = options;
-  // The pairing comes first: what a wrong one does later does not look like it.
-  const envoy = await findEnvoy(options.envoy);
-  const facts = await agentFacts(agent, signal);
-  if (!anyPairing) checkPairing(facts, envoy.version);
-  const proxy = await readProxy(agent, proxyId, signal);
-  const plan = {
-    proxyId,
-    service: proxy.service,
-    upstreams: proxy.upstreams,
-    program: envoy.path,
-    // Envoy takes a free port and says which.
-    bootstrap: write(proxy, settings, facts, options, { host: '127.0.0.1', port: 0 }),
-    concurrency: Math.round(concurrency),
-    logLevel,
-    ...timing,
+  return async (signal) => {
+    // The pairing comes first: what a wrong one does later does not look like it.
+    const envoy = await findEnvoy(options.envoy);
+    const facts = await agentFacts(agent, signal);
+    if (!anyPairing) checkPairing(facts, envoy.version);
+    const proxy = await readProxy(agent, proxyId, signal);
+    // Envoy takes a free port and says which, unless others must know it before.
+    const port = showsItself(proxy.config) ? await freePort() : 0;
+    return {
+      service: proxy.service,
+      upstreams: proxy.upstreams,
+      program: envoy.path,
+      bootstrap: write(proxy, settings, facts, options, { host: '127.0.0.1', port }),
+      concurrency: Math.round(concurrency),
+      logLevel,
+      ...timing,
+    };
   };
-  return Sidecar.start(plan, signal);
+}
+
+/** A port of loopback that was free a moment ago: should somebody take it before Envoy does, Envoy says so and ends. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 async function readProxy(agent: Agent, proxyId: string, signal?: AbortSignal): Promise<Registered> {
@@ -125,11 +130,12 @@ async function readProxy(agent: Agent, proxyId: string, signal?: AbortSignal): P
     throw new InvalidArgumentError('proxyId', 'the id of a sidecar, such as "query-8080-sidecar-proxy"', proxyId);
   }
   const upstreams = (proxy.Upstreams ?? []).map(({ DestinationName }) => DestinationName);
-  return { id, service: proxy.DestinationServiceName, upstreams };
+  const config = envoyConfig('config', proxy.Config ?? {});
+  return { id, service: proxy.DestinationServiceName, upstreams, config };
 }
 
 function write(
-  { id, service }: Registered,
+  { id, service, config }: Registered,
   settings: Settings,
   facts: AgentFacts,
   options: Pick<BootstrapOptions, 'grpc' | 'grpcTls'>,
@@ -146,8 +152,14 @@ function write(
     );
   }
   const host = hostname.replace(/^\[|\]$/g, '');
-  const grpc = options.grpc === undefined ? { host, port: port as number } : checkAddress('grpc', options.grpc);
-  const ca = settings.tls.ca === undefined ? undefined : [settings.tls.ca].flat().map(String).join('\n');
+  const grpc = options.grpc === undefined ? { host, port: port as number } : address('grpc', options.grpc);
+  const { ca: authorities, rejectUnauthorized } = settings.tls;
+  const ca = authorities === undefined ? undefined : [authorities].flat().map(String).join('\n');
+  if (tls && ca === undefined && rejectUnauthorized !== false) {
+    const expected =
+      "the authority that signed the agent's certificate: Envoy would send the token to anybody without it";
+    throw new InvalidArgumentError('tls.ca', expected);
+  }
   return bootstrapOf({
     proxyId: id,
     service,
@@ -155,13 +167,6 @@ function write(
     grpc: { ...grpc, tls, ...(ca !== undefined && { ca }) },
     token: settings.token,
     admin,
+    config,
   });
-}
-
-function checkAddress(argument: string, value: string): { readonly host: string; readonly port: number } {
-  const [, host, digits] = /^\[?(.+?)\]?:(\d+)$/.exec(String(value)) ?? [];
-  if (host === undefined) throw new InvalidArgumentError(argument, 'an address such as "127.0.0.1:8502"', value);
-  const port = Number(digits);
-  checkPort(argument, port);
-  return { host, port };
 }
