@@ -194,7 +194,7 @@ test('over an agent that dies and has lost its registrations: the last answer is
   bed,
 }) => {
   await using mesh = new Mesh({ address: bed.consul.url, timeout: '2s' });
-  const checks = [{ ttl: '5s' }];
+  const checks = [{ ttl: '5s' as const }];
   await using one = await mesh.register({ name: 'lasting', id: 'lasting-1', port: 1, checks, sidecar: true });
   await using two = await mesh.register({ name: 'lasting', id: 'lasting-2', port: 2, checks });
   await using service = await HttpService.start((_, response) => response.end('serving'));
