@@ -1,3 +1,4 @@
+import { deadline } from '@quorate/core';
 import { type KindOf, kinds } from './kinds.ts';
 import { Links } from './links/links.ts';
 import type { Wanted } from './options.ts';
@@ -33,7 +34,10 @@ export async function getArchives(
   return found;
 }
 
-/** Starts a server with nothing changed but what its plan says, and ends it well. */
+/** How long Java may take to write the archive, in milliseconds. */
+const grace = 60_000;
+
+/** Starts a server, and ends it well: otherwise it rejects. */
 async function runOnce(
   plan: (site: Site) => Promise<{ readonly servers: readonly Server[] }>,
   programs: ReadonlyMap<string, Program>,
@@ -46,7 +50,11 @@ async function runOnce(
     const { servers } = await plan({ warden, ports, links, program: (name) => programs.get(name) as Program });
     for (const server of servers) {
       await server.start(signal);
-      await server.stop({ grace: 30_000 });
+      using limit = deadline(grace, signal);
+      const kill = (): void => void server.kill();
+      limit.signal.addEventListener('abort', kill, { once: true });
+      await server.stop({ grace: 2 * grace });
+      limit.signal.throwIfAborted();
     }
   } finally {
     links.close();

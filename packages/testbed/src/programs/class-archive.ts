@@ -10,7 +10,8 @@ const file = 'classes.jsa';
  * A Java server reads, checks and links some thousand classes each time it starts. What one has loaded, Java keeps in an
  * archive (class data sharing), with which the next ones start in half the time: it is made once, by a server that `load`
  * starts and ends, and is in the cache from then on. Undefined where Java makes none, or the cache cannot be used: then the
- * servers start as they did. Java does not take an archive of other jars, or of another Java.
+ * servers start as they did. Java does not take an archive of other jars, or of another Java. Where `load` rejects, what it may
+ * have left is half an archive: the next one tries again.
  */
 export async function classArchive(
   cache: Cache,
@@ -30,9 +31,9 @@ export async function classArchive(
         name,
         async (staging) => {
           const archive = join(staging, file);
-          await load([`-XX:ArchiveClassesAtExit=${archive}`], signal).catch(() => undefined);
+          await load(['-XX:+IgnoreUnrecognizedVMOptions', `-XX:ArchiveClassesAtExit=${archive}`], signal);
           signal?.throwIfAborted();
-          // Also where there is none: nobody tries again in vain.
+          // Also where this Java makes none: nobody tries again in vain.
           const there = await stat(archive).catch(() => undefined);
           return { ...jars, path: there === undefined ? '' : file };
         },
