@@ -100,6 +100,33 @@ test('each kind of fault has one line of help', async () => {
 });
 
 describe('quorate run', () => {
+  // Beside one another: these do not look at which beds there are.
+  test.concurrent.each([
+    ['its exit status', ['sh', '-c', 'exit 7'], 7],
+    ['the signal that ended it', ['sh', '-c', 'kill -TERM $$'], 143],
+    ['that there is no such command', ['quorate-no-such-command'], 127],
+  ])('passes on %s', async (_what, command, status) => {
+    expect((await run(['run', '--redis', '1', '--', ...command])).status).toBe(status);
+  });
+
+  test.concurrent('leaves the options of the command to the command', async () => {
+    const { out } = await run(['run', '--redis', '1', 'echo', '--json', '--help', '-x']);
+    expect(out).toBe('--json --help -x\n');
+  });
+
+  test.concurrent('says what failed: status 1', async () => {
+    const empty = await mkdtemp(join(tmpdir(), 'quorate-test-'));
+    const { status, err } = await run(['run', '--consul', '1', '--offline', '--', 'true'], {
+      QUORATE_CACHE: empty,
+      PATH: '/nowhere',
+    });
+    expect(err).toContain('consul 1.22.3 is not installed, and could not be fetched:');
+    expect(err).toContain('nothing is fetched while offline');
+    expect(err).not.toContain('    at ');
+    expect(status).toBe(1);
+    await rm(empty, { recursive: true });
+  });
+
   test('tells the command where everything is, and stops it all afterwards', async () => {
     const ask =
       'console.log(JSON.stringify(Object.fromEntries(Object.entries(process.env).filter(([key]) => key.startsWith("QUORATE_")))))';
@@ -125,19 +152,6 @@ describe('quorate run', () => {
     expect(await beds()).toEqual([]);
   });
 
-  test.each([
-    ['its exit status', ['sh', '-c', 'exit 7'], 7],
-    ['the signal that ended it', ['sh', '-c', 'kill -TERM $$'], 143],
-    ['that there is no such command', ['quorate-no-such-command'], 127],
-  ])('passes on %s', async (_what, command, status) => {
-    expect((await run(['run', '--redis', '1', '--', ...command])).status).toBe(status);
-  });
-
-  test('leaves the options of the command to the command', async () => {
-    const { out } = await run(['run', '--redis', '1', 'echo', '--json', '--help', '-x']);
-    expect(out).toBe('--json --help -x\n');
-  });
-
   test.each(['SIGINT', 'SIGTERM'] as const)(
     'passes %s on to the command, waits for it, and then stops the servers',
     async (signal) => {
@@ -157,22 +171,33 @@ describe('quorate run', () => {
     expect(await outcome(child)).toMatchObject({ status: 130, out: '' });
     expect(await beds()).toEqual([]);
   });
+});
 
-  test('says what failed: status 1', async () => {
-    const empty = await mkdtemp(join(tmpdir(), 'quorate-test-'));
-    const { status, err } = await run(['run', '--consul', '1', '--offline', '--', 'true'], {
-      QUORATE_CACHE: empty,
-      PATH: '/nowhere',
-    });
-    expect(err).toContain('consul 1.22.3 is not installed, and could not be fetched:');
-    expect(err).toContain('nothing is fetched while offline');
-    expect(err).not.toContain('    at ');
-    expect(status).toBe(1);
-    await rm(empty, { recursive: true });
+// Long, and beside the next ones, which start no servers.
+describe.concurrent('quorate demo everything', () => {
+  test('starts one of each server, shows where it is and how it is, and ends well at Ctrl-C', async () => {
+    const child = quorate(['demo', 'everything', '--offline']);
+    await eventually('all is ready', () => child.printed().includes('Ctrl-C stops everything'), { within: 90_000 });
+    for (const name of [
+      'zookeeper-3',
+      'redis-1',
+      'kafka-1',
+      'consul-1',
+      'envoy-1',
+      'temporal-1',
+      's3-us-east-1',
+      's3-eu-west-1',
+      'dynamodb-1',
+    ]) {
+      expect(child.printed()).toMatch(new RegExp(`^${name} +127\\.0\\.0\\.1:\\d+ +healthy +\\d+ MB$`, 'm'));
+    }
+    child.kill('SIGINT');
+    expect((await outcome(child)).status).toBe(0);
+    expect(await beds()).toEqual([]);
   });
 });
 
-describe('quorate doctor', () => {
+describe.concurrent('quorate doctor', () => {
   test('shows what is here, from where, and its size', async () => {
     const { status, out } = await run(['doctor']);
     expect(out).toMatch(/^PROGRAM +VERSION +STATE +SIZE +FROM +SAYS\njava /);
@@ -182,7 +207,7 @@ describe('quorate doctor', () => {
     expect(status).toBe(0);
   });
 
-  test('asks each program for its version, and does not believe a name', async () => {
+  test('asks each program for its version, and does not believe a name', async ({ onTestFinished }) => {
     const { items } = JSON.parse((await call(['doctor', '--json'])).out) as Inventory;
     for (const name of ['java', 'zookeeper', 'kafka', 'dynamodb', 'redis', 'consul', 'envoy', 'temporal']) {
       const { said, program } = items.find((item) => item.name === name) ?? {};
@@ -251,27 +276,6 @@ describe('quorate demo', () => {
     await eventually('it has begun', () => child.printed().includes('Three servers'));
     child.kill('SIGINT');
     expect((await outcome(child)).status).toBe(130);
-    expect(await beds()).toEqual([]);
-  });
-
-  test('everything: starts one of each server, shows where it is and how it is, and ends well at Ctrl-C', async () => {
-    const child = quorate(['demo', 'everything', '--offline']);
-    await eventually('all is ready', () => child.printed().includes('Ctrl-C stops everything'), { within: 90_000 });
-    for (const name of [
-      'zookeeper-3',
-      'redis-1',
-      'kafka-1',
-      'consul-1',
-      'envoy-1',
-      'temporal-1',
-      's3-us-east-1',
-      's3-eu-west-1',
-      'dynamodb-1',
-    ]) {
-      expect(child.printed()).toMatch(new RegExp(`^${name} +127\\.0\\.0\\.1:\\d+ +healthy +\\d+ MB$`, 'm'));
-    }
-    child.kill('SIGINT');
-    expect((await outcome(child)).status).toBe(0);
     expect(await beds()).toEqual([]);
   });
 });

@@ -73,7 +73,7 @@ const program = `
   console.log(JSON.stringify(done));
 `;
 
-test.for([22, 24, 26])('the published packages do what they do on Node %i', async (major, { bed }) => {
+test.concurrent.for([22, 24, 26])('the published packages do what they do on Node %i', async (major, { bed }) => {
   const folder = await mkdtemp(join(tmpdir(), 'quorate-test-'));
   try {
     await mkdir(join(folder, 'node_modules/@quorate'), { recursive: true });

@@ -30,7 +30,36 @@ async function waiting(lock: Pick<Lock, 'waiters'>, count: number): Promise<Part
   });
 }
 
-describe('quorate inspect locks', () => {
+// One of these takes as long as is waited for a server that is not there; what follows goes on beside it.
+describe.concurrent('quorate inspect refuses', () => {
+  const nowhere = ['--zookeeper', '127.0.0.1:1'];
+
+  plainTest.for([
+    [['inspect', 'lokcs'], "unknown command 'lokcs'", 2],
+    [['inspect', 'locks', 'no-slash', ...nowhere], 'path: expected an absolute path', 2],
+    [['inspect', 'locks', '/a//b', ...nowhere], 'no empty segment', 2],
+    [['inspect', 'tree', '--limit', '0', ...nowhere], 'Expected a whole number from 1 to 100000.', 2],
+    [['inspect', 'tree', '--depth', 'x', ...nowhere], 'Expected a whole number from 1 to 1000.', 2],
+    [['inspect', 'tree'], 'zookeeper: expected an address: --zookeeper zk1:2181, or QUORATE_ZOOKEEPER', 2],
+    [['inspect', 'tree', '--zookeeper', 'zk:port'], 'servers', 2],
+    [['inspect', 'tree', ...nowhere], 'no ZooKeeper server answers at 127.0.0.1:1', 1],
+  ] as const)('%j', async ([args, message, status]) => {
+    const ended = await call(args, { QUORATE_ZOOKEEPER: '' });
+    expect(ended.err).toContain(message);
+    expect(ended.err).not.toContain('    at ');
+    expect(ended).toMatchObject({ status, out: '' });
+  });
+
+  test('a path that is not there', async ({ bed, place }) => {
+    for (const what of ['locks', 'leaders', 'tree']) {
+      const { status, err } = await call(['inspect', what, place, '--zookeeper', bed.zookeeper.url]);
+      expect(err).toBe(`quorate: ${place}: there is no such path; quorate inspect tree shows what there is\n`);
+      expect(status).toBe(1);
+    }
+  });
+});
+
+describe.concurrent('quorate inspect locks', () => {
   test('shows who holds and who waits, in order, with token, time and session, at a path and below', async ({
     bed,
     place,
@@ -133,7 +162,7 @@ describe('quorate inspect locks', () => {
   });
 });
 
-describe('quorate inspect leaders', () => {
+describe.concurrent('quorate inspect leaders', () => {
   test('shows who leads and who stands, with what they tell of themselves', async ({ bed, place, session }) => {
     const [a, b] = [await session(), await session()];
     const path = `${place}/leader`;
@@ -166,7 +195,7 @@ describe('quorate inspect leaders', () => {
   });
 });
 
-describe('quorate inspect tree', () => {
+describe.concurrent('quorate inspect tree', () => {
   test('shows what there is, how large, and whose', async ({ bed, place, session }) => {
     const zk = await session();
     await zk.create(`${place}/config/limits`, '{"max":10}', { parents: true });
@@ -220,7 +249,7 @@ describe('quorate inspect tree', () => {
   });
 });
 
-describe('what others have written', () => {
+describe.concurrent('what others have written', () => {
   test.for(['locks', 'leaders', 'tree'])(
     'never reaches the terminal raw: %s',
     async (what, { bed, place, session }) => {
@@ -289,33 +318,5 @@ describe('quorate inspect --watch', () => {
     child.kill('SIGINT');
     expect((await outcome(child)).status).toBe(0);
     await bed.zookeeper.member(1).resume();
-  });
-});
-
-describe('quorate inspect refuses', () => {
-  const nowhere = ['--zookeeper', '127.0.0.1:1'];
-
-  plainTest.for([
-    [['inspect', 'lokcs'], "unknown command 'lokcs'", 2],
-    [['inspect', 'locks', 'no-slash', ...nowhere], 'path: expected an absolute path', 2],
-    [['inspect', 'locks', '/a//b', ...nowhere], 'no empty segment', 2],
-    [['inspect', 'tree', '--limit', '0', ...nowhere], 'Expected a whole number from 1 to 100000.', 2],
-    [['inspect', 'tree', '--depth', 'x', ...nowhere], 'Expected a whole number from 1 to 1000.', 2],
-    [['inspect', 'tree'], 'zookeeper: expected an address: --zookeeper zk1:2181, or QUORATE_ZOOKEEPER', 2],
-    [['inspect', 'tree', '--zookeeper', 'zk:port'], 'servers', 2],
-    [['inspect', 'tree', ...nowhere], 'no ZooKeeper server answers at 127.0.0.1:1', 1],
-  ] as const)('%j', async ([args, message, status]) => {
-    const ended = await call(args, { QUORATE_ZOOKEEPER: '' });
-    expect(ended.err).toContain(message);
-    expect(ended.err).not.toContain('    at ');
-    expect(ended).toMatchObject({ status, out: '' });
-  });
-
-  test('a path that is not there', async ({ bed, place }) => {
-    for (const what of ['locks', 'leaders', 'tree']) {
-      const { status, err } = await call(['inspect', what, place, '--zookeeper', bed.zookeeper.url]);
-      expect(err).toBe(`quorate: ${place}: there is no such path; quorate inspect tree shows what there is\n`);
-      expect(status).toBe(1);
-    }
   });
 });

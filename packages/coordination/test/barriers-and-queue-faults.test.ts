@@ -280,7 +280,7 @@ test('one is slow to hear that its round is over, and the next is open by then: 
   expect(await childrenOf(s.other, s.path)).toEqual([]);
 });
 
-test('a taker that is cut off: its lease ends first, then another gets the item', async () => {
+test.concurrent('a taker that is cut off: its lease ends first, then another gets the item', async () => {
   await using s = await subject(1_000);
   const others = new Queue<string>(s.other, s.path);
   await others.put('x');
@@ -300,7 +300,7 @@ test('a taker that is cut off: its lease ends first, then another gets the item'
   await again.done();
 });
 
-test('a connection that is reset ends the lease, and the item may still be done or given back', async () => {
+test.concurrent('a connection that is reset ends the lease, and the item may still be done or given back', async () => {
   await using s = await subject();
   const queue = new Queue<string>(s.zk, s.path);
   await queue.putMany(['x', 'y']);
@@ -316,7 +316,7 @@ test('a connection that is reset ends the lease, and the item may still be done 
   await again.done();
 });
 
-test('the session is lost while waiting: a typed error, and the others go on', async () => {
+test.concurrent('the session is lost while waiting: a typed error, and the others go on', async () => {
   await using s = await subject(1_000);
   const [raised, double, empty] = ['a', 'b', 'c'].map((name) => `${s.path}/${name}`) as [string, string, string];
   await new Barrier(s.other, raised).raise();
@@ -343,7 +343,7 @@ test('the session is lost while waiting: a typed error, and the others go on', a
   await Promise.all([a.leave(), b.leave()]);
 });
 
-test('the session is lost while a put is under way: ambiguous, for nobody can say', async () => {
+test.concurrent('the session is lost while a put is under way: ambiguous, for nobody can say', async () => {
   await using s = await subject(1_000);
   const queue = new Queue<string>(s.zk, s.path);
   await queue.put('x');

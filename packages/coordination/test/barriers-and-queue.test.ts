@@ -7,7 +7,7 @@ import { queueConformance } from './conformance/queue.ts';
 import type { Connect } from './conformance/store.ts';
 
 // Each session is on a member of its own choice, and a member may lag behind the one that another session is on.
-describe('on three members', () => {
+describe.concurrent('on three members', () => {
   let bed: BedOf<{ zookeeper: 3 }>;
 
   beforeAll(async () => {

@@ -44,7 +44,7 @@ async function joined(child: ReturnType<typeof spawn>): Promise<void> {
   expect((await lines.next()).value).toBe('joined');
 }
 
-test('a member that is killed is seen gone within its session timeout, and its successor is let in', async ({
+test.concurrent('a member that is killed is seen gone within its session timeout, and its successor is let in', async ({
   bed,
 }) => {
   await using s = await subject(bed, { root: '/killed' });
@@ -74,7 +74,9 @@ test('a member that is killed is seen gone within its session timeout, and its s
   }
 });
 
-test('a member behind a black hole knows that it is none before anybody else can see it', async ({ bed }) => {
+test.concurrent('a member behind a black hole knows that it is none before anybody else can see it', async ({
+  bed,
+}) => {
   await using s = await subject(bed, { root: '/black-hole', sessionTimeout });
   const membership = await new Group(s.zk, '/g').join({ id: 'one' });
   const history = new History();
@@ -90,7 +92,7 @@ test('a member behind a black hole knows that it is none before anybody else can
   await membership.leave();
 });
 
-test('a member that wants to be certain ends when the connection breaks, and its node when it leaves', async ({
+test.concurrent('a member that wants to be certain ends when the connection breaks, and its node when it leaves', async ({
   bed,
 }) => {
   await using s = await subject(bed, { root: '/certain' });
@@ -109,7 +111,7 @@ test('a member that wants to be certain ends when the connection breaks, and its
   expect(idsOf(await group.members())).toEqual(['patient']);
 });
 
-test('a watcher that was cut off comes to see what it has missed', async ({ bed }) => {
+test.concurrent('a watcher that was cut off comes to see what it has missed', async ({ bed }) => {
   await using s = await subject(bed, { root: '/cut-off' });
   const others = new Group(s.witness, '/g');
   const leaving = await others.join({ id: 'leaving' });
@@ -130,7 +132,7 @@ test('a watcher that was cut off comes to see what it has missed', async ({ bed 
   }
 });
 
-test('a watcher is told when its session is lost', async ({ bed }) => {
+test.concurrent('a watcher is told when its session is lost', async ({ bed }) => {
   await using s = await subject(bed, { root: '/lost', sessionTimeout });
   const lists = new Group(s.zk, '/g').watch();
   await lists.next();
@@ -140,7 +142,7 @@ test('a watcher is told when its session is lost', async ({ bed }) => {
   await expect(next).rejects.toMatchObject({ code: 'session-lost' });
 });
 
-test('the session of one who waits to join is lost: the wait ends', async ({ bed }) => {
+test.concurrent('the session of one who waits to join is lost: the wait ends', async ({ bed }) => {
   await using s = await subject(bed, { root: '/waiting', sessionTimeout });
   await using _ = await new Group(s.witness, '/g').join({ id: 'one' });
   const joining = new Group(s.zk, '/g').join({ id: 'one' });
@@ -149,7 +151,7 @@ test('the session of one who waits to join is lost: the wait ends', async ({ bed
   await rejected;
 });
 
-test('a session that is over is no member, whoever asks late', async ({ bed }) => {
+test.concurrent('a session that is over is no member, whoever asks late', async ({ bed }) => {
   const zk = await connect(bed.zookeeper.url);
   const group = new Group(zk, '/late');
   const membership = await group.join({ id: 'one' });

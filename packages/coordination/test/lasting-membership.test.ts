@@ -53,7 +53,7 @@ async function lasting() {
   };
 }
 
-test.each<[string, (membership: Membership) => Promise<void>]>([
+test.concurrent.each<[string, (membership: Membership) => Promise<void>]>([
   ['refused for its size', (membership) => membership.update(Buffer.alloc(2_000_000))],
   ['refused for its kind', (membership) => membership.update(42 as never)],
   ['aborted before it began', (membership) => membership.update('two', { signal: AbortSignal.abort() })],
@@ -69,7 +69,7 @@ test.each<[string, (membership: Membership) => Promise<void>]>([
   expect(one.membership.signal.aborted).toBe(false);
 });
 
-test('data that was given up while the connection was gone is not what the next session begins with', async () => {
+test.concurrent('data that was given up while the connection was gone is not what the next session begins with', async () => {
   await using one = await lasting();
   await one.suspend();
   const enough = new AbortController();
@@ -83,7 +83,7 @@ test('data that was given up while the connection was gone is not what the next 
   await eventually('it is back', async () => (await one.data()) === 'one', { within: 10_000 });
 });
 
-test('between two sessions: what was wanted and given up is not told, what is wanted is, and the token is the latest', async () => {
+test.concurrent('between two sessions: what was wanted and given up is not told, what is wanted is, and the token is the latest', async () => {
   await using one = await lasting();
   const { token } = one.membership;
   await one.lose();
@@ -99,7 +99,7 @@ test('between two sessions: what was wanted and given up is not told, what is wa
   expect(one.membership.token).toBeGreaterThan(token);
 });
 
-test('data of which nobody knows whether it was told is told in the next session', async () => {
+test.concurrent('data of which nobody knows whether it was told is told in the next session', async () => {
   await using one = await lasting();
   const updating = one.membership.update('two');
   await one.lose();
@@ -108,7 +108,7 @@ test('data of which nobody knows whether it was told is told in the next session
   expect(await one.data()).toBe('two');
 });
 
-test('a member that is refused for good in the next session is told why, and is none', async () => {
+test.concurrent('a member that is refused for good in the next session is told why, and is none', async () => {
   await using one = await lasting();
   await one.lose();
   await witness.setAcl(one.path, [{ permissions: ['read', 'admin'], scheme: 'world', id: 'anyone' }]);
@@ -120,7 +120,7 @@ test('a member that is refused for good in the next session is told why, and is 
   await one.membership.leave();
 });
 
-test('a member whose id another has taken meanwhile waits for that one to go', async () => {
+test.concurrent('a member whose id another has taken meanwhile waits for that one to go', async () => {
   await using one = await lasting();
   const { token } = one.membership;
   await one.lose();

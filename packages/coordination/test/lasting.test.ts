@@ -33,7 +33,7 @@ const ended = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
-test('a leader leads again in the next session, and never gives up', async () => {
+test.concurrent('a leader leads again in the next session, and never gives up', async () => {
   const { sessions, lose } = await sessionsOnLink();
   await using _ = sessions;
   const path = freshPath('lasting');
@@ -60,75 +60,49 @@ test('a leader leads again in the next session, and never gives up', async () =>
   await expect(leading).rejects.toThrow('the write did not get through');
 });
 
-test('an ensemble that was away for longer than any session lasts has its leader two seconds after its return', async () => {
-  await using away = await Testbed.start({ zookeeper: { members: 1, config: { tickTime: 500 } } });
-  const server = away.server('zookeeper-1');
-  await using sessions = new Sessions(away.zookeeper.url, { sessionTimeout: 4_000 });
-  const stop = new AbortController();
-  const leases: Lease[] = [];
-  const term = async (lease: Lease): Promise<void> => {
-    leases.push(lease);
-    await ended(lease.signal);
-  };
-  const leading = new Election(sessions, '/leader', { id: 'one' }).lead(term, { signal: stop.signal });
-  await eventually('it leads', () => leases.length === 1);
-  const zk = await sessions.session();
-  await server.kill();
-  // Its session, and the node of its term with it, are on the disk: for the servers both live on.
-  await eventually('the session is over', () => zk.lost.aborted);
-  // Longer than the longest pause between two attempts, several times over.
-  const [begun, used] = [performance.now(), process.cpuUsage()];
-  await eventually('three more seconds', () => performance.now() - begun > 3_000, { every: 500 });
-  const { user, system } = process.cpuUsage(used);
-  expect((user + system) / 1_000).toBeLessThan(300);
-  await server.start();
-  const back = performance.now();
-  await eventually('it leads again', () => leases.length === 2);
-  expect(performance.now() - back).toBeLessThan(2_000);
-  stop.abort();
-  await leading;
-});
-
-test.each(['one session', 'sessions'] as const)('a term that fails is followed by another, over %s', async (over) => {
-  const path = freshPath('failing');
-  await using sessions = new Sessions(bed.zookeeper.url, { sessionTimeout });
-  await using zk = await connect(bed.zookeeper.url);
-  const election = new Election(over === 'sessions' ? sessions : zk, path, { id: 'one' });
-  let terms = 0;
-  const stop = new AbortController();
-  const leading = election.lead(
-    () => {
+test.concurrent.each(['one session', 'sessions'] as const)(
+  'a term that fails is followed by another, over %s',
+  async (over) => {
+    const path = freshPath('failing');
+    await using sessions = new Sessions(bed.zookeeper.url, { sessionTimeout });
+    await using zk = await connect(bed.zookeeper.url);
+    const election = new Election(over === 'sessions' ? sessions : zk, path, { id: 'one' });
+    let terms = 0;
+    const stop = new AbortController();
+    const leading = election.lead(
+      () => {
+        terms += 1;
+        if (terms < 4) throw new Error('not yet');
+        stop.abort();
+      },
+      { signal: stop.signal },
+    );
+    await leading;
+    expect(terms).toBe(4);
+    const failing = (): never => {
+      throw new Error('never');
+    };
+    await expect(election.lead(failing, { onFailure: 'stop' })).rejects.toThrow('never');
+    const asked: number[] = [];
+    const onFailure = (_: unknown, attempt: number): 'retry' | 'stop' => (asked.push(attempt) < 3 ? 'retry' : 'stop');
+    await expect(election.lead(failing, { onFailure })).rejects.toThrow('never');
+    expect(asked).toEqual([1, 2, 3]);
+    // In a row: a term that does not fail begins another one.
+    terms = 0;
+    const nowAndThen = (): void => {
       terms += 1;
-      if (terms < 4) throw new Error('not yet');
-      stop.abort();
-    },
-    { signal: stop.signal },
-  );
-  await leading;
-  expect(terms).toBe(4);
-  const failing = (): never => {
-    throw new Error('never');
-  };
-  await expect(election.lead(failing, { onFailure: 'stop' })).rejects.toThrow('never');
-  const asked: number[] = [];
-  const onFailure = (_: unknown, attempt: number): 'retry' | 'stop' => (asked.push(attempt) < 3 ? 'retry' : 'stop');
-  await expect(election.lead(failing, { onFailure })).rejects.toThrow('never');
-  expect(asked).toEqual([1, 2, 3]);
-  // In a row: a term that does not fail begins another one.
-  terms = 0;
-  const nowAndThen = (): void => {
-    terms += 1;
-    if (terms !== 2) throw new Error('now and then');
-  };
-  const rows: number[] = [];
-  const twice = (_: unknown, attempt: number): 'retry' | 'stop' => (rows.push(attempt) < 2 ? 'retry' : 'stop');
-  await expect(election.lead(nowAndThen, { onFailure: twice })).rejects.toThrow('now and then');
-  expect([terms, rows]).toEqual([3, [1, 1]]);
-  await expect(election.lead(failing, { onFailure: 'x' as never })).rejects.toThrow('onFailure: expected');
-  expect(await election.candidates()).toEqual([]);
-});
+      if (terms !== 2) throw new Error('now and then');
+    };
+    const rows: number[] = [];
+    const twice = (_: unknown, attempt: number): 'retry' | 'stop' => (rows.push(attempt) < 2 ? 'retry' : 'stop');
+    await expect(election.lead(nowAndThen, { onFailure: twice })).rejects.toThrow('now and then');
+    expect([terms, rows]).toEqual([3, [1, 1]]);
+    await expect(election.lead(failing, { onFailure: 'x' as never })).rejects.toThrow('onFailure: expected');
+    expect(await election.candidates()).toEqual([]);
+  },
+);
 
-test('terms that are over at once do not keep the servers busy', async () => {
+test.concurrent('terms that are over at once do not keep the servers busy', async () => {
   await using zk = await connect(bed.zookeeper.url);
   const stop = new AbortController();
   let terms = 0;
@@ -144,31 +118,7 @@ test('terms that are over at once do not keep the servers busy', async () => {
   expect(terms).toBeLessThan(12);
 });
 
-test('observers see who leads across their own sessions, each leader once', async () => {
-  const { sessions, lose } = await sessionsOnLink();
-  await using _ = sessions;
-  await using zk = await connect(bed.zookeeper.url);
-  const path = freshPath('observed');
-  const lease = await new Election(zk, path, { id: 'one' }).campaign();
-  const seen: (string | undefined)[] = [];
-  const stop = new AbortController();
-  const observing = (async () => {
-    for await (const leader of new Election(sessions, path).observe({ signal: stop.signal })) seen.push(leader?.id);
-  })().catch((error) => error);
-  const watches = (): Promise<number> => bed.zookeeper.figure('zk_watch_count');
-  await eventually('it is seen', () => seen.at(-1) === 'one');
-  const before = await watches();
-  await lose(await sessions.session());
-  await sessions.session();
-  await eventually('it is looked at again, in the next session', async () => (await watches()) === before);
-  await lease.release();
-  await eventually('it is seen gone', () => seen.at(-1) === undefined);
-  expect(seen.filter((id) => id === 'one')).toHaveLength(1);
-  stop.abort();
-  expect(await observing).toBe(stop.signal.reason);
-});
-
-test('a member comes back by itself in the next session, with its latest data, and when its node is deleted', async () => {
+test.concurrent('a member comes back by itself in the next session, with its latest data, and when its node is deleted', async () => {
   const { sessions, lose } = await sessionsOnLink();
   await using _ = sessions;
   await using zk = await connect(bed.zookeeper.url);
@@ -193,7 +143,7 @@ test('a member comes back by itself in the next session, with its latest data, a
   await expect(membership.update('late')).rejects.toMatchObject({ code: 'lease-released' });
 });
 
-test('who cannot join is told so, and leaves nothing', async () => {
+test.concurrent('who cannot join is told so, and leaves nothing', async () => {
   await using sessions = new Sessions(bed.zookeeper.url, { sessionTimeout });
   await using zk = await connect(bed.zookeeper.url);
   const path = freshPath('taken');
@@ -210,7 +160,7 @@ test('who cannot join is told so, and leaves nothing', async () => {
   expect((await group.members()).map(({ id }) => id)).toEqual(['one', 'two']);
 });
 
-test('a membership ends with its sessions', async () => {
+test.concurrent('a membership ends with its sessions', async () => {
   const sessions = new Sessions(bed.zookeeper.url, { sessionTimeout });
   await using zk = await connect(bed.zookeeper.url);
   const path = freshPath('stopped');
@@ -220,7 +170,7 @@ test('a membership ends with its sessions', async () => {
   expect(await new Group(zk, path).members()).toEqual([]);
 });
 
-test('settings and the members of a group are followed across sessions, and nothing is told twice', async () => {
+test.concurrent('settings and the members of a group are followed across sessions, and nothing is told twice', async () => {
   const { sessions, lose } = await sessionsOnLink();
   await using _ = sessions;
   await using zk = await connect(bed.zookeeper.url);
@@ -251,4 +201,59 @@ test('settings and the members of a group are followed across sessions, and noth
   expect(values).toEqual([1, 2]);
   stop.abort();
   expect(await following).toEqual([signal.reason, signal.reason]);
+});
+
+// These count what all on the server do, or all in this process: nothing else goes on meanwhile.
+
+test('observers see who leads across their own sessions, each leader once', async () => {
+  const { sessions, lose } = await sessionsOnLink();
+  await using _ = sessions;
+  await using zk = await connect(bed.zookeeper.url);
+  const path = freshPath('observed');
+  const lease = await new Election(zk, path, { id: 'one' }).campaign();
+  const seen: (string | undefined)[] = [];
+  const stop = new AbortController();
+  const observing = (async () => {
+    for await (const leader of new Election(sessions, path).observe({ signal: stop.signal })) seen.push(leader?.id);
+  })().catch((error) => error);
+  const watches = (): Promise<number> => bed.zookeeper.figure('zk_watch_count');
+  await eventually('it is seen', () => seen.at(-1) === 'one');
+  const before = await watches();
+  await lose(await sessions.session());
+  await sessions.session();
+  await eventually('it is looked at again, in the next session', async () => (await watches()) === before);
+  await lease.release();
+  await eventually('it is seen gone', () => seen.at(-1) === undefined);
+  expect(seen.filter((id) => id === 'one')).toHaveLength(1);
+  stop.abort();
+  expect(await observing).toBe(stop.signal.reason);
+});
+
+test('an ensemble that was away for longer than any session lasts has its leader two seconds after its return', async () => {
+  await using away = await Testbed.start({ zookeeper: { members: 1, config: { tickTime: 500 } } });
+  const server = away.server('zookeeper-1');
+  await using sessions = new Sessions(away.zookeeper.url, { sessionTimeout: 4_000 });
+  const stop = new AbortController();
+  const leases: Lease[] = [];
+  const term = async (lease: Lease): Promise<void> => {
+    leases.push(lease);
+    await ended(lease.signal);
+  };
+  const leading = new Election(sessions, '/leader', { id: 'one' }).lead(term, { signal: stop.signal });
+  await eventually('it leads', () => leases.length === 1);
+  const zk = await sessions.session();
+  await server.kill();
+  // Its session, and the node of its term with it, are on the disk: for the servers both live on.
+  await eventually('the session is over', () => zk.lost.aborted);
+  // Longer than the longest pause between two attempts, several times over.
+  const [begun, used] = [performance.now(), process.cpuUsage()];
+  await eventually('three more seconds', () => performance.now() - begun > 3_000, { every: 500 });
+  const { user, system } = process.cpuUsage(used);
+  expect((user + system) / 1_000).toBeLessThan(300);
+  await server.start();
+  const back = performance.now();
+  await eventually('it leads again', () => leases.length === 2);
+  expect(performance.now() - back).toBeLessThan(2_000);
+  stop.abort();
+  await leading;
 });

@@ -26,7 +26,8 @@ const anyFate = (random: Seeded): Fate =>
 
 const first: Limits = { max: 0, names: [] };
 
-describe('a counter', () => {
+// Each has a root of its own.
+describe.concurrent('a counter', () => {
   test.for(courses)('counts each addition once when its writes are $fates', async ({ fates }, { bed }) => {
     await using s = await subject(bed, { root: `/additions-${fates.join('-')}` });
     s.fates.push(...fates);
@@ -211,7 +212,7 @@ describe('a counter', () => {
   );
 });
 
-describe('settings', () => {
+describe.concurrent('settings', () => {
   test.for(courses)('apply each update once when its writes are $fates', async ({ fates }, { bed }) => {
     await using s = await subject(bed, { root: `/updates-${fates.join('-')}` });
     s.fates.push(...fates);
@@ -264,7 +265,7 @@ describe('settings', () => {
   );
 });
 
-describe('a group', () => {
+describe.concurrent('a group', () => {
   test.for(courses)('has one member for one join when its writes are $fates', async ({ fates }, { bed }) => {
     await using s = await subject(bed, { root: `/joins-${fates.join('-')}` });
     // There already, so that the create whose reply is lost is that of the member.

@@ -17,7 +17,7 @@ async function truth(zk: ZooKeeper, path: string): Promise<string[]> {
   return [`${path}=${data}`, ...below.flat()].sort();
 }
 
-test('a mirror that was cut off says so, and comes to show what it has missed', async ({ bed }) => {
+test.concurrent('a mirror that was cut off says so, and comes to show what it has missed', async ({ bed }) => {
   await using s = await subject(bed, { root: '/cut-off' });
   for (const path of ['/m', '/m/a', '/m/a/1', '/m/b', '/m/c']) await s.witness.create(path, 'old');
   await using mirror = new Mirror(s.zk, '/m');
@@ -42,7 +42,7 @@ test('a mirror that was cut off says so, and comes to show what it has missed', 
   expect(told.sort()).toEqual(['changed /m/b', 'changed /m/c', 'changed /m/d', 'deleted /m/a', 'deleted /m/a/1']);
 });
 
-test.for([1, 2, 3])(
+test.concurrent.for([1, 2, 3])(
   'shows what is there after any churn over a connection that breaks (seed %i)',
   async (seed, { bed }) => {
     await using s = await subject(bed, { root: `/churn-${seed}` });
@@ -69,7 +69,7 @@ test.for([1, 2, 3])(
   },
 );
 
-test('what was read while the connection broke is not taken for current', async ({ bed }) => {
+test.concurrent('what was read while the connection broke is not taken for current', async ({ bed }) => {
   await using s = await subject(bed, { root: '/broke' });
   await s.witness.create('/m');
   let broken = false;
@@ -94,7 +94,7 @@ test('what was read while the connection broke is not taken for current', async 
   expect(shown(mirror)).toEqual(['/m/late=', '/m=']);
 });
 
-test('a mirror ends when its session is lost, and everybody is told why', async ({ bed }) => {
+test.concurrent('a mirror ends when its session is lost, and everybody is told why', async ({ bed }) => {
   await using s = await subject(bed, { root: '/lost', sessionTimeout: 1_000 });
   await using mirror = new Mirror(s.zk, '/m');
   await mirror.ready;

@@ -33,16 +33,32 @@ beforeAll(async () => {
 });
 afterAll(() => bed?.stop());
 
-describe.each(kinds)('the %s', (_, ours, mark) => {
-  test.each(promises)('keeps its promise: %s', async (_, promised) => {
+/** The same for each of these: ours keeps it, and the mutant is caught. */
+function keptAndCaught(some: typeof promises, ours: Make, mark: string): void {
+  test.each(some)('keeps its promise: %s', async (_, promised) => {
     expect(await promised(bed, ours)).toMatchObject({ result: 'valid' });
   });
 
-  test.each(promises.map(([promise, promised, flaw]) => [flaw, promise, promised] as const))(
+  test.each(some.map(([promise, promised, flaw]) => [flaw, promise, promised] as const))(
     'one that is made with the flaw "%s" is caught: %s',
     async (flaw, _, promised) => {
       expect(await promised(bed, mutant(flaw, mark))).toMatchObject({ result: 'invalid' });
     },
+  );
+}
+
+/** These wait until a session is over, and count nothing meanwhile. */
+const waits = ([, promised]: (typeof promises)[number]): boolean => [stopsInTime, fencesThePast].includes(promised);
+
+describe.concurrent.each(kinds)('the %s, over the end of a session', (_, ours, mark) => {
+  keptAndCaught(promises.filter(waits), ours, mark);
+});
+
+describe.each(kinds)('the %s', (_, ours, mark) => {
+  keptAndCaught(
+    promises.filter((promise) => !waits(promise)),
+    ours,
+    mark,
   );
 
   // A mutant that fails everywhere would prove nothing about the promise that it is to break.

@@ -51,7 +51,7 @@ class Worker {
   }
 }
 
-test('a process that is killed while it holds an item: another one gets it', async ({ bed }) => {
+test.concurrent('a process that is killed while it holds an item: another one gets it', async ({ bed }) => {
   await using zk = await connect(bed.zookeeper.url);
   const queue = new Queue<number>(zk, '/killed');
   await queue.put(1);
@@ -73,7 +73,9 @@ test('a process that is killed while it holds an item: another one gets it', asy
   await item.done();
 });
 
-test('takers are killed and stopped, and putters cut off: no item is lost, and none is done twice', async ({ bed }) => {
+test.concurrent('takers are killed and stopped, and putters cut off: no item is lost, and none is done twice', async ({
+  bed,
+}) => {
   const seed = Number(process.env.QUORATE_SEED ?? Math.floor(Math.random() * 2 ** 31));
   const chance = seeded(seed);
   const path = '/under-faults';

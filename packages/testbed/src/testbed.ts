@@ -1,5 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { combinedHealth, type Health, InvalidArgumentError } from '@quorate/core';
+import { getArchives } from './archives.ts';
+import { type Kind, type Kinds, kinds } from './kinds.ts';
 import type { Link } from './links/link.ts';
 import { Links } from './links/links.ts';
 import type { Partition } from './links/partition.ts';
@@ -13,59 +15,8 @@ import type { Server } from './processes/server.ts';
 import { Warden } from './processes/warden.ts';
 import type { Program } from './programs/program.ts';
 import { Programs, type ProgramsOptions } from './programs/programs.ts';
-import { Consul } from './servers/consul.ts';
-import { DynamoDB } from './servers/dynamodb.ts';
-import { Envoy } from './servers/envoy.ts';
-import { Kafka } from './servers/kafka.ts';
-import { MongoDB } from './servers/mongodb.ts';
-import { Postgres } from './servers/postgres.ts';
-import { Prometheus } from './servers/prometheus.ts';
-import { Redis } from './servers/redis.ts';
-import { S3 } from './servers/s3.ts';
 import type { Site } from './servers/site.ts';
-import { Spark } from './servers/spark.ts';
-import { Temporal } from './servers/temporal.ts';
-import { ZooKeeper } from './servers/zookeeper.ts';
-import { zooKeeperProgram } from './servers/zookeeper-version.ts';
 import { together } from './together.ts';
-
-/** What stands behind each name of a bed. */
-interface Kinds {
-  readonly zookeeper: ZooKeeper;
-  readonly redis: Redis;
-  readonly kafka: Kafka;
-  readonly consul: Consul;
-  readonly envoy: Envoy;
-  readonly temporal: Temporal;
-  readonly s3: S3;
-  readonly dynamodb: DynamoDB;
-  readonly postgres: Postgres;
-  readonly mongodb: MongoDB;
-  readonly prometheus: Prometheus;
-  readonly spark: Spark;
-}
-
-type Kind = keyof Kinds;
-
-interface KindOf<K extends Kind> {
-  readonly plan: (site: Site, options: NonNullable<Wanted[K]>) => Promise<Kinds[K]>;
-  readonly programs: (options: NonNullable<Wanted[K]>) => readonly string[];
-}
-
-const kinds: { readonly [K in Kind]: KindOf<K> } = {
-  zookeeper: { plan: ZooKeeper.plan, programs: ({ version }) => ['java', zooKeeperProgram(version)] },
-  redis: { plan: Redis.plan, programs: () => ['redis'] },
-  kafka: { plan: Kafka.plan, programs: () => ['java', 'kafka'] },
-  consul: { plan: Consul.plan, programs: () => ['consul'] },
-  envoy: { plan: Envoy.plan, programs: () => ['envoy'] },
-  temporal: { plan: Temporal.plan, programs: () => ['temporal'] },
-  s3: { plan: S3.plan, programs: () => ['versitygw'] },
-  dynamodb: { plan: DynamoDB.plan, programs: () => ['java', 'dynamodb'] },
-  postgres: { plan: Postgres.plan, programs: () => ['postgres'] },
-  mongodb: { plan: MongoDB.plan, programs: () => ['mongodb'] },
-  prometheus: { plan: Prometheus.plan, programs: () => ['prometheus'] },
-  spark: { plan: Spark.plan, programs: () => ['java', 'spark'] },
-};
 
 /** A bed with the servers that `Options` asks for: `bed.redis` is there when Redis was asked for, and only then. */
 export type BedOf<Options extends TestbedOptions> = Testbed & { readonly [K in Kind & keyof Options]: Kinds[K] };
@@ -110,13 +61,15 @@ export class Testbed implements AsyncDisposable {
     if (disk !== undefined && !(Number.isInteger(disk) && disk >= 1 && disk <= 65_536))
       throw new InvalidArgumentError('disk', 'a whole number of megabytes from 1 to 65536', disk);
     const programs = await getPrograms(wanted, bringing, signal);
+    const archives = await getArchives(wanted, programs, signal);
     const warden = await Warden.inNewFolder();
     const ports = new Ports();
     const links = new Links(ports);
     let bed: Testbed | undefined;
     try {
       const program = (name: string): Program => programs.get(name) as Program;
-      const site: Site = { warden, ports, links, program, ...(disk !== undefined && { disk }) };
+      const classes = (name: string): string | undefined => archives.get(name);
+      const site: Site = { warden, ports, links, program, classes, ...(disk !== undefined && { disk }) };
       bed = new Testbed(site, await planServers(wanted, site));
       const start = async (server: Server, signal: AbortSignal): Promise<void> => {
         await server.start(signal);

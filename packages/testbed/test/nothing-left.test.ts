@@ -58,37 +58,43 @@ async function expectNothingLeftWhenKilled(child: ReturnType<typeof program>): P
 }
 
 describe('nothing is left behind', () => {
-  test('after a normal end', async () => {
+  // Those that change nothing of this process go on side by side.
+  test.concurrent('after a normal end', async () => {
     const child = program(`await using bed = await Testbed.start(${servers}); show(bed);`);
     const shown = await child.shown;
     expect(await ended(child)).toBe(0);
     await expectNothingLeft(shown);
   });
 
-  test('by a program that forgets to stop the bed: it still ends, by itself', async () => {
+  test.concurrent('by a program that forgets to stop the bed: it still ends, by itself', async () => {
     const child = program(`show(await Testbed.start(${servers}));`);
     const shown = await child.shown;
     expect(await ended(child)).toBe(0);
     await expectNothingLeft(shown);
   });
 
-  test('after an exception nobody catches', async () => {
+  test.concurrent('after an exception nobody catches', async () => {
     const child = program(`show(await Testbed.start(${servers})); throw new Error('a bug');`);
     const shown = await child.shown;
     expect(await ended(child)).toBe(1);
     await expectNothingLeft(shown);
   });
 
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const)('after %s to the program', async (signal) => {
-    const child = program(`show(await Testbed.start(${servers})); setInterval(() => {}, 1_000);`);
-    const shown = await child.shown;
-    child.kill(signal);
-    expect(await ended(child)).toBe(signal);
-    await expectNothingLeft(shown);
-  });
+  test.concurrent.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const)(
+    'after %s to the program',
+    async (signal) => {
+      const child = program(`show(await Testbed.start(${servers})); setInterval(() => {}, 1_000);`);
+      const shown = await child.shown;
+      child.kill(signal);
+      expect(await ended(child)).toBe(signal);
+      await expectNothingLeft(shown);
+    },
+  );
 
-  test.each(['SIGINT', 'SIGKILL'] as const)('of a launched program that stands still, after %s', async (signal) => {
-    const child = program(`
+  test.concurrent.each(['SIGINT', 'SIGKILL'] as const)(
+    'of a launched program that stands still, after %s',
+    async (signal) => {
+      const child = program(`
       const bed = await Testbed.start({ redis: 2 });
       const launched = await bed.launch('/bin/sh', ['-c', 'echo $0 $1; kill -STOP $$', 'one', 'two words']);
       launched.stderr.resume();
@@ -96,13 +102,14 @@ describe('nothing is left behind', () => {
       if (said !== 'one two words\\n') throw new Error(said);
       show({ folder: bed.folder, servers: [...bed.servers, { pid: launched.pid, address: bed.servers[0].address }] });
       setInterval(() => {}, 1_000);`);
-    const shown = await child.shown;
-    child.kill(signal);
-    expect(await ended(child)).toBe(signal);
-    await expectNothingLeft(shown);
-  });
+      const shown = await child.shown;
+      child.kill(signal);
+      expect(await ended(child)).toBe(signal);
+      await expectNothingLeft(shown);
+    },
+  );
 
-  test('after SIGKILL to the whole process group of the program', async () => {
+  test.concurrent('after SIGKILL to the whole process group of the program', async () => {
     const child = program(`show(await Testbed.start(${servers})); setInterval(() => {}, 1_000);`);
     const shown = await child.shown;
     process.kill(-(child.pid ?? 0), 'SIGKILL');
@@ -110,7 +117,7 @@ describe('nothing is left behind', () => {
     await expectNothingLeft(shown);
   });
 
-  test('of paused servers, after SIGKILL to the program', async () => {
+  test.concurrent('of paused servers, after SIGKILL to the program', async () => {
     const child = program(`
       const bed = await Testbed.start(${servers});
       for (const server of bed.servers) await server.pause();
@@ -120,7 +127,7 @@ describe('nothing is left behind', () => {
     await expectNothingLeftWhenKilled(child);
   });
 
-  test('of a paused PostgreSQL, whose processes have groups of their own, after SIGKILL to the program', async () => {
+  test.concurrent('of a paused PostgreSQL, whose processes have groups of their own, after SIGKILL to the program', async () => {
     const child = program(`
       const { execFileSync } = await import('node:child_process');
       const bed = await Testbed.start({ postgres: true });
@@ -146,7 +153,7 @@ describe('nothing is left behind', () => {
     }),
   };
 
-  test.each(Object.entries(parents))('of %s', async (_what, script) => {
+  test.concurrent.each(Object.entries(parents))('of %s', async (_what, script) => {
     await using bed = await Testbed.start({ redis: 1 });
     const launched = await bed.launch('sh', ['-c', script]);
     const [pid] = await Promise.all([firstNumber(launched), once(launched, 'exit')]);
@@ -155,7 +162,7 @@ describe('nothing is left behind', () => {
     await eventually('the child is gone', () => !isAlive(pid), { within: 5_000 });
   });
 
-  test('of programs that have ended, after SIGKILL to the program that has the bed', async () => {
+  test.concurrent('of programs that have ended, after SIGKILL to the program that has the bed', async () => {
     const child = program(`
       const bed = await Testbed.start({ redis: 1 });
       const start = async (script) => {
@@ -175,7 +182,7 @@ describe('nothing is left behind', () => {
     await eventually('no process is left', () => !pids.some(isAlive), { within: 5_000 });
   });
 
-  test('of a server that died and left a child', async () => {
+  test.concurrent('of a server that died and left a child', async () => {
     await using bed = await Testbed.start({ redis: 1 });
     const { primary } = bed.redis;
     const group = primary.pid ?? 0;

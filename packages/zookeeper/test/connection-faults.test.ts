@@ -24,6 +24,7 @@ beforeAll(async () => {
 afterAll(() => bed?.[Symbol.asyncDispose]());
 
 let links = 0;
+let places = 0;
 
 /** A way to the server of a client's own. */
 function newLink(): Link {
@@ -38,13 +39,15 @@ interface Subject extends AsyncDisposable {
   readonly other: ZooKeeper;
 }
 
+/** In a place of its own, where there is a node `/f`. */
 async function subject(options: ConnectOptions = {}): Promise<Subject> {
   const stack = new AsyncDisposableStack();
   const link = newLink();
-  const other = stack.use(await connect(bed.zookeeper.url));
-  await other.delete('/f', { recursive: true }).catch(() => undefined);
-  await other.create('/f', 'data');
-  const zk = await connect(await link.address, { sessionTimeout, ...options });
+  places += 1;
+  const place = `/place-${places}`;
+  const other = stack.use(await connect(`${bed.zookeeper.url}${place}`));
+  await other.create('/f', 'data', { parents: true });
+  const zk = await connect(`${await link.address}${place}`, { sessionTimeout, ...options });
   stack.defer(async () => {
     await zk.close({ signal: AbortSignal.timeout(200) });
   });
@@ -58,7 +61,7 @@ async function comesTo(zk: ZooKeeper, wanted: State): Promise<number> {
   throw new Error(`the session was over before it was ${wanted}`);
 }
 
-test.each(['what we send', 'what we are sent', 'both ways'] as const)(
+test.concurrent.each(['what we send', 'what we are sent', 'both ways'] as const)(
   'a black hole for %s: suspended at two thirds of the session timeout, lost at it',
   async (what) => {
     await using s = await subject({ sessionTimeout: 2_000 });
@@ -83,7 +86,7 @@ test.each(['what we send', 'what we are sent', 'both ways'] as const)(
   },
 );
 
-test('over a slow network it counts from when a request was sent, not from when its answer came', async () => {
+test.concurrent('over a slow network it counts from when a request was sent, not from when its answer came', async () => {
   await using s = await subject({ sessionTimeout: 2_000 });
   await s.zk.create('/f/slow', '', { mode: 'ephemeral' });
   await s.link.set({ latencyMs: 300 });
@@ -100,15 +103,6 @@ test('over a slow network it counts from when a request was sent, not from when 
   expect(lostAt).toBeLessThanOrEqual(await gone);
 });
 
-test('a half-open connection is noticed, and the session lives on over another one', async () => {
-  await using s = await subject();
-  await s.link.set({ halfOpen: s.link.parties[0] });
-  await comesTo(s.zk, 'suspended');
-  await s.link.heal();
-  await comesTo(s.zk, 'connected');
-  expect((await s.zk.get('/f')).data.toString()).toBe('data');
-});
-
 test('a reset connection is made again, with the same session and its ephemeral nodes', async () => {
   await using s = await subject();
   const { id } = s.zk;
@@ -121,66 +115,6 @@ test('a reset connection is made again, with the same session and its ephemeral 
   }
   expect(s.zk.id).toBe(id);
   expect((await s.zk.get('/f/e')).stat.ephemeralOwner).toBe(id);
-});
-
-test('a server that accepts and says nothing does not hold up connecting', async () => {
-  const silent: Socket[] = [];
-  const server = createServer((socket) => silent.push(socket.on('error', () => undefined).resume()));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  for (let i = 0; i < 3; i += 1) {
-    await using zk = await connect(`127.0.0.1:${port},${bed.zookeeper.url}`, { sessionTimeout });
-    expect(zk.state).toBe('connected');
-  }
-  await expect(connect(`127.0.0.1:${port}`, { timeout: 300, connectTimeout: 100 })).rejects.toMatchObject({
-    code: 'deadline-exceeded',
-    message: expect.stringMatching(/no session within 100 ms/),
-  });
-  await eventually('the silent connections are let go', () =>
-    silent.every((socket) => socket.readableEnded || socket.destroyed),
-  );
-  for (const socket of silent) socket.destroy();
-  server.close();
-});
-
-test('a reply cut at every byte: the read is asked again and the write is ambiguous, never wrong', async () => {
-  await using s = await subject({ sessionTimeout: 10_000 });
-  // Both replies arrive in one stretch that is cut further along each time.
-  const setReply = 4 + 16 + 68;
-  const getReply = 4 + 16 + 4 + 5 + 68;
-  let version = 0;
-  for (let cut = 0; cut <= setReply + getReply; cut += 1) {
-    await s.link.set({ cut: { afterBytes: handshakeLength + cut, from: 'zookeeper-1' } });
-    const suspended = comesTo(s.zk, 'suspended');
-    await s.link.reset();
-    await suspended;
-    await comesTo(s.zk, 'connected');
-    // The next connection is not to be cut.
-    const healed = comesTo(s.zk, 'suspended').then(() => s.link.heal());
-    const writing = s.zk.set('/f', `${String(cut).padStart(5, '0')}`).then(
-      () => 'done',
-      (error) => error.code,
-    );
-    const reading = s.zk.get('/f');
-    const outcome = await writing;
-    const { data, stat } = await reading;
-    await healed;
-    expect(outcome).toBe(cut < setReply ? 'ambiguous' : 'done');
-    if (outcome === 'done') expect(data.toString()).toBe(String(cut).padStart(5, '0'));
-    expect(stat.version - version).toBeLessThanOrEqual(1);
-    version = stat.version;
-  }
-  expect(version).toBeGreaterThan(getReply);
-});
-
-test('a slow drip of bytes is put together again', async () => {
-  await using s = await subject({ sessionTimeout: 10_000 });
-  await s.other.set('/f', Buffer.alloc(500, 'x'));
-  await s.link.set({ drip: { bytes: 1, everyMs: 1 } });
-  const answers = await Promise.all([s.zk.get('/f'), s.zk.children('/'), s.zk.get('/f')]);
-  expect(answers[0].data).toHaveLength(500);
-  expect(answers[2].data.every((byte) => byte === 120)).toBe(true);
 });
 
 test('half a frame of the old connection never meets the new one', async () => {
@@ -349,7 +283,84 @@ test('what was asked for while suspended is done on the next connection, unchang
   expect((await reading).data.toString()).toBe('before');
 });
 
-test('pending requests are rejected when the session is lost, and new ones refused', async () => {
+test.concurrent('a half-open connection is noticed, and the session lives on over another one', async () => {
+  await using s = await subject();
+  await s.link.set({ halfOpen: s.link.parties[0] });
+  await comesTo(s.zk, 'suspended');
+  await s.link.heal();
+  await comesTo(s.zk, 'connected');
+  expect((await s.zk.get('/f')).data.toString()).toBe('data');
+});
+
+test.concurrent('a server that accepts and says nothing does not hold up connecting', async () => {
+  const silent: Socket[] = [];
+  const server = createServer((socket) => silent.push(socket.on('error', () => undefined).resume()));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  for (let i = 0; i < 3; i += 1) {
+    await using zk = await connect(`127.0.0.1:${port},${bed.zookeeper.url}`, { sessionTimeout });
+    expect(zk.state).toBe('connected');
+  }
+  await expect(connect(`127.0.0.1:${port}`, { timeout: 300, connectTimeout: 100 })).rejects.toMatchObject({
+    code: 'deadline-exceeded',
+    message: expect.stringMatching(/no session within 100 ms/),
+  });
+  await eventually('the silent connections are let go', () =>
+    silent.every((socket) => socket.readableEnded || socket.destroyed),
+  );
+  for (const socket of silent) socket.destroy();
+  server.close();
+});
+
+test.concurrent('a reply cut at every byte: the read is asked again and the write is ambiguous, never wrong', async () => {
+  // Both replies arrive in one stretch that is cut further along each time.
+  const setReply = 4 + 16 + 68;
+  const getReply = 4 + 16 + 4 + 5 + 68;
+  const cuts = Array.from({ length: setReply + getReply + 1 }, (_, cut) => cut);
+  // Most of the time is spent until there is another connection: several sessions share the places of the cut.
+  const sessions = 4;
+  const versions = await Promise.all(
+    Array.from({ length: sessions }, async (_, session) => {
+      await using s = await subject({ sessionTimeout: 10_000 });
+      let version = 0;
+      for (const cut of cuts.filter((each) => each % sessions === session)) {
+        await s.link.set({ cut: { afterBytes: handshakeLength + cut, from: 'zookeeper-1' } });
+        const suspended = comesTo(s.zk, 'suspended');
+        await s.link.reset();
+        await suspended;
+        await comesTo(s.zk, 'connected');
+        // The next connection is not to be cut.
+        const healed = comesTo(s.zk, 'suspended').then(() => s.link.heal());
+        const writing = s.zk.set('/f', `${String(cut).padStart(5, '0')}`).then(
+          () => 'done',
+          (error) => error.code,
+        );
+        const reading = s.zk.get('/f');
+        const outcome = await writing;
+        const { data, stat } = await reading;
+        await healed;
+        expect(outcome).toBe(cut < setReply ? 'ambiguous' : 'done');
+        if (outcome === 'done') expect(data.toString()).toBe(String(cut).padStart(5, '0'));
+        expect(stat.version - version).toBeLessThanOrEqual(1);
+        version = stat.version;
+      }
+      return version;
+    }),
+  );
+  expect(versions.reduce((sum, version) => sum + version, 0)).toBeGreaterThan(getReply);
+});
+
+test.concurrent('a slow drip of bytes is put together again', async () => {
+  await using s = await subject({ sessionTimeout: 10_000 });
+  await s.other.set('/f', Buffer.alloc(500, 'x'));
+  await s.link.set({ drip: { bytes: 1, everyMs: 1 } });
+  const answers = await Promise.all([s.zk.get('/f'), s.zk.children('/'), s.zk.get('/f')]);
+  expect(answers[0].data).toHaveLength(500);
+  expect(answers[2].data.every((byte) => byte === 120)).toBe(true);
+});
+
+test.concurrent('pending requests are rejected when the session is lost, and new ones refused', async () => {
   await using s = await subject();
   await s.link.set({ blackHole: true });
   const [read, write] = [codeOf(s.zk.get('/f')), codeOf(s.zk.set('/f', 'x'))];
@@ -366,7 +377,7 @@ test('pending requests are rejected when the session is lost, and new ones refus
   expect(s.zk.state).toBe('lost');
 });
 
-test('a session that its user closes is closed, and not lost, also where nobody answers', async () => {
+test.concurrent('a session that its user closes is closed, and not lost, also where nobody answers', async () => {
   await using s = await subject();
   const states: State[] = [];
   s.zk.on('state', (state) => states.push(state));

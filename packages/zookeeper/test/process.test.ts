@@ -20,7 +20,7 @@ function program(text: string): ReturnType<typeof spawn> {
   return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
-test('once closed or given up, nothing keeps the process alive', async () => {
+test.concurrent('once closed or given up, nothing keeps the process alive', async () => {
   const child = program(`
     const closed = await connect(process.argv[1]);
     closed.watch('/').ready;
@@ -37,7 +37,7 @@ test('once closed or given up, nothing keeps the process alive', async () => {
   expect(printed).toEqual(['deadline-exceeded', 'TimeoutError']);
 });
 
-test('a process whose session is lost ends by itself, whatever still waited for an answer', async () => {
+test.concurrent('a process whose session is lost ends by itself, whatever still waited for an answer', async () => {
   const link = bed.link('ending', 'zookeeper-1');
   const child = program(`
     const zk = await connect('${await link.address}', { sessionTimeout: 1500 });
@@ -61,7 +61,7 @@ test('a process whose session is lost ends by itself, whatever still waited for 
   expect(performance.now() - lost).toBeLessThan(5_000);
 });
 
-test('sessions at rest keep a small buffer each, also after one that was busy', async () => {
+test.concurrent('sessions at rest keep a small buffer each, also after one that was busy', async () => {
   const child = program(`
     import { setFlagsFromString } from 'node:v8';
     import { runInNewContext } from 'node:vm';
@@ -94,7 +94,7 @@ test('sessions at rest keep a small buffer each, also after one that was busy', 
   expect(Number(bytes)).toBeLessThan(8_192);
 });
 
-test('a process that was stopped for longer than its session never reads connected again', async () => {
+test.concurrent('a process that was stopped for longer than its session never reads connected again', async () => {
   await using zk = await connect(bed.zookeeper.url);
   const child = program(`
     const zk = await connect(process.argv[1], { sessionTimeout: 2000 });
@@ -137,7 +137,7 @@ test('a process that was stopped for longer than its session never reads connect
   expect(seen).toEqual(['lost true']);
 });
 
-test('a clock that is set forward or back neither ends a session nor keeps a dead one', async () => {
+test.concurrent('a clock that is set forward or back neither ends a session nor keeps a dead one', async () => {
   await using zk = await connect(bed.zookeeper.url);
   const link = bed.link('skewed', 'zookeeper-1');
   const session = `

@@ -31,7 +31,7 @@ async function sessionsOnLink() {
   return { sessions, link, lose };
 }
 
-test('work begins anew in each session, with its signal, and ends with the sessions', async () => {
+test.concurrent('work begins anew in each session, with its signal, and ends with the sessions', async () => {
   const { sessions, lose } = await sessionsOnLink();
   const seen: bigint[] = [];
   const ended: unknown[] = [];
@@ -62,7 +62,7 @@ test('work begins anew in each session, with its signal, and ends with the sessi
   await sessions.stop();
 });
 
-test('work that is done is done again in the next session only', async () => {
+test.concurrent('work that is done is done again in the next session only', async () => {
   const { sessions, lose } = await sessionsOnLink();
   await using _ = sessions;
   let done = 0;
@@ -83,7 +83,7 @@ test('work that is done is done again in the next session only', async () => {
   expect((await sessions.session()).lost.aborted).toBe(false);
 });
 
-test('work that fails is done again, later each time, unless somebody says otherwise', async () => {
+test.concurrent('work that fails is done again, later each time, unless somebody says otherwise', async () => {
   const { sessions } = await sessionsOnLink();
   await using _ = sessions;
   const times: number[] = [];
@@ -109,7 +109,7 @@ test('work that fails is done again, later each time, unless somebody says other
   await working;
 });
 
-test('failures are in a row until work has gone well, or its session is over', async () => {
+test.concurrent('failures are in a row until work has gone well, or its session is over', async () => {
   const { sessions, lose } = await sessionsOnLink();
   await using _ = sessions;
   const attempts: number[] = [];
@@ -143,6 +143,49 @@ test('failures are in a row until work has gone well, or its session is over', a
   const nonsense = sessions.each(() => Promise.reject(new Error('x')), { onFailure: () => 'again' as never });
   await expect(nonsense).rejects.toThrow('onFailure: expected');
 });
+
+test.concurrent('what cannot be started is refused or rejected, and leaves nothing', async () => {
+  expect(() => new Sessions('')).toThrow('servers: expected');
+  expect(() => new Sessions('a:1', { sessionTimeout: 1 })).toThrow('sessionTimeout: expected');
+  expect(() => new Sessions('a:1', { timeout: 5 } as object)).toThrow('options.timeout: expected nothing');
+  const { sessions } = await sessionsOnLink();
+  await expect(sessions.each(5 as never)).rejects.toThrow('work: expected a function');
+  await expect(sessions.each(() => undefined, { onFailure: 'x' as never })).rejects.toThrow('onFailure: expected');
+  await sessions.stop();
+
+  const refused = new Sessions(bed.zookeeper.url, { auth: { scheme: 'no-such-scheme', credentials: 'x' } });
+  expect(await codeOf(refused.each(() => undefined))).toBe('auth-failed');
+  expect(refused.health()).toMatchObject({ status: 'fail', detail: expect.stringContaining('no-such-scheme') });
+  await expect(refused.start()).rejects.toMatchObject({ code: 'auth-failed' });
+
+  const nobody = new Sessions('127.0.0.1:1');
+  const controller = new AbortController();
+  const starting = nobody.start(controller.signal);
+  controller.abort(new Error('enough'));
+  await expect(starting).rejects.toThrow('enough');
+  expect(await codeOf(nobody.session())).toBe('sessions-stopped');
+});
+
+test.concurrent('stop waits for work that still ends, and is quick where there is no session', async () => {
+  const { sessions } = await sessionsOnLink();
+  let ended = false;
+  const working = sessions.each(async (zk, { signal }) => {
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    // The session is there until the work has ended.
+    await zk.sync('/');
+    ended = true;
+  });
+  await sessions.session();
+  await sessions.stop();
+  expect(ended).toBe(true);
+  await working;
+  const nobody = new Sessions('127.0.0.1:1');
+  const waiting = nobody.each(() => undefined);
+  await nobody.stop();
+  await waiting;
+});
+
+// These measure what this process uses, or take the server away: nothing else goes on meanwhile.
 
 test('who gives up waiting for a session leaves nothing behind', async () => {
   const sessions = new Sessions('127.0.0.1:1');
@@ -198,45 +241,4 @@ test('an ensemble that is away is waited for, without much work, and found soon 
   expect(began - back).toBeLessThan(2_000);
   stop.abort();
   await working;
-});
-
-test('what cannot be started is refused or rejected, and leaves nothing', async () => {
-  expect(() => new Sessions('')).toThrow('servers: expected');
-  expect(() => new Sessions('a:1', { sessionTimeout: 1 })).toThrow('sessionTimeout: expected');
-  expect(() => new Sessions('a:1', { timeout: 5 } as object)).toThrow('options.timeout: expected nothing');
-  const { sessions } = await sessionsOnLink();
-  await expect(sessions.each(5 as never)).rejects.toThrow('work: expected a function');
-  await expect(sessions.each(() => undefined, { onFailure: 'x' as never })).rejects.toThrow('onFailure: expected');
-  await sessions.stop();
-
-  const refused = new Sessions(bed.zookeeper.url, { auth: { scheme: 'no-such-scheme', credentials: 'x' } });
-  expect(await codeOf(refused.each(() => undefined))).toBe('auth-failed');
-  expect(refused.health()).toMatchObject({ status: 'fail', detail: expect.stringContaining('no-such-scheme') });
-  await expect(refused.start()).rejects.toMatchObject({ code: 'auth-failed' });
-
-  const nobody = new Sessions('127.0.0.1:1');
-  const controller = new AbortController();
-  const starting = nobody.start(controller.signal);
-  controller.abort(new Error('enough'));
-  await expect(starting).rejects.toThrow('enough');
-  expect(await codeOf(nobody.session())).toBe('sessions-stopped');
-});
-
-test('stop waits for work that still ends, and is quick where there is no session', async () => {
-  const { sessions } = await sessionsOnLink();
-  let ended = false;
-  const working = sessions.each(async (zk, { signal }) => {
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
-    // The session is there until the work has ended.
-    await zk.sync('/');
-    ended = true;
-  });
-  await sessions.session();
-  await sessions.stop();
-  expect(ended).toBe(true);
-  await working;
-  const nobody = new Sessions('127.0.0.1:1');
-  const waiting = nobody.each(() => undefined);
-  await nobody.stop();
-  await waiting;
 });

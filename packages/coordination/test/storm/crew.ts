@@ -13,7 +13,10 @@ export class Crew {
   readonly #closed: Promise<unknown>[] = [];
   readonly #compiled: string;
 
-  /** `compiled` is a folder for what Node has compiled once: very many processes of one program are started. */
+  /**
+   * `compiled` is a folder for what Node has compiled once, where none is given for all: very many processes of one program
+   * are started.
+   */
   constructor(compiled: string) {
     this.#compiled = compiled;
   }
@@ -24,7 +27,7 @@ export class Crew {
     const args = ['--conditions=@quorate/source', program, JSON.stringify(options)];
     const child = spawn(process.execPath, args, {
       stdio: ['pipe', 'pipe', 'inherit'],
-      env: { ...process.env, NODE_COMPILE_CACHE: this.#compiled },
+      env: { NODE_COMPILE_CACHE: this.#compiled, ...process.env },
     });
     const lines: string[] = [];
     child.stdout.setEncoding('utf8').on('data', (text: string) => lines.push(text));

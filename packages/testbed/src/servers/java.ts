@@ -13,6 +13,7 @@ export interface JavaOptions {
  */
 export function javaArguments(site: Site, server: string, heap: string, { jvm = [] }: JavaOptions = {}): string[] {
   const jars = site.program(server).path;
+  const classes = site.classes?.(server);
   return [
     `-Xmx${heap}`,
     '-Xss512k',
@@ -22,6 +23,7 @@ export function javaArguments(site: Site, server: string, heap: string, { jvm = 
     // Java does not look at TMPDIR. From the folder of the server, where it is started.
     `-Djava.io.tmpdir=${temporaryFolder}`,
     '-Xshare:auto',
+    ...(classes === undefined ? [] : [`-XX:SharedArchiveFile=${classes}`]),
     '-Djava.net.preferIPv4Stack=true',
     ...jvm,
     '-cp',

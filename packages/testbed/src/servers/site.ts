@@ -10,6 +10,8 @@ export interface Site extends Ground {
   readonly links: Links;
   /** A program that was found or brought before any server was planned. */
   program(name: string): Program;
+  /** What Java has loaded for this server before, as a file; undefined where there is none. */
+  classes?(name: string): string | undefined;
 }
 
 /** `count` ports: from the one asked for upwards, else free ones that stay ours. */
