@@ -106,6 +106,14 @@ export class Cache implements Component, AsyncDisposable {
     await this.#writes.invalidate(options);
   }
 
+  /**
+   * Forgets all that is under the prefix, everywhere, in one write. Loads that began before it are not kept. Fencing tokens
+   * and the versions of namespaces stay.
+   */
+  async clear(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    await this.#writes.clear(options);
+  }
+
   /** Keys that belong to a version of something, which moves in one step: what was kept for the old one is then out of reach. */
   namespace(name: string): Namespace {
     checkKey(name, 'name');

@@ -29,8 +29,9 @@ export function open(
   const envelope = unseal(bytes);
   const opened = envelope && store.parcel.open(envelope, keeping);
   if (envelope === undefined || opened === undefined) return unreadable(store, bytes);
-  if (opened instanceof Promise || envelope.tags.length > 0) return openSlowly(store, envelope, opened, bytes);
-  return inTime(store, envelope) ? { ...opened, envelope } : { seen: envelope.token };
+  const valid = store.coherence.tags.valid(envelope.tags, envelope.clock);
+  if (opened instanceof Promise || valid === undefined) return openSlowly(store, envelope, opened, bytes);
+  return valid && inTime(store, envelope) ? { ...opened, envelope } : { seen: envelope.token };
 }
 
 async function openSlowly(

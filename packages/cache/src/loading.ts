@@ -151,7 +151,7 @@ export class Loading {
     if (leased) leases.hold(this.#entry, this.#owner);
     this.#traveller.outcome = 'load';
     try {
-      if (keeping.tags.length > 0) await coherence.tags.prepare(keeping.tags, keeping.ttl + keeping.stale);
+      await coherence.tags.prepare(keeping.tags, keeping.ttl + keeping.stale);
       const clock = coherence.tags.now;
       let begin = performance.now();
       using allowance = new Allowance(settings.loadTimeout, `${key}: its loader did not finish`);

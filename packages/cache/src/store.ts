@@ -138,6 +138,12 @@ export class Store<Flight extends Flying = Flying> {
     this.flights.supersede(key);
   }
 
+  /** Everything, too. */
+  supersedeAll(): void {
+    this.local?.clear();
+    this.flights.supersedeAll();
+  }
+
   /** What this process has under any of these tags, and whatever it is bringing. */
   forgetTagged(tags: readonly string[]): void {
     this.flights.supersedeAll();
@@ -157,8 +163,7 @@ export class Store<Flight extends Flying = Flying> {
   }
 
   #gap(): void {
-    this.local?.clear();
-    this.flights.supersedeAll();
+    this.supersedeAll();
     this.coherence.gap();
     this.waiting.wakeAll();
   }
@@ -175,6 +180,9 @@ export class Store<Flight extends Flying = Flying> {
     } else if (message.kind === 'key') {
       // Our own writes have been seen to already; this is older than what may have come since.
       if (message.sender !== this.id) this.supersede(message.key);
+    } else if (message.kind === 'clear') {
+      this.coherence.toldClear(message.clock);
+      this.supersedeAll();
     } else if (message.kind === 'version') {
       this.coherence.versions.told(message.namespace, message.number, message.version);
     } else {

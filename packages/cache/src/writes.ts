@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { AmbiguousError, InvalidArgumentError } from '@quorate/core';
+import { AmbiguousError, checkNames, InvalidArgumentError } from '@quorate/core';
 import { invalidations } from './diagnostics.ts';
 import { checkSet, checkWaiting, type Keeping, type SetOptions } from './entry-options.ts';
 import { CacheClosedError } from './errors/cache-closed-error.ts';
@@ -73,6 +73,18 @@ export class Writes {
     if (invalidations.hasSubscribers) invalidations.publish({ cache: store.settings.prefix, tags });
   }
 
+  /** Whatever was kept or is being loaded is not for those who come after this. */
+  async clear(options: { readonly signal?: AbortSignal }): Promise<void> {
+    checkNames('options', options, ['signal']);
+    checkWaiting(options);
+    const store = this.#store;
+    await this.attempt(`clearing ${store.settings.prefix}`, store.names.clock, options.signal, async () => {
+      const outcome = await store.coherence.clear();
+      store.supersedeAll();
+      return outcome;
+    });
+  }
+
   /** Done by the node that has this key of Redis, or an error that says whether it was refused, not sent, or nobody knows. */
   async attempt<T>(
     what: string,
@@ -117,7 +129,7 @@ export class Writes {
       throw new ValueTooLargeError(key, written.bytes, settings.maxValueBytes);
     }
     const { tags } = coherence;
-    if (keeping.tags.length > 0) await tags.prepare(keeping.tags, keeping.ttl + keeping.stale);
+    await tags.prepare(keeping.tags, keeping.ttl + keeping.stale);
     const { payload, compressed } = await parcel.pack(written);
     await link.meet();
     const freshUntil = link.serverTime(performance.now()) + keeping.ttl;

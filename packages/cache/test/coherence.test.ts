@@ -12,8 +12,8 @@ test(`three processes, each with two connections, keep the promise in ${count} s
   servers,
 }) => {
   const redis = clientOf(servers.QUORATE_REDIS ?? '');
-  const { checked, broken } = await playSchedules({ redis, seed, more: (begun) => begun < count });
+  const { checked, remembered, broken } = await playSchedules({ redis, seed, more: (begun) => begun < count });
   expect(broken && `QUORATE_SEED=${broken.seed}\n${broken.story}`).toBeUndefined();
   // Chance must have made what this is about.
-  if (count > 1) expect(checked).toBeGreaterThan(count * 5);
+  if (count > 1) expect(Math.min(checked / 5, remembered)).toBeGreaterThan(count);
 });

@@ -90,6 +90,19 @@ export class Coherence {
     return true;
   }
 
+  /** Nothing from before is within reach of this process any more. */
+  async clear(): Promise<true | Silence> {
+    const clock = await this.tags.clear();
+    if (clock === silence) return silence;
+    this.#told.gap();
+    return true;
+  }
+
+  toldClear(clock: number): void {
+    this.tags.toldClear(clock);
+    this.#told.gap();
+  }
+
   told(clock: number, tags: readonly string[]): void {
     this.tags.told(clock, tags);
     this.#told.tell(tags, clock);

@@ -1,7 +1,7 @@
 import type { KeyNames } from '../redis/key-names.ts';
 import { type Link, type Silence, silence } from '../redis/link.ts';
-import { tagsMessage } from '../redis/message.ts';
-import { invalidate, learn } from '../redis/scripts.ts';
+import { clearMessage, tagsMessage } from '../redis/message.ts';
+import { clear, invalidate, learn } from '../redis/scripts.ts';
 
 /** How many tags are remembered; beyond that the oldest are asked for again. */
 const mostKnown = 50_000;
@@ -30,6 +30,9 @@ export class TagClock {
   readonly #known = new Map<string, Known>();
   #round = 0;
   #now = 0;
+  /** What the clock read when everything was cleared: whatever is from before is not valid. Sure as a tag is. */
+  #cleared = 0;
+  #clearedRound = -1;
 
   constructor(link: Link, names: KeyNames, hears: () => boolean) {
     this.#link = link;
@@ -47,9 +50,10 @@ export class TagClock {
     this.#round += 1;
   }
 
-  /** Whether no tag was invalidated since the clock read this. Undefined when we cannot be sure. */
+  /** Whether neither a tag was invalidated nor all was cleared since the clock read this. Undefined when we cannot be sure. */
   valid(tags: readonly string[], clock: number): boolean | undefined {
-    let sure = true;
+    if (this.#cleared > clock) return false;
+    let sure = this.#clearedRound === this.#round;
     for (const tag of tags) {
       const known = this.#known.get(tag);
       if (known !== undefined && known.at > clock) return false;
@@ -60,11 +64,10 @@ export class TagClock {
 
   /** The same, asking Redis where it must. */
   async check(tags: readonly string[], clock: number): Promise<boolean | Silence> {
-    if (tags.length === 0) return true;
     const valid = this.valid(tags, clock);
     if (valid !== undefined) return valid;
     const times = await this.#learn(tags, shortestLife);
-    return times === silence ? silence : times.every((at) => at <= clock);
+    return times === silence ? silence : this.#cleared <= clock && times.every((at) => at <= clock);
   }
 
   /**
@@ -96,14 +99,35 @@ export class TagClock {
     return Number(reply);
   }
 
+  /** Word that everything was cleared. */
+  toldClear(clock: number): void {
+    this.#takeClear(clock, this.#round);
+  }
+
+  /** What the clock reads after it. */
+  async clear(): Promise<number | Silence> {
+    const round = this.#round;
+    const reply = await this.#link.run(clear, [this.#names.clock], [this.#names.channel, clearMessage]);
+    if (reply === silence) return silence;
+    this.#takeClear(Number(reply), round);
+    return Number(reply);
+  }
+
   async #learn(tags: readonly string[], life: number): Promise<readonly number[] | Silence> {
     const keys = [this.#names.clock, ...tags.map((tag) => this.#names.tag(tag))];
     const [round, until] = [this.#round, performance.now() + life];
     const reply = await this.#link.run(learn, keys, [String(life)]).catch(() => silence);
     if (reply === silence) return silence;
-    const [now = 0, ...times] = (reply as string[]).map(Number);
+    const [now = 0, cleared = 0, ...times] = (reply as string[]).map(Number);
     this.#now = Math.max(this.#now, now, ...times);
+    this.#takeClear(cleared, round);
     return tags.map((tag, index) => this.#know(tag, times[index] ?? Infinity, round, until));
+  }
+
+  #takeClear(clock: number, round: number): void {
+    this.#now = Math.max(this.#now, clock);
+    this.#cleared = Math.max(this.#cleared, clock);
+    this.#clearedRound = Math.max(this.#clearedRound, round);
   }
 
   #take(clock: number, tags: readonly string[], round: number): void {

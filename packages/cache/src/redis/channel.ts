@@ -110,7 +110,8 @@ export class Channel {
         this.#heardAt = performance.now();
         this.#delays.reset();
         this.#listener.gap();
-        this.#beat();
+        // Also where a beat is under way: that one left before anything could be heard.
+        this.#beat(this.#link.nodes.all());
       })
       .catch(over);
   }
@@ -149,15 +150,13 @@ export class Channel {
   }
 
   /** Asks every primary for its time, and sends a word to ourselves by way of it. One that hangs holds up no other. */
-  #beat(): void {
+  #beat(due = this.#link.nodes.all().filter(({ node }) => !node.beating)): void {
     if (this.#closed) return;
     this.#dropDeafSubscriber(performance.now());
-    const { redis, nodes } = this.#link;
-    if (redis.status !== 'ready') {
+    if (this.#link.redis.status !== 'ready') {
       this.#listener.beat(false);
       return;
     }
-    const due = nodes.all().filter(({ node }) => !node.beating);
     if (due.length === 0) return;
     Promise.any(due.map(({ node, client }) => this.#beatOf(node, client))).then(
       () => this.#listener.beat(true),

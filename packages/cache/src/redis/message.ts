@@ -3,12 +3,16 @@ export type Message =
   /** An entry was written or deleted by `sender`. */
   | { readonly kind: 'key'; readonly sender: string; readonly key: string }
   | { readonly kind: 'tags'; readonly clock: number; readonly tags: readonly string[] }
+  /** Everything was cleared. */
+  | { readonly kind: 'clear'; readonly clock: number }
   | { readonly kind: 'version'; readonly number: number; readonly namespace: string; readonly version: string }
   /** To one process alone: there is something to look at for this key. */
   | { readonly kind: 'wake'; readonly key: string };
 
 export const keyMessage = (sender: string, key: string): string => `k${sender} ${key}`;
 export const wakeMessage = (key: string): string => `w${key}`;
+/** Redis puts the clock after it. */
+export const clearMessage = 'c';
 /** Redis puts the clock between the two parts. */
 export const tagsMessage = (tags: readonly string[]): [before: string, after: string] => [
   't',
@@ -30,6 +34,8 @@ export function parseMessage(text: string): Message | undefined {
         return { kind: 'wake', key: rest };
       case 'k':
         return space > 0 ? { kind: 'key', sender: first, key: second } : undefined;
+      case 'c':
+        return isNumber(rest) ? { kind: 'clear', clock: Number(rest) } : undefined;
       case 't': {
         const tags: unknown = JSON.parse(second);
         return isNumber(first) && isTexts(tags) ? { kind: 'tags', clock: Number(first), tags } : undefined;

@@ -145,41 +145,62 @@ redis.call('PUBLISH', ARGV[7], ARGV[8])
 return 1`,
 );
 
+/** What the clock reads, and what it read when all was cleared; where there is no record that is now. */
+const clockRecord = `
+local function read(record)
+  if record then return string.match(record, '^(%d+) (%d+)$') end
+  local clock = string.format('%.0f', now())
+  return clock, clock
+end
+local function after(before)
+  return string.format('%.0f', math.max(now(), before + 1))
+end`;
+
 /**
  * Moves the clock of invalidations, and each tag to it. The clock follows the server's time and never goes back, so that
  * a Redis that has lost its data, or a replica that had not seen the last ones, does not begin below what was given out.
  * A tag that is not remembered needs no record: whoever asks for it next begins at the clock.
  */
 export const invalidate: Script = script(
-  `${now}
-local clock = string.format('%.0f', math.max(now(), tonumber(redis.call('GET', KEYS[1]) or '0') + 1))
-redis.call('SET', KEYS[1], clock)
+  `${now}${clockRecord}
+local before, cleared = read(redis.call('GET', KEYS[1]))
+local clock = after(before)
+redis.call('SET', KEYS[1], clock .. ' ' .. cleared)
 for i = 2, #KEYS do redis.call('SET', KEYS[i], clock, 'XX', 'KEEPTTL') end
 redis.call('PUBLISH', ARGV[1], ARGV[2] .. clock .. ARGV[3])
 return clock`,
 );
 
 /**
- * What the clock and these tags read, which are remembered for so long from now. A tag that nobody knows begins at the
+ * What the clock reads, what it read when all was cleared, and what these tags read, which are remembered for so long from now. A tag that nobody knows begins at the
  * clock as it is: whatever was loaded before that is not valid any more, so a record that has expired, or that Redis has
  * evicted, makes for misses, never for old values.
  */
 export const learn: Script = script(
-  `${now}
+  `${now}${clockRecord}
 local known = redis.call('MGET', unpack(KEYS))
-if not known[1] then
-  known[1] = string.format('%.0f', now())
-  redis.call('SET', KEYS[1], known[1])
-end
+local clock, cleared = read(known[1])
+if not known[1] then redis.call('SET', KEYS[1], clock .. ' ' .. cleared) end
+known[1] = cleared
+table.insert(known, 1, clock)
 for i = 2, #KEYS do
-  if not known[i] then
-    known[i] = known[1]
-    redis.call('SET', KEYS[i], known[i], 'PX', ARGV[1])
+  if not known[i + 1] then
+    known[i + 1] = clock
+    redis.call('SET', KEYS[i], clock, 'PX', ARGV[1])
   elseif redis.call('PTTL', KEYS[i]) < tonumber(ARGV[1]) then
     redis.call('PEXPIRE', KEYS[i], ARGV[1])
   end
 end
 return known`,
+);
+
+/** Moves the clock, and all that was kept is from before: in one write, whatever the number of keys. */
+export const clear: Script = script(
+  `${now}${clockRecord}
+local clock = after((read(redis.call('GET', KEYS[1]))))
+redis.call('SET', KEYS[1], clock .. ' ' .. clock)
+redis.call('PUBLISH', ARGV[1], ARGV[2] .. clock)
+return clock`,
 );
 
 /** Moves a namespace to a version. Gives the number of the move, or 0 when a newer token has moved it. */

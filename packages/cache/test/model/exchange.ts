@@ -58,14 +58,9 @@ export class Exchange implements Disposable {
     this.#marks.delete(channel);
   }
 
-  /** The keys under a prefix: few, for each schedule has its own. */
-  async forgetLeases(prefix: string): Promise<void> {
-    for (let cursor = '0'; ; ) {
-      const [next, keys] = await this.#commands.scan(cursor, 'MATCH', `${prefix}*:lease`, 'COUNT', 10_000);
-      if (keys.length > 0) await this.#commands.del(keys);
-      if (next === '0') return;
-      cursor = next;
-    }
+  /** As if their time was over. */
+  async forget(keys: readonly string[]): Promise<void> {
+    if (keys.length > 0) await this.#commands.del([...keys]);
   }
 
   [Symbol.dispose](): void {

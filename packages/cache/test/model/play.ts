@@ -17,6 +17,8 @@ export interface Played {
   readonly schedules: number;
   /** Answers that could have missed a change. */
   readonly checked: number;
+  /** Answers from the memory of a process. */
+  readonly remembered: number;
   /** What happened in the first schedule that broke a promise: it is the last. */
   readonly broken?: { readonly seed: number; readonly story: string };
 }
@@ -33,6 +35,7 @@ export async function playSchedules({ redis, seed, more }: PlayOptions): Promise
   let begun = 0;
   let schedules = 0;
   let checked = 0;
+  let remembered = 0;
   let broken: Played['broken'];
   const play = async (): Promise<void> => {
     while (broken === undefined && more(begun)) {
@@ -46,9 +49,10 @@ export async function playSchedules({ redis, seed, more }: PlayOptions): Promise
       await world.close();
       schedules += 1;
       checked += world.checked;
+      remembered += world.remembered;
       if (world.breaches.length > 0) broken ??= { seed: own, story: world.story.join('\n') };
     }
   };
   await Promise.all(Array.from({ length: together }, play));
-  return { schedules, checked, ...(broken && { broken }) };
+  return { schedules, checked, remembered, ...(broken && { broken }) };
 }

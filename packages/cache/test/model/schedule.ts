@@ -13,6 +13,7 @@ export type Step =
   | { readonly do: 'set'; readonly by: number; readonly key: Exclude<Key, 'space'> }
   | { readonly do: 'delete'; readonly by: number; readonly key: Exclude<Key, 'space'> }
   | { readonly do: 'invalidate'; readonly by: number; readonly tags: readonly ('a' | 'b')[] }
+  | { readonly do: 'clear'; readonly by: number }
   | { readonly do: 'move'; readonly by: number }
   /** The oldest load that is under way ends. */
   | { readonly do: 'loaded' }
@@ -40,7 +41,8 @@ export function schedule(seed: number): readonly Step[] {
     wander(8);
     const by = chance.integer(0, processes - 1);
     const other = (by + chance.integer(1, processes - 1)) % processes;
-    for (const next of chance.pick(beginnings)(by, other, chance.pick(among))) {
+    const key = chance.pick(among);
+    for (const next of chance.pick(beginnings)(by, other, key, changeOf(chance, key))) {
       if (chance.next() < 0.2) wander(2);
       steps.push(next);
     }
@@ -49,36 +51,51 @@ export function schedule(seed: number): readonly Step[] {
   return steps;
 }
 
+type Change = (by: number) => Step;
+
 /** How two of the three ways of a process can be made to overtake one another. */
-const beginnings: readonly ((by: number, other: number, key: Key) => readonly Step[])[] = [
+const beginnings: readonly ((by: number, other: number, key: Key, change: Change) => readonly Step[])[] = [
   // Word is on its way while something later is known already.
-  (by, other, key) => [
+  (by, other, key, change) => [
     get(by, key),
     { do: 'hold', by, way: 'word' },
-    change(other, key),
+    change(other),
     { do: 'invalidate', by, tags: [key === 'b' ? 'a' : 'b'] },
     get(by, key),
     { do: 'flow', by, way: 'word' },
   ],
+  // A process changes something itself, and does not hear of it.
+  (by, _other, key, change) => [get(by, key), { do: 'hold', by, way: 'word' }, change(by), get(by, key)],
   // A reply from before a gap is read after it.
-  (by, other, key) => [
+  (by, other, key, change) => [
     { do: 'deafen', by },
     { do: 'mend', by },
     { do: 'hold', by, way: 'replies' },
     get(by, key),
     { do: 'advance', by, way: 'replies' },
     { do: 'deafen', by },
-    change(other, key),
+    change(other),
+    { do: 'mend', by },
+    { do: 'flow', by, way: 'replies' },
+    get(by, key),
+  ],
+  // The same of the reply to a change of its own.
+  (by, other, key, change) => [
+    { do: 'hold', by, way: 'replies' },
+    change(by),
+    { do: 'deafen', by },
+    get(other, key),
+    change(other),
     { do: 'mend', by },
     { do: 'flow', by, way: 'replies' },
     get(by, key),
   ],
   // A process that hears nothing is asked again while it loads.
-  (by, other, key) => [
-    change(by, key),
+  (by, other, key, change) => [
+    change(by),
     { do: 'deafen', by },
     { do: 'get', by, key, slow: true },
-    change(other, key),
+    change(other),
     get(by, key),
     { do: 'loaded' },
   ],
@@ -86,11 +103,16 @@ const beginnings: readonly ((by: number, other: number, key: Key) => readonly St
 
 const get = (by: number, key: Key): Step => ({ do: 'get', by, key, slow: false });
 
-/** The change that concerns this key and as many others as may be. */
-function change(by: number, key: Key): Step {
-  if (key === 'space') return { do: 'move', by };
-  if (key === 'plain') return { do: 'delete', by, key };
-  return { do: 'invalidate', by, tags: [key === 'b' ? 'b' : 'a'] };
+/** Any change that concerns this key. */
+function changeOf(chance: Seeded, key: Key): Change {
+  if (key === 'space') return (by) => ({ do: 'move', by });
+  const kinds: Change[] = [
+    (by) => ({ do: 'delete', by, key }),
+    (by) => ({ do: 'set', by, key }),
+    (by) => ({ do: 'clear', by }),
+  ];
+  const invalidation: Change = (by) => ({ do: 'invalidate', by, tags: [key === 'b' ? 'b' : 'a'] });
+  return key !== 'plain' && chance.next() < 0.6 ? invalidation : chance.pick(kinds);
 }
 
 type Who = { readonly by: number; readonly key: Key; readonly way: Way };
@@ -103,6 +125,7 @@ const likely: readonly { readonly weight: number; readonly make: (chance: Seeded
     weight: 4,
     make: (chance, { by }) => ({ do: 'invalidate', by, tags: chance.pick([['a'], ['b'], ['a', 'b']] as const) }),
   },
+  { weight: 1, make: (_chance, { by }) => ({ do: 'clear', by }) },
   { weight: 5, make: () => ({ do: 'loaded' }) },
   { weight: 5, make: (_chance, { by, way }) => ({ do: 'hold', by, way }) },
   { weight: 4, make: (_chance, { by, way }) => ({ do: 'flow', by, way }) },

@@ -6,7 +6,7 @@ import { Wire, ways } from './wire.ts';
 
 /** Something was changed at the origin, and the caches were told. */
 interface Change {
-  readonly how: 'set' | 'delete' | 'invalidate' | 'move';
+  readonly how: 'set' | 'delete' | 'invalidate' | 'clear' | 'move';
   readonly by: number;
   readonly keys: readonly Key[];
   /** The origin has come to this. */
@@ -38,12 +38,13 @@ export class World {
   checked = 0;
   published = 0;
   readonly #exchange: Exchange;
-  readonly #prefix: string;
   readonly #leave: () => void;
   readonly #wires: Wire[];
   readonly #caches: Cache[];
   #changes: Change[] = [];
   readonly #loads: (() => void)[] = [];
+  /** The names of all leases that were asked for. */
+  readonly #leases = new Set<string>();
   readonly #giveUp = new AbortController();
   readonly #reading = new Set<Promise<void>>();
   readonly #writing = new Set<Promise<void>>();
@@ -59,12 +60,12 @@ export class World {
   constructor(exchange: Exchange, options: Partial<CacheOptions> = {}) {
     this.#exchange = exchange;
     const { prefix, leave } = exchange.join((word) => this.#hear(word));
-    this.#prefix = prefix;
     this.#leave = leave;
     const world = this;
     const behind = {
       execute: (command: string, args: readonly unknown[]) => {
         this.#asked = true;
+        for (const arg of args.flat()) if (typeof arg === 'string' && arg.endsWith(':lease')) this.#leases.add(arg);
         return exchange.execute(command, args);
       },
       moved: () => {
@@ -101,6 +102,11 @@ export class World {
     await this.#end();
   }
 
+  /** How many answers came from the memory of a process. */
+  get remembered(): number {
+    return this.#caches.reduce((sum, cache) => sum + cache.stats().hits.local, 0);
+  }
+
   async close(): Promise<void> {
     this.#giveUp.abort();
     for (const wire of this.#wires) for (const way of ways) wire.flow(way);
@@ -117,6 +123,7 @@ export class World {
     if (step.do === 'get') this.#get(step.by, step.key, step.slow);
     else if (step.do === 'set' || step.do === 'delete') this.#write(step.do, step.by, step.key);
     else if (step.do === 'invalidate') this.#invalidate(step.by, step.tags);
+    else if (step.do === 'clear') this.#clear(step.by);
     else if (step.do === 'move') this.#move(step.by);
     else if (step.do === 'break') wire.break(step.reached);
     else if (step.do === 'deafen') wire.deafen();
@@ -142,7 +149,7 @@ export class World {
       await this.#quiet();
     }
     // Whose lease was never given back keeps others waiting until it ends by itself.
-    await this.#exchange.forgetLeases(this.#prefix);
+    await this.#exchange.forget([...this.#leases]);
     this.#giveUp.abort();
     await Promise.all([...this.#reading, ...this.#writing]);
     this.#step = Number.POSITIVE_INFINITY;
@@ -246,6 +253,14 @@ export class World {
       (text) => text.startsWith('t') && text.includes(`"${mark}"`),
       () => (this.#caches[by] as Cache).invalidate({ tags: [...tags, mark] }),
     );
+  }
+
+  #clear(by: number): void {
+    // A namespace has its version, which that does not change.
+    const concerned = keys.filter((key) => key !== 'space');
+    if (this.#open(concerned, 'set')) return;
+    const clearing = (): Promise<void> => (this.#caches[by] as Cache).clear();
+    this.#change('clear', by, concerned, this.#next(concerned), (text) => /^c\d/.test(text), clearing);
   }
 
   #move(by: number): void {
