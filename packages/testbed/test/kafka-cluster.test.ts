@@ -99,8 +99,7 @@ test('three Kafka brokers keep an acknowledged message when its leader is killed
   const leader = await leaderOf();
   await bed.kafka.broker(leader ?? 0).kill();
   await eventually('another leader', async () => ![leader, -1, undefined].includes(await leaderOf()));
-  expect(await eventually('the message is there', () => admin.fetchTopicOffsets('kept'))).toMatchObject([
-    { high: '1' },
-  ]);
+  // A new leader counts as far as all have it only once the other has asked it again.
+  await eventually('the message is there', async () => (await admin.fetchTopicOffsets('kept'))[0]?.high === '1');
   await admin.disconnect();
 });
