@@ -6,14 +6,18 @@ import { Cache, type CacheOptions } from '../src/index.ts';
 import { hearing } from './fixture.ts';
 import { RedisFamily } from './redis-family.ts';
 
+interface Primary {
+  readonly server: OwnServer;
+  readonly its: readonly string[];
+  readonly others: readonly string[];
+}
+
 interface Town {
   cache(options?: Partial<CacheOptions>): Promise<{ readonly cache: Cache; readonly redis: Cluster }>;
   /** A primary that has neither the clock of tags and versions nor anybody who listens; and the keys it has, and has not. */
-  bystander(): Promise<{
-    readonly server: OwnServer;
-    readonly its: readonly string[];
-    readonly others: readonly string[];
-  }>;
+  bystander(): Promise<Primary>;
+  /** The primary that has the clock. */
+  readonly timekeeper: Primary;
 }
 
 /** Three primaries that nobody replaces. */
@@ -37,14 +41,18 @@ const test = plain.extend<{ town: Town }>({
       const client = first.nodes('master').find(({ options }) => options.port === port);
       return String(await client?.client('LIST', 'TYPE', 'PUBSUB')).includes('addr=');
     };
+    const all = Array.from({ length: 90 }, (_, index) => `zone ${index}`);
+    const withKeys = (server: OwnServer): Primary => {
+      const isIts = (key: string): boolean => has(server, `taxi:{${key}}`);
+      return { server, its: all.filter(isIts), others: all.filter((key) => !isIts(key)) };
+    };
     await use({
+      timekeeper: withKeys(servers.find((server) => has(server, 'taxi:{shared}:clock')) as OwnServer),
       bystander: async () => {
         const listened = await Promise.all(servers.map(hasListeners));
         const server = servers.find((one, index) => !has(one, 'taxi:{shared}:clock') && !listened[index]);
         if (server === undefined) throw new Error('every primary has a part');
-        const all = Array.from({ length: 90 }, (_, index) => `zone ${index}`);
-        const isIts = (key: string): boolean => has(server, `taxi:{${key}}`);
-        return { server, its: all.filter(isIts), others: all.filter((key) => !isIts(key)) };
+        return withKeys(server);
       },
       cache: async (options = {}) => {
         const redis = connect();
@@ -98,6 +106,23 @@ test('what has been heard of one primary says nothing of another', async ({ town
       expect(await cache.get(known, () => 'anew')).toBe('known');
       return cache.stats().hits.local === local + 1;
     });
+  } finally {
+    await server.resume();
+  }
+});
+
+test('without the primary that has the clock, what has no tags comes from the others as ever', async ({ town }) => {
+  const { cache } = await town.cache({ local: false });
+  await hearing(cache);
+  const { server, others } = town.timekeeper;
+  await cache.setMany(others.map((key) => [key, 'known'] as const));
+  await server.pause();
+  try {
+    await eventually('it is known to be away', () => cache.health().status === 'warn');
+    for (const key of others) expect(await cache.get(key, () => 'not needed')).toBe('known');
+    await cache.set(others[0] as string, 'changed');
+    expect(await cache.get(others[0] as string, () => 'not needed')).toBe('changed');
+    expect(cache.stats().loads.started).toBe(0);
   } finally {
     await server.resume();
   }
