@@ -71,7 +71,9 @@ export class Flight implements Flying {
   leave(): void {
     this.#waiters -= 1;
     if (this.#waiters > 0) return;
-    this.#end();
+    this.#depart();
+    // What is changed from now on does not find it any more.
+    this.dirty = true;
     this.abort(new GivenUp('no caller waits for this load any more'));
   }
 
@@ -150,12 +152,18 @@ export class Flight implements Flying {
     return loading;
   }
 
-  /** Nobody joins it any more. A refresh that has failed holds its place for a while: the next one would fail as well. */
+  /** Nobody joins it any more. */
+  #depart(): void {
+    const { joinable } = this.#store.flights;
+    if (joinable.get(this.key) === this) joinable.delete(this.key);
+  }
+
+  /** A refresh that has failed holds its place for a while: the next one would fail as well. */
   #end(failed = false): void {
-    const { joinable, refreshes, underWay } = this.#store.flights;
+    const { refreshes, underWay } = this.#store.flights;
     underWay.delete(this);
     if (this.#errand.beyond === undefined) {
-      if (joinable.get(this.key) === this) joinable.delete(this.key);
+      this.#depart();
       return;
     }
     const leave = (): void => {

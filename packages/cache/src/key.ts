@@ -5,8 +5,8 @@ const longestTag = 512;
 const mostTags = 128;
 
 export function checkKey(key: unknown, name = 'key'): asserts key is string {
-  if (typeof key === 'string' && key !== '' && key.length <= longestKey) return;
-  throw new InvalidArgumentError(name, `a string of 1 to ${longestKey} characters`, key);
+  if (typeof key === 'string' && key !== '' && key.length <= longestKey && key.isWellFormed()) return;
+  throw new InvalidArgumentError(name, `a string of 1 to ${longestKey} characters, each surrogate in its pair`, key);
 }
 
 export function checkPrefix(prefix: unknown): string {
@@ -20,7 +20,7 @@ export function checkTags(tags: unknown, name = 'tags'): readonly string[] {
     throw new InvalidArgumentError(name, `a list of at most ${mostTags} strings`, tags);
   }
   for (const tag of tags) {
-    if (typeof tag !== 'string' || tag === '' || tag.length > longestTag) {
+    if (typeof tag !== 'string' || tag === '' || tag.length > longestTag || !tag.isWellFormed()) {
       throw new InvalidArgumentError(name, `strings of 1 to ${longestTag} characters`, tag);
     }
   }

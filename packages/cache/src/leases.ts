@@ -18,8 +18,9 @@ export class Leases {
     this.#owners.set(entry, owner);
   }
 
-  letGo(entry: string): void {
-    this.#owners.delete(entry);
+  /** Another load of this process may have it by now: that one keeps it. */
+  letGo(entry: string, owner: string): void {
+    if (this.holds(entry, owner)) this.#owners.delete(entry);
   }
 
   holds(entry: string, owner: string): boolean {

@@ -126,10 +126,12 @@ export class Loading {
     if (keeping.fence !== undefined) return await this.#unanswered();
     const now = performance.now();
     const entry = local?.get(key);
-    const same = entry !== undefined && entry.version === version;
-    if (same && beyond === undefined && now < entry.freshUntil && this.#store.coherence.vouches(entry, now)) {
-      this.#traveller.count('localHits');
-      this.#traveller.outcome = 'local';
+    const alive =
+      entry !== undefined && entry.version === version && now < Math.max(entry.freshUntil, entry.staleUntil);
+    if (alive && beyond === undefined && this.#store.coherence.vouches(entry, now)) {
+      const fresh = now < entry.freshUntil;
+      this.#traveller.count(fresh ? 'localHits' : 'staleServed');
+      this.#traveller.outcome = fresh ? 'local' : 'stale';
       return { value: entry.value, tags: entry.tagging?.tags ?? [], clock: entry.tagging?.clock ?? 0 };
     }
     this.#traveller.count('misses');
@@ -265,7 +267,7 @@ export class Loading {
   async #fill(value: string | Buffer, life: number, fence: string): Promise<unknown> {
     const { names, link, id, leases } = this.#store;
     const { key, version } = this.#errand;
-    leases.letGo(this.#entry);
+    leases.letGo(this.#entry, this.#owner);
     const keys = [this.#entry, leaseOf(this.#entry), names.fence(key, version)];
     const wakeUp = [`${names.channel}:`, wakeMessage(key), names.channel, keyMessage(id, key)];
     const args = [this.#owner, value, String(life), fence, String(fenceLife), ...wakeUp];

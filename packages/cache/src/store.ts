@@ -16,6 +16,9 @@ import type { Message } from './redis/message.ts';
 import { Counters } from './stats.ts';
 import { Waiting } from './waiting.ts';
 
+/** By so much, in milliseconds, the clocks of Redis servers that replace one another may differ. */
+const future = 60_000;
+
 /** What an entry takes beside its value: the object, its place in the map and in the row. */
 const overhead = 200;
 
@@ -175,6 +178,8 @@ export class Store<Flight extends Flying = Flying> {
   }
 
   #told(message: Message): void {
+    // Anybody may publish on a channel. What is from the future would count more than all that comes.
+    if (this.#isOfTheFuture(message)) return;
     if (message.kind === 'wake') {
       this.waiting.wake(message.key);
     } else if (message.kind === 'key') {
@@ -188,6 +193,11 @@ export class Store<Flight extends Flying = Flying> {
     } else {
       this.coherence.told(message.clock, message.tags);
     }
+  }
+
+  #isOfTheFuture(message: Message): boolean {
+    const at = 'clock' in message ? message.clock : 'number' in message ? message.number : 0;
+    return at / 1_000 > this.link.serverTime(performance.now()) + future;
   }
 
   #beat(answered: boolean): void {

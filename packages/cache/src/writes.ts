@@ -121,7 +121,7 @@ export class Writes {
   }
 
   async #sealed(key: string, value: unknown, keeping: Keeping): Promise<Buffer> {
-    const { parcel, settings, link, coherence, closed } = this.#store;
+    const { parcel, settings, link, names, coherence, closed } = this.#store;
     if (closed) throw new CacheClosedError(settings.prefix);
     const { schema } = keeping;
     const written = schema ? (await parcel.check(key, value, schema)).written : parcel.write(key, value);
@@ -129,9 +129,11 @@ export class Writes {
       throw new ValueTooLargeError(key, written.bytes, settings.maxValueBytes);
     }
     const { tags } = coherence;
+    if (!(await link.meet())) throw new RedisUnavailableError(`setting ${key}`);
     await tags.prepare(keeping.tags, keeping.ttl + keeping.stale);
+    // Before anything is known of the clock, whoever knows it takes the value for one from before a clear.
+    if (tags.now === 0 && link.away(names.clock)) throw new RedisUnavailableError(`setting ${key}`);
     const { payload, compressed } = await parcel.pack(written);
-    await link.meet();
     const freshUntil = link.serverTime(performance.now()) + keeping.ttl;
     const times = { freshUntil, staleUntil: freshUntil + keeping.stale, loadMs: 0, clock: tags.now, token: stamp() };
     const serializer = settings.serializer.name;

@@ -60,10 +60,10 @@ export class Coherence {
   /** Whether a local entry may be given out: its word is good, or Redis is away and it is not too old to be trusted. */
   vouches(entry: LocalEntry, now: number): boolean {
     const { tagging } = entry;
-    if (now < this.#heardUntil) return this.#stillGood(tagging);
+    if (now < this.#heardUntil && this.#stillGood(tagging)) return true;
     const name = this.#names.entry(entry.key, entry.version);
     const tagsHeard = tagging === undefined || this.#hears(this.#names.clock, now);
-    if (tagsHeard && this.#hears(name, now)) return this.#stillGood(tagging);
+    if (tagsHeard && this.#hears(name, now) && this.#stillGood(tagging)) return true;
     if (!this.#link.away(name)) return false;
     if (now >= Math.max(this.#link.nodes.of(name).heardAt, entry.since) + this.#trust) return false;
     if (tagging === undefined) return true;
@@ -73,8 +73,10 @@ export class Coherence {
 
   /** What an entry that is good now has to remember of its tags. */
   tagging(tags: readonly string[], clock: number): Tagging | undefined {
-    if (tags.length === 0) return undefined;
-    return { tags, clock, checkedAt: this.tags.valid(tags, clock) === true ? this.#told.moment : -1 };
+    const sure = this.tags.valid(tags, clock) === true;
+    // Without tags there is nothing to look at again, unless it may have been cleared.
+    if (tags.length === 0 && sure) return undefined;
+    return { tags, clock, checkedAt: sure ? this.#told.moment : -1 };
   }
 
   /** Whether a value that was read or loaded since that moment, with these tags, is as good for whoever asks now. */

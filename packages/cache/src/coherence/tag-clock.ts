@@ -68,7 +68,7 @@ export class TagClock {
     if (valid !== undefined) return valid;
     const times = await this.#learn(tags, shortestLife);
     // In a cluster others may have the entry than the clock: without tags it is good for all that is known.
-    if (times === silence) return tags.length === 0 ? true : silence;
+    if (times === silence) return tags.length === 0 && this.#link.away(this.#names.clock) ? true : silence;
     return this.#cleared <= clock && times.every((at) => at <= clock);
   }
 

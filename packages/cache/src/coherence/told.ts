@@ -11,7 +11,7 @@ export class Told {
   /** Since then everything was heard. */
   #since = 0;
   /** What was told up to this moment may have been forgotten. */
-  #forgotten = 0;
+  #forgotten = Number.NEGATIVE_INFINITY;
 
   /** Rises with each word and with each gap: while it is the same, so is all that is known. */
   get moment(): number {

@@ -54,6 +54,7 @@ export function unseal(bytes: Buffer): Envelope | undefined {
   const tagBytes = bytes.readUInt32LE(40);
   const start = afterName + tagBytes;
   if (bytes.length !== start + bytes.readUInt32LE(44)) return undefined;
+  if (!Number.isFinite(bytes.readDoubleLE(24))) return undefined;
   const tags = tagBytes === 0 ? noTags : readTags(bytes.toString('utf8', afterName, start));
   return tags && new Envelope(bytes, start, tags);
 }

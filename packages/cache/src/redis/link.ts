@@ -44,7 +44,7 @@ export class Link {
   #commands: Command[] = [];
   #leaving = false;
   #closed = false;
-  #met = Promise.withResolvers<void>();
+  readonly #meeting = new Set<() => void>();
   /** What to add to our monotonic clock to have the server's, in milliseconds. */
   #offset = Number.NaN;
 
@@ -85,11 +85,18 @@ export class Link {
     if (!Number.isNaN(this.#offset)) return true;
     // A client that waits for its first command: this is it.
     if (this.redis.status === 'wait') this.redis.connect().catch(() => {});
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const giveUp = (): void => resolve(false);
-    const timer = setTimeout(giveUp, this.#timeout).unref();
-    void this.#met.promise.then(() => resolve(true));
-    return promise.finally(() => clearTimeout(timer));
+    return new Promise((resolve) => {
+      const met = (): void => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+      const giveUp = (): void => {
+        this.#meeting.delete(met);
+        resolve(false);
+      };
+      const timer = setTimeout(giveUp, this.#timeout).unref();
+      this.#meeting.add(met);
+    });
   }
 
   /** A node has answered a beat that was sent at `sent`, with its own time in milliseconds. */
@@ -97,7 +104,8 @@ export class Link {
     node.away = false;
     if (node !== this.nodes.of(this.#clock) && !Number.isNaN(this.#offset)) return;
     this.#offset = serverTime - (sent + received) / 2;
-    this.#met.resolve();
+    for (const met of this.#meeting) met();
+    this.#meeting.clear();
   }
 
   /** The bytes under a key, or null where there are none. */

@@ -145,10 +145,13 @@ redis.call('PUBLISH', ARGV[7], ARGV[8])
 return 1`,
 );
 
-/** What the clock reads, and what it read when all was cleared; where there is no record that is now. */
+/** What the clock reads, and what it read when all was cleared; where there is no record, or another's, that is now. */
 const clockRecord = `
 local function read(record)
-  if record then return string.match(record, '^(%d+) (%d+)$') end
+  if record then
+    local clock, cleared = string.match(record, '^(%d+) (%d+)$')
+    if clock then return clock, cleared end
+  end
   local clock = string.format('%.0f', now())
   return clock, clock
 end
@@ -180,11 +183,11 @@ export const learn: Script = script(
   `${now}${clockRecord}
 local known = redis.call('MGET', unpack(KEYS))
 local clock, cleared = read(known[1])
-if not known[1] then redis.call('SET', KEYS[1], clock .. ' ' .. cleared) end
+if known[1] ~= clock .. ' ' .. cleared then redis.call('SET', KEYS[1], clock .. ' ' .. cleared) end
 known[1] = cleared
 table.insert(known, 1, clock)
 for i = 2, #KEYS do
-  if not known[i + 1] then
+  if not (known[i + 1] and string.match(known[i + 1], '^%d+$')) then
     known[i + 1] = clock
     redis.call('SET', KEYS[i], clock, 'PX', ARGV[1])
   elseif redis.call('PTTL', KEYS[i]) < tonumber(ARGV[1]) then
