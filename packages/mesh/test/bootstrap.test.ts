@@ -176,6 +176,13 @@ describe('what the registration says of Envoy', () => {
     vi.stubEnv('QUORATE_TEST_STATSD', 'udp://10.0.0.1:9125');
     const { sinks } = envoyConfig('config', { envoy_statsd_url: '$QUORATE_TEST_STATSD' });
     expect(JSON.stringify(sinks)).toContain('"address":"10.0.0.1","port_value":9125');
+    vi.stubEnv('QUORATE_TEST_SECRET', 'hunter2');
+    const secret = (): unknown => envoyConfig('config', { envoy_statsd_url: '$QUORATE_TEST_SECRET' });
+    expect(secret).toThrow('$QUORATE_TEST_SECRET');
+    expect(secret).not.toThrow('hunter2');
+    expect(envoyConfig('config', { envoy_statsd_url: 'udp://[::1]:9125' }).sinks).toMatchObject([
+      { typed_config: { address: { socket_address: { address: '::1', port_value: 9125 } } } },
+    ]);
     expect(() => envoyConfig('config', { envoy_statsd_url: '$QUORATE_TEST_NONE' })).toThrow(
       'config.envoy_statsd_url: expected',
     );

@@ -45,8 +45,7 @@ export class Instance implements Component, AsyncDisposable {
     this.address = registration.address;
     this.#agent = agent;
     this.#registration = registration;
-    const { sidecar } = registration;
-    this.#sidecarPort = typeof sidecar === 'object' ? sidecar.port : undefined;
+    this.#sidecarPort = givenPort(registration);
   }
 
   /**
@@ -233,6 +232,9 @@ export class Instance implements Component, AsyncDisposable {
     }
     this.#started = undefined;
     this.#mayStand = false;
+    // Started again it is a new one: nobody has put it into maintenance, and its sidecar's port may be another's by now.
+    this.#maintenance = undefined;
+    this.#sidecarPort = givenPort(this.#registration);
     this.#tell('deregistered');
   }
 
@@ -268,4 +270,8 @@ export class Instance implements Component, AsyncDisposable {
 
 function isNotDone(error: unknown): boolean {
   return isQuorateError(error) && error.happened === 'no';
+}
+
+function givenPort({ sidecar }: Registered): number | undefined {
+  return typeof sidecar === 'object' ? sidecar.port : undefined;
 }

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@quorate/core';
-import { checkPort, checkText } from '../arguments.ts';
+import { checkPort } from '../arguments.ts';
 
 /** What of a proxy's settings an Envoy is started with. */
 export interface EnvoyConfig {
@@ -120,14 +120,15 @@ export function address(argument: string, value: string): Address {
 /** `udp://127.0.0.1:9125`, `unix:///run/statsd.sock`, or the name of an environment variable that says it: `$STATSD_URL`. */
 function sink(name: string, type: string, argument: string, value: string): unknown {
   const url = value.startsWith('$') ? process.env[value.slice(1)] : value;
-  checkText(argument, url);
-  const parsed = URL.parse(url);
+  const parsed = URL.parse(url ?? '');
   const place = ((): unknown => {
     if (parsed?.protocol === 'unix:') return { pipe: { path: parsed.pathname } };
     if (parsed?.protocol === 'udp:' && parsed.port !== '') {
-      return { socket_address: { address: parsed.hostname, port_value: Number(parsed.port) } };
+      // An IPv6 address is in brackets in a URL, and in nothing else.
+      return { socket_address: { address: parsed.hostname.replace(/^\[|\]$/g, ''), port_value: Number(parsed.port) } };
     }
-    throw new InvalidArgumentError(argument, 'a URL such as "udp://127.0.0.1:9125"', url);
+    // As it was given: what a variable holds may be a secret.
+    throw new InvalidArgumentError(argument, 'a URL such as "udp://127.0.0.1:9125", or a variable that has one', value);
   })();
   return {
     name: `envoy.stat_sinks.${name}`,
