@@ -1,9 +1,8 @@
 import { eventually } from '@quorate/testbed';
 import { sharedTest as test } from '@quorate/testbed/vitest';
-import type { Redis } from 'ioredis';
 import { expect } from 'vitest';
 import { Cache } from '../src/index.ts';
-import { caches, clientOf, codeOf, hearing } from './fixture.ts';
+import { caches, clientOf, codeOf, hearing, heldReplies } from './fixture.ts';
 
 test('the first write of a process that was not started is read by everybody', async ({ servers }) => {
   await using c = caches(servers.QUORATE_REDIS ?? '');
@@ -17,32 +16,10 @@ test('the first write of a process that was not started is read by everybody', a
   redis.disconnect();
 });
 
-/** Values that were read wait in the client until they are let through. */
-function heldReads(redis: Redis): { hold(): void; release(): void } {
-  const read = redis.getBuffer.bind(redis) as (key: string) => Promise<Buffer | null>;
-  let gate: PromiseWithResolvers<void> | undefined;
-  const gated = async (key: string): Promise<Buffer | null> => {
-    const through = gate;
-    const found = await read(key);
-    await through?.promise;
-    return found;
-  };
-  Object.assign(redis, { getBuffer: gated });
-  return {
-    hold: () => {
-      gate = Promise.withResolvers();
-    },
-    release: () => {
-      gate?.resolve();
-      gate = undefined;
-    },
-  };
-}
-
 test('what a caller has given up waiting for is not kept when it was changed meanwhile', async ({ servers }) => {
   await using c = caches(servers.QUORATE_REDIS ?? '');
   const redis = clientOf(servers.QUORATE_REDIS ?? '');
-  const reads = heldReads(redis);
+  const reads = heldReplies(redis, 'getBuffer');
   const [slow, other] = [await c.cache({ redis, heartbeat: '5s', lease: '10s' }), await c.cache()];
   await hearing(slow, other);
   await other.set('zone', 'old');

@@ -42,6 +42,36 @@ export async function hearing(...all: Cache[]): Promise<void> {
   await eventually('changes are heard', () => all.every((cache) => cache.health().status === 'pass'));
 }
 
+/** Replies to one kind of command, once they have been received, wait in the client until they are let through. */
+export function heldReplies(
+  redis: Redis,
+  command: 'evalsha' | 'getBuffer',
+): { hold(): void; release(): void; readonly held: () => number } {
+  const ask = redis[command].bind(redis) as (...args: never[]) => Promise<unknown>;
+  let gate: PromiseWithResolvers<void> | undefined;
+  let held = 0;
+  const gated = async (...args: never[]): Promise<unknown> => {
+    const through = gate;
+    const reply = await ask(...args);
+    if (through) {
+      held += 1;
+      await through.promise;
+    }
+    return reply;
+  };
+  Object.assign(redis, { [command]: gated });
+  return {
+    hold: () => {
+      gate = Promise.withResolvers();
+    },
+    release: () => {
+      gate?.resolve();
+      gate = undefined;
+    },
+    held: () => held,
+  };
+}
+
 /** A loader that counts its calls, and gives each call's number. */
 export function counting(): { readonly load: () => Promise<number>; readonly calls: () => number } {
   let calls = 0;

@@ -3,7 +3,7 @@ import { bedTest } from '@quorate/testbed/vitest';
 import type { Redis } from 'ioredis';
 import { expect } from 'vitest';
 import type { Cache } from '../src/index.ts';
-import { caches, clientOf, hearing } from './fixture.ts';
+import { caches, clientOf, hearing, heldReplies } from './fixture.ts';
 
 // Commands and their replies go over one connection of a process, word of what others change over another. Either may be slower.
 const test = bedTest({ redis: 1 });
@@ -48,38 +48,11 @@ test.for(later)('word that is on its way is not lost behind %s', async ([, overt
   redis.disconnect();
 });
 
-/** Replies of scripts, once they have been received, wait until they are let through. */
-function heldReplies(redis: Redis): { hold(): void; release(): void; readonly held: () => number } {
-  const evalsha = redis.evalsha.bind(redis) as (...args: never[]) => Promise<unknown>;
-  let gate: PromiseWithResolvers<void> | undefined;
-  let held = 0;
-  const gated = async (...args: never[]): Promise<unknown> => {
-    const through = gate;
-    const reply = await evalsha(...args);
-    if (through) {
-      held += 1;
-      await through.promise;
-    }
-    return reply;
-  };
-  Object.assign(redis, { evalsha: gated });
-  return {
-    hold: () => {
-      gate = Promise.withResolvers();
-    },
-    release: () => {
-      gate?.resolve();
-      gate = undefined;
-    },
-    held: () => held,
-  };
-}
-
 test('what the clock said before a gap is not certain after it', async ({ bed }) => {
   await using c = caches(bed.redis.url);
   const link = bed.link('gap', 'redis-1');
   const redis = listeningThrough(await link.address, bed.redis.url);
-  const replies = heldReplies(redis);
+  const replies = heldReplies(redis, 'evalsha');
   const [cut, other] = [await c.cache({ redis, redisTimeout: 20_000 }), await c.cache()];
   await hearing(cut, other);
   expect(await other.get('zone', () => 'old', { tags: ['zones'] })).toBe('old');

@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
@@ -213,16 +214,21 @@ test("a sidecar's registration that is lost alone comes back, and the service st
   expect(await mesh.instances('lone-sidecar-proxy')).toEqual([]);
 });
 
+/** As the agent answers it. */
+async function passOn(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const { method = 'GET', url } = request;
+  const body = chunks.length > 0 ? { body: Buffer.concat(chunks) } : {};
+  const answer = await fetch(`${consul}${url}`, { method, ...body });
+  response.writeHead(answer.status).end(await answer.text());
+}
+
 test('when the first heartbeat fails nothing stays registered', async () => {
   const mesh = at(consul);
   await using between = await HttpService.start(async (request, response) => {
     if (request.url?.includes('/check/pass/')) return response.writeHead(500).end('CheckID does not exist');
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const { method = 'GET', url } = request;
-    const body = chunks.length > 0 ? { body: Buffer.concat(chunks) } : {};
-    const answer = await fetch(`${consul}${url}`, { method, ...body });
-    response.writeHead(answer.status).end(await answer.text());
+    await passOn(request, response);
   });
   await expect(at(between.url).register({ name: 'heartless', port: 1 })).rejects.toThrow('pass service:heartless');
   expect(await mesh.instances('heartless')).toEqual([]);
@@ -311,12 +317,7 @@ test('aborting a registration leaves nothing behind', async () => {
   const giveUp = new AbortController();
   await using between = await HttpService.start(async (request, response) => {
     if (request.url?.includes('sidecar-proxy')) return giveUp.abort(new Error('too long'));
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const { method = 'GET', url } = request;
-    const body = chunks.length > 0 ? { body: Buffer.concat(chunks) } : {};
-    const answer = await fetch(`${consul}${url}`, { method, ...body });
-    response.writeHead(answer.status).end(await answer.text());
+    await passOn(request, response);
   });
   const registering = at(between.url).register({ name: 'never', port: 1, sidecar: true }, { signal: giveUp.signal });
   await expect(registering).rejects.toThrow('too long');

@@ -1,7 +1,6 @@
 import type { LocalEntry, Tagging } from '../local/local-entry.ts';
 import type { KeyNames } from '../redis/key-names.ts';
-import type { Link, Silence } from '../redis/link.ts';
-import { silence } from '../redis/link.ts';
+import { type Link, type Silence, silence } from '../redis/link.ts';
 import type { Node } from '../redis/nodes.ts';
 import { TagClock } from './tag-clock.ts';
 import { Told } from './told.ts';
