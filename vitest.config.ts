@@ -16,9 +16,14 @@ interface Lanes {
   /** Projects of a lower number come first. */
   readonly order: number;
   readonly setup?: string[];
+  /** Whether each file gets a process and modules of its own: half a second of one core for each. */
+  readonly isolate?: boolean;
 }
 
-const project = (name: string, { include, exclude = [], testTimeout, lanes, order, setup = [] }: Lanes): object => ({
+const project = (
+  name: string,
+  { include, exclude = [], testTimeout, lanes, order, setup = [], isolate = true }: Lanes,
+): object => ({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
@@ -29,6 +34,7 @@ const project = (name: string, { include, exclude = [], testTimeout, lanes, orde
     globalSetup: setup,
     hookTimeout: 120_000,
     maxWorkers: lanes,
+    isolate,
     sequence: { groupOrder: order },
     allowOnly: !process.env.CI,
   },
@@ -63,6 +69,7 @@ export default defineConfig({
         testTimeout: 30_000,
         lanes: availableParallelism(),
         order: 1,
+        isolate: false,
       }),
       // A third lane makes the machine so busy that sessions of live clients end.
       project('integration', {

@@ -42,6 +42,12 @@ const reads = (callers: number, count: number): Measure => ({
   figures: callers === 1 ? [p50, p99, cpu(count)] : [rate(count), p50, p99, cpu(count)],
 });
 
+const loads = (callers: number, count: number): Measure => ({
+  name: `get or load, ${callers} ${callers === 1 ? 'caller' : 'callers'}`,
+  task: { task: 'getOrLoad', callers, count },
+  figures: callers === 1 ? [p50, p99, cpu(count)] : [rate(count), p50, p99, cpu(count)],
+});
+
 const measures: readonly Measure[] = [
   {
     name: 'hit in the process',
@@ -56,11 +62,8 @@ const measures: readonly Measure[] = [
   reads(1, 10_000),
   reads(64, 100_000),
   reads(1_000, 100_000),
-  {
-    name: 'get or load, 64 callers',
-    task: { task: 'getOrLoad', callers: 64, count: 30_000 },
-    figures: [rate(30_000), cpu(30_000)],
-  },
+  loads(1, 10_000),
+  loads(64, 30_000),
   ...[10, 10_000].map(
     (keys): Measure => ({
       name: `invalidation of a tag of ${keys} keys`,
