@@ -11,13 +11,15 @@ import type { Store } from './store.ts';
 /** How long after a failure the next refresh of a key is tried, in milliseconds. */
 const refreshPause = 1_000;
 
+const over = Promise.resolve();
+
 /** One key on its way, for all in this process who want it: from Redis, or by loading it. */
 export class Flight implements Flying {
   readonly key: string;
   /** When it began; see `Coherence.moment`. */
   readonly since: number;
-  /** What is kept of the value; see `Parcel.reveal`. */
-  readonly result: Promise<unknown>;
+  /** What is kept of the value; see `Parcel.reveal`. For whoever joins it: when it has ended, it has let go of it. */
+  result: Promise<unknown>;
   dirty = false;
   /** Where the value came from. */
   outcome: Outcome = 'redis';
@@ -28,7 +30,7 @@ export class Flight implements Flying {
   #source: Source | undefined = undefined;
   #ended: { readonly reason: unknown } | undefined = undefined;
   #loading: Loading | undefined = undefined;
-  #brought: Brought | undefined = undefined;
+  #brought: Pick<Brought, 'tags' | 'clock'> | undefined = undefined;
 
   constructor(store: Store<Flight>, errand: Errand) {
     this.#store = store;
@@ -115,8 +117,9 @@ export class Flight implements Flying {
   }
 
   #give(brought: Brought): unknown {
-    this.#brought = brought;
-    return brought.value;
+    const { value, tags, clock } = brought;
+    this.#brought = { tags, clock };
+    return value;
   }
 
   /** Gives out what is in Redis, and sees to it that it is refreshed where it is time. */
@@ -138,7 +141,7 @@ export class Flight implements Flying {
   #take({ value, bytes, envelope }: Found, now: number): unknown {
     if (!this.dirty) this.#store.adoptEnvelope(this.#errand, value, bytes, envelope, now);
     // Whoever asks while this is under way joins it, and needs to know: an envelope has both.
-    this.#brought = { value, tags: envelope.tags, clock: envelope.clock };
+    this.#brought = { tags: envelope.tags, clock: envelope.clock };
     return value;
   }
 
@@ -162,6 +165,8 @@ export class Flight implements Flying {
   #end(failed = false): void {
     const { refreshes, underWay } = this.#store.flights;
     underWay.delete(this);
+    // The maps it was in may keep it reachable for some collections of garbage: its value is not to stay as well.
+    this.result = over;
     if (this.#errand.beyond === undefined) {
       this.#depart();
       return;

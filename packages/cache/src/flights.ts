@@ -1,3 +1,5 @@
+import { ByKey } from './by-key.ts';
+
 /** A key on its way, as far as those are concerned who do not wait for it. */
 export interface Flying {
   readonly key: string;
@@ -10,9 +12,9 @@ export interface Flying {
 /** All keys that are on their way in this process. */
 export class Flights<Flight extends Flying> {
   /** Whom callers join. */
-  readonly joinable: Map<string, Flight> = new Map();
+  readonly joinable: ByKey<Flight> = new ByKey();
   /** What is loaded anew while callers get what there is. */
-  readonly refreshes: Map<string, Flight> = new Map();
+  readonly refreshes: ByKey<Flight> = new ByKey();
   /** All that has not ended, also what nobody joins any more. */
   readonly underWay: Set<Flight> = new Set();
 
