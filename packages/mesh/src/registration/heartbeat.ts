@@ -3,7 +3,10 @@ import type { Agent } from '../agent/agent.ts';
 import { milliseconds } from '../duration.ts';
 import { type Check, checkId } from './check.ts';
 
-/** Says for an instance that it lives, until `signal` aborts. Failures are told and tried again: the next beat is near. */
+/**
+ * Says for an instance that it lives, until `signal` aborts. Beats follow a schedule, three in each TTL, whatever became of the
+ * one before: when one is lost, or not answered until the next one is due, there is time for another before the TTL ends.
+ */
 export function keepAlive(
   agent: Agent,
   { id, checks }: { readonly id: string; readonly checks: readonly Check[] },
@@ -16,7 +19,7 @@ export function keepAlive(
     const beats = async (): Promise<void> => {
       for (;;) {
         await sleep(every, { signal, background: true });
-        await beat(agent, checkId(id, index), signal, every).catch(failed);
+        void beat(agent, checkId(id, index), signal, every).catch((error) => !signal.aborted && failed(error));
       }
     };
     beats().catch(() => undefined);
