@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -9,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { type Component, sleep } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
 import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
-import { defaults, Mesh } from '../src/index.ts';
+import { defaults, Mesh, type SidecarEvent } from '../src/index.ts';
 import { EnvoyAdmin } from '../src/sidecar/envoy-admin.ts';
 import { codeOf, freePort } from './http-service.ts';
 import { ask, settle, shared } from './town.ts';
@@ -121,17 +122,17 @@ test('stopping lets requests on their way through, and leaves nothing', async ()
     },
   });
   const before = await folders();
-  const hasty = await settle(mesh, 'hasty', { envoy, to: ['slow'] });
+  const hasty = await settle(mesh, 'hasty', { envoy, to: ['slow'], drain: '20s' });
   const url = hasty.upstream.slow as string;
   await eventually('traffic', async () => (await ask(url)).status === 200);
   const pid = (await hasty.sidecar.pid()) as number;
   const answer = ask(`${url}/wait`, { signal: AbortSignal.timeout(10_000) });
   await arrived.promise;
   const stopped = hasty.sidecar.stop();
-  await eventually('it drains', () => hasty.sidecar.state === 'draining');
+  await eventually('both drain', () => drains === 2, { within: 5_000 });
   leave.resolve();
   expect(await answer).toEqual({ status: 200, text: 'done' });
-  await stopped;
+  await Promise.all([drained, stopped]);
   expect(lives(pid)).toBe(false);
   expect(await folders()).toEqual(before);
 });
@@ -142,6 +143,18 @@ test('a program that keeps asking others stops as fast as one that does not; and
   await mesh.config.put(defaults('asked', { protocol: 'http' }));
   await settle(mesh, 'asked', { envoy });
   await settle(mesh, 'asked-plainly', { envoy });
+  // A drain that was given up, and one that is under way: `stop` waits all the same.
+  const abort = new AbortController();
+  const givenUp = hasty.sidecar.drain({ signal: abort.signal });
+  abort.abort(new Error('enough'));
+  await expect(givenUp).rejects.toThrow('enough');
+  let drains = 0;
+  const hear = (message: unknown): void => {
+    if ((message as SidecarEvent).event === 'draining') drains += 1;
+  };
+  subscribe('quorate.mesh.sidecar', hear);
+  onTestFinished(() => void unsubscribe('quorate.mesh.sidecar', hear));
+  const drained = hasty.sidecar.drain();
   const asker = await settle(mesh, 'asker', { envoy, to: ['asked', 'asked-plainly'], drain: '20s' });
   const stop = new AbortController();
   let answered = 0;

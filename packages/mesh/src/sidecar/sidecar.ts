@@ -27,6 +27,8 @@ export class Sidecar implements Component, AsyncDisposable {
   #admin: EnvoyAdmin | undefined;
   #restarts = 0;
   #running: Promise<void> | undefined;
+  /** Whether nothing was left to wait for: `stop` need not wait again. */
+  #drained = false;
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -139,6 +141,7 @@ export class Sidecar implements Component, AsyncDisposable {
       // Envoy has ended, or the time is over: either way there is nothing more to wait for.
       signal?.throwIfAborted();
     }
+    this.#drained = true;
   }
 
   /** Drains, then ends Envoy. Resolves when nothing of it is left. May be called twice. */
@@ -183,7 +186,8 @@ export class Sidecar implements Component, AsyncDisposable {
   async #stop(): Promise<void> {
     await this.#started?.catch(() => undefined);
     if (this.#started === undefined) return;
-    if (this.#state === 'ready') await this.drain();
+    // Also when somebody else drains, or has given up to.
+    if (!this.#drained) await this.drain();
     this.#stopping.abort();
     await this.#process?.stop();
     // It may be starting another one just now.
@@ -221,6 +225,7 @@ export class Sidecar implements Component, AsyncDisposable {
         const admin = new EnvoyAdmin(address);
         if (await admin.ready(signal).catch(() => false)) {
           this.#admin = admin;
+          this.#drained = false;
           this.#state = 'ready';
           this.#tell('ready');
           return;
