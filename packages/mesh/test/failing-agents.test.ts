@@ -20,3 +20,60 @@ test('one heartbeat without an answer leaves time for another one before the TTL
   await eventually('two heartbeats are answered', () => passed.length > 1);
   expect((passed[1] as number) - (passed[0] as number)).toBeLessThan(1_500);
 });
+
+test('while heartbeats fail it is not said to be well, however often the agent says that it is registered', async () => {
+  let refuse = false;
+  let looks = 0;
+  await using agent = await HttpService.start((request, response) => {
+    if (request.url?.includes('/agent/service/a-1')) looks += 1;
+    response.writeHead(refuse && request.url?.includes('/check/pass/') ? 500 : 200).end();
+  });
+  await using instance = await new Mesh({ address: agent.url }).register({
+    name: 'a',
+    id: 'a-1',
+    checks: [{ ttl: '3s' }],
+  });
+  refuse = true;
+  await eventually('it warns', () => instance.health().status === 'warn');
+  const before = looks;
+  await eventually('it is looked after', () => looks > before + 2);
+  expect(instance.health()).toMatchObject({ status: 'warn', detail: expect.stringContaining('pass service:a-1:1') });
+  refuse = false;
+  await eventually('it is well', () => instance.health().status === 'pass');
+});
+
+test('what the agent has lost is not said to be registered, until all of it is there again', async () => {
+  let lost = false;
+  let refuse = false;
+  const held = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  let registered = 0;
+  await using agent = await HttpService.start(async (request, response) => {
+    const { url = '' } = request;
+    if (url.includes('/service/register')) registered += 1;
+    if (url.includes('/service/register') && registered === 2) {
+      asked.resolve();
+      await held.promise;
+      lost = false;
+    }
+    if (url.includes('/agent/service/a-1') && lost) response.writeHead(404);
+    if (url.includes('/check/pass/') && refuse) response.writeHead(500);
+    response.end();
+  });
+  await using instance = await new Mesh({ address: agent.url }).register({
+    name: 'a',
+    id: 'a-1',
+    checks: [{ ttl: '1h' }],
+  });
+  expect(instance.health().status).toBe('pass');
+  lost = true;
+  refuse = true;
+  await asked.promise;
+  expect(instance.health()).toEqual({ status: 'fail', detail: 'a-1 is not registered now' });
+  held.resolve();
+  // It is there, and critical: the first heartbeat has failed, and the next one is far away.
+  await eventually('it is tried again', () => registered > 2);
+  expect(instance.health()).toMatchObject({ status: 'warn', detail: expect.stringContaining('pass service:a-1:1') });
+  refuse = false;
+  await eventually('all of it is there', () => instance.health().status === 'pass');
+});
