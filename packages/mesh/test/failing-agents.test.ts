@@ -77,3 +77,30 @@ test('what the agent has lost is not said to be registered, until all of it is t
   refuse = false;
   await eventually('all of it is there', () => instance.health().status === 'pass');
 });
+
+test.each<[what: string, value: unknown, status: number, text: string]>([
+  ['a text', 'PONG', 503, '(string)'],
+  ['nothing at all', null, 503, '(null)'],
+  ['a number', 0, 503, '(number)'],
+  ['a status that is none', { status: 'toString' }, 503, '(object)'],
+  ['a detail that is no text', { status: 'warn', detail: 7 }, 503, '(object)'],
+  ['an error without a text', Object.assign(new Error('x'), { message: 7 }), 503, '7'],
+  ['a warning', { status: 'warn', detail: 'nearly full' }, 429, 'nearly full'],
+  ['no value', undefined, 200, 'pass'],
+])('a function check that gives %s: Consul is told what that is', async (_, value, status, text) => {
+  let url = '';
+  await using agent = await HttpService.start(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    if (request.url?.includes('/service/register'))
+      url = (JSON.parse(body) as { Checks: { HTTP: string }[] }).Checks[0]?.HTTP ?? '';
+    response.end();
+  });
+  const run = (): never => {
+    if (value instanceof Error) throw value;
+    return value as never;
+  };
+  await using _instance = await new Mesh({ address: agent.url }).register({ name: 'a', checks: [{ run }] });
+  const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+  expect([answer.status, await answer.text()]).toEqual([status, expect.stringContaining(text)]);
+});
