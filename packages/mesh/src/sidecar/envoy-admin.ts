@@ -56,7 +56,7 @@ export class EnvoyAdmin {
   async traffic(
     signal?: AbortSignal,
   ): Promise<{ readonly active: number; readonly total: number; readonly ours: number }> {
-    const path = '/stats?format=json&filter=downstream_(rq_active|rq_total|cx_rx_bytes_total)$';
+    const path = '/stats?format=json&filter=downstream_(rq_active|rq_total|cx_(rx|tx)_bytes_total)$';
     const { stats } = JSON.parse(await this.#ask(path, 'GET', signal)) as {
       readonly stats: readonly { readonly name?: string; readonly value?: number }[];
     };
@@ -65,8 +65,9 @@ export class EnvoyAdmin {
     return {
       // An idle HTTP connection holds nobody up.
       active: sum(/^http\.public_listener\..*rq_active$/),
-      // Bytes, because Consul's check that somebody listens is a connection too, every second, but a silent one.
-      total: sum(/^(?:http\.public_listener\..*rq_total|tcp\.public_listener\..*rx_bytes_total)$/),
+      // Bytes, of questions and of answers, because Consul's check that somebody listens is a connection too, every second, but
+      // a silent one.
+      total: sum(/^(?:http\.public_listener\..*rq_total|tcp\.public_listener\..*[rt]x_bytes_total)$/),
       ours: sum(/^http\.upstream[._].*rq_active$/),
     };
   }
