@@ -9,7 +9,7 @@ import type { Readable, Writable } from 'node:stream';
  * Runs Envoy for as long as standard input stays open. It ends when we close it, and also when we die in whatever way: an
  * Envoy that outlived its service would answer for it. The folder, with the token in it, goes at the same time. `$1` is
  * the folder, `$2` how many seconds Envoy has to end by itself, the rest is the command. The first line it prints is
- * Envoy's process id.
+ * Envoy's process id. In the end a signal to its own group, which it ignores itself, ends the part that waits for us.
  */
 const guard = `
 folder=$1 grace=$2
@@ -29,10 +29,10 @@ echo "$envoy"
   sleep "$grace"
   kill -KILL "$envoy" 2>/dev/null
 ) &
-watcher=$!
 wait "$envoy"
 status=$?
-kill -KILL "$watcher" 2>/dev/null
+trap '' USR1
+kill -USR1 0
 exit "$status"
 `;
 
