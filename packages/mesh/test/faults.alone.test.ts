@@ -65,7 +65,7 @@ test('kill -9 of an instance under load: gone from the watch within the check in
   const guard = await guardOf(first.envoy);
   const gateway = await settle(mesh, 'mourner', { envoy, to: ['mortal'] });
   const url = gateway.upstream.mortal as string;
-  const admin = new EnvoyAdmin(gateway.sidecar.adminAddress as string);
+  const admin = new EnvoyAdmin(gateway.sidecar.adminSocket as string);
   await eventually('both serve', async () => (await admin.endpoints('mortal')) === 2);
   await using watch = mesh.watch('mortal', { passing: true });
   await eventually('both are seen', () => watch.latest?.length === 2);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
@@ -57,7 +57,6 @@ export class EnvoyProcess {
   #over = false;
 
   static async start(run: EnvoyRun): Promise<EnvoyProcess> {
-    await rm(join(run.folder, 'admin'), { force: true });
     const child = spawn(
       '/bin/sh',
       [
@@ -69,8 +68,6 @@ export class EnvoyProcess {
         run.program,
         '--config-path',
         join(run.folder, 'bootstrap.json'),
-        '--admin-address-path',
-        join(run.folder, 'admin'),
         '--disable-hot-restart',
         '--concurrency',
         String(run.concurrency),
@@ -118,12 +115,6 @@ export class EnvoyProcess {
 
   get pid(): Promise<number> {
     return this.#pid;
-  }
-
-  /** Where it is administered; undefined while it has not said so. */
-  async admin(): Promise<string | undefined> {
-    const text = await readFile(join(this.#folder, 'admin'), 'utf8').catch(() => '');
-    return text.trim() || undefined;
   }
 
   /** Resolves when nothing of it is left. */

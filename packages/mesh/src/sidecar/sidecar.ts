@@ -81,9 +81,9 @@ export class Sidecar implements Component, AsyncDisposable {
     return this.#restarts;
   }
 
-  /** Where Envoy is administered, on loopback: `127.0.0.1:40123`. Another one after a restart. */
-  get adminAddress(): string | undefined {
-    return this.#admin?.address;
+  /** The Unix socket where Envoy is administered, in a folder that only its owner can enter. Another one after a restart. */
+  get adminSocket(): string | undefined {
+    return this.#admin?.socket;
   }
 
   /** The last lines that Envoy logged. */
@@ -201,7 +201,8 @@ export class Sidecar implements Component, AsyncDisposable {
     this.#tell('starting');
     this.#admin = undefined;
     this.#folder = await mkdtemp(join(tmpdir(), 'quorate-sidecar-'));
-    await writeFile(join(this.#folder, 'bootstrap.json'), JSON.stringify(bootstrap), { mode: 0o600 });
+    const content = JSON.stringify(bootstrap(join(this.#folder, 'admin')));
+    await writeFile(join(this.#folder, 'bootstrap.json'), content, { mode: 0o600 });
     this.#process = await EnvoyProcess.start({
       program,
       folder: this.#folder,
@@ -218,18 +219,15 @@ export class Sidecar implements Component, AsyncDisposable {
 
   async #becomeReady(signal: AbortSignal): Promise<void> {
     const envoy = this.#process as EnvoyProcess;
+    const admin = new EnvoyAdmin(join(this.#folder, 'admin'));
     for (;;) {
       if (envoy.over) throw new SidecarFailedError(this.proxyId, await envoy.ended, this.log);
-      const address = await envoy.admin();
-      if (address !== undefined) {
-        const admin = new EnvoyAdmin(address);
-        if (await admin.ready(signal).catch(() => false)) {
-          this.#admin = admin;
-          this.#drained = false;
-          this.#state = 'ready';
-          this.#tell('ready');
-          return;
-        }
+      if (await admin.ready(signal).catch(() => false)) {
+        this.#admin = admin;
+        this.#drained = false;
+        this.#state = 'ready';
+        this.#tell('ready');
+        return;
       }
       await sleep(25, { signal, background: this.#restarts > 0 });
     }
