@@ -112,9 +112,10 @@ test('Envoy killed, or the shell that guards it: started again, ready, and it se
     [2, 'guard'],
   ] as const) {
     const pid = (await front.sidecar.pid()) as number;
-    process.kill(victim === 'envoy' ? pid : await guardOf(pid), 'SIGKILL');
+    const guard = await guardOf(pid);
+    process.kill(victim === 'envoy' ? pid : guard, 'SIGKILL');
     await eventually('started again', () => front.sidecar.restarts === restarts && front.sidecar.state === 'ready');
-    await eventually('the one before is gone', () => !lives(pid), { within: 2_000 });
+    await eventually('nothing is left of the one before', () => !lives(-guard), { within: 2_000 });
     expect(await ask(url)).toEqual({ status: 200, text: 'behind' });
   }
 });

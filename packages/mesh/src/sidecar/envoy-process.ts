@@ -101,10 +101,12 @@ export class EnvoyProcess {
     this.ended = new Promise((resolve) => {
       child.once('exit', (status) => {
         this.#over = true;
+        if (status === null) {
+          endGroup(child.pid as number);
+          resolve('lost the shell that guards it');
+        }
         // A shell adds 128 to the number of a signal.
-        resolve(
-          status !== null && status > 128 ? `was ended by signal ${status - 128}` : `ended with status ${status}`,
-        );
+        else resolve(status > 128 ? `was ended by signal ${status - 128}` : `ended with status ${status}`);
       });
     });
   }
@@ -123,5 +125,14 @@ export class EnvoyProcess {
     this.#child.stdin?.end();
     await this.ended;
     await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** A guard that was killed ends what is left of its group no more: Envoy, and the part that waits for us. */
+function endGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // Nothing is left.
   }
 }
