@@ -5,6 +5,7 @@ import {
   InvalidArgumentError,
   isQuorateError,
   mayRetry,
+  QuorateError,
   sleep,
 } from '@quorate/core';
 import { Agent } from './agent/agent.ts';
@@ -47,6 +48,7 @@ export class Mesh implements Component, AsyncDisposable {
   readonly #agent: Agent;
   readonly #settings: Settings;
   #stopped = false;
+  #ended = new AbortController();
   readonly #propagation = new Propagation();
   readonly #destinations = new Destinations((service) => this.balancer(service));
 
@@ -143,21 +145,24 @@ export class Mesh implements Component, AsyncDisposable {
 
   /**
    * Resolves when the agent answers and knows a leader. One that is not there yet, or still looks for its servers, is waited
-   * for until `signal` aborts; one that refuses the token or the certificate rejects it. The mesh works without it too.
+   * for until `signal` aborts or the mesh is stopped; one that refuses the token or the certificate rejects it. The mesh works without it too.
    */
   async start(signal?: AbortSignal): Promise<void> {
     const delays = backoff({ min: 100, max: 2_000 });
-    const ask = { operation: 'look for a leader', path: '/status/leader', signal };
+    const { signal: ended } = this.#ended;
+    const either = signal ? AbortSignal.any([signal, ended]) : ended;
+    const ask = { operation: 'look for a leader', path: '/status/leader', signal: either };
     for (;;) {
-      signal?.throwIfAborted();
+      either.throwIfAborted();
       try {
         const { body } = await this.#agent.call<string>(ask);
         if (body !== '') break;
       } catch (error) {
         if (!isQuorateError(error) || !mayRetry(error, { idempotent: true })) throw error;
       }
-      await sleep(delays.next(), { signal });
+      await sleep(delays.next(), { signal: either });
     }
+    either.throwIfAborted();
     this.#stopped = false;
   }
 
@@ -172,6 +177,11 @@ export class Mesh implements Component, AsyncDisposable {
   /** Lets go of what `fetch` follows. Instances, watches, sessions and sidecars are ended by whoever holds them. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    // Who still waits for the agent must not go on with what comes after the start.
+    this.#ended.abort(
+      new QuorateError(`${this.name} was stopped before it had started`, { code: 'stopped', happened: 'no' }),
+    );
+    this.#ended = new AbortController();
     await this.#destinations.close();
     this.#agent.close();
   }

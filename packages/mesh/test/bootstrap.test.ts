@@ -161,7 +161,9 @@ describe('what the registration says of Envoy', () => {
 
   test('for all proxies counts too', async ({ bed }) => {
     const mesh = new Mesh({ address: bed.consul.url });
-    await mesh.config.put(proxyDefaults({ envoy_prometheus_bind_addr: '127.0.0.1:9104' }));
+    // What is meant for gateways, and is nothing to a sidecar.
+    const forGateways = { envoy_gateway_remote_tcp_enable_keepalive: true, envoy_mesh_gateway_no_default_bind: true };
+    await mesh.config.put(proxyDefaults({ envoy_prometheus_bind_addr: '127.0.0.1:9104', ...forGateways }));
     onTestFinished(() => mesh.config.delete('proxy-defaults', 'global'));
     await using instance = await mesh.register({ name: 'common', port: 8084, checks: [], sidecar: { port: 21_778 } });
     const ours = await eventually('it is said', async () => {

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -6,10 +7,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { type Component, sleep } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
 import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
-import { defaults, Mesh } from '../src/index.ts';
+import { defaults, Mesh, type SidecarEvent } from '../src/index.ts';
 import { EnvoyAdmin } from '../src/sidecar/envoy-admin.ts';
 import { codeOf, freePort } from './http-service.ts';
 import { ask, settle, shared } from './town.ts';
@@ -46,6 +48,12 @@ function lives(pid: number): boolean {
   }
 }
 
+/** The shell that started an Envoy, and leads a group with it. */
+async function guardOf(envoy: number): Promise<number> {
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'ppid=', '-p', String(envoy)]);
+  return Number(stdout);
+}
+
 test('kill -9 of an instance under load: gone from the watch within the check interval and 1 s, from Envoy within one more; its Envoy too', async () => {
   const mesh = new Mesh({ address: consul });
   const { envoy } = shared();
@@ -54,9 +62,10 @@ test('kill -9 of an instance under load: gone from the watch within the check in
     instanceProcess(consul, 'mortal', envoy),
     instanceProcess(consul, 'mortal', envoy),
   ]);
+  const guard = await guardOf(first.envoy);
   const gateway = await settle(mesh, 'mourner', { envoy, to: ['mortal'] });
   const url = gateway.upstream.mortal as string;
-  const admin = new EnvoyAdmin(gateway.sidecar.adminAddress as string);
+  const admin = new EnvoyAdmin(gateway.sidecar.adminSocket as string);
   await eventually('both serve', async () => (await admin.endpoints('mortal')) === 2);
   await using watch = mesh.watch('mortal', { passing: true });
   await eventually('both are seen', () => watch.latest?.length === 2);
@@ -87,19 +96,26 @@ test('kill -9 of an instance under load: gone from the watch within the check in
   expect(fromEnvoy).toBeLessThan(3_000);
   expect(watch.latest?.[0]?.id).toBe(second.id);
   await eventually('its Envoy is gone as well', () => !lives(first.envoy), { within: 10_000 });
+  await eventually('and all of its group', () => !lives(-guard), { within: 2_000 });
   expect(lives(second.envoy)).toBe(true);
 });
 
-test('Envoy killed: started again, ready, and it serves as before', async () => {
+test('Envoy killed, or the shell that guards it: started again, ready, and it serves as before', async () => {
   const mesh = new Mesh({ address: consul });
   const { envoy } = shared();
   await settle(mesh, 'behind', { envoy });
   const front = await settle(mesh, 'front', { envoy, to: ['behind'] });
   const url = front.upstream.behind as string;
   await eventually('traffic', async () => (await ask(url)).status === 200);
-  for (const restarts of [1, 2]) {
-    process.kill((await front.sidecar.pid()) as number, 'SIGKILL');
+  for (const [restarts, victim] of [
+    [1, 'envoy'],
+    [2, 'guard'],
+  ] as const) {
+    const pid = (await front.sidecar.pid()) as number;
+    const guard = await guardOf(pid);
+    process.kill(victim === 'envoy' ? pid : guard, 'SIGKILL');
     await eventually('started again', () => front.sidecar.restarts === restarts && front.sidecar.state === 'ready');
+    await eventually('nothing is left of the one before', () => !lives(-guard), { within: 2_000 });
     expect(await ask(url)).toEqual({ status: 200, text: 'behind' });
   }
 });
@@ -121,17 +137,29 @@ test('stopping lets requests on their way through, and leaves nothing', async ()
     },
   });
   const before = await folders();
-  const hasty = await settle(mesh, 'hasty', { envoy, to: ['slow'] });
+  const hasty = await settle(mesh, 'hasty', { envoy, to: ['slow'], drain: '20s' });
   const url = hasty.upstream.slow as string;
   await eventually('traffic', async () => (await ask(url)).status === 200);
   const pid = (await hasty.sidecar.pid()) as number;
   const answer = ask(`${url}/wait`, { signal: AbortSignal.timeout(10_000) });
   await arrived.promise;
+  // A drain that was given up, and one that is under way: `stop` waits all the same.
+  const abort = new AbortController();
+  const givenUp = hasty.sidecar.drain({ signal: abort.signal });
+  abort.abort(new Error('enough'));
+  await expect(givenUp).rejects.toThrow('enough');
+  let drains = 0;
+  const hear = (message: unknown): void => {
+    if ((message as SidecarEvent).event === 'draining') drains += 1;
+  };
+  subscribe('quorate.mesh.sidecar', hear);
+  onTestFinished(() => void unsubscribe('quorate.mesh.sidecar', hear));
+  const drained = hasty.sidecar.drain();
   const stopped = hasty.sidecar.stop();
-  await eventually('it drains', () => hasty.sidecar.state === 'draining');
+  await eventually('both drain', () => drains === 2, { within: 5_000 });
   leave.resolve();
   expect(await answer).toEqual({ status: 200, text: 'done' });
-  await stopped;
+  await Promise.all([drained, stopped]);
   expect(lives(pid)).toBe(false);
   expect(await folders()).toEqual(before);
 });
@@ -141,7 +169,23 @@ test('a program that keeps asking others stops as fast as one that does not; and
   const { envoy } = shared();
   await mesh.config.put(defaults('asked', { protocol: 'http' }));
   await settle(mesh, 'asked', { envoy });
-  await settle(mesh, 'asked-plainly', { envoy });
+  const dripping = Promise.withResolvers<void>();
+  const plainly = await settle(mesh, 'asked-plainly', {
+    envoy,
+    drain: '20s',
+    answer: (request, response) => {
+      if (request.url !== '/drip') return response.end();
+      let drops = 0;
+      const drip = setInterval(() => {
+        response.write('.');
+        dripping.resolve();
+        drops += 1;
+        if (drops < 10) return;
+        clearInterval(drip);
+        response.end();
+      }, 200);
+    },
+  });
   const asker = await settle(mesh, 'asker', { envoy, to: ['asked', 'asked-plainly'], drain: '20s' });
   const stop = new AbortController();
   let answered = 0;
@@ -165,6 +209,11 @@ test('a program that keeps asking others stops as fast as one that does not; and
   await eventually('it asks again', () => answered > before);
   stop.abort();
   await Promise.all(polls);
+  // An answer over TCP that is still on its way, of which Envoy knows bytes alone, is let through.
+  const answer = ask(`${asker.upstream['asked-plainly']}/drip`);
+  await dripping.promise;
+  await plainly.sidecar.stop();
+  expect(await answer).toEqual({ status: 200, text: '.'.repeat(10) });
 });
 
 /** Where sidecars keep their bootstraps. */

@@ -1,4 +1,5 @@
 import { eventually } from '@quorate/testbed';
+import { EnvoyAdmin } from '../src/sidecar/envoy-admin.ts';
 import type { Resident } from './town.ts';
 
 /** So much of an answer is shown. */
@@ -33,10 +34,13 @@ async function picture(consul: string, residents: readonly Resident[]): Promise<
     lines.push(`It has logged: ${sidecar.log.join('\n')}`);
     lines.push(`The service itself: ${await read(service.url)}`);
     for (const [name, url] of Object.entries(upstream)) lines.push(`${name} from here: ${await read(url)}`);
-    const envoy = `http://${sidecar.adminAddress}`;
-    lines.push(await read(`${envoy}/clusters`, (text) => text.replaceAll(/^.*::(?:default|high)_priority.*\n/gm, '')));
-    lines.push(await read(`${envoy}/config_dump?include_eds`, shape));
-    lines.push(await read(`${envoy}/stats?filter=(cds|lds|rds|eds|sds|control_plane|warming|rejected|connect_fail)`));
+    const envoy = async (path: string, part: (text: string) => string = (text) => text): Promise<string> => {
+      const answer = new EnvoyAdmin(sidecar.adminSocket ?? '').ask(path).then(part, String);
+      return `${path}:\n${(await answer).slice(0, most)}`;
+    };
+    lines.push(await envoy('/clusters', (text) => text.replaceAll(/^.*::(?:default|high)_priority.*\n/gm, '')));
+    lines.push(await envoy('/config_dump?include_eds', shape));
+    lines.push(await envoy('/stats?filter=(cds|lds|rds|eds|sds|control_plane|warming|rejected|connect_fail)'));
     for (const path of [`health/connect/${instance.name}`, `health/service/${instance.name}`]) {
       lines.push(await read(`${consul}/v1/${path}`));
     }
@@ -45,10 +49,10 @@ async function picture(consul: string, residents: readonly Resident[]): Promise<
   return lines.join('\n');
 }
 
-async function read(url: string, part: (text: string) => string = (text) => text): Promise<string> {
+async function read(url: string): Promise<string> {
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) });
-    return `${url}: ${answer.status}\n${part(await answer.text()).slice(0, most)}`;
+    return `${url}: ${answer.status}\n${(await answer.text()).slice(0, most)}`;
   } catch (error) {
     return `${url}: ${String((error as Error).cause ?? error)}`;
   }

@@ -66,6 +66,11 @@ test('as a component: started when the agent answers, also one that comes later;
   const late = new Mesh({ name: 'late', address: `http://127.0.0.1:${port}` });
   await expect(late.start(AbortSignal.timeout(300))).rejects.toMatchObject({ name: 'TimeoutError' });
   expect(late.health()).toMatchObject({ status: 'warn', detail: expect.stringContaining('refuses connections') });
+  // Stopped while it still waits, it does not go on to what comes after the start.
+  const inVain = late.start(AbortSignal.timeout(2_000));
+  await late.stop();
+  await expect(inVain).rejects.toMatchObject({ code: 'stopped' });
+  expect(late.health().status).toBe('fail');
   const starting = late.start();
   let leader = '""';
   await using agent = await HttpService.start(

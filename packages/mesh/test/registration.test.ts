@@ -159,15 +159,29 @@ describe.concurrent('checks', () => {
 
 test('maintenance takes an instance out without ending it, until it is over', async () => {
   const mesh = at(consul);
-  await using instance = await mesh.register({ name: 'kept', port: 8090 });
+  let refuse = false;
+  await using between = await HttpService.start(async (request, response) => {
+    if (refuse && request.url?.includes('/service/maintenance')) response.writeHead(500).end();
+    else await passOn(request, response);
+  });
+  await using instance = await at(between.url).register({ name: 'kept', port: 8090, sidecar: true });
   await instance.maintenance('a new version is on its way');
   expect((await mesh.instances('kept')).map(({ status }) => status)).toEqual(['maintenance']);
   expect(await mesh.instances('kept', { passing: true })).toEqual([]);
-  // Also when the agent has lost it in between.
-  await fetch(`${consul}/v1/agent/service/deregister/${instance.id}`, { method: 'PUT' });
-  await becomes(mesh, 'kept', ['maintenance']);
+  // Also when the agent has lost it in between, or its sidecar's registration alone, and may not be told anew.
+  refuse = true;
+  for (const id of [instance.id, instance.proxyId]) {
+    const before = await modifyIndex(consul, 'kept-sidecar-proxy');
+    await fetch(`${consul}/v1/agent/service/deregister/${id}`, { method: 'PUT' });
+    await eventually('it is back', async () => (await modifyIndex(consul, 'kept-sidecar-proxy')) > before);
+    await becomes(mesh, 'kept', ['maintenance']);
+  }
+  await expect(instance.endMaintenance()).rejects.toMatchObject({ code: 'consul-error' });
+  expect(instance.health().status).toBe('warn');
+  refuse = false;
   await instance.endMaintenance();
   await becomes(mesh, 'kept', ['passing']);
+  expect(instance.health().status).toBe('pass');
 });
 
 test('whoever deregisters it: an instance that lives is registered again, once', async () => {
@@ -293,6 +307,7 @@ test('a deregistration that failed can be tried again, and so can a start after 
   const instance = at(agent.url).instance({ name: 'stubborn', port: 1, checks: [] });
   await instance.start();
   await expect(instance.stop()).rejects.toMatchObject({ code: 'consul-error' });
+  expect(instance.health()).toMatchObject({ status: 'fail', detail: `${instance.id} is no longer looked after` });
   await instance.start();
   expect(registered).toHaveLength(2);
   await expect(instance.stop()).rejects.toMatchObject({ code: 'consul-error' });

@@ -1,7 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { connect } from 'node:net';
+import { dirname, join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { eventually } from '@quorate/testbed';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -37,6 +39,15 @@ beforeAll(async () => {
   ]);
 });
 afterAll(() => stack.disposeAsync());
+
+test('no other user of the machine reaches what shows the token: the administration, and the bootstrap beside it', async () => {
+  const socket = gateway.sidecar.adminSocket as string;
+  const mode = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
+  expect((await stat(socket)).isSocket()).toBe(true);
+  expect(await mode(socket)).toBe('600');
+  expect(await mode(dirname(socket))).toBe('700');
+  expect(await mode(join(dirname(socket), 'bootstrap.json'))).toBe('600');
+});
 
 test('two services talk through their sidecars: the server sees who asks, and nobody else gets in', async () => {
   const url = gateway.upstream.seen as string;

@@ -38,9 +38,14 @@ export interface TtlCheck {
   readonly ttl: Duration;
 }
 
-/** A function of ours: we serve it on loopback, and Consul asks. A throw fails; false fails; Health says it in detail. */
+/**
+ * A function of ours: we serve it on loopback, and Consul asks. A throw fails; false fails; Health says it in detail; true and
+ * nothing pass; anything else fails, and says so.
+ */
 export interface FunctionCheck extends Asked {
-  readonly run: (signal: AbortSignal) => unknown | Promise<boolean | Health | undefined>;
+  readonly run: (
+    signal: AbortSignal,
+  ) => boolean | Health | undefined | Promise<boolean | Health | undefined> | Promise<void>;
 }
 
 export type Check = HttpCheck | TcpCheck | GrpcCheck | TtlCheck | FunctionCheck;

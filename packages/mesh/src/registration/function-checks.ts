@@ -55,15 +55,25 @@ async function respond({ run, interval = 5_000, timeout }: FunctionCheck, respon
   });
   let health: Health;
   try {
-    const result = await Promise.race([run(limit.signal), tooLate]);
-    health = isHealth(result) ? result : { status: result === false ? 'fail' : 'pass' };
+    health = healthOf(await Promise.race([run(limit.signal), tooLate]));
   } catch (error) {
-    health = { status: 'fail', detail: error instanceof Error ? error.message : 'it threw' };
+    health = { status: 'fail', detail: error instanceof Error ? String(error.message) : 'it threw' };
   }
   response.writeHead(statuses[health.status], { 'content-type': 'text/plain' });
   response.end((health.detail ?? health.status).slice(0, 1_000));
 }
 
-function isHealth(value: unknown): value is Health {
-  return typeof value === 'object' && value !== null && 'status' in value && String(value.status) in statuses;
+/** What the agent is told. Whatever a function returns that means nothing is told to be that, as a failure. */
+function healthOf(value: unknown): Health {
+  if (value === undefined || value === true) return { status: 'pass' };
+  if (value === false) return { status: 'fail' };
+  const { status, detail } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const known = typeof status === 'string' && Object.hasOwn(statuses, status);
+  if (known && (detail === undefined || typeof detail === 'string')) {
+    return { status: status as Health['status'], ...(detail !== undefined && { detail }) };
+  }
+  // Its kind alone: the agent shows this to everybody, and the value may be data.
+  const kind = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
+  const expected = 'nothing, true, false, or a Health: { status: "pass", "warn" or "fail", detail: a text }';
+  return { status: 'fail', detail: `the check returned a value that says nothing (${kind}): expected ${expected}` };
 }

@@ -3,20 +3,32 @@ import type { Agent } from '../agent/agent.ts';
 import { milliseconds } from '../duration.ts';
 import { type Check, checkId } from './check.ts';
 
-/** Says for an instance that it lives, until `signal` aborts. Failures are told and tried again: the next beat is near. */
+interface Told {
+  readonly passed: (check: string) => void;
+  readonly failing: (check: string, error: unknown) => void;
+}
+
+/**
+ * Says for an instance that it lives, until `signal` aborts. Beats follow a schedule, three in each TTL, whatever became of the
+ * one before: when one is lost, or not answered until the next one is due, there is time for another before the TTL ends.
+ */
 export function keepAlive(
   agent: Agent,
   { id, checks }: { readonly id: string; readonly checks: readonly Check[] },
-  failed: (error: unknown) => void,
+  { passed, failing }: Told,
   signal: AbortSignal,
 ): void {
   checks.forEach((check, index) => {
     if (!('ttl' in check)) return;
     const every = milliseconds('ttl', check.ttl) / 3;
+    const name = checkId(id, index);
     const beats = async (): Promise<void> => {
       for (;;) {
         await sleep(every, { signal, background: true });
-        await beat(agent, checkId(id, index), signal, every).catch(failed);
+        void beat(agent, name, signal, every).then(
+          () => passed(name),
+          (error) => !signal.aborted && failing(name, error),
+        );
       }
     };
     beats().catch(() => undefined);

@@ -2,13 +2,15 @@ import { AmbiguousError, type Component, doubtful, type Health, isQuorateError }
 import type { Agent } from '../agent/agent.ts';
 import { checkText } from '../arguments.ts';
 import { type InstanceEvent, instanceEvents } from '../diagnostics.ts';
-import type { FunctionCheck } from './check.ts';
-import { consulRegistration } from './consul-registration.ts';
+import { AgentEntry } from './agent-entry.ts';
 import { FunctionChecks } from './function-checks.ts';
 import { firstBeats, keepAlive } from './heartbeat.ts';
 import { lookAfter } from './look-after.ts';
 import type { Registered } from './registration.ts';
 import { proxyIdOf } from './sidecar-registration.ts';
+
+/** The trouble of a registration that was lost, and is not back whole. */
+const unfinished = 'registering again';
 
 /** How long we try to take a registration back that nobody waits for any more. */
 const takeBack = 2_000;
@@ -25,6 +27,7 @@ export class Instance implements Component, AsyncDisposable {
   readonly address: string | undefined;
   readonly #agent: Agent;
   readonly #registration: Registered;
+  readonly #entry: AgentEntry;
   #functions: FunctionChecks | undefined;
   #ended = new AbortController();
   #sidecarPort: number | undefined;
@@ -32,9 +35,11 @@ export class Instance implements Component, AsyncDisposable {
   /** Whether the agent has it, for all that we know. */
   #mayStand = false;
   #registeredAt = -Infinity;
-  #trouble: unknown;
+  /** What fails now: heartbeats, looking after a registration, or putting it there again. */
+  readonly #troubles = new Map<string, unknown>();
   #lookingAfter: Promise<unknown> | undefined;
-  #again: Promise<void> | undefined;
+  #again: Promise<boolean> | undefined;
+  #writing: Promise<unknown> = Promise.resolve();
   #started: Promise<void> | undefined;
   #gone: Promise<void> | undefined;
 
@@ -45,6 +50,7 @@ export class Instance implements Component, AsyncDisposable {
     this.address = registration.address;
     this.#agent = agent;
     this.#registration = registration;
+    this.#entry = new AgentEntry(agent, registration);
     this.#sidecarPort = givenPort(registration);
   }
 
@@ -71,10 +77,10 @@ export class Instance implements Component, AsyncDisposable {
   /** Whether the agent has it, and whether requests are sent to it. Its checks are Consul's business. */
   health(): Health {
     if (this.#started === undefined) return { status: 'fail', detail: `${this.id} is not registered` };
-    if (!this.#mayStand) return { status: 'fail', detail: `${this.id} is not registered yet` };
-    if (this.#trouble !== undefined) {
-      const why = this.#trouble instanceof Error ? this.#trouble.message : String(this.#trouble);
-      return { status: 'warn', detail: why };
+    if (this.#ended.signal.aborted) return { status: 'fail', detail: `${this.id} is no longer looked after` };
+    if (!this.#mayStand) return { status: 'fail', detail: `${this.id} is not registered now` };
+    for (const trouble of this.#troubles.values()) {
+      return { status: 'warn', detail: trouble instanceof Error ? trouble.message : String(trouble) };
     }
     if (this.#maintenance !== undefined) return { status: 'warn', detail: `in maintenance: ${this.#maintenance}` };
     return { status: 'pass', detail: `${this.id} is registered` };
@@ -93,14 +99,18 @@ export class Instance implements Component, AsyncDisposable {
   /** Nobody is sent here any more, until `endMaintenance`; the reason is shown to people. Survives a lost registration. */
   async maintenance(reason: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     checkText('reason', reason);
-    await this.#maintain(reason, signal);
-    this.#maintenance = reason;
+    await this.#inTurn(async () => {
+      await this.#entry.maintain(reason, signal);
+      this.#maintenance = reason;
+    });
     this.#tell('maintenance');
   }
 
   async endMaintenance({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    this.#maintenance = undefined;
-    await this.#maintain(undefined, signal);
+    await this.#inTurn(async () => {
+      await this.#entry.maintain(undefined, signal);
+      this.#maintenance = undefined;
+    });
   }
 
   /** Resolves when the agent has forgotten it, and its sidecar's registration. May be called twice. */
@@ -120,6 +130,7 @@ export class Instance implements Component, AsyncDisposable {
     signal?.throwIfAborted();
     this.#ended = new AbortController();
     this.#mayStand = false;
+    this.#troubles.clear();
     this.#functions = await FunctionChecks.serve(this.#registration.checks);
     try {
       await this.#register(signal);
@@ -130,52 +141,55 @@ export class Instance implements Component, AsyncDisposable {
       throw stays ? this.#mayStay(error, signal) : error;
     }
     this.#tell('registered');
-    keepAlive(this.#agent, this.#registration, (error) => this.#failing(error), this.#ended.signal);
-    const ids = [this.id, ...(this.proxyId === undefined ? [] : [this.proxyId])];
-    const watching = {
-      known: () => {
-        this.#trouble = undefined;
-      },
-      // It was lost with the other one, and is back with it.
-      lost: async (asked: number) => {
-        if (asked >= this.#registeredAt) await this.#registerAgain();
-      },
-      failing: (error: unknown) => this.#failing(error),
-      signal: this.#ended.signal,
+    const { signal: until } = this.#ended;
+    const told = {
+      passed: (check: string) => void this.#troubles.delete(check),
+      failing: (check: string, error: unknown) => this.#failing(check, error),
     };
-    this.#lookingAfter = Promise.all(ids.map((id) => lookAfter(this.#agent, id, watching).catch(() => undefined)));
+    keepAlive(this.#agent, this.#registration, told, until);
+    const ids = [this.id, ...(this.proxyId === undefined ? [] : [this.proxyId])];
+    this.#lookingAfter = Promise.all(ids.map((id) => this.#lookAfter(id, until).catch(() => undefined)));
+  }
+
+  #lookAfter(id: string, signal: AbortSignal): Promise<never> {
+    return lookAfter(this.#agent, id, {
+      known: async () => {
+        this.#troubles.delete(id);
+        return !this.#troubles.has(unfinished) || this.#registerAgain();
+      },
+      lost: async (asked) => {
+        // It was lost with the other one, and is back with it.
+        if (asked < this.#registeredAt) return;
+        if (id === this.id) this.#mayStand = false;
+        else this.#troubles.set(id, new Error(`${id} is not registered now`));
+        await this.#registerAgain();
+      },
+      failing: (error) => this.#failing(id, error),
+      signal,
+    });
   }
 
   async #register(signal?: AbortSignal): Promise<void> {
     const { sidecar } = this.#registration;
     await this.#put(signal);
     if (sidecar && this.#sidecarPort === undefined) {
-      const { body } = await this.#agent.call<{ Port: number }>({
-        operation: `read ${this.proxyId}`,
-        path: `/agent/service/${encodeURIComponent(proxyIdOf(this.id))}`,
-        signal,
-      });
-      this.#sidecarPort = body.Port;
+      this.#sidecarPort = await this.#entry.sidecarPort(signal);
       // Once more, now that the check of the port can be written down.
       await this.#put(signal);
     }
     await firstBeats(this.#agent, this.#registration, signal);
-    if (this.#maintenance !== undefined) await this.#maintain(this.#maintenance, signal);
     this.#registeredAt = performance.now();
   }
 
   async #put(signal?: AbortSignal): Promise<void> {
-    const served = (check: FunctionCheck): string => this.#functions?.url(check) ?? '';
-    const put = this.#agent.call({
-      operation: `register ${this.id}`,
-      method: 'PUT',
-      path: '/agent/service/register',
-      query: { 'replace-existing-checks': 'true' },
-      repeatable: true,
-      writes: true,
+    const put = this.#entry.put(
+      {
+        sidecarPort: this.#sidecarPort,
+        maintenance: this.#maintenance,
+        served: (check) => this.#functions?.url(check) ?? '',
+      },
       signal,
-      body: consulRegistration(this.#registration, this.#sidecarPort, served),
-    });
+    );
     await put.catch((error) => {
       // The reason of an abort comes as it is when nothing was sent.
       this.#mayStand ||= !(signal?.aborted && error === signal.reason) && !isNotDone(error);
@@ -185,14 +199,21 @@ export class Instance implements Component, AsyncDisposable {
   }
 
   /**
-   * Once, also when the agent has lost both. Not aborted by the end: a registration given up half-way could overtake the
-   * deregistration that follows.
+   * Once, also when the agent has lost both; resolves with whether all of it was done. Not aborted by the end: a registration
+   * given up half-way could overtake the deregistration that follows.
    */
-  #registerAgain(): Promise<void> {
-    this.#again ??= this.#register()
+  #registerAgain(): Promise<boolean> {
+    this.#again ??= this.#inTurn(() => this.#register())
       .then(
-        () => this.#tell('registered-again'),
-        (error) => this.#failing(error),
+        () => {
+          this.#troubles.clear();
+          this.#tell('registered-again');
+          return true;
+        },
+        (error) => {
+          this.#failing(unfinished, error);
+          return false;
+        },
       )
       .finally(() => {
         this.#again = undefined;
@@ -200,22 +221,16 @@ export class Instance implements Component, AsyncDisposable {
     return this.#again;
   }
 
-  #failing(error: unknown): void {
-    this.#trouble = error;
-    this.#tell('failed', error);
+  /** One after the other: a registration that is under way must not undo what is said of maintenance meanwhile. */
+  #inTurn(write: () => Promise<void>): Promise<void> {
+    const written = this.#writing.then(write);
+    this.#writing = written.catch(() => undefined);
+    return written;
   }
 
-  async #maintain(reason: string | undefined, signal?: AbortSignal): Promise<void> {
-    await this.#agent.ask(
-      { operation: `maintenance of ${this.id}`, path: '/agent/service/maintenance', writes: true, signal },
-      (client, options) =>
-        client.agent.service.maintenance({
-          id: this.id,
-          enable: reason !== undefined,
-          ...(reason !== undefined && { reason }),
-          ...options,
-        }),
-    );
+  #failing(what: string, error: unknown): void {
+    this.#troubles.set(what, error);
+    this.#tell('failed', error);
   }
 
   async #deregister(): Promise<void> {
@@ -225,7 +240,7 @@ export class Instance implements Component, AsyncDisposable {
     await this.#lookingAfter;
     await this.#functions?.[Symbol.asyncDispose]();
     try {
-      await this.#forget();
+      await this.#entry.forget();
     } catch (error) {
       // Forgotten already is forgotten.
       if (!isQuorateError(error, 'not-found')) throw error;
@@ -238,17 +253,6 @@ export class Instance implements Component, AsyncDisposable {
     this.#tell('deregistered');
   }
 
-  async #forget(timeout?: number): Promise<void> {
-    await this.#agent.ask(
-      {
-        operation: `deregister ${this.id}`,
-        path: '/agent/service/deregister',
-        ...(timeout !== undefined && { timeout }),
-      },
-      (client, options) => client.agent.service.deregister({ id: this.id, ...options }),
-    );
-  }
-
   /** The reason of an abort may be anything, and says nothing of what the agent has. */
   #mayStay(error: unknown, signal: AbortSignal | undefined): unknown {
     if (isQuorateError(error)) return doubtful(error, { idempotent: !signal?.aborted });
@@ -257,7 +261,7 @@ export class Instance implements Component, AsyncDisposable {
 
   /** The agent may have it although we were not told. Whether it is certain that it has not. */
   async #takeBack(): Promise<boolean> {
-    return this.#forget(takeBack).then(
+    return this.#entry.forget(takeBack).then(
       () => true,
       (error) => isQuorateError(error, 'not-found'),
     );

@@ -5,8 +5,8 @@ import type { Agent } from '../agent/agent.ts';
 const look = 60_000;
 
 interface LookingAfter {
-  /** The agent has it. */
-  readonly known: () => void;
+  /** The agent has it. Whether all is well; if not it is asked again soon. */
+  readonly known: () => Promise<boolean>;
   /** The agent had it no more when it answered what was asked at this moment, by the monotonic clock. */
   readonly lost: (asked: number) => Promise<void>;
   readonly failing: (error: unknown) => void;
@@ -27,25 +27,31 @@ export async function lookAfter(
   for (;;) {
     const asked = performance.now();
     try {
-      const answer = await agent.call({
-        operation: `look after ${id}`,
-        path: `/agent/service/${encodeURIComponent(id)}`,
-        query: hash === undefined ? {} : { hash, wait: `${look}ms` },
-        timeout: look + look / 16 + 10_000,
-        background: true,
-        signal,
-      });
-      known();
-      // Without a change this was a full wait; with one there may be more to come.
-      if (answer.hash === undefined || answer.hash !== hash) await sleep(100, { signal, background: true });
-      hash = answer.hash;
-      delays.reset();
+      const answer = await agent
+        .call({
+          operation: `look after ${id}`,
+          path: `/agent/service/${encodeURIComponent(id)}`,
+          query: hash === undefined ? {} : { hash, wait: `${look}ms` },
+          timeout: look + look / 16 + 10_000,
+          background: true,
+          signal,
+        })
+        .catch((error) => {
+          if (!isQuorateError(error, 'not-found')) throw error;
+        });
+      if (!answer) await lost(asked);
+      else if (await known()) {
+        // Without a change this was a full wait; with one there may be more to come.
+        if (answer.hash === undefined || answer.hash !== hash) await sleep(100, { signal, background: true });
+        hash = answer.hash;
+        delays.reset();
+        continue;
+      }
     } catch (error) {
       signal.throwIfAborted();
-      hash = undefined;
-      if (isQuorateError(error, 'not-found')) await lost(asked);
-      else failing(error);
-      await sleep(delays.next(), { signal, background: true });
+      failing(error);
     }
+    hash = undefined;
+    await sleep(delays.next(), { signal, background: true });
   }
 }

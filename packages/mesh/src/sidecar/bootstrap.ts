@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { EnvoyConfig } from './envoy-config.ts';
+import type { Address, EnvoyConfig } from './envoy-config.ts';
 import { figuresListener, selfAdmin } from './figures-listener.ts';
 import { statsTags } from './stats-tags.ts';
 
@@ -11,7 +11,8 @@ export interface BootstrapPlan {
   /** Where the agent hands out configuration; with the authority to trust where it speaks TLS. */
   readonly grpc: { readonly host: string; readonly port: number; readonly ca?: string; readonly tls: boolean };
   readonly token: string | undefined;
-  readonly admin: { readonly host: string; readonly port: number };
+  /** The path of a Unix socket, or a host and a port. */
+  readonly admin: Address | string;
   /** What the registration of the proxy says of Envoy. */
   readonly config: EnvoyConfig;
 }
@@ -32,7 +33,7 @@ export function bootstrapOf({ proxyId, service, datacenter, grpc, token, admin, 
       : []),
     ...(figures ? [figuresListener('envoy_metrics', figures, { prefix: '/stats' }, '/stats')] : []),
   ];
-  const own = showsItself(config) ? [selfAdmin(admin)] : [];
+  const own = prometheus || figures ? [selfAdmin(at(admin))] : [];
   const fromAgent = { ads: {}, initial_fetch_timeout: '0s', resource_api_version: 'V3' };
   return {
     admin: { address: at(admin), access_log: [nowhere] },
@@ -73,11 +74,6 @@ export function bootstrapOf({ proxyId, service, datacenter, grpc, token, admin, 
   };
 }
 
-/** Whether its administration must be at a port that is known before it starts. */
-export function showsItself({ prometheus, figures }: EnvoyConfig): boolean {
-  return prometheus !== undefined || figures !== undefined;
-}
-
 const typed = 'type.googleapis.com/envoy.extensions';
 
 const nowhere = {
@@ -114,6 +110,7 @@ function agentCluster({ host, port, ca, tls }: BootstrapPlan['grpc']): unknown {
   };
 }
 
-function at({ host, port }: { readonly host: string; readonly port: number }): unknown {
-  return { socket_address: { address: host, port_value: port } };
+function at(address: Address | string): unknown {
+  if (typeof address === 'string') return { pipe: { path: address, mode: 0o600 } };
+  return { socket_address: { address: address.host, port_value: address.port } };
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { deadline } from '@quorate/core';
 import { clustersOf, type Dump } from './clusters-of.ts';
 
@@ -20,28 +22,30 @@ function ordered(key: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The administration of one Envoy. */
+/**
+ * The administration of one Envoy, at a Unix socket: it shows the token to whoever asks, and so must be where no other user of
+ * the machine comes.
+ */
 export class EnvoyAdmin {
-  /** `127.0.0.1:19000`. */
-  readonly address: string;
+  readonly socket: string;
 
-  constructor(address: string) {
-    this.address = address;
+  constructor(socket: string) {
+    this.socket = socket;
   }
 
   /** Whether it has its configuration and serves. */
   async ready(signal?: AbortSignal): Promise<boolean> {
-    return (await this.#ask('/ready', 'GET', signal)).trim() === 'LIVE';
+    return (await this.ask('/ready', 'GET', signal)).trim() === 'LIVE';
   }
 
   /** From now on every answer asks for its connection to be closed. Listeners stay open. */
   async drain(signal?: AbortSignal): Promise<void> {
-    await this.#ask('/healthcheck/fail', 'POST', signal);
+    await this.ask('/healthcheck/fail', 'POST', signal);
   }
 
   /** Whether connections live on under a configuration that is no longer true. */
   async lingers(signal?: AbortSignal): Promise<boolean> {
-    const text = await this.#ask(
+    const text = await this.ask(
       '/stats?filter=listener_manager.total_(filter_chains|listeners)_draining',
       'GET',
       signal,
@@ -56,8 +60,8 @@ export class EnvoyAdmin {
   async traffic(
     signal?: AbortSignal,
   ): Promise<{ readonly active: number; readonly total: number; readonly ours: number }> {
-    const path = '/stats?format=json&filter=downstream_(rq_active|rq_total|cx_rx_bytes_total)$';
-    const { stats } = JSON.parse(await this.#ask(path, 'GET', signal)) as {
+    const path = '/stats?format=json&filter=downstream_(rq_active|rq_total|cx_(rx|tx)_bytes_total)$';
+    const { stats } = JSON.parse(await this.ask(path, 'GET', signal)) as {
       readonly stats: readonly { readonly name?: string; readonly value?: number }[];
     };
     const sum = (counted: RegExp): number =>
@@ -65,8 +69,9 @@ export class EnvoyAdmin {
     return {
       // An idle HTTP connection holds nobody up.
       active: sum(/^http\.public_listener\..*rq_active$/),
-      // Bytes, because Consul's check that somebody listens is a connection too, every second, but a silent one.
-      total: sum(/^(?:http\.public_listener\..*rq_total|tcp\.public_listener\..*rx_bytes_total)$/),
+      // Bytes, of questions and of answers, because Consul's check that somebody listens is a connection too, every second, but
+      // a silent one.
+      total: sum(/^(?:http\.public_listener\..*rq_total|tcp\.public_listener\..*[rt]x_bytes_total)$/),
       ours: sum(/^http\.upstream[._].*rq_active$/),
     };
   }
@@ -77,10 +82,10 @@ export class EnvoyAdmin {
       readonly name: string;
       readonly host_statuses?: readonly { readonly health_status: Readonly<Record<string, unknown>> }[];
     }
-    const { configs } = JSON.parse(await this.#ask('/config_dump', 'GET', signal)) as {
+    const { configs } = JSON.parse(await this.ask('/config_dump', 'GET', signal)) as {
       readonly configs: readonly Dump[];
     };
-    const { cluster_statuses } = JSON.parse(await this.#ask('/clusters?format=json', 'GET', signal)) as {
+    const { cluster_statuses } = JSON.parse(await this.ask('/clusters?format=json', 'GET', signal)) as {
       readonly cluster_statuses: readonly Cluster[];
     };
     const reached = clustersOf(configs, service);
@@ -93,7 +98,7 @@ export class EnvoyAdmin {
 
   /** What it was told, as one text that is another one when it was told something else. */
   async configuration(signal?: AbortSignal): Promise<string> {
-    const { configs } = JSON.parse(await this.#ask('/config_dump', 'GET', signal)) as {
+    const { configs } = JSON.parse(await this.ask('/config_dump', 'GET', signal)) as {
       readonly configs: readonly Dump[];
     };
     return JSON.stringify(
@@ -102,14 +107,16 @@ export class EnvoyAdmin {
     );
   }
 
-  async #ask(path: string, method: 'GET' | 'POST', signal?: AbortSignal): Promise<string> {
+  async ask(path: string, method: 'GET' | 'POST' = 'GET', signal?: AbortSignal): Promise<string> {
     using limit = deadline(patience, signal);
-    const response = await fetch(`http://${this.address}${path}`, { method, signal: limit.signal });
+    const sent = request({ socketPath: this.socket, path, method, signal: limit.signal });
+    // One that breaks in the middle of its answer is told of by the answer as well.
+    sent.on('error', () => undefined).end();
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
     let text = '';
-    const decoder = new TextDecoder();
-    for await (const chunk of response.body ?? []) {
-      text += decoder.decode(chunk, { stream: true });
-      if (text.length > most) throw new Error(`Envoy at ${this.address} sends an endless answer to ${path}`);
+    for await (const chunk of response.setEncoding('utf8')) {
+      text += chunk;
+      if (text.length > most) throw new Error(`Envoy at ${this.socket} sends an endless answer to ${path}`);
     }
     return text;
   }

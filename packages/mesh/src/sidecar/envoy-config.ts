@@ -29,6 +29,9 @@ const ofConsul = new Set([
   'envoy_dns_discovery_type',
 ]);
 
+/** What Consul reads for gateways, which a sidecar has no use for, and gets all the same with the settings for all proxies. */
+const ofGateways = /^envoy_(?:mesh_)?gateway_/;
+
 const ours = [
   'envoy_dogstatsd_url',
   'envoy_extra_static_clusters_json',
@@ -49,7 +52,8 @@ const ours = [
  */
 export function envoyConfig(argument: string, config: Readonly<Record<string, unknown>>): EnvoyConfig {
   for (const name of Object.keys(config)) {
-    if (!name.startsWith('envoy_') || ours.includes(name) || ofConsul.has(name)) continue;
+    if (!name.startsWith('envoy_') || ours.includes(name)) continue;
+    if (ofConsul.has(name) || ofGateways.test(name)) continue;
     throw new InvalidArgumentError(`${argument}.${name}`, `one of ${[...ours, ...ofConsul].join(', ')}`);
   }
   const read = <T>(name: string, as: (argument: string, value: string) => T): T | undefined => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
@@ -9,7 +9,7 @@ import type { Readable, Writable } from 'node:stream';
  * Runs Envoy for as long as standard input stays open. It ends when we close it, and also when we die in whatever way: an
  * Envoy that outlived its service would answer for it. The folder, with the token in it, goes at the same time. `$1` is
  * the folder, `$2` how many seconds Envoy has to end by itself, the rest is the command. The first line it prints is
- * Envoy's process id.
+ * Envoy's process id. In the end a signal to its own group, which it ignores itself, ends the part that waits for us.
  */
 const guard = `
 folder=$1 grace=$2
@@ -29,10 +29,10 @@ echo "$envoy"
   sleep "$grace"
   kill -KILL "$envoy" 2>/dev/null
 ) &
-watcher=$!
 wait "$envoy"
 status=$?
-kill -KILL "$watcher" 2>/dev/null
+trap '' USR1
+kill -USR1 0
 exit "$status"
 `;
 
@@ -57,7 +57,6 @@ export class EnvoyProcess {
   #over = false;
 
   static async start(run: EnvoyRun): Promise<EnvoyProcess> {
-    await rm(join(run.folder, 'admin'), { force: true });
     const child = spawn(
       '/bin/sh',
       [
@@ -69,8 +68,6 @@ export class EnvoyProcess {
         run.program,
         '--config-path',
         join(run.folder, 'bootstrap.json'),
-        '--admin-address-path',
-        join(run.folder, 'admin'),
         '--disable-hot-restart',
         '--concurrency',
         String(run.concurrency),
@@ -104,10 +101,12 @@ export class EnvoyProcess {
     this.ended = new Promise((resolve) => {
       child.once('exit', (status) => {
         this.#over = true;
+        if (status === null) {
+          endGroup(child.pid as number);
+          resolve('lost the shell that guards it');
+        }
         // A shell adds 128 to the number of a signal.
-        resolve(
-          status !== null && status > 128 ? `was ended by signal ${status - 128}` : `ended with status ${status}`,
-        );
+        else resolve(status > 128 ? `was ended by signal ${status - 128}` : `ended with status ${status}`);
       });
     });
   }
@@ -120,17 +119,20 @@ export class EnvoyProcess {
     return this.#pid;
   }
 
-  /** Where it is administered; undefined while it has not said so. */
-  async admin(): Promise<string | undefined> {
-    const text = await readFile(join(this.#folder, 'admin'), 'utf8').catch(() => '');
-    return text.trim() || undefined;
-  }
-
   /** Resolves when nothing of it is left. */
   async stop(): Promise<void> {
     if (!this.#over) this.#child.ref();
     this.#child.stdin?.end();
     await this.ended;
     await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** A guard that was killed ends what is left of its group no more: Envoy, and the part that waits for us. */
+function endGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // Nothing is left.
   }
 }

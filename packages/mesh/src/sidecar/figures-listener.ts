@@ -29,8 +29,8 @@ export function figuresListener(
   };
 }
 
-/** Envoy's own administration, for these listeners. */
-export function selfAdmin({ host, port }: Address): unknown {
+/** Envoy's own administration at this address, for these listeners. */
+export function selfAdmin(address: unknown): unknown {
   const options = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
   return {
     name: 'self_admin',
@@ -42,9 +42,7 @@ export function selfAdmin({ host, port }: Address): unknown {
     },
     load_assignment: {
       cluster_name: 'self_admin',
-      endpoints: [
-        { lb_endpoints: [{ endpoint: { address: { socket_address: { address: host, port_value: port } } } }] },
-      ],
+      endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }],
     },
   };
 }

@@ -1,19 +1,17 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { checkNames, type Duration, InvalidArgumentError, QuorateError } from '@quorate/core';
 import type { Agent } from '../agent/agent.ts';
 import { checkNumber, checkText } from '../arguments.ts';
 import { milliseconds } from '../duration.ts';
 import type { Settings } from '../options.ts';
 import { type AgentFacts, agentFacts } from './agent-facts.ts';
-import { type Bootstrap, bootstrapOf, showsItself } from './bootstrap.ts';
+import { type Bootstrap, type BootstrapPlan, bootstrapOf } from './bootstrap.ts';
 import { address, type EnvoyConfig, envoyConfig } from './envoy-config.ts';
 import { findEnvoy } from './find-envoy.ts';
 import { checkPairing } from './pairing.ts';
 import type { SidecarPlan } from './sidecar-plan.ts';
 
 export interface BootstrapOptions {
-  /** Where Envoy is administered: whoever reaches it rules Envoy. Default `127.0.0.1:19000`. */
+  /** Where Envoy is administered: whoever reaches it rules Envoy, and is shown the token. Default `127.0.0.1:19000`. */
   readonly admin?: string;
   /** Where the agent hands out configuration. By default the agent's host, and the port it names. */
   readonly grpc?: string;
@@ -71,7 +69,7 @@ export async function readBootstrap(
   checkNames('options', options, ['admin', 'grpc', 'grpcTls', 'signal']);
   const admin = address('admin', options.admin ?? '127.0.0.1:19000');
   const proxy = await readProxy(agent, proxyId, options.signal);
-  return write(proxy, settings, await agentFacts(agent, options.signal), options, admin);
+  return bootstrapOf({ ...plan(proxy, settings, await agentFacts(agent, options.signal), options), admin });
 }
 
 /** Looks at the options, and gives what makes a plan of them when the sidecar starts. */
@@ -81,8 +79,8 @@ export function planSidecar(
   proxyId: string,
   options: SidecarOptions = {},
 ): (signal: AbortSignal | undefined) => Promise<SidecarPlan> {
-  const known = ['envoy', 'anyPairing', 'startWithin', 'drain', 'grace', 'concurrency', 'logLevel'];
-  checkNames('options', options, [...known, 'grpc', 'grpcTls', 'signal']);
+  const names = ['envoy', 'anyPairing', 'startWithin', 'drain', 'grace', 'concurrency', 'logLevel'];
+  checkNames('options', options, [...names, 'grpc', 'grpcTls', 'signal']);
   const { anyPairing = false, startWithin = 30_000, drain = 10_000, concurrency = 2, logLevel = 'warning' } = options;
   checkNumber('concurrency', concurrency, 1, 256);
   const timing = {
@@ -96,27 +94,17 @@ export function planSidecar(
     const facts = await agentFacts(agent, signal);
     if (!anyPairing) checkPairing(facts, envoy.version);
     const proxy = await readProxy(agent, proxyId, signal);
-    // Envoy takes a free port and says which, unless others must know it before.
-    const port = showsItself(proxy.config) ? await freePort() : 0;
+    const known = plan(proxy, settings, facts, options);
     return {
       service: proxy.service,
       upstreams: proxy.upstreams,
       program: envoy.path,
-      bootstrap: write(proxy, settings, facts, options, { host: '127.0.0.1', port }),
+      bootstrap: (socket) => bootstrapOf({ ...known, admin: socket }),
       concurrency: Math.round(concurrency),
       logLevel,
       ...timing,
     };
   };
-}
-
-/** A port of loopback that was free a moment ago: should somebody take it before Envoy does, Envoy says so and ends. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function readProxy(agent: Agent, proxyId: string, signal?: AbortSignal): Promise<Registered> {
@@ -134,13 +122,13 @@ async function readProxy(agent: Agent, proxyId: string, signal?: AbortSignal): P
   return { id, service: proxy.DestinationServiceName, upstreams, config };
 }
 
-function write(
+/** All of a bootstrap but where Envoy is administered. */
+function plan(
   { id, service, config }: Registered,
   settings: Settings,
   facts: AgentFacts,
   options: Pick<BootstrapOptions, 'grpc' | 'grpcTls'>,
-  admin: { readonly host: string; readonly port: number },
-): Bootstrap {
+): Omit<BootstrapPlan, 'admin'> {
   const { protocol, hostname } = new URL(settings.address);
   const tls = options.grpcTls ?? (protocol === 'https:' && (options.grpc !== undefined || facts.grpcTls !== undefined));
   const port = tls ? facts.grpcTls : facts.grpc;
@@ -160,13 +148,12 @@ function write(
       "the authority that signed the agent's certificate: Envoy would send the token to anybody without it";
     throw new InvalidArgumentError('tls.ca', expected);
   }
-  return bootstrapOf({
+  return {
     proxyId: id,
     service,
     datacenter: facts.datacenter,
     grpc: { ...grpc, tls, ...(ca !== undefined && { ca }) },
     token: settings.token,
-    admin,
     config,
-  });
+  };
 }

@@ -5,7 +5,8 @@ export interface SidecarPlan {
   readonly service: string;
   readonly upstreams: readonly string[];
   readonly program: string;
-  readonly bootstrap: Bootstrap;
+  /** With the Unix socket where Envoy is to be administered. */
+  readonly bootstrap: (socket: string) => Bootstrap;
   /** How long it may take to become ready, in milliseconds. */
   readonly startWithin: number;
   /** How long requests on their way may take when it stops, in milliseconds. */

@@ -27,6 +27,8 @@ export class Sidecar implements Component, AsyncDisposable {
   #admin: EnvoyAdmin | undefined;
   #restarts = 0;
   #running: Promise<void> | undefined;
+  /** Whether nothing was left to wait for: `stop` need not wait again. */
+  #drained = false;
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -79,9 +81,9 @@ export class Sidecar implements Component, AsyncDisposable {
     return this.#restarts;
   }
 
-  /** Where Envoy is administered, on loopback: `127.0.0.1:40123`. Another one after a restart. */
-  get adminAddress(): string | undefined {
-    return this.#admin?.address;
+  /** The Unix socket where Envoy is administered, in a folder that only its owner can enter. Another one after a restart. */
+  get adminSocket(): string | undefined {
+    return this.#admin?.socket;
   }
 
   /** The last lines that Envoy logged. */
@@ -139,6 +141,7 @@ export class Sidecar implements Component, AsyncDisposable {
       // Envoy has ended, or the time is over: either way there is nothing more to wait for.
       signal?.throwIfAborted();
     }
+    this.#drained = true;
   }
 
   /** Drains, then ends Envoy. Resolves when nothing of it is left. May be called twice. */
@@ -183,7 +186,8 @@ export class Sidecar implements Component, AsyncDisposable {
   async #stop(): Promise<void> {
     await this.#started?.catch(() => undefined);
     if (this.#started === undefined) return;
-    if (this.#state === 'ready') await this.drain();
+    // Also when somebody else drains, or has given up to.
+    if (!this.#drained) await this.drain();
     this.#stopping.abort();
     await this.#process?.stop();
     // It may be starting another one just now.
@@ -197,7 +201,8 @@ export class Sidecar implements Component, AsyncDisposable {
     this.#tell('starting');
     this.#admin = undefined;
     this.#folder = await mkdtemp(join(tmpdir(), 'quorate-sidecar-'));
-    await writeFile(join(this.#folder, 'bootstrap.json'), JSON.stringify(bootstrap), { mode: 0o600 });
+    const content = JSON.stringify(bootstrap(join(this.#folder, 'admin')));
+    await writeFile(join(this.#folder, 'bootstrap.json'), content, { mode: 0o600 });
     this.#process = await EnvoyProcess.start({
       program,
       folder: this.#folder,
@@ -214,17 +219,15 @@ export class Sidecar implements Component, AsyncDisposable {
 
   async #becomeReady(signal: AbortSignal): Promise<void> {
     const envoy = this.#process as EnvoyProcess;
+    const admin = new EnvoyAdmin(join(this.#folder, 'admin'));
     for (;;) {
       if (envoy.over) throw new SidecarFailedError(this.proxyId, await envoy.ended, this.log);
-      const address = await envoy.admin();
-      if (address !== undefined) {
-        const admin = new EnvoyAdmin(address);
-        if (await admin.ready(signal).catch(() => false)) {
-          this.#admin = admin;
-          this.#state = 'ready';
-          this.#tell('ready');
-          return;
-        }
+      if (await admin.ready(signal).catch(() => false)) {
+        this.#admin = admin;
+        this.#drained = false;
+        this.#state = 'ready';
+        this.#tell('ready');
+        return;
       }
       await sleep(25, { signal, background: this.#restarts > 0 });
     }

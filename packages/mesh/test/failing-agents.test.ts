@@ -1,0 +1,106 @@
+import { eventually } from '@quorate/testbed';
+import { expect, test } from 'vitest';
+import { Mesh } from '../src/index.ts';
+import { HttpService } from './http-service.ts';
+
+// What becomes of an instance whose agent fails in between: these agents are made up.
+
+test('one heartbeat without an answer leaves time for another one before the TTL ends', async () => {
+  const passed: number[] = [];
+  let asked = 0;
+  await using agent = await HttpService.start((request, response) => {
+    if (request.url?.includes('/check/pass/')) {
+      asked += 1;
+      if (asked === 2) return;
+      passed.push(performance.now());
+    }
+    response.end();
+  });
+  await using _ = await new Mesh({ address: agent.url }).register({ name: 'a', port: 1, checks: [{ ttl: '1500ms' }] });
+  await eventually('two heartbeats are answered', () => passed.length > 1);
+  expect((passed[1] as number) - (passed[0] as number)).toBeLessThan(1_500);
+});
+
+test('while heartbeats fail it is not said to be well, however often the agent says that it is registered', async () => {
+  let refuse = false;
+  let looks = 0;
+  await using agent = await HttpService.start((request, response) => {
+    if (request.url?.includes('/agent/service/a-1')) looks += 1;
+    response.writeHead(refuse && request.url?.includes('/check/pass/') ? 500 : 200).end();
+  });
+  await using instance = await new Mesh({ address: agent.url }).register({
+    name: 'a',
+    id: 'a-1',
+    checks: [{ ttl: '3s' }],
+  });
+  refuse = true;
+  await eventually('it warns', () => instance.health().status === 'warn');
+  const before = looks;
+  await eventually('it is looked after', () => looks > before + 2);
+  expect(instance.health()).toMatchObject({ status: 'warn', detail: expect.stringContaining('pass service:a-1:1') });
+  refuse = false;
+  await eventually('it is well', () => instance.health().status === 'pass');
+});
+
+test('what the agent has lost is not said to be registered, until all of it is there again', async () => {
+  let lost = false;
+  let refuse = false;
+  const held = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  let registered = 0;
+  await using agent = await HttpService.start(async (request, response) => {
+    const { url = '' } = request;
+    if (url.includes('/service/register')) registered += 1;
+    if (url.includes('/service/register') && registered === 2) {
+      asked.resolve();
+      await held.promise;
+      lost = false;
+    }
+    if (url.includes('/agent/service/a-1') && lost) response.writeHead(404);
+    if (url.includes('/check/pass/') && refuse) response.writeHead(500);
+    response.end();
+  });
+  await using instance = await new Mesh({ address: agent.url }).register({
+    name: 'a',
+    id: 'a-1',
+    checks: [{ ttl: '1h' }],
+  });
+  expect(instance.health().status).toBe('pass');
+  lost = true;
+  refuse = true;
+  await asked.promise;
+  expect(instance.health()).toEqual({ status: 'fail', detail: 'a-1 is not registered now' });
+  held.resolve();
+  // It is there, and critical: the first heartbeat has failed, and the next one is far away.
+  await eventually('it is tried again', () => registered > 2);
+  expect(instance.health()).toMatchObject({ status: 'warn', detail: expect.stringContaining('pass service:a-1:1') });
+  refuse = false;
+  await eventually('all of it is there', () => instance.health().status === 'pass');
+});
+
+test.each<[what: string, value: unknown, status: number, text: string]>([
+  ['a text', 'PONG', 503, '(string)'],
+  ['nothing at all', null, 503, '(null)'],
+  ['a number', 0, 503, '(number)'],
+  ['a status that is none', { status: 'toString' }, 503, '(object)'],
+  ['a detail that is no text', { status: 'warn', detail: 7 }, 503, '(object)'],
+  ['an error without a text', Object.assign(new Error('x'), { message: 7 }), 503, '7'],
+  ['a warning', { status: 'warn', detail: 'nearly full' }, 429, 'nearly full'],
+  ['no value', undefined, 200, 'pass'],
+])('a function check that gives %s: Consul is told what that is', async (_, value, status, text) => {
+  let url = '';
+  await using agent = await HttpService.start(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    if (request.url?.includes('/service/register'))
+      url = (JSON.parse(body) as { Checks: { HTTP: string }[] }).Checks[0]?.HTTP ?? '';
+    response.end();
+  });
+  const run = (): never => {
+    if (value instanceof Error) throw value;
+    return value as never;
+  };
+  await using _instance = await new Mesh({ address: agent.url }).register({ name: 'a', checks: [{ run }] });
+  const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+  expect([answer.status, await answer.text()]).toEqual([status, expect.stringContaining(text)]);
+});
