@@ -16,13 +16,15 @@ interface Lanes {
   /** Projects of a lower number come first. */
   readonly order: number;
   readonly setup?: string[];
+  /** Run with each file. */
+  readonly setupFiles?: string[];
   /** Whether each file gets a process and modules of its own: half a second of one core for each. */
   readonly isolate?: boolean;
 }
 
 const project = (
   name: string,
-  { include, exclude = [], testTimeout, lanes, order, setup = [], isolate = true }: Lanes,
+  { include, exclude = [], testTimeout, lanes, order, setup = [], setupFiles = [], isolate = true }: Lanes,
 ): object => ({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
@@ -32,6 +34,7 @@ const project = (
     exclude,
     testTimeout,
     globalSetup: setup,
+    setupFiles,
     hookTimeout: 120_000,
     maxWorkers: lanes,
     isolate,
@@ -79,6 +82,8 @@ export default defineConfig({
         lanes: 2,
         order: 2,
         setup,
+        setupFiles: ['packages/testbed/test/own-environment.setup.ts'],
+        isolate: false,
       }),
       project('alone', { include: [`${servers}/${alone}`], testTimeout: 120_000, lanes: 1, order: 3, setup }),
       project('soak', { include: [`${servers}/${soak}`], testTimeout: 120_000, lanes: 1, order: 3, setup }),
