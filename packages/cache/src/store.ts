@@ -22,6 +22,9 @@ const future = 60_000;
 /** What an entry takes beside its value: the object, its place in the map and in the row. */
 const overhead = 200;
 
+/** What a tag of an entry takes beside its characters. */
+const tagOverhead = 24;
+
 /** Remembered of fencing tokens: for longer than any ex-leader may sleep. */
 export const fenceLife: number = 7 * 86_400_000;
 
@@ -108,7 +111,7 @@ export class Store<Flight extends Flying = Flying> {
         staleUntil: Math.min(Math.trunc(times.staleUntil), limit),
         readyUntil: Math.min(Math.trunc(times.refreshAt), freshUntil),
         since,
-        bytes: bytes + key.length + overhead,
+        bytes: tags.reduce((sum, tag) => sum + tag.length + tagOverhead, bytes + key.length + overhead),
       }),
     );
   }

@@ -192,6 +192,21 @@ describe('the size of the local tier', () => {
       return reader.stats().local.items === 3;
     });
   });
+
+  test('is that of their tags, too', async ({ servers }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const [loading, reading] = [await c.cache(), await c.cache()];
+    await hearing(loading, reading);
+    const tags = Array.from({ length: 50 }, (_, index) => `${'tag '.repeat(25)}${index}`);
+    for (const cache of [loading, reading]) {
+      await cache.get('a', () => 'x');
+      const { bytes } = cache.stats().local;
+      await cache.get('b', () => 'x', { tags });
+      expect(cache.stats().local.items).toBe(2);
+      expect(cache.stats().local.bytes - 2 * bytes).toBeGreaterThan(tags.join('').length);
+    }
+    expect(reading.stats().hits.redis).toBe(2);
+  });
 });
 
 describe('many keys', () => {
