@@ -100,7 +100,8 @@ export class Loading {
       if (answer === 1) return await this.#load(true);
       let bytes: Buffer | null | Silence;
       if (typeof answer === 'number') {
-        store.counters.elsewhere += 1;
+        // Once for each key, however many turns it takes.
+        if (this.#traveller.outcome !== 'wait') store.counters.elsewhere += 1;
         this.#errand.aside?.();
         this.#traveller.outcome = 'wait';
         await this.#wakeCall(-answer, begin + store.settings.loadTimeout);
