@@ -13,7 +13,8 @@ export interface Answered {
 /** Traced on `quorate.cache.load`, from the call of the loader to its end. */
 export interface TracedLoad {
   readonly cache: string;
-  readonly key: string;
+  /** One, or all that a loader of `getMany` is asked for. */
+  readonly keys: readonly string[];
   readonly origin: string;
 }
 
@@ -35,3 +36,11 @@ export const loads: TracingChannel<TracedLoad, TracedLoad> = tracingChannel<Trac
 );
 export const invalidations: Channel<unknown, Invalidated> = channel('quorate.cache.invalidate');
 export const linkChanges: Channel<unknown, LinkChange> = channel('quorate.cache.state');
+
+/** The channel would publish what a traced promise gives: values are nobody else's business. */
+export async function traced<T>(load: TracedLoad, work: () => Promise<T>): Promise<T> {
+  if (!loads.hasSubscribers) return work();
+  const { promise, resolve } = Promise.withResolvers<T>();
+  await loads.tracePromise(async () => resolve(await work()), load);
+  return promise;
+}

@@ -64,9 +64,13 @@ export class Reads {
     const { fence = 0n } = checkGet(options, this.#store.settings);
     using wait = new Wait(bar, options);
     const { signal } = wait;
-    await this.#writes.raise(bar, fence, signal);
+    const unfound = (error: unknown): never => {
+      this.#store.counters.misses += 1;
+      throw error;
+    };
+    await this.#writes.raise(bar, fence, signal).catch(unfound);
     const read = async (): Promise<T> => {
-      const { key, ...special } = await place(signal);
+      const { key, ...special } = await place(signal).catch(unfound);
       return (await this.#fly(key, load, wait.instead(options), special)) as T;
     };
     // Whoever gives up now has raised the bar.

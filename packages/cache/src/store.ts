@@ -75,9 +75,7 @@ export class Store<Flight extends Flying = Flying> {
     this.local = local && new LocalTier(local.maxItems, local.maxBytes, evicted);
     this.coherence = new Coherence(this.link, this.names, 3 * heartbeat, local?.trust ?? 0);
     this.leases = new Leases(this.link, lease);
-    this.origin = new Origin(settings.origin, () => {
-      this.counters.refusedLoads += 1;
-    });
+    this.origin = new Origin(settings, this.counters);
     this.parcel = new Parcel(settings);
     const names = { channel: this.names.channel, own: this.names.processChannel(this.id) };
     this.#channel = new Channel(this.link, names, heartbeat, {

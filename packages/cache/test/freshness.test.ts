@@ -368,6 +368,7 @@ describe('writing', () => {
     expect(await cache.get('rides', () => 'loaded')).toBe('loaded');
     expect(await codeOf(cache.get('rides', () => 'loaded', { fence: 1n }))).toBe('redis-unavailable');
   });
+    expect(cache.stats()).toMatchObject({ hits: { local: 0, redis: 0 }, misses: 2, staleServed: 0 });
 });
 
 describe('stats and diagnostics', () => {
@@ -393,15 +394,18 @@ describe('stats and diagnostics', () => {
     await a.get('zone', () => 'hunter2');
     await b.get('zone', () => 'hunter2');
     await a.invalidate({ tags: ['t'] });
+    await a.getMany(['one', 'two'], (keys) => new Map(keys.map((key) => [key, 'hunter2'])), { origin: 'db' });
     for (const name of ['get', 'invalidate', 'state']) unsubscribe(`quorate.cache.${name}`, hear);
     loads.unsubscribe(subscribers as never);
     const cache = c.prefix;
     for (const outcome of ['load', 'local', 'redis']) expect(told).toContainEqual({ cache, key: 'zone', outcome });
     expect(told).toContainEqual({ cache, redis: 'answers' });
     expect(told).toContainEqual({ cache, tags: ['t'] });
-    expect(ends).toContainEqual(expect.objectContaining({ cache, key: 'zone', origin: 'db' }));
+    for (const keys of [['zone'], ['one', 'two']])
+      expect(ends).toContainEqual(expect.objectContaining({ cache, keys, origin: 'db' }));
+    expect(ends).toHaveLength(2);
     expect(JSON.stringify(told)).not.toContain('hunter2');
-    expect(a.stats().latency.load.count).toBe(1);
+    expect(a.stats().latency.load.count).toBe(2);
     expect(a.stats().latency.redis.count).toBeGreaterThan(0);
     expect(a.stats().latency.redis.p99).toBeGreaterThan(0);
   });
