@@ -86,7 +86,7 @@ describe('a black hole between the process and Redis', () => {
 
   test('what is in the process is trusted for so long and no longer', async ({ bed }) => {
     await using c = caches(bed.redis.url);
-    const trust = 1_500;
+    const trust = 1_000;
     const cache = await linked(c, bed, 'trust', { ttl: '10m', local: { trust } });
     await hearing(cache);
     await cache.get('zone', () => 'old');

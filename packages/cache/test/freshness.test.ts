@@ -168,7 +168,8 @@ describe('early refresh', () => {
     expect(longest).toBeLessThan(150);
   });
 
-  test.for([
+  // At the same time: they wait for lives to be over.
+  test.concurrent.for([
     ['in this process', {}],
     ['in Redis', { local: false }],
   ] as const)(
@@ -367,8 +368,8 @@ describe('writing', () => {
     const cache = await c.cache({ redisTimeout: 50 });
     expect(await cache.get('rides', () => 'loaded')).toBe('loaded');
     expect(await codeOf(cache.get('rides', () => 'loaded', { fence: 1n }))).toBe('redis-unavailable');
-  });
     expect(cache.stats()).toMatchObject({ hits: { local: 0, redis: 0 }, misses: 2, staleServed: 0 });
+  });
 });
 
 describe('stats and diagnostics', () => {
@@ -393,8 +394,8 @@ describe('stats and diagnostics', () => {
     await a.get('zone', () => 'hunter2', { origin: 'db' });
     await a.get('zone', () => 'hunter2');
     await b.get('zone', () => 'hunter2');
-    await a.invalidate({ tags: ['t'] });
     await a.getMany(['one', 'two'], (keys) => new Map(keys.map((key) => [key, 'hunter2'])), { origin: 'db' });
+    await a.invalidate({ tags: ['t'] });
     for (const name of ['get', 'invalidate', 'state']) unsubscribe(`quorate.cache.${name}`, hear);
     loads.unsubscribe(subscribers as never);
     const cache = c.prefix;
