@@ -1,4 +1,4 @@
-import { type Channel, channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
+import { type Channel, channel, tracingChannel } from 'node:diagnostics_channel';
 
 /** How a caller got its value. */
 export type Outcome = 'local' | 'redis' | 'load' | 'wait' | 'stale';
@@ -31,11 +31,10 @@ export interface LinkChange {
 }
 
 export const answers: Channel<unknown, Answered> = channel('quorate.cache.get');
-export const loads: TracingChannel<TracedLoad, TracedLoad> = tracingChannel<TracedLoad, TracedLoad>(
-  'quorate.cache.load',
-);
 export const invalidations: Channel<unknown, Invalidated> = channel('quorate.cache.invalidate');
 export const linkChanges: Channel<unknown, LinkChange> = channel('quorate.cache.state');
+
+const loads = tracingChannel<TracedLoad, TracedLoad>('quorate.cache.load');
 
 /** The channel would publish what a traced promise gives: values are nobody else's business. */
 export async function traced<T>(load: TracedLoad, work: () => Promise<T>): Promise<T> {
