@@ -160,7 +160,10 @@ export class Reads {
     const { flights } = this.#store;
     using wait = new Wait(flight.key, options ?? {});
     const rest = wait.instead(options);
-    const value = await this.#wait(flight, rest, true);
+    const value = await this.#wait(flight, rest, true).catch((error) => {
+      flight.counted();
+      throw error;
+    });
     if (flight.holds()) {
       flight.counted();
       this.#store.counters.joined += 1;

@@ -369,6 +369,10 @@ describe('writing', () => {
     expect(await cache.get('rides', () => 'loaded')).toBe('loaded');
     expect(await codeOf(cache.get('rides', () => 'loaded', { fence: 1n }))).toBe('redis-unavailable');
     expect(cache.stats()).toMatchObject({ hits: { local: 0, redis: 0 }, misses: 2, staleServed: 0 });
+    // Who joins late, as all do while nothing is heard, counts in a failure too.
+    const failing = [1, 2, 3].map(() => codeOf(cache.get('ill', () => Promise.reject(new TypeError('no')))));
+    expect(await Promise.all(failing)).toEqual(['TypeError', 'TypeError', 'TypeError']);
+    expect(cache.stats()).toMatchObject({ misses: 5, loads: { started: 2 } });
   });
 });
 
