@@ -52,8 +52,8 @@ export class Cache implements Component, AsyncDisposable {
     if (!Array.isArray(keys)) throw new InvalidArgumentError('keys', 'a list of keys', keys);
     for (const key of keys) checkKey(key, 'keys');
     const store = this.#store;
-    const many = new Together(load, store.settings.loadTimeout, (key, allowance, work) =>
-      store.origin.call(key, options?.origin ?? '', allowance, () => store.counters.counted(work)),
+    const many = new Together(load, store.settings.loadTimeout, (missing, allowance, work) =>
+      store.origin.call(missing, options?.origin ?? '', allowance, work),
     );
     const unique = [...new Set(keys)];
     const parts = unique.map(() => many.part());

@@ -1,4 +1,4 @@
-import { type Channel, channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
+import { type Channel, channel, tracingChannel } from 'node:diagnostics_channel';
 
 /** How a caller got its value. */
 export type Outcome = 'local' | 'redis' | 'load' | 'wait' | 'stale';
@@ -13,7 +13,8 @@ export interface Answered {
 /** Traced on `quorate.cache.load`, from the call of the loader to its end. */
 export interface TracedLoad {
   readonly cache: string;
-  readonly key: string;
+  /** One, or all that a loader of `getMany` is asked for. */
+  readonly keys: readonly string[];
   readonly origin: string;
 }
 
@@ -30,8 +31,15 @@ export interface LinkChange {
 }
 
 export const answers: Channel<unknown, Answered> = channel('quorate.cache.get');
-export const loads: TracingChannel<TracedLoad, TracedLoad> = tracingChannel<TracedLoad, TracedLoad>(
-  'quorate.cache.load',
-);
 export const invalidations: Channel<unknown, Invalidated> = channel('quorate.cache.invalidate');
 export const linkChanges: Channel<unknown, LinkChange> = channel('quorate.cache.state');
+
+const loads = tracingChannel<TracedLoad, TracedLoad>('quorate.cache.load');
+
+/** The channel would publish what a traced promise gives: values are nobody else's business. */
+export async function traced<T>(load: TracedLoad, work: () => Promise<T>): Promise<T> {
+  if (!loads.hasSubscribers) return work();
+  const { promise, resolve } = Promise.withResolvers<T>();
+  await loads.tracePromise(async () => resolve(await work()), load);
+  return promise;
+}

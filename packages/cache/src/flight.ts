@@ -51,7 +51,7 @@ export class Flight implements Flying {
     return this.#store.coherence.holdsSince(tags, clock, this.since);
   }
 
-  /** One more who waits until `leave`. When all have left, the load is aborted. Who comes late counts when the value will do. */
+  /** One more who waits until `leave`. When all have left, the load is aborted. Who comes late counts when the value will do, or there is none. */
   join(late = false): void {
     this.#waiters += 1;
     if (late) return;

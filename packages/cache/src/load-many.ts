@@ -23,6 +23,9 @@ interface Part<T> {
   readonly aside: () => void;
 }
 
+/** What a load of these keys goes through. */
+type Guard = <R>(keys: readonly [string, ...string[]], allowance: Allowance, work: () => Promise<R>) => Promise<R>;
+
 /**
  * One call of a loader for many keys: it leaves when it is known of each whether it must be loaded. A key that another
  * loads, and does not get in the end, comes later by itself.
@@ -30,16 +33,12 @@ interface Part<T> {
 export class Together<T> {
   readonly #load: LoadMany<T>;
   readonly #loadTimeout: number;
-  readonly #guard: <R>(key: string, allowance: Allowance, work: () => Promise<R>) => Promise<R>;
+  readonly #guard: Guard;
   #undecided = 0;
   #gathered: Wanted[] = [];
   #leaving = false;
 
-  constructor(
-    load: LoadMany<T>,
-    loadTimeout: number,
-    guard: <R>(key: string, allowance: Allowance, work: () => Promise<R>) => Promise<R>,
-  ) {
+  constructor(load: LoadMany<T>, loadTimeout: number, guard: Guard) {
     if (typeof load !== 'function') throw new InvalidArgumentError('load', 'a function', load);
     this.#load = load;
     this.#loadTimeout = loadTimeout;
@@ -93,7 +92,7 @@ export class Together<T> {
       throw new InvalidArgumentError('load', 'a function that returns a Map or an object', found);
     };
     try {
-      const found = await this.#guard(keys[0] ?? '', allowance, () => allowance.bound(load));
+      const found = await this.#guard(keys as [string, ...string[]], allowance, () => allowance.bound(load));
       for (const { context, resolve } of wanted) resolve(valueIn(found, context.key) as never);
     } catch (error) {
       for (const { reject } of wanted) reject(error);

@@ -1,6 +1,6 @@
 import { AmbiguousError, DeadlineExceededError } from '@quorate/core';
 import { Allowance } from './allowance.ts';
-import { loads, type Outcome } from './diagnostics.ts';
+import type { Outcome } from './diagnostics.ts';
 import type { Keeping } from './entry-options.ts';
 import { FencedError } from './errors/fenced-error.ts';
 import { RedisRefusedError } from './errors/redis-refused-error.ts';
@@ -100,7 +100,8 @@ export class Loading {
       if (answer === 1) return await this.#load(true);
       let bytes: Buffer | null | Silence;
       if (typeof answer === 'number') {
-        store.counters.elsewhere += 1;
+        // Once for each key, however many turns it takes.
+        if (this.#traveller.outcome !== 'wait') store.counters.elsewhere += 1;
         this.#errand.aside?.();
         this.#traveller.outcome = 'wait';
         await this.#wakeCall(-answer, begin + store.settings.loadTimeout);
@@ -123,9 +124,8 @@ export class Loading {
   async alone(): Promise<Brought> {
     const { local } = this.#store;
     const { key, version, keeping, beyond } = this.#errand;
-    if (keeping.fence !== undefined) return await this.#unanswered();
     const now = performance.now();
-    const entry = local?.get(key);
+    const entry = keeping.fence === undefined ? local?.get(key) : undefined;
     const alive =
       entry !== undefined && entry.version === version && now < Math.max(entry.freshUntil, entry.staleUntil);
     if (alive && beyond === undefined && this.#store.coherence.vouches(entry, now)) {
@@ -297,20 +297,7 @@ export class Loading {
   /** When it is our turn, and while the origin is not known to be ill. */
   async #guarded(allowance: Allowance, work: () => Promise<unknown>): Promise<unknown> {
     const { key, keeping } = this.#errand;
-    const { origin, counters } = this.#store;
-    return await origin.call(key, keeping.origin, allowance, () => counters.counted(() => this.#traced(work)));
-  }
-
-  /** The channel would publish what a traced promise gives: values are nobody else's business. */
-  async #traced(work: () => Promise<unknown>): Promise<unknown> {
-    if (!loads.hasSubscribers) return work();
-    const { key, keeping } = this.#errand;
-    let value: unknown;
-    const untold = async (): Promise<void> => {
-      value = await work();
-    };
-    await loads.tracePromise(untold, { cache: this.#store.settings.prefix, key, origin: keeping.origin });
-    return value;
+    return await this.#store.origin.call([key], keeping.origin, allowance, work);
   }
 }
 

@@ -43,7 +43,8 @@ export function observe(cache: Cache, meter: Meter): Disposable {
     tell(requests, hits.redis, { 'cache.outcome': 'redis' });
     tell(requests, misses, { 'cache.outcome': 'miss' });
     tell(requests, staleServed, { 'cache.outcome': 'stale' });
-    tell(loads, loaded.started - loaded.failed, { 'cache.load.result': 'ok' });
+    // Of those that have ended: a counter never falls, and what is under way may still fail.
+    tell(loads, latency.load.count - loaded.failed, { 'cache.load.result': 'ok' });
     tell(loads, loaded.failed, { 'cache.load.result': 'failed' });
     tell(loads, loaded.refused, { 'cache.load.result': 'refused' });
     tell(evictions, local.evictions);

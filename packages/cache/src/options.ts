@@ -49,7 +49,7 @@ export interface LocalOptions {
   readonly maxItems?: number;
   /**
    * Default 64 MiB. Counted are the values as they are written, uncompressed: of text a byte for each character, or two when
-   * any is beyond Latin-1; and 200 bytes and the key for each entry. Objects that were read from it take more than that.
+   * any is beyond Latin-1; and 200 bytes, the key and the tags for each entry. Objects that were read from it take more than that.
    */
   readonly maxBytes?: number;
   /** A value older than this is asked for in Redis again. Default: as long as it lives. */

@@ -2,16 +2,17 @@ import { expect, test } from 'vitest';
 import { Allowance } from './allowance.ts';
 import { isOriginFailure } from './failure.ts';
 import { Origin } from './origin.ts';
+import { Counters } from './stats.ts';
 
-const settings = { concurrency: 1, queue: 1, breakAfter: 1, breakFor: 60_000, isFailure: isOriginFailure };
+const limits = { concurrency: 1, queue: 1, breakAfter: 1, breakFor: 60_000, isFailure: isOriginFailure };
 
 function origin(): { readonly origin: Origin; call<T>(name: string, work: () => T | Promise<T>): Promise<T> } {
-  const made = new Origin(settings, () => {});
+  const made = new Origin({ prefix: 'taxi', origin: limits }, new Counters());
   return {
     origin: made,
     call: async (name, work) => {
       using allowance = new Allowance(60_000, 'late');
-      return await made.call('key', name, allowance, async () => work());
+      return await made.call(['key'], name, allowance, async () => work());
     },
   };
 }

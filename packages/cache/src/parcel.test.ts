@@ -8,6 +8,7 @@ import { Parcel } from './parcel.ts';
 import { seal, unseal } from './redis/envelope.ts';
 import { json } from './serializers/json.ts';
 import { structuredClone } from './serializers/structured-clone.ts';
+import type { Schema } from './standard-schema.ts';
 
 const redis = new Redis({ lazyConnect: true, host: '127.0.0.1', port: 1 });
 afterAll(() => redis.disconnect());
@@ -49,7 +50,7 @@ describe('what is kept holds on to no more memory than it says', () => {
   ] as const)('%s, as copies: bytes of their own', async (_, serializer) => {
     const { parcel, open } = parcelOf({ serializer, local: { values: 'copied' } });
     const written = parcel.write('key', { id: 7 });
-    const loaded = parcel.own({ id: 7 }, written);
+    const loaded = parcel.own(written);
     for (const kept of [loaded.value, await open(written.plain)]) {
       expect(kept).toBeInstanceOf(Buffer);
       expect((kept as Buffer).buffer.byteLength).toBe(written.bytes);
@@ -65,7 +66,7 @@ describe('what is kept holds on to no more memory than it says', () => {
     for (const values of ['frozen', 'copied'] as const) {
       const { parcel, open } = parcelOf({ serializer, local: { values } });
       const written = parcel.write('key', value);
-      for (const kept of [parcel.own(value, written).value, await open(written.plain)]) {
+      for (const kept of [parcel.own(written).value, await open(written.plain)]) {
         const { bytes, when } = parcel.reveal(kept) as typeof value;
         expect([...bytes]).toEqual([...value.bytes]);
         expect(when).toEqual(value.when);
@@ -95,6 +96,47 @@ describe('what is kept holds on to no more memory than it says', () => {
   });
 });
 
+describe('what a schema makes of a value', () => {
+  const schemaOf = (of: (loaded: { when: string; cents: string }) => unknown): Schema => ({
+    '~standard': { version: 1, validate: (value) => ({ value: of(value as { when: string; cents: string }) }) },
+  });
+  const loaded = { when: '1970-01-01T00:00:00.005Z', cents: '100' };
+
+  test.each([
+    ['that JSON writes as text', schemaOf(({ when }) => ({ when: new Date(when) })), { when: new Date(5) }],
+    ['that JSON cannot write', schemaOf(({ cents }) => ({ cents: BigInt(cents) })), { cents: 100n }],
+  ] as const)('%s: all callers get it, as often as they ask', async (_, schema, expected) => {
+    for (const values of ['frozen', 'shared', 'copied'] as const) {
+      const { parcel, open } = parcelOf({ schema, local: { values } });
+      const { kept, written } = await parcel.check('key', loaded, schema);
+      for (const each of [kept.value, await open(written.plain)]) {
+        for (let time = 1; time <= 2; time += 1) expect(parcel.reveal(each), values).toEqual(expected);
+      }
+    }
+  });
+
+  test('as copies: a change to one is not seen in the next, and what cannot be copied is an error', async () => {
+    const { parcel } = parcelOf({ local: { values: 'copied' } });
+    const { kept } = await parcel.check(
+      'key',
+      loaded,
+      schemaOf(({ when }) => ({ when: new Date(when) })),
+    );
+    (parcel.reveal(kept.value) as { when: Date }).when.setTime(7);
+    expect(parcel.reveal(kept.value)).toEqual({ when: new Date(5) });
+    const odd = schemaOf(() => () => 'a function');
+    await expect(parcel.check('key', loaded, odd)).rejects.toMatchObject({ code: 'unserializable', key: 'key' });
+  });
+});
+
+test('shared: all callers get what the serializer gives back, the first as well; the object of the loader stays its own', () => {
+  const { parcel } = parcelOf({ local: { values: 'shared' } });
+  const value = { when: new Date(5) };
+  const kept = parcel.own(parcel.write('key', value)).value as object;
+  expect(kept).toEqual({ when: '1970-01-01T00:00:00.005Z' });
+  expect(Object.isFrozen(kept)).toBe(false);
+});
+
 describe('what is counted', () => {
   test.each([
     ['plain text', 'taxi', 6],
@@ -103,6 +145,6 @@ describe('what is counted', () => {
     ['also when only one of them is another', 'taxi→', 14],
   ])('%s', (_, value, bytes) => {
     const { parcel } = parcelOf({ serializer: json });
-    expect(parcel.own(value, parcel.write('key', value)).bytes).toBe(bytes);
+    expect(parcel.own(parcel.write('key', value)).bytes).toBe(bytes);
   });
 });

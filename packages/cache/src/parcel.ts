@@ -5,6 +5,8 @@ import { UnserializableError } from './errors/unserializable-error.ts';
 import { freeze } from './local/freeze.ts';
 import type { Settings } from './options.ts';
 import type { Envelope } from './redis/envelope.ts';
+import type { Serializer } from './serializers/serializer.ts';
+import { structuredClone } from './serializers/structured-clone.ts';
 import type { Schema, SchemaResult } from './standard-schema.ts';
 
 /** A value as its serializer writes it. */
@@ -41,8 +43,7 @@ export class Parcel {
     this.#frozen = values === 'frozen';
   }
 
-  write(key: string, value: unknown): Written {
-    const { serializer } = this.#settings;
+  write(key: string, value: unknown, serializer: Serializer = this.#settings.serializer): Written {
     try {
       const plain = serializer.encode(value);
       if (typeof plain !== 'string' && !(plain instanceof Uint8Array))
@@ -67,7 +68,7 @@ export class Parcel {
   /** A value that was loaded or set, as all will get it: the first caller too. Throws when it does not pass the schema. */
   async check(key: string, value: unknown, schema: Schema | undefined): Promise<Checked> {
     const written = this.write(key, value);
-    if (schema === undefined) return { written, kept: this.own(value, written) };
+    if (schema === undefined) return { written, kept: this.own(written) };
     const result = await this.#validate(schema, written);
     if (result.issues) throw new InvalidValueError(key, result.issues[0]);
     // Readers check it again. Its output is written where it comes out as itself, else what was loaded: all get the same.
@@ -76,15 +77,14 @@ export class Parcel {
       const again = await this.#validate(schema, output);
       const stays = again.issues ? undefined : this.#writtenAgain(again.value);
       if (!again.issues && stays !== undefined && same(stays, output)) {
-        return { written: output, kept: this.#keepOutput(again.value, output) };
+        return { written: output, kept: this.#keepOutput(key, again.value, output) };
       }
     }
-    return { written, kept: this.#keepOutput(result.value, output ?? this.#stands(key, result.value, written)) };
+    return { written, kept: this.#keepOutput(key, result.value, output ?? written) };
   }
 
   /** What this process keeps of a value that it has written itself. */
-  own(value: unknown, { plain, bytes }: Written): Kept {
-    if (this.#settings.local?.values === 'shared') return { value, bytes: sizeOf(plain, bytes) };
+  own({ plain, bytes }: Written): Kept {
     return this.#keep(plain, bytes);
   }
 
@@ -103,7 +103,8 @@ export class Parcel {
 
   /** What a caller gets of what was kept. */
   reveal(kept: unknown): unknown {
-    return this.#copied && kept !== undefined ? this.#decode(kept as string | Buffer) : kept;
+    if (!this.#copied || kept === undefined) return kept;
+    return kept instanceof Clone ? structuredClone.decode(kept.bytes) : this.#decode(kept as string | Buffer);
   }
 
   /** Whether `reveal` has anything to do. */
@@ -120,7 +121,7 @@ export class Parcel {
       const written = { plain, bytes: payload.length };
       const result = await this.#validate(schema, written);
       if (result.issues) return undefined;
-      return this.#keepOutput(result.value, this.#copied ? this.write('', result.value) : written);
+      return this.#keepOutput('', result.value, written);
     } catch {
       return undefined;
     }
@@ -135,8 +136,11 @@ export class Parcel {
   }
 
   /** The same for what a schema gave; `written` is that, or what it was made of. */
-  #keepOutput(value: unknown, { plain, bytes }: Written): Kept {
-    if (this.#copied) return this.#keep(plain, bytes);
+  #keepOutput(key: string, value: unknown, { plain, bytes }: Written): Kept {
+    if (this.#copied) {
+      const clone = this.write(key, value, structuredClone);
+      return { value: new Clone(ownBytes(clone.plain as Uint8Array)), bytes: clone.bytes };
+    }
     if (this.#frozen) freeze(value);
     return { value, bytes: sizeOf(plain, bytes) };
   }
@@ -158,11 +162,6 @@ export class Parcel {
       return undefined;
     }
   }
-
-  /** Copies are made from what is written of the output: without that there are none. */
-  #stands(key: string, value: unknown, written: Written): Written {
-    return this.#copied ? this.write(key, value) : written;
-  }
 }
 
 /** What takes so many bytes when it is written takes in memory: text has one byte for each character, or two when any of them needs it. */
@@ -173,6 +172,15 @@ function sizeOf(plain: string | Uint8Array, bytes: number): number {
 }
 
 const beyondLatin1 = /[^\0-\xff]/;
+
+/** What a schema gave, to make copies of: what the serializer writes of a `Date` may be text when it is read. */
+class Clone {
+  readonly bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+}
 
 /** A copy with memory of its own: a view of a pool, or of what came from a socket, would keep all of that. */
 function ownBytes(bytes: Uint8Array): Buffer {

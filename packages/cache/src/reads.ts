@@ -64,9 +64,13 @@ export class Reads {
     const { fence = 0n } = checkGet(options, this.#store.settings);
     using wait = new Wait(bar, options);
     const { signal } = wait;
-    await this.#writes.raise(bar, fence, signal);
+    const unfound = (error: unknown): never => {
+      this.#store.counters.misses += 1;
+      throw error;
+    };
+    await this.#writes.raise(bar, fence, signal).catch(unfound);
     const read = async (): Promise<T> => {
-      const { key, ...special } = await place(signal);
+      const { key, ...special } = await place(signal).catch(unfound);
       return (await this.#fly(key, load, wait.instead(options), special)) as T;
     };
     // Whoever gives up now has raised the bar.
@@ -156,7 +160,10 @@ export class Reads {
     const { flights } = this.#store;
     using wait = new Wait(flight.key, options ?? {});
     const rest = wait.instead(options);
-    const value = await this.#wait(flight, rest, true);
+    const value = await this.#wait(flight, rest, true).catch((error) => {
+      flight.counted();
+      throw error;
+    });
     if (flight.holds()) {
       flight.counted();
       this.#store.counters.joined += 1;

@@ -2,11 +2,11 @@ import { Latency, type LatencySummary } from './latency.ts';
 
 /** Counts since the cache was made, and what it holds now. */
 export interface CacheStats {
-  /** Each call of `get`, and each key of `getMany`, counts once: as a hit, a miss, or `staleServed`. */
+  /** Each call of `get`, and each key of `getMany`, counts once: as a hit, a miss, or `staleServed`; but not one that is refused for what it was given. */
   readonly hits: { readonly local: number; readonly redis: number };
-  /** Calls for which there was nothing to give, and which therefore waited for a load. */
+  /** Calls for which there was nothing to give: they waited for a load or, under a token, may have failed before one. */
   readonly misses: number;
-  /** Loads in this process; `failed` are among them. */
+  /** Loads in this process; `failed` are among those `started`. A load of `getMany` is one. */
   readonly loads: { readonly started: number; readonly failed: number; readonly refused: number };
   /** Calls that shared the way of another call of this process to its value, and keys for which another process's load was waited for. */
   readonly waits: { readonly joined: number; readonly elsewhere: number };

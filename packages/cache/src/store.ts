@@ -22,6 +22,9 @@ const future = 60_000;
 /** What an entry takes beside its value: the object, its place in the map and in the row. */
 const overhead = 200;
 
+/** What a tag of an entry takes beside its characters. */
+const tagOverhead = 24;
+
 /** Remembered of fencing tokens: for longer than any ex-leader may sleep. */
 export const fenceLife: number = 7 * 86_400_000;
 
@@ -72,9 +75,7 @@ export class Store<Flight extends Flying = Flying> {
     this.local = local && new LocalTier(local.maxItems, local.maxBytes, evicted);
     this.coherence = new Coherence(this.link, this.names, 3 * heartbeat, local?.trust ?? 0);
     this.leases = new Leases(this.link, lease);
-    this.origin = new Origin(settings.origin, () => {
-      this.counters.refusedLoads += 1;
-    });
+    this.origin = new Origin(settings, this.counters);
     this.parcel = new Parcel(settings);
     const names = { channel: this.names.channel, own: this.names.processChannel(this.id) };
     this.#channel = new Channel(this.link, names, heartbeat, {
@@ -108,7 +109,7 @@ export class Store<Flight extends Flying = Flying> {
         staleUntil: Math.min(Math.trunc(times.staleUntil), limit),
         readyUntil: Math.min(Math.trunc(times.refreshAt), freshUntil),
         since,
-        bytes: bytes + key.length + overhead,
+        bytes: tags.reduce((sum, tag) => sum + tag.length + tagOverhead, bytes + key.length + overhead),
       }),
     );
   }

@@ -20,13 +20,21 @@ interface Town {
   readonly timekeeper: Primary;
 }
 
-/** Three primaries that nobody replaces. */
-const test = plain.extend<{ town: Town }>({
+let towns = 0;
+
+const test = plain
   // biome-ignore lint/correctness/noEmptyPattern: Vitest reads the names of what a fixture needs from here.
-  town: async ({}, use) => {
-    await using family = await RedisFamily.open();
-    await using stack = new AsyncDisposableStack();
-    const servers = await family.cluster({ replicas: false, nodeTimeout: 60_000 });
+  .extend('servers', { scope: 'file' }, async ({}, { onCleanup }) => {
+    const family = await RedisFamily.open();
+    onCleanup(() => family[Symbol.asyncDispose]());
+    // Three primaries that nobody replaces.
+    return await family.cluster({ replicas: false, nodeTimeout: 60_000 });
+  })
+  .extend('town', async ({ servers }, { onCleanup }): Promise<Town> => {
+    const stack = new AsyncDisposableStack();
+    onCleanup(() => stack.disposeAsync());
+    towns += 1;
+    const prefix = `taxi-${towns}`;
     const startup = servers.map(({ port }) => ({ host: '127.0.0.1', port }));
     const connect = (): Cluster => {
       const redis = new Cluster(startup, { slotsRefreshInterval: 500 }).on('error', () => {});
@@ -43,27 +51,28 @@ const test = plain.extend<{ town: Town }>({
     };
     const all = Array.from({ length: 90 }, (_, index) => `zone ${index}`);
     const withKeys = (server: OwnServer): Primary => {
-      const isIts = (key: string): boolean => has(server, `taxi:{${key}}`);
+      const isIts = (key: string): boolean => has(server, `${prefix}:{${key}}`);
       return { server, its: all.filter(isIts), others: all.filter((key) => !isIts(key)) };
     };
-    await use({
-      timekeeper: withKeys(servers.find((server) => has(server, 'taxi:{shared}:clock')) as OwnServer),
+    return {
+      timekeeper: withKeys(servers.find((server) => has(server, `${prefix}:{shared}:clock`)) as OwnServer),
       bystander: async () => {
-        const listened = await Promise.all(servers.map(hasListeners));
-        const server = servers.find((one, index) => !has(one, 'taxi:{shared}:clock') && !listened[index]);
-        if (server === undefined) throw new Error('every primary has a part');
+        // Those of the test before may be about to leave.
+        const server = await eventually('a primary has no part', async () => {
+          const listened = await Promise.all(servers.map(hasListeners));
+          return servers.find((one, index) => !has(one, `${prefix}:{shared}:clock`) && !listened[index]);
+        });
         return withKeys(server);
       },
       cache: async (options = {}) => {
         const redis = connect();
-        const settings = { prefix: 'taxi', heartbeat: 100, lease: 1_000, redisTimeout: 150, early: 0 };
+        const settings = { prefix, heartbeat: 100, lease: 1_000, redisTimeout: 150, early: 0 };
         const cache = stack.use(new Cache({ redis, ...settings, ...options }));
         await cache.start();
         return { cache, redis };
       },
-    });
-  },
-});
+    };
+  });
 
 test('a primary that hangs takes its own keys away, and no others', async ({ town }) => {
   const { cache } = await town.cache();

@@ -9,7 +9,8 @@ const terms = 250;
 const fewest = 60;
 const keys = ['k0', 'k1'];
 
-test.for(['the cache', 'a namespace'] as const)(
+// At the same time: most of what they do is to wait, for connections that come back.
+test.concurrent.for(['the cache', 'a namespace'] as const)(
   'holders whose terms overlap, over connections that are cut, lose no update that was acknowledged: %s',
   async (where, { servers }) => {
     const seed = Number(process.env.QUORATE_SEED ?? Math.trunc(Math.random() * 2 ** 31));

@@ -37,6 +37,7 @@ describe('a read for update', () => {
       happened: 'unknown',
     });
     expect(asked).toBe(false);
+    expect(cache.stats()).toMatchObject({ hits: { local: 0, redis: 0 }, misses: 1, staleServed: 0 });
     expect(await c.redis.get(`${c.prefix}:{rides}:fence`)).toBe('2');
     own.disconnect();
   });

@@ -168,7 +168,8 @@ describe('early refresh', () => {
     expect(longest).toBeLessThan(150);
   });
 
-  test.for([
+  // At the same time: they wait for lives to be over.
+  test.concurrent.for([
     ['in this process', {}],
     ['in Redis', { local: false }],
   ] as const)(
@@ -367,6 +368,11 @@ describe('writing', () => {
     const cache = await c.cache({ redisTimeout: 50 });
     expect(await cache.get('rides', () => 'loaded')).toBe('loaded');
     expect(await codeOf(cache.get('rides', () => 'loaded', { fence: 1n }))).toBe('redis-unavailable');
+    expect(cache.stats()).toMatchObject({ hits: { local: 0, redis: 0 }, misses: 2, staleServed: 0 });
+    // Who joins late, as all do while nothing is heard, counts in a failure too.
+    const failing = [1, 2, 3].map(() => codeOf(cache.get('ill', () => Promise.reject(new TypeError('no')))));
+    expect(await Promise.all(failing)).toEqual(['TypeError', 'TypeError', 'TypeError']);
+    expect(cache.stats()).toMatchObject({ misses: 5, loads: { started: 2 } });
   });
 });
 
@@ -392,6 +398,7 @@ describe('stats and diagnostics', () => {
     await a.get('zone', () => 'hunter2', { origin: 'db' });
     await a.get('zone', () => 'hunter2');
     await b.get('zone', () => 'hunter2');
+    await a.getMany(['one', 'two'], (keys) => new Map(keys.map((key) => [key, 'hunter2'])), { origin: 'db' });
     await a.invalidate({ tags: ['t'] });
     for (const name of ['get', 'invalidate', 'state']) unsubscribe(`quorate.cache.${name}`, hear);
     loads.unsubscribe(subscribers as never);
@@ -399,9 +406,11 @@ describe('stats and diagnostics', () => {
     for (const outcome of ['load', 'local', 'redis']) expect(told).toContainEqual({ cache, key: 'zone', outcome });
     expect(told).toContainEqual({ cache, redis: 'answers' });
     expect(told).toContainEqual({ cache, tags: ['t'] });
-    expect(ends).toContainEqual(expect.objectContaining({ cache, key: 'zone', origin: 'db' }));
+    for (const keys of [['zone'], ['one', 'two']])
+      expect(ends).toContainEqual(expect.objectContaining({ cache, keys, origin: 'db' }));
+    expect(ends).toHaveLength(2);
     expect(JSON.stringify(told)).not.toContain('hunter2');
-    expect(a.stats().latency.load.count).toBe(1);
+    expect(a.stats().latency.load.count).toBe(2);
     expect(a.stats().latency.redis.count).toBeGreaterThan(0);
     expect(a.stats().latency.redis.p99).toBeGreaterThan(0);
   });

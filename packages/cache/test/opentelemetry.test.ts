@@ -4,6 +4,7 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
+import { eventually } from '@quorate/testbed';
 import { sharedTest as test } from '@quorate/testbed/vitest';
 import { expect } from 'vitest';
 import { observe } from '../src/opentelemetry.ts';
@@ -21,7 +22,9 @@ test('a meter of OpenTelemetry reads hits, misses, loads and sizes under names w
   await cache.get('zone', () => 'loaded');
   await cache.get('zone', () => 'not needed');
   await cache.get('shared', () => 'not needed');
-  await cache.get('ill', () => Promise.reject(new Error('no'))).catch(() => {});
+  const { promise, reject } = Promise.withResolvers<string>();
+  const ill = cache.get('ill', () => promise).catch(() => {});
+  await eventually('it loads', () => cache.stats().loads.started === 2);
   const collect = async (): Promise<unknown[]> => {
     exporter.reset();
     await reader.forceFlush();
@@ -34,6 +37,12 @@ test('a meter of OpenTelemetry reads hits, misses, loads and sizes under names w
       }),
     );
   };
+  // What is under way is no success yet: a counter that falls is taken for one that has begun anew.
+  const loads = async (): Promise<unknown> =>
+    (await collect()).filter((point) => String(point).includes('cache.loads'));
+  expect(await loads()).toContainEqual(['cache.loads', '{load}', 'ok', 1]);
+  reject(new Error('no'));
+  await ill;
   expect(await collect()).toEqual(
     expect.arrayContaining([
       ['cache.requests', '{request}', 'local', 1],

@@ -7,7 +7,7 @@ import type { CacheStats } from '../src/index.ts';
 
 const program = fileURLToPath(new URL('stampede-process.ts', import.meta.url));
 
-/** A real process with a cache in it, to be stopped and killed. */
+/** A real process with a cache in it, one after the other, to be stopped and killed. */
 export class OtherProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
@@ -17,18 +17,21 @@ export class OtherProcess implements AsyncDisposable {
     this.#lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
   }
 
-  static async start(url: string, prefix: string, settings: object = {}): Promise<OtherProcess> {
-    const args = ['--conditions=@quorate/source', program, prefix, JSON.stringify(settings)];
-    const child = spawn(process.execPath, args, {
+  static start(url: string): OtherProcess {
+    const child = spawn(process.execPath, ['--conditions=@quorate/source', program], {
       stdio: ['pipe', 'pipe', 'inherit'],
       // Arguments can be read by everybody: not the password.
       env: { ...process.env, QUORATE_REDIS: url },
     });
     // What is written to a process that was killed is lost, as it should be.
     child.stdin?.on('error', () => {});
-    const other = new OtherProcess(child);
-    await other.hear();
-    return other;
+    return new OtherProcess(child);
+  }
+
+  /** Opens a cache in it; the one before is closed. */
+  async open(prefix: string, settings: object = {}): Promise<void> {
+    this.tell({ ask: 'open', prefix, settings });
+    while ((await this.hear()) !== 'ready');
   }
 
   tell(message: object): void {

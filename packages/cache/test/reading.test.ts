@@ -236,7 +236,12 @@ describe('values', () => {
     expect(await copied.get('copied', () => ({ zones: [] as string[] }))).toEqual({ zones: ['a'] });
 
     const shared = await c.cache({ local: { values: 'shared' } });
-    expect(await shared.get('shared', () => made)).toBe(made);
+    await hearing(shared);
+    const first = await shared.get('shared', () => made);
+    first.zones.push('b');
+    expect(await shared.get('shared', () => made)).toBe(first);
+    // What the loader goes on to do with its own is not seen by callers.
+    expect(first).not.toBe(made);
   });
 
   test('what cannot be written is refused by name, and nothing is kept', async ({ servers }) => {

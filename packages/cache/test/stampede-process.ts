@@ -1,24 +1,37 @@
-// One process of a stampede: `node stampede-process.ts <prefix> <settings as JSON>`, on $QUORATE_REDIS. It tells what it does in lines
-// of JSON, and does what it is told in lines of its standard input.
+// One process of a stampede: `node stampede-process.ts`, on $QUORATE_REDIS. It tells what it does in lines of JSON, and does what it is
+// told in lines of its standard input: first to open a cache, in place of the one it has had.
 import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import { Cache } from '../src/index.ts';
 
-const [prefix = '', settings = '{}'] = process.argv.slice(2);
-const redis = new Redis(process.env.QUORATE_REDIS ?? '').on('error', () => {});
-const cache = new Cache({ redis, prefix, ...JSON.parse(settings) });
-await cache.start();
 const say = (message: unknown): void => void process.stdout.write(`${JSON.stringify(message)}\n`);
-say('ready');
+const open = (prefix: string, settings: object): { readonly redis: Redis; readonly cache: Cache } => {
+  const redis = new Redis(process.env.QUORATE_REDIS ?? '').on('error', () => {});
+  return { redis, cache: new Cache({ redis, prefix, ...settings }) };
+};
+let opened: ReturnType<typeof open> | undefined;
+const close = async (): Promise<void> => {
+  await opened?.cache.stop();
+  opened?.redis.disconnect();
+};
 
 let loads = 0;
 for await (const line of createInterface({ input: process.stdin })) {
-  const { ask, key, callers, loadMs, fence } = JSON.parse(line);
+  const { ask, prefix, settings, key, callers, loadMs, fence } = JSON.parse(line);
+  if (ask === 'open') {
+    await close();
+    opened = open(prefix, settings);
+    await opened.cache.start();
+    loads = 0;
+    say('ready');
+    continue;
+  }
+  if (ask === 'end' || opened === undefined) break;
+  const { cache } = opened;
   if (ask === 'stats') {
     say({ loads, stats: cache.stats(), health: cache.health().status });
     continue;
   }
-  if (ask === 'end') break;
   if (ask === 'stand still') {
     say('standing still');
     // Nothing of this process runs, as when it is paused; and what it is asked first afterwards, it is asked at once.
@@ -42,7 +55,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   }
   say({ values: Object.fromEntries(values) });
 }
-await cache.stop();
-redis.disconnect();
+await close();
 // An open pipe keeps a process alive; the cache must not.
 process.stdin.destroy();

@@ -1,23 +1,22 @@
 import { eventually } from '@quorate/testbed';
 import { sharedTest as test } from '@quorate/testbed/vitest';
-import { describe, expect } from 'vitest';
+import { afterAll, describe, expect } from 'vitest';
 import { type Caches, caches } from './fixture.ts';
 import { OtherProcess } from './other-process.ts';
 
 const urlOf = (servers: Readonly<Record<string, string>>): string => servers.QUORATE_REDIS ?? '';
 
-async function processes(
-  stack: AsyncDisposableStack,
-  count: number,
-  c: Caches,
-  url: string,
-  settings: object = {},
-): Promise<OtherProcess[]> {
-  return Promise.all(
-    Array.from({ length: count }, async () =>
-      stack.use(await OtherProcess.start(url, c.prefix, { heartbeat: 100, ...settings })),
-    ),
-  );
+/** The tests of this file share their processes, each with caches of its own: to start one takes longer than most of them. */
+const started: OtherProcess[] = [];
+afterAll(() => Promise.all(started.map((other) => other.kill())));
+
+async function processes(count: number, c: Caches, url: string, settings: object = {}): Promise<OtherProcess[]> {
+  while (started.length < count) started.push(OtherProcess.start(url));
+  const some = started.slice(0, count);
+  // A test that has failed may have left one that stands still.
+  for (const other of some) other.resume();
+  await Promise.all(some.map((other) => other.open(c.prefix, { heartbeat: 100, ...settings })));
+  return some;
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
@@ -29,9 +28,8 @@ describe('a stampede of 1,000 callers in 4 processes', () => {
     // Long enough for the last of the processes to come, on a busy machine: later it would rightly load again.
     ['at the end of a value', { ttl: 3_000, early: 0 }, 2],
   ] as const)('%s: one load, and all get its value', async ([what, settings, rounds], { servers }) => {
-    await using stack = new AsyncDisposableStack();
     await using c = caches(servers.QUORATE_REDIS ?? '');
-    const all = await processes(stack, 4, c, urlOf(servers), { ttl: '1m', ...settings });
+    const all = await processes(4, c, urlOf(servers), { ttl: '1m', ...settings });
     for (let round = 1; round <= rounds; round += 1) {
       // The same key each time where it ends by itself, else a new one.
       const key = what.includes('end') ? 'zone' : `zone ${round}`;
@@ -46,9 +44,8 @@ describe('a stampede of 1,000 callers in 4 processes', () => {
   });
 
   test('many cold keys at once: one load for each', async ({ servers }) => {
-    await using stack = new AsyncDisposableStack();
     await using c = caches(servers.QUORATE_REDIS ?? '');
-    const all = await processes(stack, 4, c, urlOf(servers), { ttl: '1m' });
+    const all = await processes(4, c, urlOf(servers), { ttl: '1m' });
     for (let key = 0; key < 100; key += 1)
       for (const other of all) other.tell({ key: `zone ${key}`, callers: 5, loadMs: 1 });
     for (const other of all) for (let key = 0; key < 100; key += 1) await other.values();
@@ -61,8 +58,10 @@ describe('the process that loads', () => {
     await using stack = new AsyncDisposableStack();
     await using c = caches(servers.QUORATE_REDIS ?? '');
     const lease = 1_000;
-    const all = await processes(stack, 4, c, urlOf(servers), { lease, ttl: '1m' });
-    const [victim, ...others] = all as [OtherProcess, ...OtherProcess[]];
+    const settings = { heartbeat: 100, lease, ttl: '1m' };
+    const victim = stack.use(OtherProcess.start(urlOf(servers)));
+    await victim.open(c.prefix, settings);
+    const others = await processes(3, c, urlOf(servers), settings);
     victim.tell({ key: 'zone', callers: 250, loadMs: 60_000 });
     expect(await victim.hear()).toBe('loading');
     for (const other of others) other.tell({ key: 'zone', callers: 250, loadMs: 50 });
@@ -80,13 +79,12 @@ describe('the process that loads', () => {
   });
 
   test('takes longer than its lease: it is renewed, and nobody else loads', async ({ servers }) => {
-    await using stack = new AsyncDisposableStack();
     await using c = caches(servers.QUORATE_REDIS ?? '');
-    const [one, two] = (await processes(stack, 2, c, urlOf(servers), { lease: 400, ttl: '1m' })) as [
+    const [one, two] = (await processes(2, c, urlOf(servers), { lease: 400, ttl: '1m' })) as [
       OtherProcess,
       OtherProcess,
     ];
-    one.tell({ key: 'zone', callers: 1, loadMs: 2_000 });
+    one.tell({ key: 'zone', callers: 1, loadMs: 1_200 });
     expect(await one.hear()).toBe('loading');
     two.tell({ key: 'zone', callers: 1, loadMs: 1 });
     expect(await two.values()).toEqual(await one.values());
@@ -96,9 +94,8 @@ describe('the process that loads', () => {
   test('is paused beyond its lease and wakes up: what it loaded is given to its own callers, and not kept', async ({
     servers,
   }) => {
-    await using stack = new AsyncDisposableStack();
     await using c = caches(servers.QUORATE_REDIS ?? '');
-    const [paused, other] = (await processes(stack, 2, c, urlOf(servers), { lease: 400, ttl: '1m' })) as [
+    const [paused, other] = (await processes(2, c, urlOf(servers), { lease: 400, ttl: '1m' })) as [
       OtherProcess,
       OtherProcess,
     ];
@@ -118,9 +115,8 @@ describe('the process that loads', () => {
 });
 
 test('a leader that was paused and has been replaced loses: what the new one wrote stays', async ({ servers }) => {
-  await using stack = new AsyncDisposableStack();
   await using c = caches(servers.QUORATE_REDIS ?? '');
-  const [former] = (await processes(stack, 1, c, urlOf(servers), { lease: 400, ttl: '1m' })) as [OtherProcess];
+  const [former] = (await processes(1, c, urlOf(servers), { lease: 400, ttl: '1m' })) as [OtherProcess];
   former.tell({ key: 'dataset', callers: 3, loadMs: 300, fence: '7' });
   expect(await former.hear()).toBe('loading');
   former.pause();
@@ -141,9 +137,8 @@ test('a leader that was paused and has been replaced loses: what the new one wro
 test('a process that stood still gives out nothing that was changed meanwhile, not even before it has heard', async ({
   servers,
 }) => {
-  await using stack = new AsyncDisposableStack();
   await using c = caches(servers.QUORATE_REDIS ?? '');
-  const [other] = (await processes(stack, 1, c, urlOf(servers), { ttl: '1m' })) as [OtherProcess];
+  const [other] = (await processes(1, c, urlOf(servers), { ttl: '1m' })) as [OtherProcess];
   const cache = await c.cache();
   await cache.set('zone', 'old');
   const ask = async (): Promise<string[]> => {
@@ -162,7 +157,8 @@ test('a process that stood still gives out nothing that was changed meanwhile, n
 
 test('a process ends by itself once its cache and its client are closed', async ({ servers }) => {
   await using c = caches(servers.QUORATE_REDIS ?? '');
-  await using other = await OtherProcess.start(urlOf(servers), c.prefix);
+  await using other = OtherProcess.start(urlOf(servers));
+  await other.open(c.prefix);
   other.tell({ key: 'zone', callers: 2, loadMs: 1 });
   await other.values();
   expect(await other.end()).toBe(0);

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '@quorate/testbed';
 import { sharedTest as test } from '@quorate/testbed/vitest';
 import { describe, expect } from 'vitest';
-import { type Schema, structuredClone } from '../src/index.ts';
+import { type Cache, type Schema, structuredClone } from '../src/index.ts';
 import { caches, clientOf, codeOf, counting, hearing } from './fixture.ts';
 
 /** A schema as its author writes it: gives the output, or says what is wrong and where. */
@@ -192,6 +192,21 @@ describe('the size of the local tier', () => {
       return reader.stats().local.items === 3;
     });
   });
+
+  test('is that of their tags, too', async ({ servers }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const [loading, reading] = [await c.cache(), await c.cache()];
+    await hearing(loading, reading);
+    const tags = Array.from({ length: 50 }, (_, index) => `${'tag '.repeat(25)}${index}`);
+    for (const cache of [loading, reading]) {
+      await cache.get('a', () => 'x');
+      const { bytes } = cache.stats().local;
+      await cache.get('b', () => 'x', { tags });
+      expect(cache.stats().local.items).toBe(2);
+      expect(cache.stats().local.bytes - 2 * bytes).toBeGreaterThan(tags.join('').length);
+    }
+    expect(reading.stats().hits.redis).toBe(2);
+  });
 });
 
 describe('many keys', () => {
@@ -260,6 +275,29 @@ describe('many keys', () => {
 });
 
 describe('counts', () => {
+  test('a key that is waited for counts once, however often it is looked at, and whoever loads it in the end', async ({
+    servers,
+  }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const all = [await c.cache(), await c.cache(), await c.cache()];
+    const [first, ...others] = all as [Cache, ...Cache[]];
+    const { promise, reject } = Promise.withResolvers<string>();
+    const ill = codeOf(first.get('zone', () => promise));
+    await eventually('it loads', () => first.stats().loads.started === 1);
+    // The lease says who holds it and who waits.
+    const inLine = async (): Promise<number> => (await c.redis.get(`${c.prefix}:{zone}:lease`))?.split(' ').length ?? 0;
+    const load = async (): Promise<string> => {
+      await eventually('the other waits again', async () => (await inLine()) === 2);
+      return 'loaded';
+    };
+    const waiting = others.map((cache) => cache.get('zone', load));
+    await eventually('the others wait', () => others.every((cache) => cache.stats().waits.elsewhere > 0));
+    reject(new TypeError('no'));
+    expect(await ill).toBe('TypeError');
+    expect(await Promise.all(waiting)).toEqual(['loaded', 'loaded']);
+    expect(all.map((cache) => cache.stats().waits.elsewhere)).toEqual([0, 1, 1]);
+  });
+
   test('each call counts once, also when it shares the way to its value with others', async ({ servers }) => {
     await using c = caches(servers.QUORATE_REDIS ?? '');
     const [a, b] = [await c.cache({ ttl: 300, stale: '1m', early: 0 }), await c.cache({ local: false })];

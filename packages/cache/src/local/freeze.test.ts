@@ -8,6 +8,13 @@ test('what a caller changes by mistake throws, however deep', () => {
   expect(() => Object.assign(value.zones[0]?.at ?? {}, { x: 2 })).toThrow(TypeError);
 });
 
+test('what is frozen at the top only, as by the readonly of a schema, is frozen below it too', () => {
+  const value = Object.freeze({ zones: Object.freeze([{ name: 'a' }]), at: { x: 1 } });
+  freeze(value);
+  expect(() => Object.assign(value.at, { x: 2 })).toThrow(TypeError);
+  expect(() => Object.assign(value.zones[0] ?? {}, { name: 'b' })).toThrow(TypeError);
+});
+
 test('what cannot be frozen is left as it is', () => {
   const value = { when: new Date(0), bytes: new Uint8Array(2), map: new Map() };
   freeze(value);
@@ -16,9 +23,12 @@ test('what cannot be frozen is left as it is', () => {
   for (const plain of [undefined, null, 5, 'text', Symbol('s')]) freeze(plain);
 });
 
-test('a value that contains itself is frozen once', () => {
-  const value: { self?: unknown } = {};
+test('a value that contains itself is frozen once, also where it was frozen before', () => {
+  const value: { self?: unknown; list: unknown[] } = { list: [] };
   value.self = value;
-  freeze(value);
-  expect(Object.isFrozen(value)).toBe(true);
+  value.list.push(value);
+  for (let time = 1; time <= 2; time += 1) {
+    freeze(value);
+    expect(Object.isFrozen(value) && Object.isFrozen(value.list)).toBe(true);
+  }
 });

@@ -1,13 +1,22 @@
 /** Freezes plain objects and lists, all the way down. What else there may be (a `Date`, a `Map`, bytes) cannot be. */
 export function freeze(value: unknown): void {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
-  if (Array.isArray(value)) {
-    Object.freeze(value);
-    for (const item of value) freeze(item);
-    return;
+  if (typeof value === 'object' && value !== null) freezeAll(value, new Set());
+}
+
+/** What is frozen already is looked into once, too: the `readonly` of a schema freezes no more than the top. */
+function freezeAll(value: object, frozen: Set<object>): void {
+  const list = Array.isArray(value);
+  if (!list) {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null) return;
   }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return;
-  Object.freeze(value);
-  for (const key in value) freeze((value as Record<string, unknown>)[key]);
+  if (Object.isFrozen(value)) {
+    if (frozen.has(value)) return;
+    frozen.add(value);
+  } else {
+    Object.freeze(value);
+  }
+  for (const item of list ? value : Object.values(value)) {
+    if (typeof item === 'object' && item !== null) freezeAll(item, frozen);
+  }
 }
