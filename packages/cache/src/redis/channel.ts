@@ -111,7 +111,7 @@ export class Channel {
         this.#delays.reset();
         this.#listener.gap();
         // Also where a beat is under way: that one left before anything could be heard.
-        this.#beat(this.#link.nodes.all());
+        this.#beat(true);
       })
       .catch(over);
   }
@@ -160,6 +160,10 @@ export class Channel {
       this.#listener.beat(false);
       return;
     }
+    const all = this.#link.nodes.all();
+    const there = new Set(all.map(({ node }) => node));
+    for (const [name, { node }] of this.#beats) if (!there.has(node)) this.#beats.delete(name);
+    const due = again ? all : all.filter(({ node }) => !node.beating);
     if (due.length === 0) return;
     Promise.any(due.map(({ node, client }) => this.#beatOf(node, client))).then(
       () => this.#listener.beat(true),
