@@ -237,11 +237,13 @@ export class Loading {
     return await this.#fill(sealed, ttl + stale, keeping.fence?.toString() ?? '');
   }
 
-  /** Tags that the loader has thought of may have been invalidated while it loaded. */
+  /** What its loader has said of it goes for its tags too: they are remembered for as long, and may have been invalidated. */
   async #stillValid({ keeping, clock }: Cargo): Promise<boolean> {
-    if (keeping.tags.length === this.#errand.keeping.tags.length || this.#store.link.away(this.#store.names.clock))
-      return true;
-    return (await this.#store.coherence.tags.check(keeping.tags, clock)) !== false;
+    const { coherence, link, names } = this.#store;
+    const { tags, ttl, stale } = keeping;
+    if (keeping === this.#errand.keeping || tags.length === 0 || link.away(names.clock)) return true;
+    await coherence.tags.prepare(tags, ttl + stale);
+    return (await coherence.tags.check(tags, clock)) !== false;
   }
 
   async #look(bytes: Buffer | null): Promise<Found | Nothing | Silence> {

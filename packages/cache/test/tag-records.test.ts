@@ -1,7 +1,15 @@
 import { eventually } from '@quorate/testbed';
 import { sharedTest as test } from '@quorate/testbed/vitest';
 import { expect } from 'vitest';
+import type { KeepOptions, LoadContext } from '../src/index.ts';
 import { caches, counting, hearing } from './fixture.ts';
+
+const keeping =
+  (options: KeepOptions) =>
+  (context: LoadContext): string => {
+    context.keep(options);
+    return 'value';
+  };
 
 test('a tag is remembered in Redis for hours after it was used, and not at all when no entry has it', async ({
   servers,
@@ -24,6 +32,11 @@ test('a tag is remembered in Redis for hours after it was used, and not at all w
   await c.redis.pexpire(`${c.prefix}:{shared}:tag:used`, 1_000);
   await cache.get('long', () => 'value', { tags: ['used'], ttl: '1d' });
   expect(await left('used')).toBeGreaterThan(47 * hour);
+  // Also when its loader has thought of the tag, or of how long it lives.
+  await cache.get('late', keeping({ tags: ['late'], ttl: '1d' }), { tags: ['early'] });
+  for (const tag of ['late', 'early']) expect(await left(tag)).toBeGreaterThan(47 * hour);
+  await cache.get('longer', keeping({ ttl: '2d' }), { tags: ['early'] });
+  expect(await left('early')).toBeGreaterThan(95 * hour);
 });
 
 test('with more tags than a process remembers, its memory is used all the same, and word of each is heeded', async ({
