@@ -279,13 +279,15 @@ export class Loading {
 
   /** 1 kept, 0 not: the lease was lost; 2 not: a newer token has written. */
   async #fill(value: string | Buffer, life: number, fence: string): Promise<unknown> {
-    const { names, link, id, leases } = this.#store;
+    const { names, link, sender, leases } = this.#store;
     const { key, version } = this.#errand;
     leases.letGo(this.#entry, this.#owner);
     const keys = [this.#entry, leaseOf(this.#entry), names.fence(key, version)];
-    const wakeUp = [`${names.channel}:`, wakeMessage(key), names.channel, keyMessage(id, key)];
+    const wakeUp = [`${names.channel}:`, wakeMessage(key), names.channel, keyMessage(sender, key)];
     const args = [this.#owner, value, String(life), fence, String(fenceLife), ...wakeUp];
-    return await link.run(fill, keys, args).catch(() => 0);
+    const reply = await link.run(fill, keys, args).catch(() => 0);
+    if (reply === silence) this.#store.unanswered();
+    return reply;
   }
 
   /** Until somebody says that there is something to look at, or the lease must be over. */

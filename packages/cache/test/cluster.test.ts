@@ -104,7 +104,10 @@ test('what has been heard of one primary says nothing of another', async ({ town
     for (const key of [suspect, known]) await each.get(key, () => 'known', { ttl: '10m' });
   }
   // Its client has no connection to it, and does not count it until it asks for one of its keys.
-  redis.nodes('master').find(({ options }) => options.port === server.port)?.disconnect();
+  redis
+    .nodes('master')
+    .find(({ options }) => options.port === server.port)
+    ?.disconnect();
   await eventually('it is let go of', () => redis.nodes('master').length === 2);
   await eventually('Redis is asked', async () => {
     const { local } = parted.stats().hits;
