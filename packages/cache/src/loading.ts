@@ -148,7 +148,7 @@ export class Loading {
 
   /** Loads under the lease, or without one while Redis is away. */
   async #load(leased: boolean): Promise<Brought> {
-    const { coherence, settings, leases } = this.#store;
+    const { coherence, leases } = this.#store;
     const { key, keeping, load, version, guarded } = this.#errand;
     if (leased) leases.hold(this.#entry, this.#owner);
     this.#traveller.outcome = 'load';
@@ -156,9 +156,7 @@ export class Loading {
       await coherence.tags.prepare(keeping.tags, keeping.ttl + keeping.stale);
       const clock = coherence.tags.now;
       let begin = performance.now();
-      using allowance = new Allowance(settings.loadTimeout, `${key}: its loader did not finish`);
-      if (this.#ended) allowance.abort(this.#ended.reason);
-      this.#allowance = allowance;
+      using allowance = this.#allow('loader or schema');
       const context = new LoadContext(key, allowance, version, keeping);
       const work = (): Promise<unknown> => {
         begin = performance.now();
@@ -167,7 +165,7 @@ export class Loading {
       const value = await (guarded ? work() : this.#guarded(allowance, work));
       const kept = LoadContext.keepingOf(context);
       const cargo = { value, keeping: kept, clock, loadMs: performance.now() - begin };
-      return { value: await this.#deliver(cargo, leased), tags: kept.tags, clock };
+      return { value: await this.#deliver(cargo, allowance, leased), tags: kept.tags, clock };
     } finally {
       // Whatever has become of it, nobody is to wait for us; after a delivery there is nothing to give back.
       if (leased && leases.holds(this.#entry, this.#owner)) await this.#fill('', 1, '');
@@ -175,12 +173,15 @@ export class Loading {
   }
 
   /** Keeps what was loaded where it may be kept, and gives what all others will get. */
-  async #deliver(cargo: Cargo, leased: boolean): Promise<unknown> {
+  async #deliver(cargo: Cargo, allowance: Allowance, leased: boolean): Promise<unknown> {
     const { parcel, settings, counters } = this.#store;
     const { value, keeping } = cargo;
     const absent = value === undefined;
     const [ttl, stale] = absent ? [keeping.negative, 0] : [keeping.ttl, keeping.stale];
-    const checked = absent ? nothingWritten : await parcel.check(this.#errand.key, value, keeping.schema);
+    // What is part of a load of many has had no time of its own so far.
+    allowance.start();
+    const check = (): Promise<Checked> => parcel.check(this.#errand.key, value, keeping.schema);
+    const checked = absent ? nothingWritten : await allowance.bound(check);
     const { value: kept } = checked.kept;
     if (ttl === 0) return kept;
     if (checked.written.bytes > settings.maxValueBytes || !(await this.#stillValid(cargo))) {
@@ -236,15 +237,28 @@ export class Loading {
     return await this.#fill(sealed, ttl + stale, keeping.fence?.toString() ?? '');
   }
 
-  /** Tags that the loader has thought of may have been invalidated while it loaded. */
+  /** What its loader has said of it goes for its tags too: they are remembered for as long, and may have been invalidated. */
   async #stillValid({ keeping, clock }: Cargo): Promise<boolean> {
-    if (keeping.tags.length === this.#errand.keeping.tags.length || this.#store.link.away(this.#store.names.clock))
-      return true;
-    return (await this.#store.coherence.tags.check(keeping.tags, clock)) !== false;
+    const { coherence, link, names } = this.#store;
+    const { tags, ttl, stale } = keeping;
+    if (keeping === this.#errand.keeping || tags.length === 0 || link.away(names.clock)) return true;
+    await coherence.tags.prepare(tags, ttl + stale);
+    return (await coherence.tags.check(tags, clock)) !== false;
   }
 
   async #look(bytes: Buffer | null): Promise<Found | Nothing | Silence> {
-    return bytes === null ? nothing : await open(this.#store, this.#errand.keeping, bytes);
+    if (bytes === null) return nothing;
+    using allowance = this.#allow('schema');
+    return await allowance.bound(() => open(this.#store, this.#errand.keeping, bytes));
+  }
+
+  /** Time for what others do, which ends when this load is aborted. */
+  #allow(whose: string): Allowance {
+    const { settings } = this.#store;
+    const allowance = new Allowance(settings.loadTimeout, `${this.#errand.key}: its ${whose} did not finish`);
+    if (this.#ended) allowance.abort(this.#ended.reason);
+    this.#allowance = allowance;
+    return allowance;
   }
 
   /** The entry, when it is another than the one we have seen; 1 when it is ours to load; else for how long another has that right, below 0. */
@@ -265,13 +279,15 @@ export class Loading {
 
   /** 1 kept, 0 not: the lease was lost; 2 not: a newer token has written. */
   async #fill(value: string | Buffer, life: number, fence: string): Promise<unknown> {
-    const { names, link, id, leases } = this.#store;
+    const { names, link, sender, leases } = this.#store;
     const { key, version } = this.#errand;
     leases.letGo(this.#entry, this.#owner);
     const keys = [this.#entry, leaseOf(this.#entry), names.fence(key, version)];
-    const wakeUp = [`${names.channel}:`, wakeMessage(key), names.channel, keyMessage(id, key)];
+    const wakeUp = [`${names.channel}:`, wakeMessage(key), names.channel, keyMessage(sender, key)];
     const args = [this.#owner, value, String(life), fence, String(fenceLife), ...wakeUp];
-    return await link.run(fill, keys, args).catch(() => 0);
+    const reply = await link.run(fill, keys, args).catch(() => 0);
+    if (reply === silence) this.#store.unanswered();
+    return reply;
   }
 
   /** Until somebody says that there is something to look at, or the lease must be over. */

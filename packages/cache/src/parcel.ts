@@ -1,3 +1,4 @@
+import { Allowance } from './allowance.ts';
 import { compress, decompress } from './compression.ts';
 import type { Keeping } from './entry-options.ts';
 import { InvalidValueError } from './errors/invalid-value-error.ts';
@@ -69,12 +70,12 @@ export class Parcel {
   async check(key: string, value: unknown, schema: Schema | undefined): Promise<Checked> {
     const written = this.write(key, value);
     if (schema === undefined) return { written, kept: this.own(written) };
-    const result = await this.#validate(schema, written);
+    const result = await this.#validate(key, schema, written);
     if (result.issues) throw new InvalidValueError(key, result.issues[0]);
     // Readers check it again. Its output is written where it comes out as itself, else what was loaded: all get the same.
     const output = this.#writtenAgain(result.value);
     if (output !== undefined && !same(output, written)) {
-      const again = await this.#validate(schema, output);
+      const again = await this.#validate(key, schema, output);
       const stays = again.issues ? undefined : this.#writtenAgain(again.value);
       if (!again.issues && stays !== undefined && same(stays, output)) {
         return { written: output, kept: this.#keepOutput(key, again.value, output) };
@@ -119,7 +120,7 @@ export class Parcel {
       const plain = 'parse' in serializer ? payload.toString() : payload;
       if (schema === undefined) return this.#keep(plain, payload.length);
       const written = { plain, bytes: payload.length };
-      const result = await this.#validate(schema, written);
+      const result = await this.#validate('', schema, written);
       if (result.issues) return undefined;
       return this.#keepOutput('', result.value, written);
     } catch {
@@ -150,8 +151,13 @@ export class Parcel {
     return 'parse' in serializer ? serializer.parse(String(plain)) : serializer.decode(view(plain as Uint8Array));
   }
 
-  async #validate(schema: Schema, { plain }: Written): Promise<SchemaResult> {
-    return await schema['~standard'].validate(this.#decode(plain));
+  async #validate(key: string, schema: Schema, { plain }: Written): Promise<SchemaResult> {
+    const answer = schema['~standard'].validate(this.#decode(plain));
+    if (!('then' in answer)) return answer;
+    // It may ask others, and hang with them.
+    using allowance = new Allowance(this.#settings.loadTimeout, `${key}: its schema did not finish`);
+    allowance.start();
+    return await allowance.bound(() => answer);
   }
 
   /** Undefined where the output of a schema is something that the serializer does not write. */

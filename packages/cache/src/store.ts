@@ -47,7 +47,9 @@ interface Place {
 /** All that one cache holds: what it knows, whom it talks to, and what is under way. */
 export class Store<Flight extends Flying = Flying> {
   readonly settings: Settings;
-  readonly id: string = randomBytes(9).toString('base64url');
+  readonly id: string = newName();
+  /** Under this name it tells of its writes. */
+  sender: string = newName();
   readonly names: KeyNames;
   readonly link: Link;
   readonly local: LocalTier | undefined;
@@ -136,6 +138,11 @@ export class Store<Flight extends Flying = Flying> {
     return freshUntil + Math.max(1, loadMs) * this.settings.early * Math.log(chance(dice ^ this.#salt));
   }
 
+  /** A write of ours may be done later than we think: word of it is to count like that of others. */
+  unanswered(): void {
+    this.sender = newName();
+  }
+
   /** From now on nobody joins this key's flight, and nothing from before is kept in this process. */
   supersede(key: string): void {
     this.local?.delete(key);
@@ -185,7 +192,7 @@ export class Store<Flight extends Flying = Flying> {
       this.waiting.wake(message.key);
     } else if (message.kind === 'key') {
       // Our own writes have been seen to already; this is older than what may have come since.
-      if (message.sender !== this.id) this.supersede(message.key);
+      if (message.sender !== this.sender) this.supersede(message.key);
     } else if (message.kind === 'clear') {
       this.coherence.toldClear(message.clock);
       this.supersedeAll();
@@ -215,6 +222,8 @@ export class Store<Flight extends Flying = Flying> {
     }
   }
 }
+
+const newName = (): string => randomBytes(9).toString('base64url');
 
 /** A number above 0, up to 1, that looks like chance and is the same for the same whole number: the end of MurmurHash3. */
 function chance(number: number): number {

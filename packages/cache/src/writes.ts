@@ -148,7 +148,7 @@ export class Writes {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const store = this.#store;
-    const { names, id, link, settings } = store;
+    const { names, sender, link, settings } = store;
     const what = `${sealed === '' ? 'deleting' : 'setting'} ${key}`;
     const entry = names.entry(key, version);
     const reply = await this.attempt(what, entry, signal, async () => {
@@ -158,7 +158,7 @@ export class Writes {
       const keys = [entry, leaseOf(entry), bar, done];
       const life = String(keeping.ttl + keeping.stale);
       const fence = [keeping.fence?.toString() ?? '', String(fenceLife)];
-      const wakeUp = [`${names.channel}:`, wakeMessage(key), names.channel, keyMessage(id, key)];
+      const wakeUp = [`${names.channel}:`, wakeMessage(key), names.channel, keyMessage(sender, key)];
       const outcome = await link.run(put, keys, [
         sealed,
         life,
@@ -168,6 +168,7 @@ export class Writes {
       ]);
       // Whoever has read in between may have read what was there before.
       store.supersede(key);
+      if (outcome === silence) store.unanswered();
       return outcome;
     });
     if (reply === 2) throw new FencedError(key, keeping.fence ?? 0n);

@@ -13,7 +13,9 @@ interface Primary {
 }
 
 interface Town {
-  cache(options?: Partial<CacheOptions>): Promise<{ readonly cache: Cache; readonly redis: Cluster }>;
+  cache(
+    options?: Partial<CacheOptions> & { readonly slotsRefreshInterval?: number },
+  ): Promise<{ readonly cache: Cache; readonly redis: Cluster }>;
   /** A primary that has neither the clock of tags and versions nor anybody who listens; and the keys it has, and has not. */
   bystander(): Promise<Primary>;
   /** The primary that has the clock. */
@@ -36,8 +38,8 @@ const test = plain
     towns += 1;
     const prefix = `taxi-${towns}`;
     const startup = servers.map(({ port }) => ({ host: '127.0.0.1', port }));
-    const connect = (): Cluster => {
-      const redis = new Cluster(startup, { slotsRefreshInterval: 500 }).on('error', () => {});
+    const connect = (slotsRefreshInterval = 500): Cluster => {
+      const redis = new Cluster(startup, { slotsRefreshInterval }).on('error', () => {});
       stack.defer(() => redis.disconnect());
       return redis;
     };
@@ -64,8 +66,8 @@ const test = plain
         });
         return withKeys(server);
       },
-      cache: async (options = {}) => {
-        const redis = connect();
+      cache: async ({ slotsRefreshInterval, ...options } = {}) => {
+        const redis = connect(slotsRefreshInterval);
         const settings = { prefix, heartbeat: 100, lease: 1_000, redisTimeout: 150, early: 0 };
         const cache = stack.use(new Cache({ redis, ...settings, ...options }));
         await cache.start();
@@ -102,10 +104,25 @@ test('a primary that hangs takes its own keys away, and no others', async ({ tow
 
 test('what has been heard of one primary says nothing of another', async ({ town }) => {
   const { cache } = await town.cache({ local: { trust: 600 } });
-  await hearing(cache);
+  // It does not learn by itself where the slots are.
+  const { cache: parted, redis } = await town.cache({ slotsRefreshInterval: 3_600_000 });
+  await hearing(cache, parted);
   const { server, its, others } = await town.bystander();
   const [suspect, known] = [its[0] as string, others[0] as string];
-  for (const key of [suspect, known]) await cache.get(key, () => 'known', { ttl: '10m' });
+  for (const each of [cache, parted]) {
+    for (const key of [suspect, known]) await each.get(key, () => 'known', { ttl: '10m' });
+  }
+  // Its client has no connection to it, and does not count it until it asks for one of its keys.
+  redis
+    .nodes('master')
+    .find(({ options }) => options.port === server.port)
+    ?.disconnect();
+  await eventually('it is let go of', () => redis.nodes('master').length === 2);
+  await eventually('Redis is asked', async () => {
+    const { local } = parted.stats().hits;
+    expect(await parted.get(suspect, () => 'anew')).toBe('known');
+    return parted.stats().hits.local === local;
+  });
   await server.pause();
   try {
     // Its entries may have been changed, for all that anybody can say; they are given out for as long as they are trusted.
@@ -140,8 +157,7 @@ test('without the primary that has the clock, what has no tags comes from the ot
 test('times are by the clock of one primary, whatever those of the others read', async ({ town }) => {
   const { cache, redis } = await town.cache();
   const { cache: other } = await town.cache({ local: false });
-  const clock = redis.slots[slotOf('taxi:{shared}:clock')]?.[0];
-  const wrong = redis.nodes('master').filter(({ options }) => !clock?.endsWith(`:${options.port}`));
+  const wrong = redis.nodes('master').filter(({ options }) => options.port !== town.timekeeper.server.port);
   let asked = 0;
   for (const node of wrong) {
     const time = node.time.bind(node) as () => Promise<number[]>;

@@ -1,7 +1,15 @@
 import { eventually } from '@quorate/testbed';
 import { sharedTest as test } from '@quorate/testbed/vitest';
 import { expect } from 'vitest';
+import type { KeepOptions, LoadContext } from '../src/index.ts';
 import { caches, counting, hearing } from './fixture.ts';
+
+const keeping =
+  (options: KeepOptions) =>
+  (context: LoadContext): string => {
+    context.keep(options);
+    return 'value';
+  };
 
 test('a tag is remembered in Redis for hours after it was used, and not at all when no entry has it', async ({
   servers,
@@ -24,6 +32,11 @@ test('a tag is remembered in Redis for hours after it was used, and not at all w
   await c.redis.pexpire(`${c.prefix}:{shared}:tag:used`, 1_000);
   await cache.get('long', () => 'value', { tags: ['used'], ttl: '1d' });
   expect(await left('used')).toBeGreaterThan(47 * hour);
+  // Also when its loader has thought of the tag, or of how long it lives.
+  await cache.get('late', keeping({ tags: ['late'], ttl: '1d' }), { tags: ['early'] });
+  for (const tag of ['late', 'early']) expect(await left(tag)).toBeGreaterThan(47 * hour);
+  await cache.get('longer', keeping({ ttl: '2d' }), { tags: ['early'] });
+  expect(await left('early')).toBeGreaterThan(95 * hour);
 });
 
 test('with more tags than a process remembers, its memory is used all the same, and word of each is heeded', async ({
@@ -80,4 +93,41 @@ test('a load goes on, and is joined and kept, when a tag is invalidated that it 
     expect(cache.stats().hits.local).toBe(local + 1);
   }
   expect(cache.stats()).toMatchObject({ loads: { started: 6 }, notKept: 0 });
+});
+
+test('a server that takes over with a clock that is behind says nothing that is earlier than what was said before', async ({
+  servers,
+}) => {
+  await using c = caches(servers.QUORATE_REDIS ?? '');
+  const record = (name: string): string => `${c.prefix}:{shared}:${name}`;
+  // Half a minute ahead of the one that is asked from now on.
+  const ahead = 1_000 * (Date.now() + 30_000);
+  await c.redis.mset(record('clock'), `${ahead} 0`, record('version:rides'), `${ahead} old`);
+  const [cache, other] = [await c.cache(), await c.cache()];
+  await hearing(cache, other);
+  const both = [cache, other];
+  let value = 'old';
+  const read = (key: string, tag: string): Promise<string[]> =>
+    Promise.all(both.map((each) => each.get(key, () => value, { tags: [tag] })));
+  const versions = (): Promise<string[]> => Promise.all(both.map((each) => each.namespace('rides').version()));
+  expect(await read('zone', 'zones')).toEqual(['old', 'old']);
+  expect(await versions()).toEqual(['old', 'old']);
+  const lost = (): Promise<number> => c.redis.del(record('clock'), record('version:rides'));
+  const changed = async (change: () => Promise<void>, ...about: readonly [string, string]): Promise<void> => {
+    value = `after ${about[0]}`;
+    await change();
+    await eventually('both have heard', async () => (await read(...about)).every((each) => each === value));
+  };
+  await lost();
+  await changed(() => cache.invalidate({ tags: ['zones'] }), 'zone', 'zones');
+  await lost();
+  await changed(() => cache.clear(), 'zone', 'zones');
+  // Whoever has never known what was said before hears of it from those who ask.
+  await lost();
+  await read('day', 'days');
+  const late = await c.cache();
+  await hearing(late);
+  await changed(() => late.invalidate({ tags: ['days'] }), 'day', 'days');
+  await cache.namespace('rides').moveTo('new');
+  await eventually('both have heard', async () => (await versions()).every((version) => version === 'new'));
 });

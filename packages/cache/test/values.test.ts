@@ -101,6 +101,47 @@ describe('a schema', () => {
     // That there is none has no shape.
     expect(await cache.get('none', () => undefined as never)).toBeUndefined();
   });
+
+  test('that does not answer holds nobody up for longer than a loader may, and not the end of the cache', async ({
+    servers,
+  }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    let asked = 0;
+    const validate = (): Promise<never> => {
+      asked += 1;
+      return new Promise(() => {});
+    };
+    const schema: Schema<string> = { '~standard': { version: 1, validate } };
+    const times = { redisTimeout: 100, loadTimeout: 100 };
+    const [cache, strict, other] = [await c.cache(times), await c.cache({ ...times, schema }), await c.cache()];
+    for (const work of [
+      (): Promise<unknown> => cache.get('zone', () => 'value', { schema }),
+      (): Promise<unknown> => cache.getMany(['zone'], () => ({ zone: 'value' }), { schema }),
+      (): Promise<unknown> => strict.set('zone', 'value'),
+    ]) {
+      expect(await codeOf(work())).toBe('deadline-exceeded');
+      await expect(work()).rejects.toThrow(/zone: .* schema did not finish within 100 ms/);
+    }
+    // Nobody else waits for it.
+    expect(await other.get('zone', () => 'of another')).toBe('of another');
+    // What is read is checked as well: without an answer it is not known.
+    expect(await codeOf(cache.get('zone', () => 'value', { schema }))).toBe('deadline-exceeded');
+    expect(await cache.peek('zone', { schema })).toBeUndefined();
+    expect(cache.stats().unreadable).toBe(2);
+    const patient = await c.cache({ loadTimeout: '1h' });
+    const ends = [codeOf(patient.get('day', () => 'value', { schema }))];
+    await eventually('it is loaded', () => asked === 9);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const loading = other.get('night', () => promise);
+    await eventually('it is being loaded', () => other.stats().loads.started === 2);
+    ends.push(codeOf(patient.get('night', never, { schema })));
+    await eventually('it waits for that', () => patient.stats().waits.elsewhere === 1);
+    resolve('value');
+    expect(await loading).toBe('value');
+    await eventually('it has been brought', () => asked === 10);
+    await patient.stop();
+    expect(await Promise.all(ends)).toEqual(['cache-closed', 'cache-closed']);
+  });
 });
 
 describe('how long', () => {

@@ -112,8 +112,7 @@ export class Coherence {
   /** All that was said on this node before this moment of our clock has arrived. */
   heard(node: Node, at: number): void {
     node.heardAt = at;
-    const oldest = this.#link.nodes.all().reduce((least, { node: { heardAt } }) => Math.min(least, heardAt), at);
-    this.#heardUntil = oldest + this.#span;
+    this.#heardUntil = Math.min(at, this.#link.nodes.heardAt) + this.#span;
   }
 
   /** Word comes in from now on; what was said before was missed. */

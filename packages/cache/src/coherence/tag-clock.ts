@@ -94,7 +94,7 @@ export class TagClock {
     const reply = await this.#link.run(
       invalidate,
       [this.#names.clock, ...tags.map((tag) => this.#names.tag(tag))],
-      [this.#names.channel, ...tagsMessage(tags)],
+      [this.#names.channel, ...tagsMessage(tags), String(this.#now)],
     );
     if (reply === silence) return silence;
     this.#take(Number(reply), tags, round);
@@ -109,7 +109,8 @@ export class TagClock {
   /** What the clock reads after it. */
   async clear(): Promise<number | Silence> {
     const round = this.#round;
-    const reply = await this.#link.run(clear, [this.#names.clock], [this.#names.channel, clearMessage]);
+    const args = [this.#names.channel, clearMessage, String(this.#now)];
+    const reply = await this.#link.run(clear, [this.#names.clock], args);
     if (reply === silence) return silence;
     this.#takeClear(Number(reply), round);
     return Number(reply);
@@ -118,7 +119,7 @@ export class TagClock {
   async #learn(tags: readonly string[], life: number): Promise<readonly number[] | Silence> {
     const keys = [this.#names.clock, ...tags.map((tag) => this.#names.tag(tag))];
     const [round, until] = [this.#round, performance.now() + life];
-    const reply = await this.#link.run(learn, keys, [String(life)]).catch(() => silence);
+    const reply = await this.#link.run(learn, keys, [String(life), String(this.#now)]).catch(() => silence);
     if (reply === silence) return silence;
     const [now = 0, cleared = 0, ...times] = (reply as string[]).map(Number);
     this.#now = Math.max(this.#now, now, ...times);

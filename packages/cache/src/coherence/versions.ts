@@ -87,10 +87,11 @@ export class Versions {
     const bar = `${record}:fence`;
     const told = [this.#names.channel, ...versionMessage(namespace, version)];
     const round = this.#round;
+    const seen = this.#latest.get(namespace)?.number ?? 0;
     const reply = await this.#link.run(
       move,
       [record, bar, fence === undefined ? bar : doneOf(bar, randomUUID())],
-      [version, fence?.toString() ?? '', String(life.fence), ...told, String(life.done)],
+      [version, fence?.toString() ?? '', String(life.fence), ...told, String(life.done), String(seen)],
     );
     if (reply === silence) return silence;
     if (reply === '0') return 'fenced';

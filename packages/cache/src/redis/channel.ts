@@ -111,7 +111,7 @@ export class Channel {
         this.#delays.reset();
         this.#listener.gap();
         // Also where a beat is under way: that one left before anything could be heard.
-        this.#beat(this.#link.nodes.all());
+        this.#beat(true);
       })
       .catch(over);
   }
@@ -149,14 +149,21 @@ export class Channel {
     this.#listener.heard(node, sent);
   }
 
-  /** Asks every primary for its time, and sends a word to ourselves by way of it. One that hangs holds up no other. */
-  #beat(due = this.#link.nodes.all().filter(({ node }) => !node.beating)): void {
+  /**
+   * Asks every primary for its time, and sends a word to ourselves by way of it. One that hangs holds up no other, and is
+   * not asked again before it has answered, unless that is what `again` says.
+   */
+  #beat(again = false): void {
     if (this.#closed) return;
     this.#dropDeafSubscriber(performance.now());
     if (this.#link.redis.status !== 'ready') {
       this.#listener.beat(false);
       return;
     }
+    const all = this.#link.nodes.all();
+    const there = new Set(all.map(({ node }) => node));
+    for (const [name, { node }] of this.#beats) if (!there.has(node)) this.#beats.delete(name);
+    const due = again ? all : all.filter(({ node }) => !node.beating);
     if (due.length === 0) return;
     Promise.any(due.map(({ node, client }) => this.#beatOf(node, client))).then(
       () => this.#listener.beat(true),
@@ -176,8 +183,9 @@ export class Channel {
       }
       const time = await this.#link.ask(node, () => client.time());
       if (time === silence) throw new Error('no answer');
-      const [seconds, microseconds] = time;
-      this.#link.answered(node, sent, performance.now(), Number(seconds) * 1_000 + Number(microseconds) / 1_000);
+      const [seconds, microseconds] = time.map(Number) as [number, number];
+      const received = performance.now();
+      this.#link.answered(node, { sent, received, time: seconds * 1_000 + microseconds / 1_000 });
     } finally {
       node.beating = false;
     }

@@ -3,6 +3,7 @@ import type { Latency } from '../latency.ts';
 import { Expectations } from './expectations.ts';
 import { type Node, Nodes } from './nodes.ts';
 import type { Script } from './scripts.ts';
+import { type Reading, ServerClock } from './server-clock.ts';
 
 /** Nothing came back in time, or nothing was sent: nobody can say what Redis would have answered. */
 export const silence: unique symbol = Symbol('silence');
@@ -45,8 +46,7 @@ export class Link {
   #leaving = false;
   #closed = false;
   readonly #meeting = new Set<() => void>();
-  /** What to add to our monotonic clock to have the server's, in milliseconds. */
-  #offset = Number.NaN;
+  readonly #time = new ServerClock();
 
   /** `clock` is a key: whoever has it has the clock that counts for all times, for those of two nodes may differ. */
   constructor(redis: Redis | Cluster, clock: string, timeout: number, latency: Latency, onAway: () => void) {
@@ -66,7 +66,7 @@ export class Link {
 
   /** Whether there is a connection, and anybody has ever answered on it. */
   get open(): boolean {
-    return this.redis.status === 'ready' && !Number.isNaN(this.#offset);
+    return this.redis.status === 'ready' && this.#time.known;
   }
 
   /** How many of the nodes answer, of how many. */
@@ -75,14 +75,14 @@ export class Link {
     return [this.open ? all.filter(({ node }) => !node.away).length : 0, all.length];
   }
 
-  /** What the Redis server's clock reads now, as far as we know: the wall clock of this machine may jump, this does not. */
+  /** What the server's clock reads when ours reads this; NaN before it was read. */
   serverTime(local: number): number {
-    return local + this.#offset;
+    return this.#time.at(local);
   }
 
   /** Whether Redis has ever answered, which the clock needs. Waits for it for as long as for any answer. */
   async meet(): Promise<boolean> {
-    if (!Number.isNaN(this.#offset)) return true;
+    if (this.#time.known) return true;
     // A client that waits for its first command: this is it.
     if (this.redis.status === 'wait') this.redis.connect().catch(() => {});
     return new Promise((resolve) => {
@@ -99,11 +99,11 @@ export class Link {
     });
   }
 
-  /** A node has answered a beat that was sent at `sent`, with its own time in milliseconds. */
-  answered(node: Node, sent: number, received: number, serverTime: number): void {
+  /** A node has answered a beat with its own time. */
+  answered(node: Node, reading: Reading): void {
     node.away = false;
-    if (node !== this.nodes.of(this.#clock) && !Number.isNaN(this.#offset)) return;
-    this.#offset = serverTime - (sent + received) / 2;
+    if (node !== this.nodes.of(this.#clock) && this.#time.known) return;
+    this.#time.read(reading);
     for (const met of this.#meeting) met();
     this.#meeting.clear();
   }

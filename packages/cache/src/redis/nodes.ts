@@ -42,6 +42,23 @@ export class Nodes {
     return primaries.map(({ client, address }) => ({ client, node: this.#at(address) }));
   }
 
+  /**
+   * All that was published on any of them before this moment has arrived. Where a connection has ended, the client has let go
+   * of the node, which has its keys all the same.
+   */
+  get heardAt(): number {
+    if (!isCluster(this.#redis)) return this.#only.heardAt;
+    let oldest = Number.POSITIVE_INFINITY;
+    let before: readonly string[] | undefined;
+    // Neighbours have the same list: there are 16,384 slots, and few lists.
+    for (const addresses of this.#redis.slots) {
+      if (addresses !== before && addresses?.[0] !== undefined)
+        oldest = Math.min(oldest, this.#at(addresses[0]).heardAt);
+      before = addresses;
+    }
+    return oldest;
+  }
+
   #at(address: string): Node {
     const known = this.#byAddress.get(address);
     if (known) return known;

@@ -145,18 +145,20 @@ redis.call('PUBLISH', ARGV[7], ARGV[8])
 return 1`,
 );
 
-/** What the clock reads, and what it read when all was cleared; where there is no record, or another's, that is now. */
+/**
+ * What the clock reads, and what it read when all was cleared; where there is no record, or another's, that is now. It is
+ * never earlier than what the caller has seen: a replica that takes over may have a clock that is behind, and may not have
+ * received the last record.
+ */
 const clockRecord = `
-local function read(record)
-  if record then
-    local clock, cleared = string.match(record, '^(%d+) (%d+)$')
-    if clock then return clock, cleared end
-  end
-  local clock = string.format('%.0f', now())
-  return clock, clock
-end
 local function after(before)
   return string.format('%.0f', math.max(now(), before + 1))
+end
+local function read(record, seen)
+  local clock, cleared = string.match(record or '', '^(%d+) (%d+)$')
+  if clock then return string.format('%.0f', math.max(clock, seen)), cleared end
+  clock = after(seen)
+  return clock, clock
 end`;
 
 /**
@@ -166,7 +168,7 @@ end`;
  */
 export const invalidate: Script = script(
   `${now}${clockRecord}
-local before, cleared = read(redis.call('GET', KEYS[1]))
+local before, cleared = read(redis.call('GET', KEYS[1]), ARGV[4])
 local clock = after(before)
 redis.call('SET', KEYS[1], clock .. ' ' .. cleared)
 for i = 2, #KEYS do redis.call('SET', KEYS[i], clock, 'XX', 'KEEPTTL') end
@@ -182,7 +184,7 @@ return clock`,
 export const learn: Script = script(
   `${now}${clockRecord}
 local known = redis.call('MGET', unpack(KEYS))
-local clock, cleared = read(known[1])
+local clock, cleared = read(known[1], ARGV[2])
 if known[1] ~= clock .. ' ' .. cleared then redis.call('SET', KEYS[1], clock .. ' ' .. cleared) end
 known[1] = cleared
 table.insert(known, 1, clock)
@@ -200,7 +202,7 @@ return known`,
 /** Moves the clock, and all that was kept is from before: in one write, whatever the number of keys. */
 export const clear: Script = script(
   `${now}${clockRecord}
-local clock = after((read(redis.call('GET', KEYS[1]))))
+local clock = after((read(redis.call('GET', KEYS[1]), ARGV[3])))
 redis.call('SET', KEYS[1], clock .. ' ' .. clock)
 redis.call('PUBLISH', ARGV[1], ARGV[2] .. clock)
 return clock`,
@@ -210,12 +212,12 @@ return clock`,
 export const move: Script = script(
   `${now}${passFence}${passOnce}
 local record, fence, done = KEYS[1], KEYS[2], KEYS[3]
-local version, token, life, doneLife = ARGV[1], ARGV[2], ARGV[3], ARGV[7]
+local version, token, life, doneLife, seen = ARGV[1], ARGV[2], ARGV[3], ARGV[7], ARGV[8]
 local passed = passOnce(fence, token, life, done, doneLife)
 if passed == 'fenced' then return '0' end
 if passed == 'done' then return 'done' end
 local last = string.match(redis.call('GET', record) or '0 ', '^(%d+) ')
-local number = string.format('%.0f', math.max(now(), last + 1))
+local number = string.format('%.0f', math.max(now(), last + 1, seen + 1))
 redis.call('SET', record, number .. ' ' .. version)
 redis.call('PUBLISH', ARGV[4], ARGV[5] .. number .. ARGV[6])
 return number`,

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { deadline } from '@quorate/core';
 import type { Redis } from 'ioredis';
 import { Exchange } from './exchange.ts';
+import { nothingProved, type Proved } from './scene.ts';
 import { schedule } from './schedule.ts';
 import { World } from './world.ts';
 
@@ -15,10 +16,7 @@ export interface PlayOptions {
 
 export interface Played {
   readonly schedules: number;
-  /** Answers that could have missed a change. */
-  readonly checked: number;
-  /** Answers from the memory of a process. */
-  readonly remembered: number;
+  readonly proved: Readonly<Proved>;
   /** What happened in the first schedule that broke a promise: it is the last. */
   readonly broken?: { readonly seed: number; readonly story: string };
 }
@@ -34,8 +32,7 @@ export async function playSchedules({ redis, seed, more }: PlayOptions): Promise
   using exchange = await Exchange.open(redis);
   let begun = 0;
   let schedules = 0;
-  let checked = 0;
-  let remembered = 0;
+  const proved = nothingProved();
   let broken: Played['broken'];
   const play = async (): Promise<void> => {
     while (broken === undefined && more(begun)) {
@@ -48,11 +45,12 @@ export async function playSchedules({ redis, seed, more }: PlayOptions): Promise
       end[Symbol.dispose]();
       await world.close();
       schedules += 1;
-      checked += world.checked;
-      remembered += world.remembered;
-      if (world.breaches.length > 0) broken ??= { seed: own, story: world.story.join('\n') };
+      for (const [what, times] of Object.entries(world.proved) as [keyof Proved, number][]) {
+        proved[what] += times;
+      }
+      if (world.broken) broken ??= { seed: own, story: world.story.join('\n') };
     }
   };
   await Promise.all(Array.from({ length: together }, play));
-  return { schedules, checked, remembered, ...(broken && { broken }) };
+  return { schedules, proved, ...(broken && { broken }) };
 }

@@ -45,19 +45,26 @@ export class Wire extends EventEmitter {
   listensSince = 0;
   /** How often the connection for commands has broken. */
   breaks = 0;
+  /** Whether anything that was sent on a connection that has broken since may still reach the server. */
+  get astray(): boolean {
+    return this.#astray.length > 0;
+  }
   readonly #behind: Behind;
   readonly #held = new Set<Way>();
   readonly #requests: Request[] = [];
   #replies: Reply[] = [];
+  #astray: Request[] = [];
   #word: { readonly word: Word; readonly number: number }[] = [];
   #ear: Ear | undefined;
   #answered = false;
   /** Nobody can listen. */
-  #deaf = false;
+  #deaf: boolean;
 
-  constructor(behind: Behind) {
+  constructor(behind: Behind, first?: 'held' | 'deaf') {
     super();
     this.#behind = behind;
+    this.#deaf = first === 'deaf';
+    if (first === 'held') this.hold('replies');
     for (const command of commands) {
       Object.assign(this, { [command]: (...args: unknown[]) => this.#send(command, args) });
     }
@@ -75,6 +82,11 @@ export class Wire extends EventEmitter {
   /** Whether there is a connection for commands. */
   get connected(): boolean {
     return this.status === 'ready';
+  }
+
+  /** Whether nobody has ever answered. */
+  get isNew(): boolean {
+    return this.breaks === 0 && !this.#answered;
   }
 
   /** Whether the process knows of it: its last beat was answered. */
@@ -98,16 +110,24 @@ export class Wire extends EventEmitter {
     else this.#tell();
   }
 
-  /** The connection for commands breaks: of the requests on their way so many have reached the server, and no reply arrives. */
-  break(reached: number): void {
+  /**
+   * The connection for commands breaks: of the requests on their way so many have reached the server, or will when they
+   * `land`, and no reply arrives.
+   */
+  break(reached: number, late: boolean): void {
     this.status = 'reconnecting';
     this.breaks += 1;
     this.#answered = false;
-    for (const { command, args, reject } of this.#requests.splice(0, reached)) {
-      this.#behind.execute(command, args).catch(() => {});
-      reject(lost());
-    }
+    const reaching = this.#requests.splice(0, reached);
+    for (const { reject } of reaching) reject(lost());
+    this.#astray.push(...reaching);
+    if (!late) this.land();
     for (const { reject } of [...this.#requests.splice(0), ...this.#replies.splice(0)]) reject(lost());
+    this.#behind.moved();
+  }
+
+  land(): void {
+    for (const { command, args } of this.#astray.splice(0)) this.#behind.execute(command, args).catch(() => {});
     this.#behind.moved();
   }
 

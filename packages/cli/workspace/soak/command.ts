@@ -129,7 +129,7 @@ async function runCaches(shell: Shell, { minutes, seed, json, quiet }: Flags): P
   else {
     if (broken) shell.print(broken.story);
     shell.print(
-      `schedules   ${counts.schedules} from seed ${seed}; ${counts.checked} answers that could have missed a change`,
+      `schedules   ${counts.schedules} from seed ${seed}; ${counts.proved.checked} answers that could have missed a change`,
     );
     shell.print(broken ? `INVALID  an answer was too old; the same again: ${replay}` : 'VALID  no answer was too old');
   }
