@@ -1,8 +1,9 @@
 import type { Outcome } from './diagnostics.ts';
+import type { Errand } from './errand.ts';
 import { CacheClosedError } from './errors/cache-closed-error.ts';
 import type { Flying } from './flights.ts';
 import { type Found, open } from './found.ts';
-import { type Brought, type Errand, Loading } from './loading.ts';
+import { type Brought, Loading } from './loading.ts';
 import { GivenUp } from './origin.ts';
 import { silence } from './redis/link.ts';
 import type { Source } from './stats.ts';

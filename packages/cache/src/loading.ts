@@ -1,33 +1,14 @@
 import { AmbiguousError, DeadlineExceededError } from '@quorate/core';
 import { Allowance } from './allowance.ts';
+import { Cargo } from './cargo.ts';
 import type { Outcome } from './diagnostics.ts';
-import type { Keeping } from './entry-options.ts';
-import { FencedError } from './errors/fenced-error.ts';
-import { RedisRefusedError } from './errors/redis-refused-error.ts';
+import type { Errand } from './errand.ts';
 import { type Found, type Nothing, nothing, open } from './found.ts';
-import { type Load, LoadContext } from './load-context.ts';
-import { type Checked, nothingWritten } from './parcel.ts';
-import { diceOf, seal } from './redis/envelope.ts';
-import { leaseOf } from './redis/key-names.ts';
+import { Lease } from './lease.ts';
+import { LoadContext } from './load-context.ts';
 import { type Silence, silence } from './redis/link.ts';
-import { keyMessage, wakeMessage } from './redis/message.ts';
-import { claim, fill } from './redis/scripts.ts';
 import type { Source } from './stats.ts';
-import { fenceLife, type Store } from './store.ts';
-
-/** What is to be brought, and how. */
-export interface Errand {
-  readonly key: string;
-  readonly load: Load<unknown>;
-  readonly keeping: Keeping;
-  readonly version: string | undefined;
-  /** The load takes care of bulkhead, breaker and its time itself: it is part of a load of many. */
-  readonly guarded: boolean;
-  /** Called when another process loads it. */
-  readonly aside: (() => void) | undefined;
-  /** A refresh: a value is at hand, and is fresh until then by the server's clock. Only a later one is of any use. */
-  readonly beyond?: number;
-}
+import type { Store } from './store.ts';
 
 /** For whom it is loaded. */
 interface Traveller {
@@ -44,15 +25,6 @@ export interface Brought {
   readonly clock: number;
 }
 
-/** A value that was loaded, on its way to where it is kept. */
-interface Cargo {
-  readonly value: unknown;
-  readonly keeping: Keeping;
-  /** What the clock of invalidations read before the load began. */
-  readonly clock: number;
-  readonly loadMs: number;
-}
-
 /** Without the channel nobody wakes us: look again this often, in milliseconds. */
 const lookAgain = 100;
 
@@ -61,8 +33,7 @@ export class Loading {
   readonly #store: Store;
   readonly #errand: Errand;
   readonly #traveller: Traveller;
-  readonly #entry: string;
-  readonly #owner: string;
+  readonly #lease: Lease;
   #allowance: Allowance | undefined = undefined;
   #ended: { readonly reason: unknown } | undefined = undefined;
   #woken = false;
@@ -72,8 +43,7 @@ export class Loading {
     this.#store = store;
     this.#errand = errand;
     this.#traveller = traveller;
-    this.#entry = store.names.entry(errand.key, errand.version);
-    this.#owner = `${store.id}:${nextNumber()}`;
+    this.#lease = new Lease(store, errand);
   }
 
   abort(reason: unknown): void {
@@ -95,7 +65,7 @@ export class Loading {
     using _line = store.waiting.join(this.#errand.key, this);
     for (let before = seen; ; ) {
       this.#woken = false;
-      const answer = await this.#claim(before);
+      const answer = await this.#lease.claim(before);
       if (answer === silence) return await this.#unanswered();
       if (answer === 1) return await this.#load(true);
       let bytes: Buffer | null | Silence;
@@ -105,7 +75,7 @@ export class Loading {
         this.#errand.aside?.();
         this.#traveller.outcome = 'wait';
         await this.#wakeCall(-answer, begin + store.settings.loadTimeout);
-        bytes = await store.link.read(this.#entry);
+        bytes = await store.link.read(this.#lease.entry);
       } else {
         bytes = answer;
       }
@@ -148,9 +118,9 @@ export class Loading {
 
   /** Loads under the lease, or without one while Redis is away. */
   async #load(leased: boolean): Promise<Brought> {
-    const { coherence, leases } = this.#store;
+    const { coherence } = this.#store;
     const { key, keeping, load, version, guarded } = this.#errand;
-    if (leased) leases.hold(this.#entry, this.#owner);
+    if (leased) this.#lease.hold();
     this.#traveller.outcome = 'load';
     try {
       await coherence.tags.prepare(keeping.tags, keeping.ttl + keeping.stale);
@@ -164,86 +134,18 @@ export class Loading {
       };
       const value = await (guarded ? work() : this.#guarded(allowance, work));
       const kept = LoadContext.keepingOf(context);
-      const cargo = { value, keeping: kept, clock, loadMs: performance.now() - begin };
-      return { value: await this.#deliver(cargo, allowance, leased), tags: kept.tags, clock };
+      const cargo = new Cargo(this.#store, this.#errand, {
+        value,
+        keeping: kept,
+        clock,
+        loadMs: performance.now() - begin,
+      });
+      const lease = leased ? this.#lease : undefined;
+      return { value: await cargo.deliver(allowance, lease, this.#traveller), tags: kept.tags, clock };
     } finally {
       // Whatever has become of it, nobody is to wait for us; after a delivery there is nothing to give back.
-      if (leased && leases.holds(this.#entry, this.#owner)) await this.#fill('', 1, '');
+      await this.#lease.giveBack();
     }
-  }
-
-  /** Keeps what was loaded where it may be kept, and gives what all others will get. */
-  async #deliver(cargo: Cargo, allowance: Allowance, leased: boolean): Promise<unknown> {
-    const { parcel, settings, counters } = this.#store;
-    const { value, keeping } = cargo;
-    const absent = value === undefined;
-    const [ttl, stale] = absent ? [keeping.negative, 0] : [keeping.ttl, keeping.stale];
-    // What is part of a load of many has had no time of its own so far.
-    allowance.start();
-    const check = (): Promise<Checked> => parcel.check(this.#errand.key, value, keeping.schema);
-    const checked = absent ? nothingWritten : await allowance.bound(check);
-    const { value: kept } = checked.kept;
-    if (ttl === 0) return kept;
-    if (checked.written.bytes > settings.maxValueBytes || !(await this.#stillValid(cargo))) {
-      counters.notKept += 1;
-      return kept;
-    }
-    await this.#keep(cargo, checked, leased, ttl, stale);
-    return kept;
-  }
-
-  async #keep(cargo: Cargo, checked: Checked, leased: boolean, ttl: number, stale: number): Promise<void> {
-    const store = this.#store;
-    const { value, keeping, clock, loadMs } = cargo;
-    const absent = value === undefined;
-    const token = newToken();
-    // Before it is sent: what is kept here ends no later than what Redis has.
-    const freshUntil = performance.now() + ttl;
-    if (leased) {
-      const outcome = await this.#send(cargo, checked.written, token, ttl, stale);
-      if (outcome === 2) throw new FencedError(this.#errand.key, keeping.fence ?? 0n);
-      if (outcome === 0) {
-        store.counters.notKept += 1;
-        return;
-      }
-    }
-    // Without Redis's word it is kept in this process alone, for as long as that may be trusted.
-    if (this.#traveller.dirty) return;
-    const refreshAt = store.refreshAt({ freshUntil, loadMs, absent, dice: diceOf(token) });
-    const times = { freshUntil, staleUntil: freshUntil + stale, refreshAt };
-    const { value: kept, bytes } = checked.kept;
-    store.adopt(this.#errand, kept, bytes, keeping.tags, clock, times);
-  }
-
-  async #send(cargo: Cargo, written: Checked['written'], token: number, ttl: number, stale: number): Promise<unknown> {
-    const { parcel, settings, link } = this.#store;
-    const { value, keeping, clock, loadMs } = cargo;
-    const { payload, compressed } = await parcel.pack(written);
-    const freshUntil = link.serverTime(performance.now()) + ttl;
-    const sealed = seal(
-      {
-        absent: value === undefined,
-        compressed,
-        serializer: settings.serializer.name,
-        freshUntil,
-        staleUntil: freshUntil + stale,
-        loadMs,
-        clock,
-        token,
-        tags: keeping.tags,
-      },
-      payload,
-    );
-    return await this.#fill(sealed, ttl + stale, keeping.fence?.toString() ?? '');
-  }
-
-  /** What its loader has said of it goes for its tags too: they are remembered for as long, and may have been invalidated. */
-  async #stillValid({ keeping, clock }: Cargo): Promise<boolean> {
-    const { coherence, link, names } = this.#store;
-    const { tags, ttl, stale } = keeping;
-    if (keeping === this.#errand.keeping || tags.length === 0 || link.away(names.clock)) return true;
-    await coherence.tags.prepare(tags, ttl + stale);
-    return (await coherence.tags.check(tags, clock)) !== false;
   }
 
   async #look(bytes: Buffer | null): Promise<Found | Nothing | Silence> {
@@ -259,35 +161,6 @@ export class Loading {
     if (this.#ended) allowance.abort(this.#ended.reason);
     this.#allowance = allowance;
     return allowance;
-  }
-
-  /** The entry, when it is another than the one we have seen; 1 when it is ours to load; else for how long another has that right, below 0. */
-  async #claim(seen: Buffer): Promise<Buffer | number | Silence> {
-    const { link, settings, id } = this.#store;
-    const keys = [this.#entry, leaseOf(this.#entry)];
-    try {
-      const reply = await link.run(claim, keys, [this.#owner, String(settings.lease), seen, id]);
-      return reply as Buffer | number | Silence;
-    } catch (error) {
-      // Redis refuses: it is full, or we may not write. The value can be had all the same, but not under a token.
-      const { key, keeping } = this.#errand;
-      if (keeping.fence !== undefined)
-        throw new RedisRefusedError(`reading ${key} under token ${keeping.fence}`, error);
-      return silence;
-    }
-  }
-
-  /** 1 kept, 0 not: the lease was lost; 2 not: a newer token has written. */
-  async #fill(value: string | Buffer, life: number, fence: string): Promise<unknown> {
-    const { names, link, sender, leases } = this.#store;
-    const { key, version } = this.#errand;
-    leases.letGo(this.#entry, this.#owner);
-    const keys = [this.#entry, leaseOf(this.#entry), names.fence(key, version)];
-    const wakeUp = [`${names.channel}:`, wakeMessage(key), names.channel, keyMessage(sender, key)];
-    const args = [this.#owner, value, String(life), fence, String(fenceLife), ...wakeUp];
-    const reply = await link.run(fill, keys, args).catch(() => 0);
-    if (reply === silence) this.#store.unanswered();
-    return reply;
   }
 
   /** Until somebody says that there is something to look at, or the lease must be over. */
@@ -315,15 +188,4 @@ export class Loading {
     const { key, keeping } = this.#errand;
     return await this.#store.origin.call([key], keeping.origin, allowance, work);
   }
-}
-
-/** Unlike the token of any other value. */
-function newToken(): number {
-  return Math.trunc(Math.random() * 2 ** 52) + 1;
-}
-
-let numbers = 0;
-function nextNumber(): string {
-  numbers += 1;
-  return numbers.toString(36);
 }

@@ -1,11 +1,11 @@
 import { InvalidArgumentError } from '@quorate/core';
 import { answers, type Outcome } from './diagnostics.ts';
 import { checkGet, type GetOptions, type Keeping } from './entry-options.ts';
+import type { Errand } from './errand.ts';
 import { CacheClosedError } from './errors/cache-closed-error.ts';
 import { Flight, refresh } from './flight.ts';
 import { checkKey } from './key.ts';
 import type { Load } from './load-context.ts';
-import type { Errand } from './loading.ts';
 import type { LocalEntry } from './local/local-entry.ts';
 import type { Store } from './store.ts';
 import { orAborted, Wait, waited } from './waited.ts';
