@@ -63,7 +63,10 @@ export async function meshFetch(
   // Whether an instance may have heard it.
   let sent = false;
   const inDoubt = (): boolean => sent && !reads.has(request.method);
+  // Whom the last request went to: where a redirect leads to is not the instance that redirected.
+  let asked = '';
   const send = ({ url, method, headers, withBody }: Step): Promise<Response> => {
+    asked = url.origin;
     const body = withBody && (once ? request : request.clone()).body;
     // To follow is not left to `fetch`, which does not say whether it was the instance that could not be reached.
     const redirect = request.redirect === 'follow' ? 'manual' : request.redirect;
@@ -82,22 +85,25 @@ export async function meshFetch(
     const target = new URL(url.pathname + url.search, `http://${endpoint.address}`);
     const { method, headers, body } = request;
     const step = { url: target, method, headers, withBody: body !== null };
+    const failed = (): void => {
+      if (asked === target.origin) endpoint.failed();
+    };
     try {
       let response = await send(step);
       sent = true;
       if (request.redirect === 'follow') response = await follow(response, step, send);
       if (!worthAnother.has(response.status)) return response;
-      endpoint.failed();
+      failed();
       if (!again || !more()) return response;
       await response.body?.cancel();
     } catch (error) {
       // The error is the caller's reason then, and its cause says nothing about this request.
       sent ||= request.signal.aborted || !(error instanceof Error && neverSent(error.cause));
       if (request.signal.aborted) {
-        endpoint.abandoned();
+        if (asked === target.origin) endpoint.abandoned();
         throw inDoubt() ? doubtful(request.signal.reason) : request.signal.reason;
       }
-      endpoint.failed();
+      failed();
       if (inDoubt() && !again) throw unanswered(request, service, error);
       if (signal.aborted) throw tooLate(service, ms, error);
       if (!more()) {
