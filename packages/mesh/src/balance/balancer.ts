@@ -26,6 +26,8 @@ export interface Endpoint extends Disposable {
   readonly instance: ServiceInstance;
   /** `10.0.0.7:8080` */
   readonly address: string;
+  /** Its answer has begun: it does not count as busy any more. Whether it does well is not known yet. */
+  answered(): void;
   /** It did not answer, or not well. An endpoint that is disposed of without this or `abandoned` has done well. */
   failed(): void;
   /**
@@ -140,9 +142,15 @@ export class Balancer implements AsyncDisposable {
     slot.inFlight += 1;
     let outcome: 'well' | 'failed' | 'abandoned' | 'over' = 'well';
     const { instance } = slot;
+    let busy = true;
+    const answered = (): void => {
+      if (busy) slot.inFlight -= 1;
+      busy = false;
+    };
     return {
       instance,
       address: `${instance.address.includes(':') ? `[${instance.address}]` : instance.address}:${instance.port}`,
+      answered,
       failed: () => {
         if (outcome === 'well') outcome = 'failed';
       },
@@ -151,7 +159,7 @@ export class Balancer implements AsyncDisposable {
       },
       [Symbol.dispose]: () => {
         if (outcome === 'over') return;
-        slot.inFlight -= 1;
+        answered();
         if (outcome === 'failed') this.#failed(slot);
         else if (outcome === 'abandoned') this.#abandoned(slot);
         else this.#didWell(slot);

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { finished } from 'node:stream';
+import { eventually } from '@quorate/testbed';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ServiceInstance } from '../discovery/service-instance.ts';
 import type { Watch } from '../discovery/watch.ts';
 import { Balancer } from './balancer.ts';
@@ -52,4 +54,70 @@ test('an instance that redirects to where it fails, or hangs, has done well itse
   ]);
   for (let request = 0; request < 2; request += 1) await itself.ask();
   expect(itself.ejected()).toEqual(['query-1']);
+});
+
+describe('the body of an answer', () => {
+  const silent: RequestListener = (_, response) => void response.write('so far');
+  const broken: RequestListener = (_, response) => void response.write('so far', () => response.destroy());
+
+  test.each<[what: string, RequestListener, read: (response: Response) => Promise<unknown>]>([
+    ['that never ends', silent, (response) => response.text()],
+    [
+      'that never ends, read part by part',
+      silent,
+      async ({ body }) => (body as ReadableStream).pipeTo(new WritableStream()),
+    ],
+    ['that breaks off', broken, (response) => response.text()],
+  ])('%s is a failure of its instance', async (_, listener, read) => {
+    const { ask, ejected } = await service([listener]);
+    for (let request = 0; request < 2; request += 1) {
+      const response = await ask({ deadline: '100ms' });
+      await expect(read(response)).rejects.toThrow();
+    }
+    await eventually('it is left out', () => ejected().length === 1);
+  });
+
+  test('that was read is a success, and begins the count anew', async () => {
+    let requests = 0;
+    const { ask, ejected } = await service([
+      (_, response) => {
+        requests += 1;
+        response.writeHead(requests % 2 === 0 ? 200 : 503).end('well');
+      },
+    ]);
+    for (let request = 0; request < 6; request += 1) await (await ask()).text();
+    expect(ejected()).toEqual([]);
+  });
+
+  test('that the caller has enough of, or does not look at, says nothing against its instance', async () => {
+    const { ask, ejected } = await service([silent]);
+    const over: Promise<unknown>[] = [];
+    for (let request = 0; request < 4; request += 1) {
+      await (await ask()).body?.cancel();
+      const abort = new AbortController();
+      const reading = (await ask({ signal: abort.signal })).text();
+      abort.abort();
+      await expect(reading).rejects.toThrow('abort');
+      // Nobody reads this one until the deadline.
+      const { body } = await ask({ deadline: '100ms' });
+      over.push(new Promise((resolve) => finished(body as ReadableStream, resolve)));
+    }
+    await Promise.all(over);
+    expect(ejected()).toEqual([]);
+  });
+
+  test('arrives part by part', async () => {
+    let end = (): void => undefined;
+    const { ask } = await service([
+      (_, response) => {
+        response.write('one');
+        end = () => response.end('two');
+      },
+    ]);
+    const parts = ((await ask()).body as ReadableStream<Uint8Array>).values();
+    expect(String(Buffer.from((await parts.next()).value as Uint8Array))).toBe('one');
+    end();
+    expect(String(Buffer.from((await parts.next()).value as Uint8Array))).toBe('two');
+    expect((await parts.next()).done).toBe(true);
+  });
 });
