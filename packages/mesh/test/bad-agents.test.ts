@@ -1,4 +1,5 @@
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { QuorateError } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
 import { describe, expect, test } from 'vitest';
@@ -143,6 +144,28 @@ test('what is given up is given up at the agent as well', async () => {
   abort.abort(new Error('enough'));
   await Promise.all([asked, waiting]);
   await eventually('nobody asks any more', () => open === 0, { within: 2_000 });
+});
+
+test('a mesh that stops lets its requests finish, and leaves no connection', async () => {
+  const connections = new Set<Socket>();
+  const held: ServerResponse[] = [];
+  await using agent = await HttpService.start((request, response) => {
+    connections.add(request.socket.on('close', () => connections.delete(request.socket)));
+    response.setHeader('content-type', 'application/json');
+    if (request.url?.endsWith('held')) held.push(response);
+    else response.end('[]');
+  });
+  const mesh = new Mesh({ address: agent.url });
+  const waiting = mesh.instances('held');
+  await mesh.instances('many');
+  await eventually('it is on its way', () => held.length === 1);
+  await mesh.stop();
+  await eventually('what is idle ends', () => connections.size === 1);
+  held[0]?.end('[]');
+  expect(await waiting).toEqual([]);
+  await eventually('the other one as well', () => connections.size === 0);
+  // What outlives the mesh, such as an instance, goes on asking.
+  expect(await mesh.instances('many')).toEqual([]);
 });
 
 test('a second refusal does not say of a repeated request that nothing happened: the first may have been heard', async () => {

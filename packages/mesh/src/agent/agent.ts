@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import { Agent as Connections, type IncomingMessage } from 'node:http';
+import { Agent as SecureConnections } from 'node:https';
 import { AmbiguousError, deadline, doubtful, isQuorateError } from '@quorate/core';
 import { requests } from '../diagnostics.ts';
 import { MalformedReplyError } from '../errors/malformed-reply-error.ts';
@@ -52,12 +53,15 @@ export class Agent {
   /** Why the agent did not answer the last time; undefined when it did. */
   trouble: Error | undefined;
   readonly #client: ConsulClient;
+  readonly #connections: Connections;
   readonly #settings: Settings;
 
   constructor(settings: Settings) {
     this.address = settings.address;
     this.#settings = settings;
+    this.#connections = new (settings.address.startsWith('https:') ? SecureConnections : Connections)({ keepAlive: true });
     this.#client = consulClient({
+      agent: this.#connections,
       baseUrl: `${settings.address}/v1`,
       headers: settings.token === undefined ? {} : { 'x-consul-token': settings.token },
       ...settings.tls,
@@ -97,9 +101,11 @@ export class Agent {
     );
   }
 
-  /** Ends idle connections. */
+  /** Ends idle connections, and those in use once they are idle. */
   close(): void {
-    this.#client.destroy();
+    const { freeSockets, sockets } = this.#connections;
+    for (const idle of Object.values(freeSockets).flat()) idle?.destroy();
+    for (const used of Object.values(sockets).flat()) used?.once('free', () => used.destroy());
   }
 
   async #send<T>(ask: Ask, by: (options: CallOptions) => Promise<Reply>): Promise<Answer<T>> {

@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { ConnectionOptions } from 'node:tls';
 import Consul from 'consul';
 
@@ -27,7 +27,6 @@ export interface ConsulClient {
   readonly session: { create: Method; destroy: Method; renew: Method };
   _request(options: object, finish: Finish): Reply;
   _ext(event: 'onRequest', extension: (request: Pending, next: () => void) => void): void;
-  destroy(): void;
 }
 
 /** A request of the package on its way through its pipeline. */
@@ -43,6 +42,8 @@ type Finish = (request: Pending, next: (error: unknown, value?: unknown, result?
 interface ClientOptions extends Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'> {
   readonly baseUrl: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Its connections. */
+  readonly agent: Agent;
 }
 
 export function consulClient(options: ClientOptions): ConsulClient {
