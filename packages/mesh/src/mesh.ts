@@ -8,6 +8,7 @@ import {
   sleep,
 } from '@quorate/core';
 import { Agent } from './agent/agent.ts';
+import { list, table, text } from './agent/shape.ts';
 import { Balancer, type BalancerOptions } from './balance/balancer.ts';
 import { Destinations } from './balance/destinations.ts';
 import { type MeshRequestInit, meshFetch } from './balance/mesh-fetch.ts';
@@ -88,7 +89,7 @@ export class Mesh implements Component, AsyncDisposable {
   }: {
     readonly signal?: AbortSignal;
   } = {}): Promise<Readonly<Record<string, readonly string[]>>> {
-    const ask = { operation: 'list services', path: '/catalog/services', signal };
+    const ask = { operation: 'list services', path: '/catalog/services', shape: table(list(text)), signal };
     const { body } = await this.#agent.ask<Record<string, string[]>>(ask, (client, options) =>
       client.catalog.service.list({ ...options }),
     );
@@ -147,7 +148,7 @@ export class Mesh implements Component, AsyncDisposable {
    */
   async start(signal?: AbortSignal): Promise<void> {
     const delays = backoff({ min: 100, max: 2_000 });
-    const ask = { operation: 'look for a leader', path: '/status/leader', signal };
+    const ask = { operation: 'look for a leader', path: '/status/leader', shape: text, signal };
     for (;;) {
       signal?.throwIfAborted();
       try {

@@ -128,7 +128,7 @@ describe.concurrent('checks', () => {
         },
       ],
     });
-    await becomes(mesh, 'function', ['passing']);
+    expect((await becomes(mesh, 'function', ['passing']))[0]?.port).toBe(0);
     answer = { status: 'warn', detail: 'the disk is nearly full' };
     expect((await becomes(mesh, 'function', ['warning']))[0]?.weight).toBe(1);
     expect(await (await fetch(`${consul}/v1/health/checks/function`)).text()).toContain('the disk is nearly full');

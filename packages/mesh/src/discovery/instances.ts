@@ -1,9 +1,10 @@
 import { checkNames, type Duration, InvalidArgumentError } from '@quorate/core';
 import type { Agent, Answer } from '../agent/agent.ts';
+import { list } from '../agent/shape.ts';
 import { checkService, checkText } from '../arguments.ts';
 import { milliseconds } from '../duration.ts';
 import { Roll } from './roll.ts';
-import type { HealthEntry, ServiceInstance } from './service-instance.ts';
+import { type HealthEntry, healthEntry, type ServiceInstance } from './service-instance.ts';
 import { Following, type Watch } from './watch.ts';
 
 export interface DiscoveryOptions {
@@ -26,6 +27,8 @@ export interface WatchOptions extends DiscoveryOptions {
   /** How long to try before there has been any answer. Default 30 s; afterwards it never gives up. */
   readonly patience?: Duration;
 }
+
+const entries = list(healthEntry);
 
 const names = ['passing', 'tag', 'near', 'filter', 'consistency', 'signal'];
 
@@ -93,7 +96,8 @@ function ask(
   asked: Record<string, unknown>,
   { index, wait, ...rest }: Asking,
 ): Promise<Answer<readonly HealthEntry[]>> {
-  return agent.ask({ operation: `find ${service}`, path: '/health/service', whole: true, ...rest }, (client, options) =>
+  const operation = `find ${service}`;
+  return agent.ask({ operation, path: '/health/service', whole: true, shape: entries, ...rest }, (client, options) =>
     client.health.service({ service, ...asked, ...(index && { index, wait }), ...options }),
   );
 }
