@@ -57,6 +57,8 @@ export class Balancer implements AsyncDisposable {
   readonly #roster = new Roster();
   #first: Promise<unknown> | undefined;
   #broken = false;
+  /** How many wait for the first answer. */
+  #waiting = 0;
 
   constructor(service: string, watch: Watch<readonly ServiceInstance[]>, options: BalancerOptions = {}) {
     checkNames('options', options, ['policy', 'ejectAfter', 'ejectFor', 'ejectAtMost', 'random']);
@@ -89,6 +91,11 @@ export class Balancer implements AsyncDisposable {
     return this.#broken;
   }
 
+  /** Whether somebody waits for Consul's first answer. */
+  get awaited(): boolean {
+    return this.#waiting > 0;
+  }
+
   /** The instances that are left out at the moment. */
   get ejected(): readonly ServiceInstance[] {
     this.#roster.follow(this.#watch.latest);
@@ -102,7 +109,9 @@ export class Balancer implements AsyncDisposable {
     if (this.#watch.latest === undefined) await this.#firstAnswer(signal);
     this.#roster.follow(this.#watch.latest);
     if (this.#roster.size === 0) {
-      const why = this.#watch.latest?.length ? 'none of its instances is healthy' : 'it has no instances';
+      const { latest } = this.#watch;
+      if (!latest) throw new NoEndpointError(this.service, 'it is not followed any more', this.#watch.failure);
+      const why = latest.length > 0 ? 'none of its instances is healthy' : 'it has no instances';
       throw new NoEndpointError(this.service, why, this.#watch.failure);
     }
     const now = performance.now();
@@ -124,17 +133,15 @@ export class Balancer implements AsyncDisposable {
       this.#broken = true;
       throw error;
     });
-    if (!signal) {
-      await this.#first;
-      return;
-    }
     const aborted = Promise.withResolvers<never>();
-    const abort = (): void => aborted.reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
+    const abort = (): void => aborted.reject(signal?.reason);
+    signal?.addEventListener('abort', abort, { once: true });
+    this.#waiting += 1;
     try {
       await Promise.race([this.#first, aborted.promise]);
     } finally {
-      signal.removeEventListener('abort', abort);
+      this.#waiting -= 1;
+      signal?.removeEventListener('abort', abort);
     }
   }
 
