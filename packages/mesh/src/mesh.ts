@@ -100,7 +100,7 @@ export class Mesh implements Component, AsyncDisposable {
   balancer(service: string, { tag, near, filter, consistency, ...options }: MeshBalancerOptions = {}): Balancer {
     const which = { tag, near, filter, consistency };
     const given = Object.fromEntries(Object.entries(which).filter(([, value]) => value !== undefined));
-    return new Balancer(service, this.watch(service, given), options);
+    return new Balancer(service, watchInstances(this.#agent, service, given), options);
   }
 
   /**

@@ -1,7 +1,7 @@
 import { checkNames, type Duration, InvalidArgumentError } from '@quorate/core';
 import { checkNumber } from '../arguments.ts';
 import type { ServiceInstance } from '../discovery/service-instance.ts';
-import type { Watch } from '../discovery/watch.ts';
+import { type Followed, holding } from '../discovery/watch.ts';
 import { milliseconds } from '../duration.ts';
 import { NoEndpointError } from '../errors/no-endpoint-error.ts';
 import { type Policy, type PolicyName, policyOf } from './policy.ts';
@@ -49,18 +49,17 @@ const longest = 30;
 /** Chooses an instance for each request, by what Consul says of them and by how they did. */
 export class Balancer implements AsyncDisposable {
   readonly service: string;
-  readonly #watch: Watch<readonly ServiceInstance[]>;
+  readonly #watch: Followed<readonly ServiceInstance[]>;
   readonly #policy: Policy;
   readonly #ejectAfter: number;
   readonly #ejectFor: number;
   readonly #ejectAtMost: number;
   readonly #roster = new Roster();
-  #first: Promise<unknown> | undefined;
   #broken = false;
   /** How many wait for the first answer. */
   #waiting = 0;
 
-  constructor(service: string, watch: Watch<readonly ServiceInstance[]>, options: BalancerOptions = {}) {
+  constructor(service: string, watch: Followed<readonly ServiceInstance[]>, options: BalancerOptions = {}) {
     checkNames('options', options, ['policy', 'ejectAfter', 'ejectFor', 'ejectAtMost', 'random']);
     const { policy = 'p2c', ejectAfter = 5, ejectFor = 10_000, ejectAtMost = 0.5, random = Math.random } = options;
     if (!['p2c', 'round-robin', 'weighted'].includes(policy)) {
@@ -127,18 +126,17 @@ export class Balancer implements AsyncDisposable {
     await this.#watch[Symbol.asyncDispose]();
   }
 
-  /** Many may wait for the first answer; the watch has one reader. */
   async #firstAnswer(signal: AbortSignal | undefined): Promise<void> {
-    this.#first ??= this.#watch.next().catch((error) => {
-      this.#broken = true;
-      throw error;
-    });
     const aborted = Promise.withResolvers<never>();
     const abort = (): void => aborted.reject(signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
     this.#waiting += 1;
     try {
-      await Promise.race([this.#first, aborted.promise]);
+      const first = this.#watch.first.catch((error) => {
+        this.#broken = true;
+        throw error;
+      });
+      await holding(Promise.race([first, aborted.promise]));
     } finally {
       this.#waiting -= 1;
       signal?.removeEventListener('abort', abort);

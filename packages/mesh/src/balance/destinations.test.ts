@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ServiceInstance } from '../discovery/service-instance.ts';
-import type { Watch } from '../discovery/watch.ts';
+import type { Followed } from '../discovery/watch.ts';
 import { Balancer } from './balancer.ts';
 import { Destinations } from './destinations.ts';
 
@@ -15,21 +15,20 @@ function watches() {
   const answer = new Map<string, () => void>();
   const make = (service: string): Balancer => {
     open.add(service);
-    const { promise, resolve } = Promise.withResolvers<IteratorResult<readonly ServiceInstance[], undefined>>();
-    const ended = { done: true, value: undefined } as const;
+    const { promise, resolve } = Promise.withResolvers<void>();
     const watch = {
       latest: undefined as readonly ServiceInstance[] | undefined,
-      next: () => promise,
+      first: promise,
       [Symbol.asyncDispose]: async () => {
         open.delete(service);
-        resolve(ended);
+        resolve();
       },
     };
     answer.set(service, () => {
       watch.latest = [instance];
-      resolve({ done: false, value: watch.latest });
+      resolve();
     });
-    return new Balancer(service, watch as unknown as Watch<readonly ServiceInstance[]>);
+    return new Balancer(service, watch as unknown as Followed<readonly ServiceInstance[]>);
   };
   return { open, answer, destinations: new Destinations(make) };
 }

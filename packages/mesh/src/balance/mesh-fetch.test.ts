@@ -5,7 +5,7 @@ import { finished } from 'node:stream';
 import { eventually } from '@quorate/testbed';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ServiceInstance } from '../discovery/service-instance.ts';
-import type { Watch } from '../discovery/watch.ts';
+import type { Followed } from '../discovery/watch.ts';
 import { Balancer } from './balancer.ts';
 import { type MeshRequestInit, meshFetch } from './mesh-fetch.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -27,7 +27,7 @@ async function service(listeners: readonly RequestListener[]) {
   const latest = ports.map((port, index): ServiceInstance => {
     return { ...fixed, id: `query-${index + 1}`, port, status: 'passing', weight: 1 };
   });
-  const watch = { latest, age: 0, failure: undefined } as unknown as Watch<readonly ServiceInstance[]>;
+  const watch = { latest, age: 0, failure: undefined } as unknown as Followed<readonly ServiceInstance[]>;
   const balancer = new Balancer('query', watch, { policy: 'round-robin', ejectAfter: 2, ejectAtMost: 1 });
   const destination = { balancer, budget: new RetryBudget() };
   return {

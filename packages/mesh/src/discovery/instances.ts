@@ -5,7 +5,7 @@ import { checkService, checkText } from '../arguments.ts';
 import { milliseconds } from '../duration.ts';
 import { Roll } from './roll.ts';
 import { type HealthEntry, healthEntry, type ServiceInstance } from './service-instance.ts';
-import { Following, type Watch } from './watch.ts';
+import { type Followed, Following, type Watch } from './watch.ts';
 
 export interface DiscoveryOptions {
   /** Only instances whose checks all pass. */
@@ -47,7 +47,7 @@ export function watchInstances(
   agent: Agent,
   service: string,
   options: WatchOptions,
-): Watch<readonly ServiceInstance[]> {
+): Watch<readonly ServiceInstance[]> & Followed<readonly ServiceInstance[]> {
   const asked = checkDiscovery(service, options, [...names, 'wait', 'patience']);
   const roll = new Roll(options.near !== undefined);
   return new Following({
