@@ -217,6 +217,7 @@ test("a sidecar's registration that is lost alone comes back, and the service st
   void (async () => {
     for await (const instances of watch) seen.push(instances.map(({ status }) => status).join());
   })();
+  await eventually('the watch has begun', () => seen.length > 0);
   const { sidecarPort } = instance;
   await fetch(`${consul}/v1/agent/service/deregister/${instance.proxyId}`, { method: 'PUT' });
   await eventually('it is back', async () => {
