@@ -9,6 +9,7 @@ import {
   sleep,
 } from '@quorate/core';
 import { Agent } from './agent/agent.ts';
+import { list, table, text } from './agent/shape.ts';
 import { Balancer, type BalancerOptions } from './balance/balancer.ts';
 import { Destinations } from './balance/destinations.ts';
 import { type MeshRequestInit, meshFetch } from './balance/mesh-fetch.ts';
@@ -90,7 +91,7 @@ export class Mesh implements Component, AsyncDisposable {
   }: {
     readonly signal?: AbortSignal;
   } = {}): Promise<Readonly<Record<string, readonly string[]>>> {
-    const ask = { operation: 'list services', path: '/catalog/services', signal };
+    const ask = { operation: 'list services', path: '/catalog/services', shape: table(list(text)), signal };
     const { body } = await this.#agent.ask<Record<string, string[]>>(ask, (client, options) =>
       client.catalog.service.list({ ...options }),
     );
@@ -101,7 +102,7 @@ export class Mesh implements Component, AsyncDisposable {
   balancer(service: string, { tag, near, filter, consistency, ...options }: MeshBalancerOptions = {}): Balancer {
     const which = { tag, near, filter, consistency };
     const given = Object.fromEntries(Object.entries(which).filter(([, value]) => value !== undefined));
-    return new Balancer(service, this.watch(service, given), options);
+    return new Balancer(service, watchInstances(this.#agent, service, given), options);
   }
 
   /**
@@ -151,7 +152,7 @@ export class Mesh implements Component, AsyncDisposable {
     const delays = backoff({ min: 100, max: 2_000 });
     const { signal: ended } = this.#ended;
     const either = signal ? AbortSignal.any([signal, ended]) : ended;
-    const ask = { operation: 'look for a leader', path: '/status/leader', signal: either };
+    const ask = { operation: 'look for a leader', path: '/status/leader', shape: text, signal: either };
     for (;;) {
       either.throwIfAborted();
       try {

@@ -1,4 +1,5 @@
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { QuorateError } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
 import { describe, expect, test } from 'vitest';
@@ -145,6 +146,28 @@ test('what is given up is given up at the agent as well', async () => {
   await eventually('nobody asks any more', () => open === 0, { within: 2_000 });
 });
 
+test('a mesh that stops lets its requests finish, and leaves no connection', async () => {
+  const connections = new Set<Socket>();
+  const held: ServerResponse[] = [];
+  await using agent = await HttpService.start((request, response) => {
+    connections.add(request.socket.on('close', () => connections.delete(request.socket)));
+    response.setHeader('content-type', 'application/json');
+    if (request.url?.endsWith('held')) held.push(response);
+    else response.end('[]');
+  });
+  const mesh = new Mesh({ address: agent.url });
+  const waiting = mesh.instances('held');
+  await mesh.instances('many');
+  await eventually('it is on its way', () => held.length === 1);
+  await mesh.stop();
+  await eventually('what is idle ends', () => connections.size === 1);
+  held[0]?.end('[]');
+  expect(await waiting).toEqual([]);
+  await eventually('the other one as well', () => connections.size === 0);
+  // What outlives the mesh, such as an instance, goes on asking.
+  expect(await mesh.instances('many')).toEqual([]);
+});
+
 test('a second refusal does not say of a repeated request that nothing happened: the first may have been heard', async () => {
   await using agent = await HttpService.start((request) => {
     void agent[Symbol.asyncDispose]();
@@ -167,12 +190,29 @@ test('an agent at an IPv6 address', async () => {
   expect(await new Mesh({ address: agent.url }).instances('many')).toHaveLength(3);
 });
 
-test.each<[what: string, listener: RequestListener]>([
-  ['a web page', (_, response) => response.setHeader('content-type', 'text/html').end('<h1>It works</h1>')],
-  ['broken JSON', (_, response) => response.setHeader('content-type', 'application/json').end('[{')],
-])('%s instead of an answer is said to be that', async (_, listener) => {
-  await using agent = await HttpService.start(listener);
-  expect(await codeOf(new Mesh({ address: agent.url }).instances('many'))).toBe('malformed-reply');
+test.each<[what: string, type: string, text: string]>([
+  ['a web page', 'text/html', '<h1>It works</h1>'],
+  ['broken JSON', 'application/json', '[{'],
+  ['text', 'text/plain', 'It works'],
+  ['nothing', 'application/json', ''],
+  ['null', 'application/json', 'null'],
+  ['JSON of another kind', 'application/json', '"It works"'],
+  ['a list of something else', 'application/json', '[null, { "Node": "n", "Value": 7 }]'],
+])('%s instead of an answer is said to be that', async (_, type, text) => {
+  await using agent = await HttpService.start((_, response) => response.setHeader('content-type', type).end(text));
+  const mesh = new Mesh({ address: agent.url });
+  await using watch = mesh.watch('many');
+  const asked: Record<string, unknown> = {
+    instances: await codeOf(mesh.instances('many')),
+    watch: await codeOf(watch.next()),
+    services: await codeOf(mesh.services()),
+    get: await codeOf(mesh.kv.get('a')),
+    keys: await codeOf(mesh.kv.keys('a')),
+    set: await codeOf(mesh.kv.set('a', 'b')),
+    delete: await codeOf(mesh.kv.delete('a')),
+    session: await codeOf(mesh.session()),
+  };
+  for (const [what, code] of Object.entries(asked)) expect(code, what).toBe('malformed-reply');
 });
 
 test('what left out because of the token is an error and not an empty answer', async () => {

@@ -36,9 +36,10 @@ async function printed(
 }
 
 test('nothing keeps the process alive: neither instances nor watches, balancers, sessions or a sidecar', async () => {
+  let ended = 0;
   const { status, lines } = await printed(
     `
-    const [, address, envoy, port] = process.argv;
+    const [, address, envoy, port, nowhere] = process.argv;
     const mesh = new Mesh({ address });
     const checks = [{ ttl: '5s' }, { run: () => true }];
     const instance = await mesh.register({ name: 'left', id: 'left-1', port: 1, checks, sidecar: { port: Number(port) } });
@@ -48,10 +49,16 @@ test('nothing keeps the process alive: neither instances nor watches, balancers,
     await mesh.session();
     using endpoint = await mesh.balancer('left-sidecar-proxy').pick().catch(() => ({ [Symbol.dispose]() {} }));
     await mesh.kv.watch('nothing').next();
+    // An agent that is not there: nobody waits for it any more.
+    await new Mesh({ address: nowhere }).fetch('http://left/', { deadline: '100ms' }).catch(() => undefined);
     console.log('the end');
     `,
-    [consul, envoy, String(await freePort())],
+    [consul, envoy, String(await freePort()), `http://127.0.0.1:${await freePort()}`],
+    () => {
+      ended = performance.now();
+    },
   );
+  expect(performance.now() - ended).toBeLessThan(10_000);
   expect({ status, lines }).toEqual({ status: 0, lines: ['the end'] });
   await fetch(`${consul}/v1/agent/service/deregister/left-1`, { method: 'PUT' });
 });

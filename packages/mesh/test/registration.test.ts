@@ -5,7 +5,7 @@ import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
-import type { Component } from '@quorate/core';
+import type { Component, Health } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Check, type InstanceEvent, Mesh, type ServiceInstance } from '../src/index.ts';
@@ -113,31 +113,45 @@ describe.concurrent('checks', () => {
     await becomes(mesh, 'rpc', ['critical']);
   });
 
-  test('a function of ours: what it says is what Consul knows', async () => {
-    const mesh = at(consul);
-    let answer: unknown = true;
-    await using _ = await mesh.register({
-      name: 'function',
-      checks: [
-        {
-          interval: '1s',
-          run: () => {
-            if (answer instanceof Error) throw answer;
-            return answer as boolean;
-          },
-        },
+  // Each looks by itself: all of it one after the other would take twice as long.
+  test.for<[service: string, answers: readonly [answer: unknown, status: string][]]>([
+    [
+      'says-true',
+      [
+        [true, 'passing'],
+        [false, 'critical'],
       ],
-    });
-    await becomes(mesh, 'function', ['passing']);
-    answer = { status: 'warn', detail: 'the disk is nearly full' };
-    expect((await becomes(mesh, 'function', ['warning']))[0]?.weight).toBe(1);
-    expect(await (await fetch(`${consul}/v1/health/checks/function`)).text()).toContain('the disk is nearly full');
-    answer = new Error('no database');
-    await becomes(mesh, 'function', ['critical']);
-    answer = undefined;
-    await becomes(mesh, 'function', ['passing']);
-    answer = false;
-    await becomes(mesh, 'function', ['critical']);
+    ],
+    [
+      'says-how',
+      [
+        [true, 'passing'],
+        [{ status: 'warn', detail: 'the disk is nearly full' }, 'warning'],
+      ],
+    ],
+    [
+      'says-nothing',
+      [
+        [undefined, 'passing'],
+        [new Error('no database'), 'critical'],
+        [undefined, 'passing'],
+      ],
+    ],
+  ])('a function of ours: what it says is what Consul knows: %s', async ([name, answers]) => {
+    const mesh = at(consul);
+    let answer: unknown;
+    const run = (): boolean => {
+      if (answer instanceof Error) throw answer;
+      return answer as boolean;
+    };
+    await using _ = await mesh.register({ name, checks: [{ interval: '1s', run }] });
+    for (const [said, status] of answers) {
+      answer = said;
+      const [instance] = await becomes(mesh, name, [status]);
+      expect([instance?.port, instance?.weight]).toEqual([0, status === 'critical' ? 0 : 1]);
+      const detail = said instanceof Error ? said.message : (said as Health | undefined)?.detail;
+      if (detail) expect(await (await fetch(`${consul}/v1/health/checks/${name}`)).text()).toContain(detail);
+    }
   });
 
   test('ttl: kept alive by us for longer than the TTL, and critical soon after we stop', async () => {
@@ -217,6 +231,7 @@ test("a sidecar's registration that is lost alone comes back, and the service st
   void (async () => {
     for await (const instances of watch) seen.push(instances.map(({ status }) => status).join());
   })();
+  await eventually('the watch has begun', () => seen.length > 0);
   const { sidecarPort } = instance;
   await fetch(`${consul}/v1/agent/service/deregister/${instance.proxyId}`, { method: 'PUT' });
   await eventually('it is back', async () => {
@@ -235,7 +250,8 @@ async function passOn(request: IncomingMessage, response: ServerResponse): Promi
   const { method = 'GET', url } = request;
   const body = chunks.length > 0 ? { body: Buffer.concat(chunks) } : {};
   const answer = await fetch(`${consul}${url}`, { method, ...body });
-  response.writeHead(answer.status).end(await answer.text());
+  const type = answer.headers.get('content-type');
+  response.writeHead(answer.status, type === null ? {} : { 'content-type': type }).end(await answer.text());
 }
 
 test('when the first heartbeat fails nothing stays registered', async () => {

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
@@ -6,9 +7,10 @@ import { type AddressInfo, createServer as connectionServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually, Testbed } from '@quorate/testbed';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { defaults, Mesh, type MeshOptions } from '../src/index.ts';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { defaults, type Identity, Mesh, type MeshOptions } from '../src/index.ts';
 import { codeOf, freePort } from './http-service.ts';
+import { call, listen } from './mutual-tls.ts';
 import { ask, settle } from './town.ts';
 
 let bed: Testbed & { consul: { url: string }; envoy: { program: string } };
@@ -104,11 +106,11 @@ test.each<[what: string, options: () => MeshOptions, message: RegExp]>([
 });
 
 test("the agent's certificate has expired: said so, by a watch as well, without waiting", async () => {
-  const https = await freePort();
-  const config = { ports: { https }, tls: tlsFiles('expired') };
-  await using old = await Testbed.start({ consul: { servers: 1, config } });
-  expect(old.consul.url).toBeDefined();
-  const mesh = new Mesh({ ...trusted(), address: `https://127.0.0.1:${https}` });
+  // It gets no further than the handshake: any server will do.
+  const old = createServer({ key: pem('expired-key'), cert: pem('expired') }).listen(0, '127.0.0.1');
+  onTestFinished(() => void old.close());
+  await once(old, 'listening');
+  const mesh = new Mesh({ ...trusted(), address: `https://127.0.0.1:${(old.address() as AddressInfo).port}` });
   await expect(mesh.instances('safe')).rejects.toThrow('its certificate has expired');
   expect(await codeOf(mesh.watch('safe').next())).toBe('agent-certificate');
 });
@@ -134,4 +136,57 @@ test('a write over TLS that is aborted: ambiguous when it was sent, the reason w
     server.close();
   }
   silent.closeAllConnections();
+});
+
+// The certificates of the mesh itself. The last of these changes the authority that signs them.
+
+test('two programs without sidecars know each other by the certificates of the mesh', async () => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const [query, gateway] = [await mesh.authority.identity('query'), await mesh.authority.identity('gateway')];
+  const { trustDomain, roots } = await mesh.authority.roots();
+  expect(query.uri).toBe(`spiffe://${trustDomain}/ns/default/dc/dc1/svc/query`);
+  expect(roots.filter(({ active }) => active)).toHaveLength(1);
+  expect(query.validUntil.getTime()).toBeGreaterThan(Date.now() + 3_600_000);
+  const port = await listen(query);
+  expect(await call(port, 'query', gateway)).toBe(gateway.uri);
+  // Another service would have answered in its place.
+  await expect(call(port, 'rides', gateway)).rejects.toThrow('expected the service rides, got query');
+  // Nobody comes in without a certificate of the mesh.
+  await expect(call(port, 'query')).rejects.toThrow();
+});
+
+test('intentions decide who may come in', async () => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const gateway = await mesh.authority.identity('gateway');
+  expect(await mesh.authority.authorizes('query', gateway)).toMatchObject({ authorized: true });
+  await mesh.intentions.deny('gateway', 'query');
+  const denied = await eventually('denied', async () => {
+    const answer = await mesh.authority.authorizes('query', gateway);
+    return answer.authorized ? undefined : answer;
+  });
+  expect(denied.reason).toMatch(/deny/i);
+});
+
+test('while the authority changes, who has a certificate of the old one and who has one of the new one trust each other', async () => {
+  const mesh = new Mesh({ address: bed.consul.url });
+  const rides = await mesh.authority.identity('rides');
+  const [old] = (await mesh.authority.roots()).roots;
+  const response = await fetch(`${bed.consul.url}/v1/connect/ca/configuration`, {
+    method: 'PUT',
+    body: JSON.stringify({ Provider: 'consul', Config: { PrivateKeyType: 'rsa', PrivateKeyBits: 2048 } }),
+  });
+  expect(response.status).toBe(200);
+  const roots = await eventually('there is another authority', async () => {
+    const { roots } = await mesh.authority.roots();
+    return roots.some(({ id, active }) => active && id !== old?.id) && roots;
+  });
+  expect((roots || []).map(({ id }) => id)).toContain(old?.id);
+  // Consul renews those that are in use over half a minute: a service that had none is signed by the new one at once.
+  const cabs = await mesh.authority.identity('cabs');
+  const signedBy = ({ tls }: Identity): string => new X509Certificate(tls.cert).issuer;
+  expect(signedBy(cabs)).not.toBe(signedBy(rides));
+  const [before, after] = [await listen(rides), await listen(cabs)];
+  expect(await call(before, 'rides', cabs)).toBe(cabs.uri);
+  expect(await call(after, 'cabs', rides)).toBe(rides.uri);
+  expect(await call(after, 'cabs', cabs)).toBe(cabs.uri);
 });

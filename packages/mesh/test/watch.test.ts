@@ -130,11 +130,11 @@ test('10,000 instances: all of them, and of a change among them; and no more que
     expect(response.status, await response.text()).toBe(200);
   };
   await put('/v1/catalog/register', { Node: 'far', Address: '10.0.0.1' });
-  // A transaction holds 64 operations.
-  const firsts = Array.from({ length: Math.ceil(10_000 / 64) }, (_, batch) => batch * 64).values();
+  // A transaction holds 128 operations.
+  const firsts = Array.from({ length: Math.ceil(10_000 / 128) }, (_, batch) => batch * 128).values();
   const fill = async (): Promise<void> => {
     for (const first of firsts) {
-      const batch = Array.from({ length: Math.min(64, 10_000 - first) }, (_, offset) => ({
+      const batch = Array.from({ length: Math.min(128, 10_000 - first) }, (_, offset) => ({
         Service: { Verb: 'set', Node: 'far', Service: { ID: `crowd-${first + offset}`, Service: 'crowd', Port: 1 } },
       }));
       await put('/v1/txn', batch);

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import { Agent as Connections, type IncomingMessage } from 'node:http';
+import { Agent as SecureConnections } from 'node:https';
 import { AmbiguousError, deadline, doubtful, isQuorateError } from '@quorate/core';
 import { requests } from '../diagnostics.ts';
 import { MalformedReplyError } from '../errors/malformed-reply-error.ts';
@@ -8,6 +9,7 @@ import type { Settings } from '../options.ts';
 import { boundReplies } from './bounded-transport.ts';
 import { type CallOptions, type ConsulClient, consulClient } from './consul-package.ts';
 import { type Asked, failure, type PackageError } from './failure.ts';
+import { json, type Shape } from './shape.ts';
 
 export interface Ask {
   /** As it is called in errors and traces: `register query-1`. */
@@ -22,6 +24,8 @@ export interface Ask {
   readonly writes?: boolean;
   /** Whether an answer from which something was left out, because of the token, is worth nothing. */
   readonly whole?: boolean;
+  /** What a good answer looks like. Of what `call` reads it is an object or a list unless said otherwise. */
+  readonly shape?: Shape;
   /** Nobody waits for the answer: it does not keep the process alive. */
   readonly background?: boolean;
 }
@@ -52,12 +56,17 @@ export class Agent {
   /** Why the agent did not answer the last time; undefined when it did. */
   trouble: Error | undefined;
   readonly #client: ConsulClient;
+  readonly #connections: Connections;
   readonly #settings: Settings;
 
   constructor(settings: Settings) {
     this.address = settings.address;
     this.#settings = settings;
+    this.#connections = new (settings.address.startsWith('https:') ? SecureConnections : Connections)({
+      keepAlive: true,
+    });
     this.#client = consulClient({
+      agent: this.#connections,
       baseUrl: `${settings.address}/v1`,
       headers: settings.token === undefined ? {} : { 'x-consul-token': settings.token },
       ...settings.tls,
@@ -79,7 +88,7 @@ export class Agent {
     const asked = { ...query, ...(datacenter !== undefined && { dc: datacenter }) };
     const present = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
     const repeatable = ask.repeatable ?? method === 'GET';
-    return this.#send({ ...ask, repeatable }, (options) =>
+    return this.#send({ ...(method === 'GET' && { shape: json }), ...ask, repeatable }, (options) =>
       this.#client._request(
         {
           name: ask.operation,
@@ -97,9 +106,11 @@ export class Agent {
     );
   }
 
-  /** Ends idle connections. */
+  /** Ends idle connections, and those in use once they are idle. */
   close(): void {
-    this.#client.destroy();
+    const { freeSockets, sockets } = this.#connections;
+    for (const idle of Object.values(freeSockets).flat()) idle?.destroy();
+    for (const used of Object.values(sockets).flat()) used?.once('free', () => used.destroy());
   }
 
   async #send<T>(ask: Ask, by: (options: CallOptions) => Promise<Reply>): Promise<Answer<T>> {
@@ -134,7 +145,8 @@ export class Agent {
       maxReplySize: this.#settings.maxReplySize,
       whole: ask.whole ?? false,
     };
-    const ctx = Object.assign(new EventEmitter(), { includeResponse: true, background: ask.background === true });
+    const { background = false, shape } = ask;
+    const ctx = Object.assign(new EventEmitter(), { includeResponse: true, background, shape });
     // The package's own time-out would keep the process alive.
     using limit = deadline(timeout, signal);
     let sent = false;

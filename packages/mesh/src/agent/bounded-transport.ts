@@ -4,10 +4,13 @@ import type { ConsulClient } from './consul-package.ts';
 /** The answer has more bytes than were allowed. */
 export class TooLarge extends Error {}
 
+/** The answer is none that was to be expected. */
+export class Misshapen extends Error {}
+
 /**
  * Makes the package's client safe against what it does not look at: an answer without an end, which it would hold in
- * memory whole, and a connection that breaks in the middle of an answer, for which it would wait for ever. What is asked in
- * the background does not keep the process alive, and its context hears (`sent`) when a request is on its way.
+ * memory whole, a connection that breaks in the middle of an answer, for which it would wait for ever, and an answer of another
+ * shape than it has to have. What is asked in the background does not keep the process alive, and its context hears (`sent`) when a request is on its way.
  */
 export function boundReplies(client: ConsulClient, maxReplySize: number): void {
   client._ext('onRequest', (request, next) => {
@@ -37,5 +40,10 @@ export function boundReplies(client: ConsulClient, maxReplySize: number): void {
       },
     };
     next();
+  });
+  client._ext('onResponse', ({ err, res, opts: { ctx } }, next) => {
+    // The package would stumble over it.
+    if (!err && ctx?.shape && !ctx.shape(res?.body)) next(false, new Misshapen());
+    else next();
   });
 }

@@ -1,7 +1,8 @@
 import type { EventEmitter } from 'node:events';
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { ConnectionOptions } from 'node:tls';
 import Consul from 'consul';
+import type { Shape } from './shape.ts';
 
 /** What every method of the package takes besides its own options, and the types of the package leave out. */
 export interface CallOptions {
@@ -26,23 +27,24 @@ export interface ConsulClient {
   readonly kv: { get: Method; set: Method; del: Method; keys: Method };
   readonly session: { create: Method; destroy: Method; renew: Method };
   _request(options: object, finish: Finish): Reply;
-  _ext(event: 'onRequest', extension: (request: Pending, next: () => void) => void): void;
-  destroy(): void;
+  _ext(event: 'onRequest' | 'onResponse', extension: Finish): void;
 }
 
 /** A request of the package on its way through its pipeline. */
 interface Pending {
-  readonly opts: { readonly ctx?: EventEmitter & { readonly background?: boolean } };
+  readonly opts: { readonly ctx?: EventEmitter & { readonly background?: boolean; readonly shape?: Shape } };
   transport: { request(options: { readonly hostname?: string }): ClientRequest };
   readonly err?: Error;
   readonly res?: IncomingMessage & { body?: unknown };
 }
 
-type Finish = (request: Pending, next: (error: unknown, value?: unknown, result?: unknown) => void) => void;
+type Finish = (request: Pending, next: (error?: unknown, value?: unknown, result?: unknown) => void) => void;
 
 interface ClientOptions extends Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'> {
   readonly baseUrl: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Its connections. */
+  readonly agent: Agent;
 }
 
 export function consulClient(options: ClientOptions): ConsulClient {

@@ -8,7 +8,7 @@ import { NotFoundError } from '../errors/not-found-error.ts';
 import { PermissionDeniedError } from '../errors/permission-denied-error.ts';
 import { ReplyTooLargeError } from '../errors/reply-too-large-error.ts';
 import { neverSent } from '../never-sent.ts';
-import { TooLarge } from './bounded-transport.ts';
+import { Misshapen, TooLarge } from './bounded-transport.ts';
 
 /** What was asked, for the message of an error. */
 export interface Asked {
@@ -74,6 +74,7 @@ export function failure(error: PackageError, asked: Asked, timedOut: number | un
   // Whatever goes wrong with an answer, the package hangs it on the error.
   if (error.response && (error.response.statusCode ?? 0) >= 300) return refusal(error.response, asked);
   if (error instanceof TooLarge) return new ReplyTooLargeError(operation, asked.maxReplySize);
+  if (error instanceof Misshapen) return new MalformedReplyError(operation, address, 'it has another shape');
   if (error.isCodec) return new MalformedReplyError(operation, address, 'it cannot be decoded');
   const code = timedOut === undefined ? (error.code ?? '') : '';
   const tls = timedOut === undefined ? tlsTrouble(error) : undefined;

@@ -1,7 +1,7 @@
 import { seeded } from '@quorate/testbed';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ServiceInstance } from '../discovery/service-instance.ts';
-import type { Watch } from '../discovery/watch.ts';
+import type { Followed } from '../discovery/watch.ts';
 import { Balancer, type BalancerOptions } from './balancer.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
@@ -16,7 +16,7 @@ function instance(id: string, more: Partial<ServiceInstance> = {}): ServiceInsta
 function over(instances: readonly ServiceInstance[], options: BalancerOptions = {}) {
   const watch = { latest: instances, age: 0, failure: undefined };
   return {
-    balancer: new Balancer('query', watch as unknown as Watch<readonly ServiceInstance[]>, options),
+    balancer: new Balancer('query', watch as unknown as Followed<readonly ServiceInstance[]>, options),
     become: (next: readonly ServiceInstance[]) => {
       watch.latest = next;
     },

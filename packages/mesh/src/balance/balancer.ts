@@ -1,7 +1,7 @@
 import { checkNames, type Duration, InvalidArgumentError } from '@quorate/core';
 import { checkNumber } from '../arguments.ts';
 import type { ServiceInstance } from '../discovery/service-instance.ts';
-import type { Watch } from '../discovery/watch.ts';
+import { type Followed, holding } from '../discovery/watch.ts';
 import { milliseconds } from '../duration.ts';
 import { NoEndpointError } from '../errors/no-endpoint-error.ts';
 import { type Policy, type PolicyName, policyOf } from './policy.ts';
@@ -26,6 +26,8 @@ export interface Endpoint extends Disposable {
   readonly instance: ServiceInstance;
   /** `10.0.0.7:8080` */
   readonly address: string;
+  /** Its answer has begun: it does not count as busy any more. Whether it does well is not known yet. */
+  answered(): void;
   /** It did not answer, or not well. An endpoint that is disposed of without this or `abandoned` has done well. */
   failed(): void;
   /**
@@ -47,16 +49,17 @@ const longest = 30;
 /** Chooses an instance for each request, by what Consul says of them and by how they did. */
 export class Balancer implements AsyncDisposable {
   readonly service: string;
-  readonly #watch: Watch<readonly ServiceInstance[]>;
+  readonly #watch: Followed<readonly ServiceInstance[]>;
   readonly #policy: Policy;
   readonly #ejectAfter: number;
   readonly #ejectFor: number;
   readonly #ejectAtMost: number;
   readonly #roster = new Roster();
-  #first: Promise<unknown> | undefined;
   #broken = false;
+  /** How many wait for the first answer. */
+  #waiting = 0;
 
-  constructor(service: string, watch: Watch<readonly ServiceInstance[]>, options: BalancerOptions = {}) {
+  constructor(service: string, watch: Followed<readonly ServiceInstance[]>, options: BalancerOptions = {}) {
     checkNames('options', options, ['policy', 'ejectAfter', 'ejectFor', 'ejectAtMost', 'random']);
     const { policy = 'p2c', ejectAfter = 5, ejectFor = 10_000, ejectAtMost = 0.5, random = Math.random } = options;
     if (!['p2c', 'round-robin', 'weighted'].includes(policy)) {
@@ -87,6 +90,11 @@ export class Balancer implements AsyncDisposable {
     return this.#broken;
   }
 
+  /** Whether somebody waits for Consul's first answer. */
+  get awaited(): boolean {
+    return this.#waiting > 0;
+  }
+
   /** The instances that are left out at the moment. */
   get ejected(): readonly ServiceInstance[] {
     this.#roster.follow(this.#watch.latest);
@@ -100,7 +108,9 @@ export class Balancer implements AsyncDisposable {
     if (this.#watch.latest === undefined) await this.#firstAnswer(signal);
     this.#roster.follow(this.#watch.latest);
     if (this.#roster.size === 0) {
-      const why = this.#watch.latest?.length ? 'none of its instances is healthy' : 'it has no instances';
+      const { latest } = this.#watch;
+      if (!latest) throw new NoEndpointError(this.service, 'it is not followed any more', this.#watch.failure);
+      const why = latest.length > 0 ? 'none of its instances is healthy' : 'it has no instances';
       throw new NoEndpointError(this.service, why, this.#watch.failure);
     }
     const now = performance.now();
@@ -116,23 +126,20 @@ export class Balancer implements AsyncDisposable {
     await this.#watch[Symbol.asyncDispose]();
   }
 
-  /** Many may wait for the first answer; the watch has one reader. */
   async #firstAnswer(signal: AbortSignal | undefined): Promise<void> {
-    this.#first ??= this.#watch.next().catch((error) => {
-      this.#broken = true;
-      throw error;
-    });
-    if (!signal) {
-      await this.#first;
-      return;
-    }
     const aborted = Promise.withResolvers<never>();
-    const abort = (): void => aborted.reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
+    const abort = (): void => aborted.reject(signal?.reason);
+    signal?.addEventListener('abort', abort, { once: true });
+    this.#waiting += 1;
     try {
-      await Promise.race([this.#first, aborted.promise]);
+      const first = this.#watch.first.catch((error) => {
+        this.#broken = true;
+        throw error;
+      });
+      await holding(Promise.race([first, aborted.promise]));
     } finally {
-      signal.removeEventListener('abort', abort);
+      this.#waiting -= 1;
+      signal?.removeEventListener('abort', abort);
     }
   }
 
@@ -140,9 +147,15 @@ export class Balancer implements AsyncDisposable {
     slot.inFlight += 1;
     let outcome: 'well' | 'failed' | 'abandoned' | 'over' = 'well';
     const { instance } = slot;
+    let busy = true;
+    const answered = (): void => {
+      if (busy) slot.inFlight -= 1;
+      busy = false;
+    };
     return {
       instance,
       address: `${instance.address.includes(':') ? `[${instance.address}]` : instance.address}:${instance.port}`,
+      answered,
       failed: () => {
         if (outcome === 'well') outcome = 'failed';
       },
@@ -151,7 +164,7 @@ export class Balancer implements AsyncDisposable {
       },
       [Symbol.dispose]: () => {
         if (outcome === 'over') return;
-        slot.inFlight -= 1;
+        answered();
         if (outcome === 'failed') this.#failed(slot);
         else if (outcome === 'abandoned') this.#abandoned(slot);
         else this.#didWell(slot);

@@ -2,8 +2,11 @@ import type { Balancer } from './balancer.ts';
 import type { Destination } from './mesh-fetch.ts';
 import { RetryBudget } from './retry-budget.ts';
 
-/** So many services are followed at most; the one that was asked least lately is let go. */
-const most = 256;
+/**
+ * So many services are followed at most; the one that was asked least lately is let go. Each holds a connection, and an agent
+ * allows 200 to all the programs of a machine together (`limits.http_max_conns_per_client`).
+ */
+const most = 100;
 
 /** The services that `fetch` was asked for, each with a balancer and a budget of its own. */
 export class Destinations {
@@ -23,6 +26,8 @@ export class Destinations {
     this.#byName.set(service, found);
     for (const [oldest, { balancer }] of this.#byName) {
       if (this.#byName.size <= most) break;
+      // Until Consul has answered them, they may be more.
+      if (balancer === found.balancer || balancer.awaited) continue;
       this.#byName.delete(oldest);
       void balancer[Symbol.asyncDispose]();
     }

@@ -14,6 +14,7 @@ import type { ServiceInstance } from '../discovery/service-instance.ts';
 import { milliseconds } from '../duration.ts';
 import { ServiceUnreachableError } from '../errors/service-unreachable-error.ts';
 import { neverSent } from '../never-sent.ts';
+import { whenOver } from './answer-body.ts';
 import type { Balancer } from './balancer.ts';
 import { follow, type Step } from './redirects.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -63,7 +64,10 @@ export async function meshFetch(
   // Whether an instance may have heard it.
   let sent = false;
   const inDoubt = (): boolean => sent && !reads.has(request.method);
+  // Whom the last request went to: where a redirect leads to is not the instance that redirected.
+  let asked = '';
   const send = ({ url, method, headers, withBody }: Step): Promise<Response> => {
+    asked = url.origin;
     const body = withBody && (once ? request : request.clone()).body;
     // To follow is not left to `fetch`, which does not say whether it was the instance that could not be reached.
     const redirect = request.redirect === 'follow' ? 'manual' : request.redirect;
@@ -74,7 +78,7 @@ export async function meshFetch(
     const attempt = tried.length + 1;
     const more = (): boolean => !once && attempt < attempts && budget.spend();
     const picked = inTime(balancer.pick({ signal, except: tried }), request, ms, balancer);
-    using endpoint = await picked.catch((error) => {
+    const endpoint = await picked.catch((error) => {
       if (!inDoubt()) throw error;
       throw isQuorateError(error, 'no-endpoint') ? unanswered(request, service, error) : doubtful(error);
     });
@@ -82,28 +86,36 @@ export async function meshFetch(
     const target = new URL(url.pathname + url.search, `http://${endpoint.address}`);
     const { method, headers, body } = request;
     const step = { url: target, method, headers, withBody: body !== null };
+    const itself = (): boolean => asked === target.origin;
+    let reading = false;
     try {
       let response = await send(step);
       sent = true;
       if (request.redirect === 'follow') response = await follow(response, step, send);
-      if (!worthAnother.has(response.status)) return response;
-      endpoint.failed();
+      if (!worthAnother.has(response.status)) {
+        reading = itself();
+        if (reading) whenOver(response.body, endpoint, signal, request.signal);
+        return response;
+      }
+      if (itself()) endpoint.failed();
       if (!again || !more()) return response;
       await response.body?.cancel();
     } catch (error) {
       // The error is the caller's reason then, and its cause says nothing about this request.
       sent ||= request.signal.aborted || !(error instanceof Error && neverSent(error.cause));
       if (request.signal.aborted) {
-        endpoint.abandoned();
+        if (itself()) endpoint.abandoned();
         throw inDoubt() ? doubtful(request.signal.reason) : request.signal.reason;
       }
-      endpoint.failed();
+      if (itself()) endpoint.failed();
       if (inDoubt() && !again) throw unanswered(request, service, error);
       if (signal.aborted) throw tooLate(service, ms, error);
       if (!more()) {
         if (inDoubt()) throw unanswered(request, service, error);
         throw new ServiceUnreachableError(service, attempt, { happened: sent ? 'unknown' : 'no', cause: error });
       }
+    } finally {
+      if (!reading) endpoint[Symbol.dispose]();
     }
     await inTime(sleep(delays.next(), { signal }), request, ms, balancer).catch((error) => {
       throw inDoubt() ? doubtful(error) : error;

@@ -1,10 +1,11 @@
 import { checkNames, type Duration, InvalidArgumentError } from '@quorate/core';
 import type { Agent, Answer } from '../agent/agent.ts';
+import { list } from '../agent/shape.ts';
 import { checkService, checkText } from '../arguments.ts';
 import { milliseconds } from '../duration.ts';
 import { Roll } from './roll.ts';
-import type { HealthEntry, ServiceInstance } from './service-instance.ts';
-import { Following, type Watch } from './watch.ts';
+import { type HealthEntry, healthEntry, type ServiceInstance } from './service-instance.ts';
+import { type Followed, Following, type Watch } from './watch.ts';
 
 export interface DiscoveryOptions {
   /** Only instances whose checks all pass. */
@@ -27,6 +28,8 @@ export interface WatchOptions extends DiscoveryOptions {
   readonly patience?: Duration;
 }
 
+const entries = list(healthEntry);
+
 const names = ['passing', 'tag', 'near', 'filter', 'consistency', 'signal'];
 
 /** The instances there are now. */
@@ -44,7 +47,7 @@ export function watchInstances(
   agent: Agent,
   service: string,
   options: WatchOptions,
-): Watch<readonly ServiceInstance[]> {
+): Watch<readonly ServiceInstance[]> & Followed<readonly ServiceInstance[]> {
   const asked = checkDiscovery(service, options, [...names, 'wait', 'patience']);
   const roll = new Roll(options.near !== undefined);
   return new Following({
@@ -93,7 +96,8 @@ function ask(
   asked: Record<string, unknown>,
   { index, wait, ...rest }: Asking,
 ): Promise<Answer<readonly HealthEntry[]>> {
-  return agent.ask({ operation: `find ${service}`, path: '/health/service', whole: true, ...rest }, (client, options) =>
+  const operation = `find ${service}`;
+  return agent.ask({ operation, path: '/health/service', whole: true, shape: entries, ...rest }, (client, options) =>
     client.health.service({ service, ...asked, ...(index && { index, wait }), ...options }),
   );
 }

@@ -1,3 +1,5 @@
+import { fields, list, number, type Shape, text } from '../agent/shape.ts';
+
 export type InstanceStatus = 'passing' | 'warning' | 'critical' | 'maintenance';
 
 /** One instance of a service, as Consul knows it: by its node and its id together. */
@@ -9,6 +11,7 @@ export interface ServiceInstance {
   readonly datacenter: string;
   /** The instance's own address, or its node's where it has none. */
   readonly address: string;
+  /** 0 where it was registered without one. */
   readonly port: number;
   readonly tags: readonly string[];
   readonly meta: Readonly<Record<string, string>>;
@@ -42,7 +45,8 @@ export interface HealthEntry {
     readonly ID: string;
     readonly Service: string;
     readonly Address: string;
-    readonly Port: number;
+    /** Left out where it is 0. */
+    readonly Port?: number;
     readonly Tags: readonly string[] | null;
     readonly Meta: Readonly<Record<string, string>> | null;
     readonly Weights?: { readonly Passing: number; readonly Warning: number };
@@ -50,6 +54,13 @@ export interface HealthEntry {
   };
   readonly Checks: readonly { readonly CheckID: string; readonly Status: string; readonly ModifyIndex?: number }[];
 }
+
+/** As much of it as an instance cannot do without. */
+export const healthEntry: Shape = fields({
+  Node: fields({ Node: text }),
+  Service: fields({ ID: text, Port: (port) => port === undefined || number(port) }),
+  Checks: list(fields({ Status: text })),
+});
 
 export function serviceInstance({ Node, Service, Checks }: HealthEntry): ServiceInstance {
   const status = worst(Checks);
@@ -60,7 +71,7 @@ export function serviceInstance({ Node, Service, Checks }: HealthEntry): Service
     node: Node.Node,
     datacenter: Node.Datacenter,
     address: Service.Address || Node.Address,
-    port: Service.Port,
+    port: Service.Port ?? 0,
     tags: Service.Tags ?? [],
     meta: Service.Meta ?? {},
     status,

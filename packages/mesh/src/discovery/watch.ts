@@ -15,6 +15,12 @@ export interface Watch<T> extends AsyncIterableIterator<T, undefined>, AsyncDisp
   readonly failure: unknown;
 }
 
+/** A watch of which only the latest value is looked at. */
+export interface Followed<T> extends Pick<Watch<T>, 'latest' | 'age' | 'failure'>, AsyncDisposable {
+  /** Settles when there is an answer, or none will come. It does not keep the process alive: see `holding`. */
+  readonly first: Promise<void>;
+}
+
 export interface Watched<Body, T> extends Pick<Follow<Body>, 'watched' | 'ask'> {
   /** `anew`: the servers may be others than those of the last answer. */
   readonly read: (body: Body, anew: boolean) => T;
@@ -34,21 +40,38 @@ function sameJson(last: unknown, now: unknown): boolean {
 /** setInterval fires at once when asked to wait longer than this. */
 const longestTimer = 2 ** 31 - 1;
 
-export class Following<Body, T> implements Watch<T> {
+/** Queries do not keep the process alive; somebody who waits for their answers does. */
+export async function holding<T>(waiting: Promise<T>): Promise<T> {
+  const hold = setInterval(() => undefined, longestTimer);
+  try {
+    return await waiting;
+  } finally {
+    clearInterval(hold);
+  }
+}
+
+export class Following<Body, T> implements Watch<T>, Followed<T> {
   latest: T | undefined;
   failure: unknown;
+  readonly first: Promise<void>;
   readonly #stream: Latest<T>;
   #answeredAt = -Infinity;
   #answered = false;
-  /** How many wait for the next value. */
-  #readers = 0;
-  #hold: NodeJS.Timeout | undefined;
 
   constructor({ watched, ask, read, same = sameJson, signal, wait = 60_000, patience = 30_000 }: Watched<Body, T>) {
     const ended = new AbortController();
-    const aborted = (): void => this.#stream.fail(signal?.reason);
+    const first = Promise.withResolvers<void>();
+    this.first = first.promise;
+    // Not everybody waits for it.
+    this.first.catch(() => undefined);
+    const fail = (error: unknown): void => {
+      first.reject(error);
+      this.#stream.fail(error);
+    };
+    const aborted = (): void => fail(signal?.reason);
     this.#stream = new Latest<T>(() => {
       signal?.removeEventListener('abort', aborted);
+      first.resolve();
       ended.abort();
     });
     signal?.addEventListener('abort', aborted, { once: true });
@@ -69,12 +92,13 @@ export class Following<Body, T> implements Watch<T> {
         this.latest = value;
         watchEvents.publish({ watched, event: 'changed' });
         this.#stream.push(value);
+        first.resolve();
       },
       failing: (error) => {
         this.failure = error;
         if (error === undefined) this.#answeredAt = performance.now();
       },
-    }).catch((error) => this.#stream.fail(error));
+    }).catch(fail);
   }
 
   get age(): number {
@@ -82,15 +106,7 @@ export class Following<Body, T> implements Watch<T> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    // The queries do not keep the process alive; somebody who waits for them does.
-    this.#hold ??= setInterval(() => undefined, longestTimer);
-    this.#readers += 1;
-    return this.#stream.next().finally(() => {
-      this.#readers -= 1;
-      if (this.#readers > 0) return;
-      clearInterval(this.#hold);
-      this.#hold = undefined;
-    });
+    return holding(this.#stream.next());
   }
 
   return(): Promise<IteratorResult<T, undefined>> {

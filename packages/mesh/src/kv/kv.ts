@@ -1,5 +1,6 @@
 import { InvalidArgumentError, isQuorateError } from '@quorate/core';
 import type { Agent, Answer } from '../agent/agent.ts';
+import { fields, list, number, text, truth } from '../agent/shape.ts';
 import { checkKey } from '../arguments.ts';
 import type { Turn } from '../discovery/blocking-query.ts';
 import { Following, type Watch } from '../discovery/watch.ts';
@@ -15,6 +16,10 @@ interface RawEntry {
   readonly ModifyIndex: number;
   readonly Session?: string;
 }
+
+const entries = list(
+  fields({ Key: text, Value: (value) => value === null || typeof value === 'string', ModifyIndex: number }),
+);
 
 /** The largest value that Consul takes. */
 const maxValue = 512 * 1024;
@@ -42,7 +47,7 @@ export class Kv {
     if (bytes.length > maxValue) throw new InvalidArgumentError('value', `at most ${maxValue} bytes`);
     const { ifIndex, acquire, release, signal } = options;
     const { body } = await this.#agent.ask<boolean>(
-      { operation: `set ${key}`, path: '/kv', repeatable: false, signal },
+      { operation: `set ${key}`, path: '/kv', repeatable: false, shape: truth, signal },
       (client, call) =>
         client.kv.set({
           key,
@@ -63,7 +68,7 @@ export class Kv {
   ): Promise<void> {
     checkKey('key', key);
     const { body } = await this.#agent.ask<boolean>(
-      { operation: `delete ${key}`, path: '/kv', repeatable: false, signal },
+      { operation: `delete ${key}`, path: '/kv', repeatable: false, shape: truth, signal },
       (client, call) =>
         client.kv.del({
           key,
@@ -76,7 +81,7 @@ export class Kv {
   }
 
   async keys(prefix: string, { signal }: KvOptions = {}): Promise<readonly string[]> {
-    const ask = { operation: `list ${prefix}`, path: '/kv', whole: true, signal };
+    const ask = { operation: `list ${prefix}`, path: '/kv', whole: true, shape: list(text), signal };
     try {
       const { body } = await this.#agent.ask<string[]>(ask, (client, call) => client.kv.keys({ key: prefix, ...call }));
       return body;
@@ -113,7 +118,7 @@ export class Kv {
     key: string,
     { index, wait, ...rest }: Partial<Omit<Turn, 'signal'>> & { readonly signal?: AbortSignal | undefined },
   ): Promise<Answer<RawEntry | undefined>> {
-    return this.#agent.ask({ operation: `get ${key}`, path: '/kv', ...rest }, (client, call) =>
+    return this.#agent.ask({ operation: `get ${key}`, path: '/kv', shape: entries, ...rest }, (client, call) =>
       client.kv.get({ key, buffer: true, ...(index !== undefined && { index, wait }), ...call }),
     );
   }

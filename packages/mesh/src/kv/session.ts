@@ -1,5 +1,6 @@
 import { checkNames, type Duration, InvalidArgumentError, isQuorateError, sleep } from '@quorate/core';
 import type { Agent } from '../agent/agent.ts';
+import { fields, text } from '../agent/shape.ts';
 import { checkText } from '../arguments.ts';
 import { milliseconds } from '../duration.ts';
 import { SessionLostError } from '../errors/session-lost-error.ts';
@@ -44,7 +45,13 @@ export class Session implements AsyncDisposable {
     }
     const begun = performance.now();
     const { body } = await agent.ask<{ ID: string }>(
-      { operation: `create session ${name}`, path: '/session/create', repeatable: false, signal },
+      {
+        operation: `create session ${name}`,
+        path: '/session/create',
+        repeatable: false,
+        shape: fields({ ID: text }),
+        signal,
+      },
       (client, call) =>
         client.session.create({ name, ttl: `${ttl}ms`, behavior, lockdelay: `${lockDelay}ms`, ...call }),
     );

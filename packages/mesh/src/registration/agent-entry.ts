@@ -1,4 +1,5 @@
 import type { Agent } from '../agent/agent.ts';
+import { fields, number } from '../agent/shape.ts';
 import { consulRegistration, type Said } from './consul-registration.ts';
 import type { Registered } from './registration.ts';
 import { proxyIdOf } from './sidecar-registration.ts';
@@ -32,6 +33,7 @@ export class AgentEntry {
     const { body } = await this.#agent.call<{ Port: number }>({
       operation: `read ${proxyId}`,
       path: `/agent/service/${encodeURIComponent(proxyId)}`,
+      shape: fields({ Port: number }),
       signal,
     });
     return body.Port;

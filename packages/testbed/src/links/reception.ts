@@ -36,6 +36,7 @@ export class Reception {
   readonly #servers: Server[] = [];
   readonly #datagrams: Datagrams;
   readonly #sockets = new Set<Socket>();
+  #closed = false;
 
   static async open(host: Host, callers: readonly Caller[]): Promise<Reception> {
     const reception = new Reception(host, callers);
@@ -59,13 +60,17 @@ export class Reception {
     this.#datagrams.on('error', () => {});
     this.#datagrams.on('message', (bytes, { address }) => {
       const caller = callers.find(({ from }) => from === address);
-      const deliver = (): void => this.#datagrams.send(bytes, host.gossip, host.bound, () => {});
+      const deliver = (): void => {
+        // It may have been on its way for longer than the bed was there.
+        if (!this.#closed) this.#datagrams.send(bytes, host.gossip, host.bound, () => {});
+      };
       if (caller) caller.link.post(caller.name, deliver);
       else deliver();
     });
   }
 
   close(): void {
+    this.#closed = true;
     for (const server of this.#servers) server.close();
     for (const socket of this.#sockets) socket.destroy();
     this.#datagrams.close();
