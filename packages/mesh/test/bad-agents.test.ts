@@ -211,6 +211,14 @@ test.each<[what: string, type: string, text: string]>([
     set: await codeOf(mesh.kv.set('a', 'b')),
     delete: await codeOf(mesh.kv.delete('a')),
     session: await codeOf(mesh.session()),
+    'an entry': await codeOf(mesh.config.get('service-defaults', 'a')),
+    entries: await codeOf(mesh.config.list('service-defaults')),
+    intentions: await codeOf(mesh.intentions.list()),
+    allows: await codeOf(mesh.intentions.allows('a', 'b')),
+    identity: await codeOf(mesh.authority.identity('a')),
+    roots: await codeOf(mesh.authority.roots()),
+    authorizes: await codeOf(mesh.authority.authorizes('a', { uri: 'spiffe://a', serial: '1' })),
+    bootstrap: await codeOf(mesh.bootstrap('a-sidecar-proxy')),
   };
   for (const [what, code] of Object.entries(asked)) expect(code, what).toBe('malformed-reply');
 });

@@ -1,5 +1,6 @@
 import { isQuorateError } from '@quorate/core';
 import type { Agent } from '../agent/agent.ts';
+import { fields, list, number, text } from '../agent/shape.ts';
 import { checkText } from '../arguments.ts';
 import type { Sidecar } from '../sidecar/sidecar.ts';
 import type { Entry, EntryKind } from './entry.ts';
@@ -12,6 +13,8 @@ export interface StoredEntry {
   readonly ModifyIndex: number;
   readonly [setting: string]: unknown;
 }
+
+const storedEntry = fields({ Kind: text, Name: text, ModifyIndex: number });
 
 interface Waiting {
   readonly signal?: AbortSignal;
@@ -45,7 +48,8 @@ export class Config {
     checkText('name', name);
     try {
       const path = `/config/${kind}/${encodeURIComponent(name)}`;
-      return (await this.#agent.call<StoredEntry>({ operation: `get ${kind} ${name}`, path, signal })).body;
+      const ask = { operation: `get ${kind} ${name}`, path, shape: storedEntry, signal };
+      return (await this.#agent.call<StoredEntry>(ask)).body;
     } catch (error) {
       if (isQuorateError(error, 'not-found')) return undefined;
       throw error;
@@ -57,6 +61,7 @@ export class Config {
     const { body } = await this.#agent.call<StoredEntry[]>({
       operation: `list ${kind}`,
       path: `/config/${kind}`,
+      shape: list(storedEntry),
       signal,
     });
     return body;

@@ -1,5 +1,6 @@
 import { checkNames, InvalidArgumentError } from '@quorate/core';
 import type { Agent } from '../agent/agent.ts';
+import { fields, list, number, text, truth } from '../agent/shape.ts';
 import { checkName } from '../arguments.ts';
 import type { Propagation } from './propagation.ts';
 import { consulMatch, type RequestMatch } from './router.ts';
@@ -26,6 +27,8 @@ interface RawIntention {
   readonly Permissions?: readonly unknown[] | null;
   readonly Precedence: number;
 }
+
+const rawIntention = fields({ SourceName: text, DestinationName: text, Precedence: number });
 
 interface Waiting {
   readonly signal?: AbortSignal;
@@ -78,7 +81,7 @@ export class Intentions {
 
   /** Those that the token may see. */
   async list({ signal }: Waiting = {}): Promise<readonly Intention[]> {
-    const ask = { operation: 'list intentions', path: '/connect/intentions', signal };
+    const ask = { operation: 'list intentions', path: '/connect/intentions', shape: list(rawIntention), signal };
     const { body } = await this.#agent.call<RawIntention[]>(ask);
     return body.map(({ SourceName, DestinationName, Action, Permissions, Precedence }) => ({
       source: SourceName,
@@ -97,6 +100,7 @@ export class Intentions {
       operation: `check ${source} to ${destination}`,
       path: '/connect/intentions/check',
       query: { source, destination },
+      shape: fields({ Allowed: truth }),
       signal,
     });
     return body.Allowed;

@@ -1,4 +1,5 @@
 import type { Agent, Answer } from '../agent/agent.ts';
+import { fields, list, text, truth } from '../agent/shape.ts';
 import { checkName } from '../arguments.ts';
 import type { Turn } from '../discovery/blocking-query.ts';
 import { Following, type Watch } from '../discovery/watch.ts';
@@ -32,6 +33,19 @@ interface RawLeaf {
   readonly SerialNumber: string;
   readonly ValidBefore: string;
 }
+
+const rawRoots = fields({
+  TrustDomain: text,
+  Roots: list(fields({ ID: text, Name: text, RootCert: text, Active: truth, NotAfter: text })),
+});
+
+const rawLeaf = fields({
+  CertPEM: text,
+  PrivateKeyPEM: text,
+  ServiceURI: text,
+  SerialNumber: text,
+  ValidBefore: text,
+});
 
 interface Asking {
   readonly signal?: AbortSignal;
@@ -87,6 +101,7 @@ export class Authority {
       path: '/agent/connect/authorize',
       body: { Target: service, ClientCertURI: peer.uri, ClientCertSerial: peer.serial },
       repeatable: true,
+      shape: fields({ Authorized: truth, Reason: text }),
       signal,
     });
     return { authorized: body.Authorized, reason: body.Reason };
@@ -100,6 +115,7 @@ export class Authority {
       operation: `get a certificate for ${service}`,
       path: `/agent/connect/ca/leaf/${service}`,
       query: { index, wait },
+      shape: rawLeaf,
       ...rest,
     });
     const { Roots } = await this.#roots(rest);
@@ -115,7 +131,7 @@ export class Authority {
   }
 
   async #roots({ signal }: { readonly signal?: AbortSignal | undefined }): Promise<RawRoots> {
-    const ask = { operation: 'get the authorities', path: '/agent/connect/ca/roots', signal };
+    const ask = { operation: 'get the authorities', path: '/agent/connect/ca/roots', shape: rawRoots, signal };
     return (await this.#agent.call<RawRoots>(ask)).body;
   }
 }

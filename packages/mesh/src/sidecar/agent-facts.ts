@@ -1,4 +1,5 @@
 import type { Agent } from '../agent/agent.ts';
+import { fields, text } from '../agent/shape.ts';
 
 /** What the agent says of itself. */
 export interface AgentFacts {
@@ -20,9 +21,11 @@ interface Self {
   } | null;
 }
 
+const self = fields({ Config: fields({ Version: text, Datacenter: text, NodeName: text }) });
+
 export async function agentFacts(agent: Agent, signal?: AbortSignal): Promise<AgentFacts> {
   const { body } = await agent.ask<Self>(
-    { operation: 'ask the agent about itself', path: '/agent/self', signal },
+    { operation: 'ask the agent about itself', path: '/agent/self', shape: self, signal },
     (client, call) => client.agent.self({ ...call }),
   );
   const { Version, Datacenter, NodeName } = body.Config;

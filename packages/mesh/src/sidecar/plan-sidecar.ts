@@ -1,5 +1,6 @@
 import { checkNames, type Duration, InvalidArgumentError, QuorateError } from '@quorate/core';
 import type { Agent } from '../agent/agent.ts';
+import { fields, text } from '../agent/shape.ts';
 import { checkNumber, checkText } from '../arguments.ts';
 import { milliseconds } from '../duration.ts';
 import type { Settings } from '../options.ts';
@@ -111,6 +112,7 @@ async function readProxy(agent: Agent, proxyId: string, signal?: AbortSignal): P
   const { body } = await agent.call<AgentService>({
     operation: `read ${proxyId}`,
     path: `/agent/service/${encodeURIComponent(proxyId)}`,
+    shape: fields({ ID: text }),
     signal,
   });
   const { ID: id, Kind: kind, Proxy: proxy } = body;
