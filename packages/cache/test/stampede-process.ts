@@ -13,7 +13,7 @@ say('ready');
 
 let loads = 0;
 for await (const line of createInterface({ input: process.stdin })) {
-  const { ask, key, callers, loadMs, fence } = JSON.parse(line);
+  const { ask, key, callers, loadMs, fence, ttl } = JSON.parse(line);
   if (ask === 'stats') {
     say({ loads, stats: cache.stats(), health: cache.health().status });
     continue;
@@ -33,7 +33,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     signal.throwIfAborted();
     return `by ${process.pid}`;
   };
-  const options = fence === undefined ? {} : { fence: BigInt(fence) };
+  const options = { ...(fence !== undefined && { fence: BigInt(fence) }), ...(ttl !== undefined && { ttl }) };
   const outcomes = await Promise.allSettled(Array.from({ length: callers }, () => cache.get(key, load, options)));
   const values = new Map<string, number>();
   for (const outcome of outcomes) {
