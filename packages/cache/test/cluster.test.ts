@@ -22,50 +22,62 @@ interface Town {
   readonly timekeeper: Primary;
 }
 
+let towns = 0;
+
 /** Three primaries that nobody replaces. */
-const test = plain.extend<{ town: Town }>({
+const test = plain
   // biome-ignore lint/correctness/noEmptyPattern: Vitest reads the names of what a fixture needs from here.
-  town: async ({}, use) => {
-    await using family = await RedisFamily.open();
-    await using stack = new AsyncDisposableStack();
-    const servers = await family.cluster({ replicas: false, nodeTimeout: 60_000 });
-    const startup = servers.map(({ port }) => ({ host: '127.0.0.1', port }));
-    const connect = (slotsRefreshInterval = 500): Cluster => {
-      const redis = new Cluster(startup, { slotsRefreshInterval }).on('error', () => {});
-      stack.defer(() => redis.disconnect());
-      return redis;
-    };
-    const first = connect();
-    await eventually('the slots are known', () => first.slots.length > 16_000);
-    const has = (server: OwnServer, key: string): boolean =>
-      first.slots[slotOf(key)]?.[0]?.endsWith(`:${server.port}`) ?? false;
-    const hasListeners = async ({ port }: OwnServer): Promise<boolean> => {
-      const client = first.nodes('master').find(({ options }) => options.port === port);
-      return String(await client?.client('LIST', 'TYPE', 'PUBSUB')).includes('addr=');
-    };
-    const all = Array.from({ length: 90 }, (_, index) => `zone ${index}`);
-    const withKeys = (server: OwnServer): Primary => {
-      const isIts = (key: string): boolean => has(server, `taxi:{${key}}`);
-      return { server, its: all.filter(isIts), others: all.filter((key) => !isIts(key)) };
-    };
-    await use({
-      timekeeper: withKeys(servers.find((server) => has(server, 'taxi:{shared}:clock')) as OwnServer),
-      bystander: async () => {
-        const listened = await Promise.all(servers.map(hasListeners));
-        const server = servers.find((one, index) => !has(one, 'taxi:{shared}:clock') && !listened[index]);
-        if (server === undefined) throw new Error('every primary has a part');
-        return withKeys(server);
-      },
-      cache: async ({ slotsRefreshInterval, ...options } = {}) => {
-        const redis = connect(slotsRefreshInterval);
-        const settings = { prefix: 'taxi', heartbeat: 100, lease: 1_000, redisTimeout: 150, early: 0 };
-        const cache = stack.use(new Cache({ redis, ...settings, ...options }));
-        await cache.start();
-        return { cache, redis };
-      },
-    });
-  },
-});
+  .extend('primaries', { scope: 'file' }, async ({}, { onCleanup }) => {
+    const family = await RedisFamily.open();
+    onCleanup(() => family[Symbol.asyncDispose]());
+    return family.cluster({ replicas: false, nodeTimeout: 60_000 });
+  })
+  .extend<{ town: Town }>({
+    town: async ({ primaries: servers }, use) => {
+      await using stack = new AsyncDisposableStack();
+      towns += 1;
+      const prefix = `taxi-${towns}`;
+      const startup = servers.map(({ port }) => ({ host: '127.0.0.1', port }));
+      const connect = (slotsRefreshInterval = 500): Cluster => {
+        const redis = new Cluster(startup, { slotsRefreshInterval }).on('error', () => {});
+        stack.defer(() => redis.disconnect());
+        return redis;
+      };
+      const first = connect();
+      await eventually('the slots are known', () => first.slots.length > 16_000);
+      const has = (server: OwnServer, key: string): boolean =>
+        first.slots[slotOf(key)]?.[0]?.endsWith(`:${server.port}`) ?? false;
+      const hasListeners = async ({ port }: OwnServer): Promise<boolean> => {
+        const client = first.nodes('master').find(({ options }) => options.port === port);
+        return String(await client?.client('LIST', 'TYPE', 'PUBSUB')).includes('addr=');
+      };
+      const all = Array.from({ length: 90 }, (_, index) => `zone ${index}`);
+      const withKeys = (server: OwnServer): Primary => {
+        const isIts = (key: string): boolean => has(server, `taxi:{${key}}`);
+        return { server, its: all.filter(isIts), others: all.filter((key) => !isIts(key)) };
+      };
+      await use({
+        timekeeper: withKeys(servers.find((server) => has(server, 'taxi:{shared}:clock')) as OwnServer),
+        bystander: async () => {
+          let server: OwnServer | undefined;
+          // Those of the test before may not have gone yet.
+          await eventually('a primary has no part', async () => {
+            const listened = await Promise.all(servers.map(hasListeners));
+            server = servers.find((one, index) => !has(one, 'taxi:{shared}:clock') && !listened[index]);
+            return server !== undefined;
+          });
+          return withKeys(server as unknown as OwnServer);
+        },
+        cache: async ({ slotsRefreshInterval, ...options } = {}) => {
+          const redis = connect(slotsRefreshInterval);
+          const settings = { prefix, heartbeat: 100, lease: 1_000, redisTimeout: 150, early: 0 };
+          const cache = stack.use(new Cache({ redis, ...settings, ...options }));
+          await cache.start();
+          return { cache, redis };
+        },
+      });
+    },
+  });
 
 test('a primary that hangs takes its own keys away, and no others', async ({ town }) => {
   const { cache } = await town.cache();
@@ -95,10 +107,11 @@ test('a primary that hangs takes its own keys away, and no others', async ({ tow
 
 test('what has been heard of one primary says nothing of another', async ({ town }) => {
   const { cache } = await town.cache({ local: { trust: 600 } });
+  await hearing(cache);
+  const { server, its, others } = await town.bystander();
   // It does not learn by itself where the slots are.
   const { cache: parted, redis } = await town.cache({ slotsRefreshInterval: 3_600_000 });
-  await hearing(cache, parted);
-  const { server, its, others } = await town.bystander();
+  await hearing(parted);
   const [suspect, known] = [its[0] as string, others[0] as string];
   for (const each of [cache, parted]) {
     for (const key of [suspect, known]) await each.get(key, () => 'known', { ttl: '10m' });
