@@ -104,10 +104,11 @@ test('a primary that hangs takes its own keys away, and no others', async ({ tow
 
 test('what has been heard of one primary says nothing of another', async ({ town }) => {
   const { cache } = await town.cache({ local: { trust: 600 } });
+  await hearing(cache);
+  const { server, its, others } = await town.bystander();
   // It does not learn by itself where the slots are.
   const { cache: parted, redis } = await town.cache({ slotsRefreshInterval: 3_600_000 });
-  await hearing(cache, parted);
-  const { server, its, others } = await town.bystander();
+  await hearing(parted);
   const [suspect, known] = [its[0] as string, others[0] as string];
   for (const each of [cache, parted]) {
     for (const key of [suspect, known]) await each.get(key, () => 'known', { ttl: '10m' });

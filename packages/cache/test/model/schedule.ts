@@ -51,7 +51,7 @@ export type Step =
 /** The same seed gives the same steps: some by chance, and between them the beginnings of races that chance seldom makes. */
 export function schedule(seed: number): readonly Step[] {
   const chance = seeded(seed);
-  const liked = keys.filter(() => chance.next() < 0.5);
+  const liked = keys.filter(() => chance.next() < 0.35);
   const among = liked.length > 0 ? liked : [chance.pick(keys)];
   const steps: Step[] = [];
   const wander = (most: number): void => {
