@@ -92,10 +92,13 @@ export class Flight implements Flying {
     try {
       const name = store.names.entry(key, version);
       if (!store.link.open && !(await store.link.meet())) return this.#give(await this.#load().alone());
-      const bytes = await store.link.read(name);
+      // Where the one before was not there, this one may not be either: the right to load it is asked for at once.
+      const early = store.missed && beyond === undefined && keeping.fence === undefined;
+      const claimed = early ? await this.#load().claim() : silence;
+      const bytes = claimed === silence ? await store.link.read(name) : claimed;
       if (bytes === silence) return this.#give(await this.#load().alone());
       let seen: Buffer | undefined;
-      if (bytes !== null) {
+      if (bytes instanceof Buffer) {
         const opening = open(store, keeping, bytes);
         const found = opening instanceof Promise ? await opening : opening;
         if (found === silence) return this.#give(await this.#load().alone());
@@ -108,7 +111,8 @@ export class Flight implements Flying {
         }
       }
       this.count('misses');
-      return this.#give(await this.#load().fetch(seen));
+      store.missed = true;
+      return this.#give(await this.#load().fetch(seen, typeof bytes === 'number' ? bytes : undefined));
     } catch (error) {
       failed = true;
       throw store.closed ? new CacheClosedError(store.settings.prefix) : error;
@@ -128,6 +132,7 @@ export class Flight implements Flying {
     const { link } = this.#store;
     const now = performance.now();
     const value = this.#take(found, now);
+    this.#store.missed = false;
     const { freshUntil } = found.envelope;
     const serverNow = link.serverTime(now);
     const stale = serverNow >= freshUntil;
@@ -147,6 +152,7 @@ export class Flight implements Flying {
   }
 
   #load(): Loading {
+    if (this.#loading) return this.#loading;
     if (this.#store.closed) throw new CacheClosedError(this.#store.settings.prefix);
     const loading = new Loading(this.#store, this.#errand, this);
     if (this.#ended) loading.abort(this.#ended.reason);
@@ -166,6 +172,7 @@ export class Flight implements Flying {
   #end(failed = false): void {
     const { refreshes, underWay } = this.#store.flights;
     underWay.delete(this);
+    this.#loading?.leave();
     // The maps it was in may keep it reachable for some collections of garbage: its value is not to stay as well.
     this.result = over;
     if (this.#errand.beyond === undefined) {

@@ -36,6 +36,7 @@ export class Loading {
   readonly #lease: Lease;
   #allowance: Allowance | undefined = undefined;
   #ended: { readonly reason: unknown } | undefined = undefined;
+  #line: Disposable | undefined = undefined;
   #woken = false;
   #wake: (() => void) | undefined = undefined;
 
@@ -58,14 +59,25 @@ export class Loading {
     this.#wake?.();
   }
 
-  /** Asks for the right to load until it has it, or until somebody else has loaded. `seen` is the token of what is no good. */
-  async fetch(seen: Buffer = nothing.seen): Promise<Brought> {
+  /** Asks for the right to load, see `Lease.claim`. From now on it is told when there is something to look at, until it is left. */
+  claim(seen: Buffer = nothing.seen): Promise<Buffer | number | Silence> {
+    this.#line ??= this.#store.waiting.join(this.#errand.key, this);
+    this.#woken = false;
+    return this.#lease.claim(seen);
+  }
+
+  leave(): void {
+    this.#line?.[Symbol.dispose]();
+  }
+
+  /**
+   * Asks for the right to load until it has it, or until somebody else has loaded. `seen` is the token of what is no good,
+   * `claimed` the answer of who has asked already.
+   */
+  async fetch(seen?: Buffer, claimed?: number): Promise<Brought> {
     const store = this.#store;
     const begin = performance.now();
-    using _line = store.waiting.join(this.#errand.key, this);
-    for (let before = seen; ; ) {
-      this.#woken = false;
-      const answer = await this.#lease.claim(before);
+    for (let answer = claimed ?? (await this.claim(seen)); ; ) {
       if (answer === silence) return await this.#unanswered();
       if (answer === 1) return await this.#load(true);
       let bytes: Buffer | null | Silence;
@@ -86,7 +98,7 @@ export class Loading {
         if (!this.#traveller.dirty) store.adoptEnvelope(this.#errand, value, size, envelope, performance.now());
         return { value, tags: envelope.tags, clock: envelope.clock };
       }
-      before = found.seen;
+      answer = await this.claim(found.seen);
     }
   }
 

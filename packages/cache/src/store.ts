@@ -61,6 +61,8 @@ export class Store<Flight extends Flying = Flying> {
   readonly leases: Leases;
   readonly waiting: Waiting = new Waiting();
   closed = false;
+  /** Whether what was asked for last was not in Redis. */
+  missed = false;
   readonly #channel: Channel;
   /** This process draws otherwise than the others. */
   readonly #salt = Math.trunc(Math.random() * 2 ** 32);

@@ -1,9 +1,11 @@
 import { eventually } from '@quorate/testbed';
 import { sharedTest as test } from '@quorate/testbed/vitest';
+import { ReplyError } from 'ioredis';
 import { describe, expect } from 'vitest';
 import { json, structuredClone } from '../src/index.ts';
 import { messagePack } from '../src/message-pack.ts';
-import { caches, codeOf, counting, hearing } from './fixture.ts';
+import { claim, fill } from '../src/redis/scripts.ts';
+import { caches, clientOf, codeOf, counting, hearing } from './fixture.ts';
 
 describe('reading through', () => {
   test('a value is loaded once, kept in Redis for others and in the process for itself', async ({ servers }) => {
@@ -15,6 +17,52 @@ describe('reading through', () => {
     expect(calls()).toBe(1);
     expect(a.stats()).toMatchObject({ misses: 1, hits: { local: 1, redis: 0 }, loads: { started: 1 } });
     expect(b.stats()).toMatchObject({ misses: 0, hits: { local: 1, redis: 1 }, loads: { started: 0 } });
+  });
+
+  test('a key that nobody has takes two requests where the one before was missing too, and one that is there takes one', async ({
+    servers,
+  }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const redis = clientOf(servers.QUORATE_REDIS ?? '');
+    const cache = await c.cache({ redis });
+    await hearing(cache);
+    const other = await c.cache();
+    for (const key of ['there', 'there too', 'there still', 'there once more']) await other.set(key, 'there');
+    const sent: string[] = [];
+    const send = redis.sendCommand.bind(redis);
+    redis.sendCommand = (command, ...rest) => {
+      // The heart beats by others.
+      if (/^(get|evalsha?)$/i.test(command.name)) sent.push(command.name.toLowerCase());
+      return send(command, ...rest);
+    };
+    const costs = async (key: string): Promise<[unknown, ...string[]]> => {
+      sent.length = 0;
+      return [await cache.get(key, () => 'loaded'), ...sent];
+    };
+    await c.redis.script('LOAD', claim.lua);
+    await c.redis.script('LOAD', fill.lua);
+    expect(await costs('there')).toEqual(['there', 'get']);
+    expect(await costs('one')).toEqual(['loaded', 'get', 'evalsha', 'evalsha']);
+    expect(await costs('two')).toEqual(['loaded', 'evalsha', 'evalsha']);
+    expect(await costs('three')).toEqual(['loaded', 'evalsha', 'evalsha']);
+    expect(await costs('there too')).toEqual(['there', 'evalsha']);
+    expect(await costs('there still')).toEqual(['there', 'get']);
+    expect(cache.stats()).toMatchObject({
+      misses: 3,
+      hits: { redis: 3 },
+      loads: { started: 3 },
+      waits: { elsewhere: 0 },
+    });
+    // Where scripts are refused, what is there is read all the same.
+    await cache.get('four', () => 'loaded');
+    redis.sendCommand = (command, ...rest) => {
+      if (/^evalsha?$/i.test(command.name)) command.reject(new ReplyError('NOPERM this user has no permissions'));
+      else return send(command, ...rest);
+      return command.promise;
+    };
+    expect(await cache.get('there once more', () => 'loaded')).toBe('there');
+    redis.sendCommand = send;
+    redis.disconnect();
   });
 
   test('callers who ask at once share one load, and one who gives up does not end it for the others', async ({
