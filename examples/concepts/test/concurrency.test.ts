@@ -4,7 +4,9 @@ import { check, eventually, History } from '@quorate/testbed';
 import { expect, test } from 'vitest';
 import { Counter } from '../concurrency/counter.ts';
 import { Till } from '../concurrency/till.ts';
-import { end, fileFor, leftBy, type Playing, play, start } from './quorate-demo.ts';
+import { end, fileFor, inOwnFolder, leftBy, type Playing, play, start } from './quorate-demo.ts';
+
+inOwnFolder();
 
 /** read(1) read(2) write(1) write(2): the order in which a token that only writes show is of no use. */
 async function interleaved({ tokenOnReads }: { readonly tokenOnReads: boolean }): Promise<History> {

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { check, eventually, History } from '@quorate/testbed';
 import { expect, test } from 'vitest';
 import { outcomesOf, phasesOf } from '../consensus/phases.ts';
-import { end, fileFor, leftBy, start } from './quorate-demo.ts';
+import { end, fileFor, inOwnFolder, leftBy, start } from './quorate-demo.ts';
+
+inOwnFolder();
 
 test('a write counts in the phase in which it ended', () => {
   let at = 0;

@@ -12,8 +12,14 @@ import { afterAll } from 'vitest';
 const program = fileURLToPath(new URL('../../../packages/cli/src/quorate.ts', import.meta.url));
 
 /** Where the demos of these tests make their beds, each in a folder of its own. */
-const temporary = mkdtempSync(join(tmpdir(), 'quorate-test-'));
-afterAll(() => rm(temporary, { recursive: true, force: true }));
+let temporary = '';
+
+/** For each file by itself: those that run in one process share this module. */
+export function inOwnFolder(): void {
+  temporary = mkdtempSync(join(tmpdir(), 'quorate-test-'));
+  const folder = temporary;
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+}
 
 export interface Playing extends ChildProcess {
   /** What it has told until now. */

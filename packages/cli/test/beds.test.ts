@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { eventually } from '@quorate/testbed';
 import { describe, expect, test } from 'vitest';
 import type { BedDescription } from '../src/bed-description.ts';
-import { beds, call, outcome, ownCache, quorate, run, temporary } from './quorate.ts';
+import { beds, call, inOwnFolder, outcome, ownCache, quorate, run, temporary } from './quorate.ts';
+
+inOwnFolder();
 
 /**
  * What Redis says on a connection of its own, after the password; the code of the error that ended it, or that it says

@@ -4,7 +4,9 @@ import { dirname, join, relative } from 'node:path';
 import { cacheFolder, eventually, type Inventory } from '@quorate/testbed';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { faultKinds } from '../src/fault-order.ts';
-import { beds, call, outcome, ownCache, quorate, run } from './quorate.ts';
+import { beds, call, inOwnFolder, outcome, ownCache, quorate, run } from './quorate.ts';
+
+inOwnFolder();
 
 describe('quorate', () => {
   test('as a process: exit status, standard output and standard error are those of the command', async () => {

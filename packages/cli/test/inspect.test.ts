@@ -4,7 +4,9 @@ import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { connect, creatorAcl, type ZooKeeper } from '@quorate/zookeeper';
 import { describe, expect, test as plainTest } from 'vitest';
-import { call, outcome, quorate, type Running } from './quorate.ts';
+import { call, inOwnFolder, outcome, quorate, type Running } from './quorate.ts';
+
+inOwnFolder();
 
 /** A server of its own, a place of its own on it for each test, and as many sessions as wanted. */
 const test = bedTest({ zookeeper: 1 })

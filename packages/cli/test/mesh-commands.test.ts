@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { Mesh } from '@quorate/mesh';
 import { bedTest } from '@quorate/testbed/vitest';
 import { describe, expect, onTestFinished } from 'vitest';
-import { call, outcome, quorate } from './quorate.ts';
+import { call, inOwnFolder, outcome, quorate } from './quorate.ts';
+
+inOwnFolder();
 
 const test = bedTest({ consul: 1 });
 

@@ -11,8 +11,14 @@ import { afterAll } from 'vitest';
 import { main } from '../src/main.ts';
 
 /** Where the commands of these tests make their beds: what else goes on on this machine is not seen. */
-export const temporary = mkdtempSync(join(tmpdir(), 'quorate-test-'));
-afterAll(() => rmSync(temporary, { recursive: true, force: true }));
+export let temporary = '';
+
+/** For each file by itself: those that run in one process share this module. */
+export function inOwnFolder(): void {
+  temporary = mkdtempSync(join(tmpdir(), 'quorate-test-'));
+  const folder = temporary;
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+}
 
 /** The beds there are. */
 export async function beds(): Promise<string[]> {

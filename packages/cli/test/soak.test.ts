@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { check, counter, History } from '@quorate/testbed';
 import { expect, test } from 'vitest';
 import { soakCommand } from '../workspace/soak/command.ts';
-import { Collected } from './quorate.ts';
+import { Collected, inOwnFolder } from './quorate.ts';
+
+inOwnFolder();
 
 const program = fileURLToPath(new URL('../workspace/soak.ts', import.meta.url));
 
