@@ -255,7 +255,7 @@ class Side implements AsyncDisposable {
       operations.map((each, index) =>
         this.#do(session, each, created[index] as string[]).then(
           (value) => this.#told(value),
-          (error) => this.#failure(error),
+          (error) => this.#failure(error, each.kind === 'recursive'),
         ),
       ),
     );
@@ -395,11 +395,20 @@ class Side implements AsyncDisposable {
     };
   }
 
-  #failure(error: unknown): unknown {
+  /** Of several nodes that may not be deleted, the first one a server lists is named, and its lists have no order. */
+  #failure(error: unknown, ofAny = false): unknown {
     if (!(error instanceof QuorateError)) throw error;
     const { code, message, name, retryable } = error;
     const { index, serverCode } = error as { index?: number; serverCode?: number };
-    return { code, message: this.#words(message), name, retryable, index, serverCode };
+    const words = this.#words(message);
+    return {
+      code,
+      message: ofAny ? words.replace(/^delete [^:]*:/, 'delete *:') : words,
+      name,
+      retryable,
+      index,
+      serverCode,
+    };
   }
 
   #session(number: number): ZooKeeper {

@@ -56,8 +56,7 @@ async function list(session: SessionLike, root: string, signal: AbortSignal | un
     const below = await Promise.all(
       level.map(async (node) => {
         const children = await ignoring(['no-node'], session.request(childrenOperation(node, false, node), { signal }));
-        // In an order of their own, which servers do not give: of several that are refused, an error names the same one.
-        return children?.names.toSorted().map((name) => childOf(node, name)) ?? [];
+        return children?.names.map((name) => childOf(node, name)) ?? [];
       }),
     );
     level = below.flat();
