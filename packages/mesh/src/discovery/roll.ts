@@ -25,7 +25,7 @@ export class Roll {
     const before = this.#lines;
     let elsewhere: Map<string, Line> | undefined;
     let moved = entries.length !== before.length || this.#list === undefined;
-    let changed = moved;
+    const replaced = new Map<ServiceInstance, ServiceInstance>();
     const lines = entries.map((entry, index): Line => {
       let old = before[index];
       if (!old || !isOf(entry, old.instance)) {
@@ -38,11 +38,15 @@ export class Roll {
       const indexes = indexesOf(entry);
       // Indexes grow also with what is not shown, such as the output of a check.
       if (old && JSON.stringify(old.instance) === JSON.stringify(instance)) return { instance: old.instance, indexes };
-      changed = true;
+      if (old) replaced.set(old.instance, instance);
       return { instance, indexes };
     });
     this.#lines = lines;
-    if (!moved && !changed && this.#list) return this.#list;
+    if (!moved && this.#list) {
+      // Each is where it was: of thousands of instances, one that has changed is no reason to put them all into order.
+      if (replaced.size > 0) this.#list = this.#list.map((instance) => replaced.get(instance) ?? instance);
+      return this.#list;
+    }
     const list = lines.map(({ instance }) => instance);
     if (!this.#byDistance) list.sort(compareInstances);
     const last = this.#list;
