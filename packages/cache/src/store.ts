@@ -188,9 +188,11 @@ export class Store<Flight extends Flying = Flying> {
   }
 
   #told(message: Message): void {
-    // Anybody may publish on a channel. What is from the future would count more than all that comes.
-    if (this.#isOfTheFuture(message)) return;
-    if (message.kind === 'wake') {
+    if (this.#isOfTheFuture(message)) {
+      // Anybody may publish on a channel, and what is from the future would count more than all that comes. But it may as well
+      // be true: the clock of the server may have been set back, or another have taken over. Redis itself knows what happened.
+      this.#gap();
+    } else if (message.kind === 'wake') {
       this.waiting.wake(message.key);
     } else if (message.kind === 'key') {
       // Our own writes have been seen to already; this is older than what may have come since.
