@@ -42,13 +42,13 @@ describe('a read for update', () => {
     own.disconnect();
   });
 
-  test.for(['callBuffer', 'getBuffer'] as const)(
+  test.for(['evalshaBuffer', 'getBuffer'] as const)(
     'fails as well when it waits for a load by somebody else, and %s is not answered',
     async (method, { servers }) => {
       await using c = caches(servers.QUORATE_REDIS ?? '');
       const own = clientOf(servers.QUORATE_REDIS ?? '');
       const cache = await c.cache({ redis: own, heartbeat: 5_000, lease: '10s' });
-      const call = own[method].bind(own) as (...args: never[]) => Promise<unknown>;
+      const call = own[method as 'getBuffer'].bind(own) as (...args: never[]) => Promise<unknown>;
       let reads = 0;
       const lost = (...args: never[]): Promise<unknown> => {
         if (method === 'getBuffer') reads += 1;

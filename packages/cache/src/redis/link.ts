@@ -20,6 +20,12 @@ interface Read {
   readonly resolve: (found: Buffer | null | Silence) => void;
 }
 
+/** What every client has, and its types have not. */
+type WithBufferScripts = Record<
+  'evalBuffer' | 'evalshaBuffer',
+  (which: string, keys: number, ...rest: (string | Buffer)[]) => Promise<unknown>
+>;
+
 interface Command {
   readonly script: Script;
   readonly keys: readonly string[];
@@ -251,7 +257,8 @@ export class Link {
   ): Promise<unknown> {
     const which = command === 'eval' ? lua : sha;
     if (!bytes) return this.redis[command](which, keys.length, ...keys, ...args);
-    return this.redis.callBuffer(command, [which, keys.length, ...keys, ...args]);
+    // Not `callBuffer`: that does not work where the client pipelines commands by itself.
+    return (this.redis as unknown as WithBufferScripts)[`${command}Buffer`](which, keys.length, ...keys, ...args);
   }
 
   #lost(node: Node): void {
