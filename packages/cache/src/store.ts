@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Allowance } from './allowance.ts';
 import { Coherence } from './coherence/coherence.ts';
 import { linkChanges } from './diagnostics.ts';
 import { Flights, type Flying } from './flights.ts';
@@ -61,6 +62,8 @@ export class Store<Flight extends Flying = Flying> {
   readonly leases: Leases;
   readonly waiting: Waiting = new Waiting();
   closed = false;
+  /** What is bound to it ends with the cache. */
+  readonly life: Allowance = new Allowance(Infinity, 'the cache');
   /** Whether what was asked for last was not in Redis. */
   missed = false;
   readonly #channel: Channel;
@@ -167,6 +170,7 @@ export class Store<Flight extends Flying = Flying> {
 
   async close(reason: unknown): Promise<void> {
     this.closed = true;
+    this.life.abort(reason);
     // Their leases are given back, so that nobody elsewhere waits for us.
     await this.flights.end(reason);
     this.#channel.close();

@@ -51,7 +51,7 @@ export class Link {
   #commands: Command[] = [];
   #leaving = false;
   #closed = false;
-  readonly #meeting = new Set<() => void>();
+  readonly #meeting = new Set<(met: boolean) => void>();
   readonly #time = new ServerClock();
 
   /** `clock` is a key: whoever has it has the clock that counts for all times, for those of two nodes may differ. */
@@ -72,7 +72,7 @@ export class Link {
 
   /** Whether there is a connection, and anybody has ever answered on it. */
   get open(): boolean {
-    return this.redis.status === 'ready' && this.#time.known;
+    return !this.#closed && this.redis.status === 'ready' && this.#time.known;
   }
 
   /** How many of the nodes answer, of how many. */
@@ -88,20 +88,17 @@ export class Link {
 
   /** Whether Redis has ever answered, which the clock needs. Waits for it for as long as for any answer. */
   async meet(): Promise<boolean> {
-    if (this.#time.known) return true;
+    if (this.#time.known || this.#closed) return !this.#closed;
     // A client that waits for its first command: this is it.
     if (this.redis.status === 'wait') this.redis.connect().catch(() => {});
     return new Promise((resolve) => {
-      const met = (): void => {
+      const end = (met: boolean): void => {
         clearTimeout(timer);
-        resolve(true);
+        this.#meeting.delete(end);
+        resolve(met);
       };
-      const giveUp = (): void => {
-        this.#meeting.delete(met);
-        resolve(false);
-      };
-      const timer = setTimeout(giveUp, this.#timeout).unref();
-      this.#meeting.add(met);
+      const timer = setTimeout(end, this.#timeout, false).unref();
+      this.#meeting.add(end);
     });
   }
 
@@ -110,8 +107,7 @@ export class Link {
     node.away = false;
     if (node !== this.nodes.of(this.#clock) && this.#time.known) return;
     this.#time.read(reading);
-    for (const met of this.#meeting) met();
-    this.#meeting.clear();
+    for (const end of this.#meeting) end(true);
   }
 
   /** The bytes under a key, or null where there are none. */
@@ -134,6 +130,7 @@ export class Link {
 
   /** A request to a node that leaves at once, whether or not it is away. */
   ask<T>(node: Node, request: () => Promise<T>): Promise<T | Silence> {
+    if (this.#closed) return Promise.resolve(silence);
     return new Promise((resolve, reject) => {
       const done = this.#expect(node, () => resolve(silence));
       request().then(
@@ -150,9 +147,12 @@ export class Link {
     });
   }
 
+  /** What was asked for until now is sent, and nobody waits for an answer any more. */
   close(): void {
+    this.#depart();
     this.#closed = true;
     this.#expectations.close();
+    for (const end of this.#meeting) end(false);
   }
 
   /** At the end of this turn: whoever else asks until then comes along. */
