@@ -99,7 +99,9 @@ export class Flight implements Flying {
       if (bytes === silence) return this.#give(await this.#load().alone());
       let seen: Buffer | undefined;
       if (bytes instanceof Buffer) {
-        const opening = open(store, keeping, bytes);
+        // A schema may hang, and is to end with the flight.
+        const opening =
+          keeping.schema === undefined ? open(store, keeping, bytes) : this.#load().look(bytes);
         const found = opening instanceof Promise ? await opening : opening;
         if (found === silence) return this.#give(await this.#load().alone());
         if ('value' in found) {

@@ -1,9 +1,10 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '@quorate/testbed';
 import { sharedTest as test } from '@quorate/testbed/vitest';
 import { describe, expect } from 'vitest';
 import { type Cache, type Schema, structuredClone } from '../src/index.ts';
-import { caches, clientOf, codeOf, counting, hearing } from './fixture.ts';
+import { caches, clientOf, codeOf, counting, hearing, heldReplies } from './fixture.ts';
 
 /** A schema as its author writes it: gives the output, or says what is wrong and where. */
 function schemaOf<T>(check: (value: unknown) => T): Schema<T> {
@@ -125,7 +126,10 @@ describe('a schema', () => {
     // Nobody else waits for it.
     expect(await other.get('zone', () => 'of another')).toBe('of another');
     // What is read is checked as well: without an answer it is not known.
+    const { started } = cache.stats().loads;
     expect(await codeOf(cache.get('zone', () => 'value', { schema }))).toBe('deadline-exceeded');
+    // Its time is over: nothing is loaded in its place.
+    expect(cache.stats().loads.started).toBe(started);
     expect(await cache.peek('zone', { schema })).toBeUndefined();
     expect(cache.stats().unreadable).toBe(2);
     const patient = await c.cache({ loadTimeout: '1h' });
