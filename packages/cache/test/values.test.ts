@@ -343,6 +343,58 @@ describe('counts', () => {
     expect(all.map((cache) => cache.stats().waits.elsewhere)).toEqual([0, 1, 1]);
   });
 
+  test('each call counts once and is told of once: who joins late, gives up or is ended by stop, too', async ({
+    servers,
+  }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const redis = clientOf(servers.QUORATE_REDIS ?? '');
+    const reads = heldReplies(redis, 'getBuffer');
+    const cache = await c.cache({ redis, redisTimeout: '20s', heartbeat: '5s', lease: '10s' });
+    await hearing(cache);
+    const counted = (): number => {
+      const { hits, misses, staleServed } = cache.stats();
+      return hits.local + hits.redis + misses + staleServed;
+    };
+    const told: unknown[] = [];
+    const hear = (message: unknown): void => {
+      if ((message as { key: unknown }).key === 'day') told.push(message);
+    };
+    const tags = ['zones'];
+    reads.hold();
+    const first = cache.get('zone', () => 'loaded', { tags });
+    await eventually('it reads', () => reads.held() === 1);
+    await cache.invalidate({ tags });
+    expect(await codeOf(cache.get('zone', never, { tags, timeout: 20 }))).toBe('deadline-exceeded');
+    expect(counted()).toBe(1);
+    reads.release();
+    expect(await first).toBe('loaded');
+    expect(counted()).toBe(2);
+
+    subscribe('quorate.cache.get', hear);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const before = cache.get('day', () => promise, { tags });
+    await eventually('it loads', () => cache.stats().loads.started === 2);
+    await cache.invalidate({ tags });
+    const after = cache.get('day', () => 'after', { tags });
+    resolve('before');
+    expect(await Promise.all([before, after])).toEqual(['before', 'after']);
+    unsubscribe('quorate.cache.get', hear);
+    expect(told).toHaveLength(2);
+    expect(counted()).toBe(4);
+
+    // What was there lets the next one read first.
+    await cache.set('there', 1);
+    expect(await cache.get<unknown>('there', never)).toBe(1);
+    reads.hold();
+    const last = codeOf(cache.get('night', never));
+    await eventually('it reads', () => reads.held() === 2);
+    await cache.stop();
+    expect(await last).toBe('cache-closed');
+    expect(counted()).toBe(6);
+    reads.release();
+    redis.disconnect();
+  });
+
   test('each call counts once, also when it shares the way to its value with others', async ({ servers }) => {
     await using c = caches(servers.QUORATE_REDIS ?? '');
     const [a, b] = [await c.cache({ ttl: 300, stale: '1m', early: 0 }), await c.cache({ local: false })];
