@@ -29,7 +29,7 @@ const tagOverhead = 24;
 /** Remembered of fencing tokens: for longer than any ex-leader may sleep. */
 export const fenceLife: number = 7 * 86_400_000;
 
-/** Remembered of writes that were done: for longer than anybody waits for the answer to one, see `redisTimeout`. */
+/** Remembered of writes under a token, and of moves: for longer than anybody waits for the answer to one, see `redisTimeout`. */
 export const doneLife = (redisTimeout: number): number => 60_000 + 2 * redisTimeout;
 
 /** When a value ends, by the clock of this process, and when it is time to load it anew. */

@@ -158,8 +158,9 @@ export class Writes {
     const reply = await this.attempt(what, entry, signal, async () => {
       store.supersede(key);
       const bar = names.fence(key, version);
-      const done = keeping.fence === undefined ? bar : doneOf(bar, randomUUID());
-      const keys = [entry, leaseOf(entry), bar, done];
+      const keys = [entry, leaseOf(entry), bar, doneOf(bar, randomUUID())];
+      // There may be very many without a token: they are remembered for as long as somebody waits, which takes little memory.
+      const remembered = keeping.fence === undefined ? 2 * settings.redisTimeout : doneLife(settings.redisTimeout);
       const life = String(keeping.ttl + keeping.stale);
       const fence = [keeping.fence?.toString() ?? '', String(fenceLife)];
       const wakeUp = [`${names.channel}:`, wakeMessage(key), names.channel, keyMessage(sender, key)];
@@ -168,7 +169,7 @@ export class Writes {
         life,
         ...fence,
         ...wakeUp,
-        String(doneLife(settings.redisTimeout)),
+        String(remembered),
       ]);
       // Whoever has read in between may have read what was there before.
       store.supersede(key);

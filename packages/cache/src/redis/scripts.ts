@@ -50,12 +50,11 @@ local function wake(lease, channel, message)
 end`;
 
 /**
- * A client sends a request again when its connection was lost before the answer. By then a newer token may have been
- * here: the second copy must be answered like the first, which was done, and must not be done again.
+ * A client sends a request again when its connection was lost before the answer. By then somebody else may have written, or a
+ * newer token have been here: the second copy must be answered like the first, which was done, and must not be done again.
  */
 const passOnce = `
 local function passOnce(fence, token, life, done, doneLife)
-  if token == '' then return 'new' end
   if redis.call('EXISTS', done) == 1 then return 'done' end
   if not passFence(fence, token, life) then return 'fenced' end
   redis.call('SET', done, '', 'PX', doneLife)
