@@ -222,18 +222,22 @@ export class Link {
     const args = commands.flatMap((command) => command.args);
     const node = this.nodes.of(keys[0] as string);
     const answer = (reply: unknown): void => {
-      for (const [index, { resolve }] of commands.entries()) {
-        resolve(reply === silence || script.each === undefined ? reply : (reply as unknown[])[index]);
+      for (const [index, command] of commands.entries()) {
+        const own = reply === silence || script.each === undefined ? reply : (reply as unknown[])[index];
+        if (own instanceof Error) failed(own, [command]);
+        else command.resolve(own);
       }
     };
-    const failed = (error: unknown): void => {
+    const failed = (error: unknown, concerned = commands): void => {
       if (isUnknownScript(error)) {
         this.ask(node, () => this.#evaluate('eval', script, keys, args)).then(answer, failed);
-      } else if (isAnswer(error)) {
-        for (const { reject } of commands) reject(error);
-      } else {
-        this.#lost(node);
-        answer(silence);
+        return;
+      }
+      const refused = isAnswer(error);
+      if (!refused) this.#lost(node);
+      for (const { resolve, reject } of concerned) {
+        if (refused) reject(error);
+        else resolve(silence);
       }
     };
     const done = this.#expect(node, () => answer(silence));
