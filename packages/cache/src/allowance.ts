@@ -19,11 +19,11 @@ export class Allowance implements Disposable {
     this.#what = what;
   }
 
-  /** From now on its time counts. Throws the reason when it is over already. */
-  start(): void {
+  /** From now on its time counts, or what is `left` of it. Throws the reason when it is over already. */
+  start(left: number = this.#ms): void {
     if (this.#over) throw this.#reason;
     const late = (): void => this.abort(new DeadlineExceededError(`${this.#what} within ${this.#ms} ms`));
-    this.#timer ??= setTimeout(late, Math.min(this.#ms, 2 ** 31 - 1)).unref();
+    this.#timer ??= setTimeout(late, Math.min(left, 2 ** 31 - 1)).unref();
   }
 
   get signal(): AbortSignal {

@@ -28,7 +28,7 @@ export class Cache implements Component, AsyncDisposable {
   readonly #store: Store<Flight>;
   readonly #writes: Writes;
   readonly #reads: Reads;
-  #closed = false;
+  #stopped: Promise<void> | undefined;
 
   constructor(options: CacheOptions) {
     const settings = checkOptions(options);
@@ -135,7 +135,7 @@ export class Cache implements Component, AsyncDisposable {
   }
 
   health(): Health {
-    if (this.#closed) return { status: 'fail', detail: 'closed' };
+    if (this.#store.closed) return { status: 'fail', detail: 'closed' };
     const { link, origin, coherence } = this.#store;
     const broken = origin.broken;
     const redis = redisHealth(link.answering, coherence.subscribed);
@@ -155,11 +155,10 @@ export class Cache implements Component, AsyncDisposable {
     signal?.throwIfAborted();
   }
 
-  /** Ends what is under way, with a `cache-closed` error for those who wait. The Redis client is yours and stays open. */
-  async stop(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#store.close(new CacheClosedError(this.#store.settings.prefix));
+  /** Ends what is under way, with a `cache-closed` error for those who wait, or `ambiguous` where a write was sent. The Redis client is yours and stays open. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#store.close(new CacheClosedError(this.#store.settings.prefix));
+    return this.#stopped;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -52,17 +52,17 @@ export class Flight implements Flying {
     return this.#store.coherence.holdsSince(tags, clock, this.since);
   }
 
-  /** One more who waits until `leave`. When all have left, the load is aborted. Who comes late counts when the value will do, or there is none. */
+  /** One more who waits until `leave`. When all have left, the load is aborted. Who comes late counts at the end. */
   join(late = false): void {
     this.#waiters += 1;
     if (late) return;
-    this.#callers += 1;
-    this.counted();
+    if (this.#source === undefined) this.#callers += 1;
+    else this.counted();
   }
 
-  /** One more who has the value from there, once it is known from where. */
+  /** One more who has the value from there, or nothing. */
   counted(): void {
-    if (this.#source !== undefined) this.#store.counters[this.#source] += 1;
+    this.#store.counters[this.#source ?? 'misses'] += 1;
   }
 
   /** It is known now where the value comes from: each caller counts, also those who join from now on. */
@@ -99,7 +99,9 @@ export class Flight implements Flying {
       if (bytes === silence) return this.#give(await this.#load().alone());
       let seen: Buffer | undefined;
       if (bytes instanceof Buffer) {
-        const opening = open(store, keeping, bytes);
+        // A schema may hang, and is to end with the flight.
+        const opening =
+          keeping.schema === undefined ? open(store, keeping, bytes) : this.#load().look(bytes);
         const found = opening instanceof Promise ? await opening : opening;
         if (found === silence) return this.#give(await this.#load().alone());
         if ('value' in found) {
@@ -173,6 +175,8 @@ export class Flight implements Flying {
     const { refreshes, underWay } = this.#store.flights;
     underWay.delete(this);
     this.#loading?.leave();
+    // Whoever has asked counts, whatever it has failed of.
+    if (this.#source === undefined) this.count('misses');
     // The maps it was in may keep it reachable for some collections of garbage: its value is not to stay as well.
     this.result = over;
     if (this.#errand.beyond === undefined) {

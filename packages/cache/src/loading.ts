@@ -34,6 +34,8 @@ export class Loading {
   readonly #errand: Errand;
   readonly #traveller: Traveller;
   readonly #lease: Lease;
+  /** For so long it waits for others, and for the schema of what it finds. */
+  readonly #until: number;
   #allowance: Allowance | undefined = undefined;
   #ended: { readonly reason: unknown } | undefined = undefined;
   #line: Disposable | undefined = undefined;
@@ -45,6 +47,7 @@ export class Loading {
     this.#errand = errand;
     this.#traveller = traveller;
     this.#lease = new Lease(store, errand);
+    this.#until = performance.now() + store.settings.loadTimeout;
   }
 
   abort(reason: unknown): void {
@@ -76,7 +79,6 @@ export class Loading {
    */
   async fetch(seen?: Buffer, claimed?: number): Promise<Brought> {
     const store = this.#store;
-    const begin = performance.now();
     for (let answer = claimed ?? (await this.claim(seen)); ; ) {
       if (answer === silence) return await this.#unanswered();
       if (answer === 1) return await this.#load(true);
@@ -86,12 +88,12 @@ export class Loading {
         if (this.#traveller.outcome !== 'wait') store.counters.elsewhere += 1;
         this.#errand.aside?.();
         this.#traveller.outcome = 'wait';
-        await this.#wakeCall(-answer, begin + store.settings.loadTimeout);
+        await this.#wakeCall(-answer);
         bytes = await store.link.read(this.#lease.entry);
       } else {
         bytes = answer;
       }
-      const found = bytes === silence ? silence : await this.#look(bytes);
+      const found = bytes === silence ? silence : await this.look(bytes);
       if (found === silence) return await this.#unanswered();
       if ('value' in found) {
         const { value, bytes: size, envelope } = found;
@@ -160,9 +162,11 @@ export class Loading {
     }
   }
 
-  async #look(bytes: Buffer | null): Promise<Found | Nothing | Silence> {
+  /** What the bytes in Redis come to. A schema that hangs would hang as well for what is loaded in their place: nothing is. */
+  async look(bytes: Buffer | null): Promise<Found | Nothing | Silence> {
     if (bytes === null) return nothing;
     using allowance = this.#allow('schema');
+    allowance.start(this.#until - performance.now());
     return await allowance.bound(() => open(this.#store, this.#errand.keeping, bytes));
   }
 
@@ -176,9 +180,9 @@ export class Loading {
   }
 
   /** Until somebody says that there is something to look at, or the lease must be over. */
-  async #wakeCall(leaseLeft: number, until: number): Promise<void> {
+  async #wakeCall(leaseLeft: number): Promise<void> {
     const { coherence, settings } = this.#store;
-    const left = until - performance.now();
+    const left = this.#until - performance.now();
     if (!this.#woken && left > 0 && !this.#ended) {
       const lease = coherence.subscribed ? leaseLeft : Math.min(lookAgain, leaseLeft);
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -189,7 +193,7 @@ export class Loading {
       clearTimeout(timer);
     }
     if (this.#ended) throw this.#ended.reason;
-    if (!this.#woken && performance.now() >= until) {
+    if (!this.#woken && performance.now() >= this.#until) {
       const what = `${this.#errand.key}: another process loads it, and did not finish within ${settings.loadTimeout} ms`;
       throw new DeadlineExceededError(what);
     }

@@ -34,8 +34,11 @@ export class Namespace {
 
   /** The version it is at; '0' before anybody has moved it. */
   async version(): Promise<string> {
-    await this.#store.link.meet();
-    return this.#store.coherence.versions.current(this.name);
+    const { life, link, coherence } = this.#store;
+    return await life.bound(async () => {
+      await link.meet();
+      return await coherence.versions.current(this.name);
+    });
   }
 
   /** Moves it for everybody. Under `fence`, the token of a lease, an older leader is refused with a `FencedError`. */

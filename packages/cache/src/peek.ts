@@ -42,7 +42,7 @@ export async function peek(
   const alive = entry !== undefined && entry.version === version && now < Math.max(entry.freshUntil, entry.staleUntil);
   if (alive && store.coherence.vouches(entry, now)) return { value: store.parcel.reveal(entry.value) };
   using wait = new Wait(key, options);
-  return await orAborted(wait.signal, inRedis());
+  return await orAborted(wait.signal, store.life.bound(inRedis));
 
   async function inRedis(): Promise<Known> {
     if (!store.link.open && !(await store.link.meet())) return undefined;

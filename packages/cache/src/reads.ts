@@ -140,10 +140,14 @@ export class Reads {
     }
   }
 
-  #wait(flight: Flight, options: GetOptions | undefined, late = false): Promise<unknown> {
-    flight.join(late);
-    const result = options?.signal || options?.timeout !== undefined ? waited(flight, options) : flight.result;
+  #wait(flight: Flight, options: GetOptions | undefined): Promise<unknown> {
+    flight.join();
+    const result = this.#resultOf(flight, options);
     return this.#store.parcel.veiled || answers.hasSubscribers ? this.#handOver(flight, result) : result;
+  }
+
+  #resultOf(flight: Flight, options: GetOptions | undefined): Promise<unknown> {
+    return options?.signal || options?.timeout !== undefined ? waited(flight, options) : flight.result;
   }
 
   /**
@@ -160,14 +164,16 @@ export class Reads {
     const { flights } = this.#store;
     using wait = new Wait(flight.key, options ?? {});
     const rest = wait.instead(options);
-    const value = await this.#wait(flight, rest, true).catch((error) => {
+    flight.join(true);
+    const result = this.#resultOf(flight, rest);
+    await result.catch((error) => {
       flight.counted();
       throw error;
     });
     if (flight.holds()) {
       flight.counted();
       this.#store.counters.joined += 1;
-      return value;
+      return await this.#handOver(flight, result);
     }
     if (flights.joinable.get(flight.key) === flight) flights.supersede(flight.key);
     return await this.#fly(flight.key, load, rest, special, asked);

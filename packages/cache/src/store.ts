@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Allowance } from './allowance.ts';
 import { Coherence } from './coherence/coherence.ts';
 import { linkChanges } from './diagnostics.ts';
 import { Flights, type Flying } from './flights.ts';
@@ -28,7 +29,7 @@ const tagOverhead = 24;
 /** Remembered of fencing tokens: for longer than any ex-leader may sleep. */
 export const fenceLife: number = 7 * 86_400_000;
 
-/** Remembered of writes that were done: for longer than anybody waits for the answer to one, see `redisTimeout`. */
+/** Remembered of writes under a token, and of moves: for longer than anybody waits for the answer to one, see `redisTimeout`. */
 export const doneLife = (redisTimeout: number): number => 60_000 + 2 * redisTimeout;
 
 /** When a value ends, by the clock of this process, and when it is time to load it anew. */
@@ -61,6 +62,8 @@ export class Store<Flight extends Flying = Flying> {
   readonly leases: Leases;
   readonly waiting: Waiting = new Waiting();
   closed = false;
+  /** What is bound to it ends with the cache. */
+  readonly life: Allowance = new Allowance(Infinity, 'the cache');
   /** Whether what was asked for last was not in Redis. */
   missed = false;
   readonly #channel: Channel;
@@ -167,6 +170,7 @@ export class Store<Flight extends Flying = Flying> {
 
   async close(reason: unknown): Promise<void> {
     this.closed = true;
+    this.life.abort(reason);
     // Their leases are given back, so that nobody elsewhere waits for us.
     await this.flights.end(reason);
     this.#channel.close();
@@ -188,9 +192,11 @@ export class Store<Flight extends Flying = Flying> {
   }
 
   #told(message: Message): void {
-    // Anybody may publish on a channel. What is from the future would count more than all that comes.
-    if (this.#isOfTheFuture(message)) return;
-    if (message.kind === 'wake') {
+    if (this.#isOfTheFuture(message)) {
+      // Anybody may publish on a channel, and what is from the future would count more than all that comes. But it may as well
+      // be true: the clock of the server may have been set back, or another have taken over. Redis itself knows what happened.
+      this.#gap();
+    } else if (message.kind === 'wake') {
       this.waiting.wake(message.key);
     } else if (message.kind === 'key') {
       // Our own writes have been seen to already; this is older than what may have come since.

@@ -31,7 +31,8 @@ export class Writes {
       throw new InvalidArgumentError('value', 'anything but undefined; use delete to remove a value');
     }
     if (keeping.ttl === 0) throw new InvalidArgumentError('ttl', 'more than 0 to set a value', 0);
-    const sealed = await orAborted(options?.signal, this.#sealed(key, value, keeping));
+    const sealing = this.#store.life.bound(() => this.#sealed(key, value, keeping));
+    const sealed = await orAborted(options?.signal, sealing);
     await this.#put(key, version, sealed, keeping, options?.signal);
   }
 
@@ -92,16 +93,19 @@ export class Writes {
     signal: AbortSignal | undefined,
     work: () => Promise<T | typeof silence>,
   ): Promise<T> {
-    const { settings, link, closed } = this.#store;
-    if (closed) throw new CacheClosedError(settings.prefix);
+    const store = this.#store;
+    const { settings, link } = store;
+    if (store.closed) throw new CacheClosedError(settings.prefix);
     signal?.throwIfAborted();
     await orAborted(signal, link.meet());
+    if (store.closed) throw new CacheClosedError(settings.prefix);
     if (link.away(key)) throw new RedisUnavailableError(what);
     const refused = (error: unknown): never => {
       throw new RedisRefusedError(what, error);
     };
     const reply = await orAborted(signal, work().catch(refused), unanswered(what));
     if (reply !== silence) return reply;
+    if (store.closed) throw unanswered(what)(new CacheClosedError(settings.prefix));
     throw new AmbiguousError(`${what}: Redis did not answer within ${settings.redisTimeout} ms; it may have happened`);
   }
 
@@ -116,13 +120,13 @@ export class Writes {
       const answer = await work();
       return answer === silence ? undefined : answer;
     });
-    if (reply === undefined) throw new RedisUnavailableError(what);
-    return reply;
+    if (reply !== undefined) return reply;
+    const { closed, settings } = this.#store;
+    throw closed ? new CacheClosedError(settings.prefix) : new RedisUnavailableError(what);
   }
 
   async #sealed(key: string, value: unknown, keeping: Keeping): Promise<Buffer> {
-    const { parcel, settings, link, names, coherence, closed } = this.#store;
-    if (closed) throw new CacheClosedError(settings.prefix);
+    const { parcel, settings, link, names, coherence } = this.#store;
     const { schema } = keeping;
     const written = schema ? (await parcel.check(key, value, schema)).written : parcel.write(key, value);
     if (written.bytes > settings.maxValueBytes) {
@@ -154,8 +158,9 @@ export class Writes {
     const reply = await this.attempt(what, entry, signal, async () => {
       store.supersede(key);
       const bar = names.fence(key, version);
-      const done = keeping.fence === undefined ? bar : doneOf(bar, randomUUID());
-      const keys = [entry, leaseOf(entry), bar, done];
+      const keys = [entry, leaseOf(entry), bar, doneOf(bar, randomUUID())];
+      // There may be very many without a token: they are remembered for as long as somebody waits, which takes little memory.
+      const remembered = keeping.fence === undefined ? 2 * settings.redisTimeout : doneLife(settings.redisTimeout);
       const life = String(keeping.ttl + keeping.stale);
       const fence = [keeping.fence?.toString() ?? '', String(fenceLife)];
       const wakeUp = [`${names.channel}:`, wakeMessage(key), names.channel, keyMessage(sender, key)];
@@ -164,7 +169,7 @@ export class Writes {
         life,
         ...fence,
         ...wakeUp,
-        String(doneLife(settings.redisTimeout)),
+        String(remembered),
       ]);
       // Whoever has read in between may have read what was there before.
       store.supersede(key);

@@ -47,9 +47,10 @@ describe('a cluster', () => {
     const servers = await family.cluster();
     const startup = servers.map(({ port }) => ({ host: '127.0.0.1', port }));
     await using stack = new AsyncDisposableStack();
-    const make = async (keyPrefix: string): Promise<Cache> => {
+    const make = async (enableAutoPipelining: boolean): Promise<Cache> => {
       const redis = new Cluster(startup, {
-        keyPrefix,
+        keyPrefix: 'app:',
+        enableAutoPipelining,
         slotsRefreshInterval: 500,
         redisOptions: { connectTimeout: 1_000 },
       }).on('error', () => {});
@@ -58,7 +59,7 @@ describe('a cluster', () => {
       await cache.start();
       return cache;
     };
-    const [a, b] = [await make('app:'), await make('app:')];
+    const [a, b] = [await make(false), await make(true)];
     await conforms(a, b);
 
     let over = false;

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { describe, expect } from 'vitest';
-import type { Cache, CacheOptions } from '../src/index.ts';
+import { Cache, type CacheOptions, type Schema } from '../src/index.ts';
 import { type Caches, caches, clientOf, codeOf, hearing } from './fixture.ts';
 
 const test = bedTest({ redis: 1 });
@@ -90,6 +90,9 @@ describe('a black hole between the process and Redis', () => {
     const cache = await linked(c, bed, 'trust', { ttl: '10m', local: { trust } });
     await hearing(cache);
     await cache.get('zone', () => 'old');
+    const loaded = performance.now();
+    // It counts from the last word of Redis, not from the load.
+    await eventually('it is older than that', () => performance.now() - loaded > trust);
     const begin = performance.now();
     await bed.link('trust', 'redis-1').set({ blackHole: true });
     await eventually('it is loaded anew', async () => (await cache.get('zone', () => 'new')) === 'new');
@@ -276,6 +279,57 @@ test('a connection for changes that is lost alone: nothing local is given out un
   expect(await a.get('zone', () => 'loaded')).toBe('new');
   await hearing(a, b);
   expect(await a.get('zone', () => 'loaded')).toBe('new');
+});
+
+test('stop ends the wait of all, whatever they wait for: what was sent is in doubt', async ({ bed }) => {
+  await using c = caches(bed.redis.url);
+  let asked = 0;
+  const validate = (): Promise<never> => {
+    asked += 1;
+    return new Promise(() => {});
+  };
+  const schema: Schema = { '~standard': { version: 1, validate } };
+  const patient = { schema, redisTimeout: '20s', loadTimeout: '1h', heartbeat: '5s', lease: '10s' } as const;
+  const [cache, other] = [await c.cache(patient), await c.cache()];
+  await other.set('zone', 'value');
+  await hearing(cache);
+  const load = (): string => 'loaded';
+  const reading = (on: Cache): Promise<unknown>[] => [
+    codeOf(on.get('night', load)),
+    codeOf(on.peek('night')),
+    codeOf(on.namespace('rides').get('night', load)),
+  ];
+  const waiting = [
+    codeOf(cache.get('zone', load)),
+    codeOf(cache.peek('zone')),
+    codeOf(cache.set('day', 'value')),
+  ];
+  await eventually('the schema is asked', () => asked === 3);
+  await bed.redis.primary.pause();
+  try {
+    waiting.push(...reading(cache));
+    const sent = [
+      codeOf(cache.delete('day')),
+      codeOf(cache.clear()),
+      codeOf(cache.invalidate({ tags: ['zones'] })),
+      codeOf(cache.namespace('rides').moveTo('7')),
+    ];
+    await new Promise((resolve) => setImmediate(resolve));
+    waiting.push(codeOf(cache.delete('day')));
+    const nobody = clientOf('redis://127.0.0.1:1');
+    const unmet = new Cache({ redis: nobody, prefix: c.prefix, ...patient });
+    waiting.push(...reading(unmet), codeOf(unmet.delete('day')));
+    const begin = performance.now();
+    const stopping = cache.stop();
+    expect(cache.stop()).toBe(stopping);
+    await Promise.all([stopping, unmet.stop()]);
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['cache-closed']));
+    expect(new Set(await Promise.all(sent))).toEqual(new Set(['ambiguous']));
+    expect(performance.now() - begin).toBeLessThan(5_000);
+    nobody.disconnect();
+  } finally {
+    await bed.redis.primary.resume();
+  }
 });
 
 test('after dispose nothing is left: no connection, no lease, no caller who waits', async ({ bed }) => {

@@ -85,6 +85,22 @@ test.for([
   },
 );
 
+test("another's record in place of a lease fails what is done with its key, and nothing that leaves with it", async ({
+  servers,
+}) => {
+  await using c = caches(servers.QUORATE_REDIS ?? '');
+  const cache = await c.cache();
+  await hearing(cache);
+  await c.redis.rpush(`${c.prefix}:{bad}:lease`, 'hello');
+  const keys = ['one', 'bad', 'two'];
+  expect(await Promise.all(keys.map((key) => cache.get(key, () => 'loaded')))).toEqual(['loaded', 'loaded', 'loaded']);
+  const kept = keys.map((key) => c.redis.exists(`${c.prefix}:{${key}}`));
+  expect(await Promise.all(kept)).toEqual([1, 0, 1]);
+  const set = await Promise.allSettled(keys.map((key) => cache.set(key, 'set')));
+  expect(set.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(set[1]).toMatchObject({ reason: { code: 'redis-refused', cause: { message: expect.stringContaining('WRONGTYPE') } } });
+});
+
 test('word that says it is from the future is not believed', async ({ servers }) => {
   await using c = caches(servers.QUORATE_REDIS ?? '');
   const cache = await c.cache();

@@ -42,13 +42,13 @@ describe('a read for update', () => {
     own.disconnect();
   });
 
-  test.for(['callBuffer', 'getBuffer'] as const)(
+  test.for(['evalshaBuffer', 'getBuffer'] as const)(
     'fails as well when it waits for a load by somebody else, and %s is not answered',
     async (method, { servers }) => {
       await using c = caches(servers.QUORATE_REDIS ?? '');
       const own = clientOf(servers.QUORATE_REDIS ?? '');
       const cache = await c.cache({ redis: own, heartbeat: 5_000, lease: '10s' });
-      const call = own[method].bind(own) as (...args: never[]) => Promise<unknown>;
+      const call = own[method as 'getBuffer'].bind(own) as (...args: never[]) => Promise<unknown>;
       let reads = 0;
       const lost = (...args: never[]): Promise<unknown> => {
         if (method === 'getBuffer') reads += 1;
@@ -217,9 +217,14 @@ describe('beside a read for update', () => {
   );
 });
 
-test.for(['set', 'moveTo'] as const)(
-  'a write under a token whose answer was lost, so that the client sends it again, is done once and says so: %s',
-  async (method, { servers }) => {
+test.for([
+  ['set', 'a token'],
+  ['set', 'none'],
+  ['moveTo', 'a token'],
+  ['moveTo', 'none'],
+] as const)(
+  'a write whose answer was lost, so that the client sends it again, is done once and says so: %s under %s',
+  async ([method, token], { servers }) => {
     const url = servers.QUORATE_REDIS ?? '';
     let [sent, lost] = [0, false];
     await using relay = await Relay.to(new URL(url).host, () => ({
@@ -232,8 +237,10 @@ test.for(['set', 'moveTo'] as const)(
     await using c = caches(url);
     const own = clientOf(through(relay, url), { retryStrategy: () => 30 });
     const [cache, other] = [await c.cache({ redis: own, redisTimeout: 5_000 }), await c.cache()];
-    const write = (by: string, on = cache, fence = 1n): Promise<void> =>
-      method === 'set' ? on.set('k', by, { fence }) : on.namespace('rides').moveTo(by, { fence });
+    const write = (by: string, on = cache, fence = 1n): Promise<void> => {
+      const options = token === 'none' ? {} : { fence };
+      return method === 'set' ? on.set('k', by, options) : on.namespace('rides').moveTo(by, options);
+    };
     const stands = (): Promise<string> =>
       method === 'set' ? other.get('k', () => 'none') : other.namespace('rides').version();
     await hearing(cache, other);
@@ -247,7 +254,7 @@ test.for(['set', 'moveTo'] as const)(
     await writing;
     expect(sent).toBe(2);
     expect(await stands()).toBe('by-two');
-    expect(await codeOf(write('too-late'))).toBe('fenced');
+    expect(await codeOf(write('later'))).toBe(token === 'none' ? 'done' : 'fenced');
     own.disconnect();
   },
 );

@@ -65,6 +65,24 @@ describe('reading through', () => {
     redis.disconnect();
   });
 
+  test('a client that pipelines commands by itself does as any other', async ({ servers }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const redis = clientOf(servers.QUORATE_REDIS ?? '', { enableAutoPipelining: true });
+    const [cache, other] = [await c.cache({ redis }), await c.cache()];
+    await hearing(cache, other);
+    const keys = ['one', 'two', 'three'];
+    const load = (missing: readonly string[]): Map<string, string> => new Map(missing.map((key) => [key, `${key} →`]));
+    expect([...(await cache.getMany(keys, load)).values()]).toEqual(['one →', 'two →', 'three →']);
+    await other.set('four', 'set');
+    await other.delete('one');
+    await eventually('word has come', async () => (await cache.peek('one')) === undefined);
+    // What is there when it asks for the right to load comes as bytes.
+    expect(await cache.get('five', () => 'loaded')).toBe('loaded');
+    expect(await cache.get('four', () => 'not needed')).toBe('set');
+    expect(cache.stats()).toMatchObject({ redisSilences: 0, notKept: 0, unreadable: 0 });
+    redis.disconnect();
+  });
+
   test('callers who ask at once share one load, and one who gives up does not end it for the others', async ({
     servers,
   }) => {

@@ -95,13 +95,16 @@ test('a load goes on, and is joined and kept, when a tag is invalidated that it 
   expect(cache.stats()).toMatchObject({ loads: { started: 6 }, notKept: 0 });
 });
 
-test('a server that takes over with a clock that is behind says nothing that is earlier than what was said before', async ({
-  servers,
-}) => {
+test.for([
+  ['half a minute', 30_000],
+  ['an hour', 3_600_000],
+] as const)('a server whose clock is behind what was said before, by %s, says nothing that is earlier, and is heeded', async ([
+  ,
+  behind,
+], { servers }) => {
   await using c = caches(servers.QUORATE_REDIS ?? '');
   const record = (name: string): string => `${c.prefix}:{shared}:${name}`;
-  // Half a minute ahead of the one that is asked from now on.
-  const ahead = 1_000 * (Date.now() + 30_000);
+  const ahead = 1_000 * (Date.now() + behind);
   await c.redis.mset(record('clock'), `${ahead} 0`, record('version:rides'), `${ahead} old`);
   const [cache, other] = [await c.cache(), await c.cache()];
   await hearing(cache, other);

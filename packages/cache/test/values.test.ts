@@ -1,9 +1,10 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '@quorate/testbed';
 import { sharedTest as test } from '@quorate/testbed/vitest';
 import { describe, expect } from 'vitest';
 import { type Cache, type Schema, structuredClone } from '../src/index.ts';
-import { caches, clientOf, codeOf, counting, hearing } from './fixture.ts';
+import { caches, clientOf, codeOf, counting, hearing, heldReplies } from './fixture.ts';
 
 /** A schema as its author writes it: gives the output, or says what is wrong and where. */
 function schemaOf<T>(check: (value: unknown) => T): Schema<T> {
@@ -125,7 +126,10 @@ describe('a schema', () => {
     // Nobody else waits for it.
     expect(await other.get('zone', () => 'of another')).toBe('of another');
     // What is read is checked as well: without an answer it is not known.
+    const { started } = cache.stats().loads;
     expect(await codeOf(cache.get('zone', () => 'value', { schema }))).toBe('deadline-exceeded');
+    // Its time is over: nothing is loaded in its place.
+    expect(cache.stats().loads.started).toBe(started);
     expect(await cache.peek('zone', { schema })).toBeUndefined();
     expect(cache.stats().unreadable).toBe(2);
     const patient = await c.cache({ loadTimeout: '1h' });
@@ -337,6 +341,58 @@ describe('counts', () => {
     expect(await ill).toBe('TypeError');
     expect(await Promise.all(waiting)).toEqual(['loaded', 'loaded']);
     expect(all.map((cache) => cache.stats().waits.elsewhere)).toEqual([0, 1, 1]);
+  });
+
+  test('each call counts once and is told of once: who joins late, gives up or is ended by stop, too', async ({
+    servers,
+  }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const redis = clientOf(servers.QUORATE_REDIS ?? '');
+    const reads = heldReplies(redis, 'getBuffer');
+    const cache = await c.cache({ redis, redisTimeout: '20s', heartbeat: '5s', lease: '10s' });
+    await hearing(cache);
+    const counted = (): number => {
+      const { hits, misses, staleServed } = cache.stats();
+      return hits.local + hits.redis + misses + staleServed;
+    };
+    const told: unknown[] = [];
+    const hear = (message: unknown): void => {
+      if ((message as { key: unknown }).key === 'day') told.push(message);
+    };
+    const tags = ['zones'];
+    reads.hold();
+    const first = cache.get('zone', () => 'loaded', { tags });
+    await eventually('it reads', () => reads.held() === 1);
+    await cache.invalidate({ tags });
+    expect(await codeOf(cache.get('zone', never, { tags, timeout: 20 }))).toBe('deadline-exceeded');
+    expect(counted()).toBe(1);
+    reads.release();
+    expect(await first).toBe('loaded');
+    expect(counted()).toBe(2);
+
+    subscribe('quorate.cache.get', hear);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const before = cache.get('day', () => promise, { tags });
+    await eventually('it loads', () => cache.stats().loads.started === 2);
+    await cache.invalidate({ tags });
+    const after = cache.get('day', () => 'after', { tags });
+    resolve('before');
+    expect(await Promise.all([before, after])).toEqual(['before', 'after']);
+    unsubscribe('quorate.cache.get', hear);
+    expect(told).toHaveLength(2);
+    expect(counted()).toBe(4);
+
+    // What was there lets the next one read first.
+    await cache.set('there', 1);
+    expect(await cache.get<unknown>('there', never)).toBe(1);
+    reads.hold();
+    const last = codeOf(cache.get('night', never));
+    await eventually('it reads', () => reads.held() === 2);
+    await cache.stop();
+    expect(await last).toBe('cache-closed');
+    expect(counted()).toBe(6);
+    reads.release();
+    redis.disconnect();
   });
 
   test('each call counts once, also when it shares the way to its value with others', async ({ servers }) => {

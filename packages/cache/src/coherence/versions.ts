@@ -90,7 +90,7 @@ export class Versions {
     const seen = this.#latest.get(namespace)?.number ?? 0;
     const reply = await this.#link.run(
       move,
-      [record, bar, fence === undefined ? bar : doneOf(bar, randomUUID())],
+      [record, bar, doneOf(bar, randomUUID())],
       [version, fence?.toString() ?? '', String(life.fence), ...told, String(life.done), String(seen)],
     );
     if (reply === silence) return silence;

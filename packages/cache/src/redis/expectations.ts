@@ -49,6 +49,7 @@ export class Expectations {
 
   close(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     for (const expectation of this.#queue.splice(0)) expectation.fail();
     this.#first = 0;
   }

@@ -58,5 +58,5 @@ function unambiguous(key: string): string {
 }
 
 export const leaseOf = (entry: string): string => `${entry}:lease`;
-/** That a write under a token has been done, for when the client sends it again. */
+/** That a write has been done, for when the client sends it again. */
 export const doneOf = (fence: string, write: string): string => `${fence}:${write}`;

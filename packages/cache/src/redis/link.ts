@@ -20,6 +20,12 @@ interface Read {
   readonly resolve: (found: Buffer | null | Silence) => void;
 }
 
+/** What every client has, and its types have not. */
+type WithBufferScripts = Record<
+  'evalBuffer' | 'evalshaBuffer',
+  (which: string, keys: number, ...rest: (string | Buffer)[]) => Promise<unknown>
+>;
+
 interface Command {
   readonly script: Script;
   readonly keys: readonly string[];
@@ -45,7 +51,7 @@ export class Link {
   #commands: Command[] = [];
   #leaving = false;
   #closed = false;
-  readonly #meeting = new Set<() => void>();
+  readonly #meeting = new Set<(met: boolean) => void>();
   readonly #time = new ServerClock();
 
   /** `clock` is a key: whoever has it has the clock that counts for all times, for those of two nodes may differ. */
@@ -66,7 +72,7 @@ export class Link {
 
   /** Whether there is a connection, and anybody has ever answered on it. */
   get open(): boolean {
-    return this.redis.status === 'ready' && this.#time.known;
+    return !this.#closed && this.redis.status === 'ready' && this.#time.known;
   }
 
   /** How many of the nodes answer, of how many. */
@@ -82,20 +88,17 @@ export class Link {
 
   /** Whether Redis has ever answered, which the clock needs. Waits for it for as long as for any answer. */
   async meet(): Promise<boolean> {
-    if (this.#time.known) return true;
+    if (this.#time.known || this.#closed) return !this.#closed;
     // A client that waits for its first command: this is it.
     if (this.redis.status === 'wait') this.redis.connect().catch(() => {});
     return new Promise((resolve) => {
-      const met = (): void => {
+      const end = (met: boolean): void => {
         clearTimeout(timer);
-        resolve(true);
+        this.#meeting.delete(end);
+        resolve(met);
       };
-      const giveUp = (): void => {
-        this.#meeting.delete(met);
-        resolve(false);
-      };
-      const timer = setTimeout(giveUp, this.#timeout).unref();
-      this.#meeting.add(met);
+      const timer = setTimeout(end, this.#timeout, false).unref();
+      this.#meeting.add(end);
     });
   }
 
@@ -104,8 +107,7 @@ export class Link {
     node.away = false;
     if (node !== this.nodes.of(this.#clock) && this.#time.known) return;
     this.#time.read(reading);
-    for (const met of this.#meeting) met();
-    this.#meeting.clear();
+    for (const end of this.#meeting) end(true);
   }
 
   /** The bytes under a key, or null where there are none. */
@@ -128,6 +130,7 @@ export class Link {
 
   /** A request to a node that leaves at once, whether or not it is away. */
   ask<T>(node: Node, request: () => Promise<T>): Promise<T | Silence> {
+    if (this.#closed) return Promise.resolve(silence);
     return new Promise((resolve, reject) => {
       const done = this.#expect(node, () => resolve(silence));
       request().then(
@@ -144,9 +147,12 @@ export class Link {
     });
   }
 
+  /** What was asked for until now is sent, and nobody waits for an answer any more. */
   close(): void {
+    this.#depart();
     this.#closed = true;
     this.#expectations.close();
+    for (const end of this.#meeting) end(false);
   }
 
   /** At the end of this turn: whoever else asks until then comes along. */
@@ -216,18 +222,22 @@ export class Link {
     const args = commands.flatMap((command) => command.args);
     const node = this.nodes.of(keys[0] as string);
     const answer = (reply: unknown): void => {
-      for (const [index, { resolve }] of commands.entries()) {
-        resolve(reply === silence || script.each === undefined ? reply : (reply as unknown[])[index]);
+      for (const [index, command] of commands.entries()) {
+        const own = reply === silence || script.each === undefined ? reply : (reply as unknown[])[index];
+        if (own instanceof Error) failed(own, [command]);
+        else command.resolve(own);
       }
     };
-    const failed = (error: unknown): void => {
+    const failed = (error: unknown, concerned = commands): void => {
       if (isUnknownScript(error)) {
         this.ask(node, () => this.#evaluate('eval', script, keys, args)).then(answer, failed);
-      } else if (isAnswer(error)) {
-        for (const { reject } of commands) reject(error);
-      } else {
-        this.#lost(node);
-        answer(silence);
+        return;
+      }
+      const refused = isAnswer(error);
+      if (!refused) this.#lost(node);
+      for (const { resolve, reject } of concerned) {
+        if (refused) reject(error);
+        else resolve(silence);
       }
     };
     const done = this.#expect(node, () => answer(silence));
@@ -251,7 +261,8 @@ export class Link {
   ): Promise<unknown> {
     const which = command === 'eval' ? lua : sha;
     if (!bytes) return this.redis[command](which, keys.length, ...keys, ...args);
-    return this.redis.callBuffer(command, [which, keys.length, ...keys, ...args]);
+    // Not `callBuffer`: that does not work where the client pipelines commands by itself.
+    return (this.redis as unknown as WithBufferScripts)[`${command}Buffer`](which, keys.length, ...keys, ...args);
   }
 
   #lost(node: Node): void {

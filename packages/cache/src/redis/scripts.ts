@@ -13,7 +13,7 @@ export interface Script {
 
 const script = (lua: string): Script => ({ lua, sha: createHash('sha1').update(lua).digest('hex') });
 
-/** A request costs the client more than its work costs the server: what leaves together is one. */
+/** A request costs the client more than its work costs the server: what leaves together is one. An error is the answer of its own call alone. */
 const together = (keys: number, args: number, prelude: string, lua: string): Script => ({
   ...script(`${prelude}
 local function call(KEYS, ARGV)
@@ -22,7 +22,9 @@ end
 local answers = {}
 for i = 0, #KEYS / ${keys} - 1 do
   local keys = {unpack(KEYS, i * ${keys} + 1, (i + 1) * ${keys})}
-  answers[i + 1] = call(keys, {unpack(ARGV, i * ${args} + 1, (i + 1) * ${args})})
+  local done, answer = pcall(call, keys, {unpack(ARGV, i * ${args} + 1, (i + 1) * ${args})})
+  if not done and type(answer) == 'string' then answer = redis.error_reply(answer) end
+  answers[i + 1] = answer
 end
 return answers`),
   each: { keys, args },
@@ -50,12 +52,11 @@ local function wake(lease, channel, message)
 end`;
 
 /**
- * A client sends a request again when its connection was lost before the answer. By then a newer token may have been
- * here: the second copy must be answered like the first, which was done, and must not be done again.
+ * A client sends a request again when its connection was lost before the answer. By then somebody else may have written, or a
+ * newer token have been here: the second copy must be answered like the first, which was done, and must not be done again.
  */
 const passOnce = `
 local function passOnce(fence, token, life, done, doneLife)
-  if token == '' then return 'new' end
   if redis.call('EXISTS', done) == 1 then return 'done' end
   if not passFence(fence, token, life) then return 'fenced' end
   redis.call('SET', done, '', 'PX', doneLife)

@@ -3,7 +3,10 @@ import type { Redis } from 'ioredis';
 import type { Word } from './exchange.ts';
 
 /** What a cache asks of its client. */
-const commands = ['evalsha', 'eval', 'callBuffer', 'getBuffer', 'mgetBuffer', 'get', 'publish', 'time'] as const;
+const commands = [
+  ...['evalsha', 'eval', 'evalshaBuffer', 'evalBuffer'],
+  ...['getBuffer', 'mgetBuffer', 'get', 'publish', 'time'],
+];
 
 /** The three ways of a process: requests to the server, replies from it, and word of what others change. */
 export const ways = ['requests', 'replies', 'word'] as const;
