@@ -41,7 +41,7 @@ export class Cache implements Component, AsyncDisposable {
 
   /** The value under this key: the one that is known, or what `load` gives. All who ask at once share one load. */
   get<T>(key: string, load: Load<T>, options?: GetOptions<T>): Promise<T> {
-    return this.#reads.get(key, load, options);
+    return this.#store.origin.asked ? this.#ask(key, load, options) : this.#reads.get(key, load, options);
   }
 
   /**
@@ -51,22 +51,8 @@ export class Cache implements Component, AsyncDisposable {
   async getMany<T>(keys: readonly string[], load: LoadMany<T>, options?: GetOptions<T>): Promise<Map<string, T>> {
     if (!Array.isArray(keys)) throw new InvalidArgumentError('keys', 'a list of keys', keys);
     for (const key of keys) checkKey(key, 'keys');
-    const store = this.#store;
-    const many = new Together(load, store.settings.loadTimeout, (missing, allowance, work) =>
-      store.origin.call(missing, options?.origin ?? '', allowance, work),
-    );
-    const unique = [...new Set(keys)];
-    const parts = unique.map(() => many.part());
-    const values = await Promise.all(
-      parts.map(({ load: loadOne, aside }, index) => {
-        const value = this.#reads.get(unique[index] as string, loadOne, options, { guarded: true, aside });
-        value.then(aside, aside);
-        return value;
-      }),
-    );
-    const found = new Map<string, T>();
-    for (const [index, key] of unique.entries()) if (values[index] !== undefined) found.set(key, values[index] as T);
-    return found;
+    const { origin } = this.#store;
+    return origin.asked ? origin.ask(keys, () => this.#many(keys, load, options)) : this.#many(keys, load, options);
   }
 
   /**
@@ -164,6 +150,33 @@ export class Cache implements Component, AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  #ask<T>(key: string, load: Load<T>, options: GetOptions<T> | undefined): Promise<T> {
+    return this.#store.origin.ask([key], () => this.#reads.get(key, load, options));
+  }
+
+  async #many<T>(
+    keys: readonly string[],
+    load: LoadMany<T>,
+    options: GetOptions<T> | undefined,
+  ): Promise<Map<string, T>> {
+    const { settings, origin } = this.#store;
+    const many = new Together(load, settings.loadTimeout, (missing, allowance, work) =>
+      origin.call(missing, options?.origin ?? '', allowance, work),
+    );
+    const unique = [...new Set(keys)];
+    const parts = unique.map(() => many.part());
+    const values = await Promise.all(
+      parts.map(({ load: loadOne, aside }, index) => {
+        const value = this.#reads.get(unique[index] as string, loadOne, options, { guarded: true, aside });
+        value.then(aside, aside);
+        return value;
+      }),
+    );
+    const found = new Map<string, T>();
+    for (const [index, key] of unique.entries()) if (values[index] !== undefined) found.set(key, values[index] as T);
+    return found;
   }
 }
 

@@ -51,7 +51,30 @@ export class Namespace {
   }
 
   /** As `cache.get`, at the version of this moment; the loader is told which. With `fence`: at the one that stands in Redis. */
-  async get<T>(key: string, load: Load<T>, options?: GetOptions<T>): Promise<T> {
+  get<T>(key: string, load: Load<T>, options?: GetOptions<T>): Promise<T> {
+    return this.#store.origin.asked ? this.#ask(key, load, options) : this.#get(key, load, options);
+  }
+
+  /** As `cache.peek`, at the version of this moment. */
+  async peek<T = unknown>(key: string, options?: PeekOptions<T>): Promise<T | undefined> {
+    return (await this.#known(key, options))?.value as T | undefined;
+  }
+
+  /** As `cache.has`, at the version of this moment. */
+  async has(key: string, options?: PeekOptions): Promise<boolean | undefined> {
+    const known = await this.#known(key, options);
+    return known && known.value !== undefined;
+  }
+
+  async set(key: string, value: unknown, options?: SetOptions): Promise<void> {
+    await this.#write('setting', key, options, (full, version) => this.#writes.set(full, value, options, version));
+  }
+
+  async delete(key: string, options?: Pick<SetOptions, 'fence' | 'signal'>): Promise<void> {
+    await this.#write('deleting', key, options, (full, version) => this.#writes.delete(full, options, version));
+  }
+
+  async #get<T>(key: string, load: Load<T>, options: GetOptions<T> | undefined): Promise<T> {
     checkKey(key);
     if (options?.fence !== undefined) {
       // The bar of a key holds at every version. The version is asked for once it is raised: what an older leader has
@@ -74,23 +97,11 @@ export class Namespace {
     return await this.#reads.get(versioned(this.name, version, key), load, wait.instead(options), { version });
   }
 
-  /** As `cache.peek`, at the version of this moment. */
-  async peek<T = unknown>(key: string, options?: PeekOptions<T>): Promise<T | undefined> {
-    return (await this.#known(key, options))?.value as T | undefined;
-  }
-
-  /** As `cache.has`, at the version of this moment. */
-  async has(key: string, options?: PeekOptions): Promise<boolean | undefined> {
-    const known = await this.#known(key, options);
-    return known && known.value !== undefined;
-  }
-
-  async set(key: string, value: unknown, options?: SetOptions): Promise<void> {
-    await this.#write('setting', key, options, (full, version) => this.#writes.set(full, value, options, version));
-  }
-
-  async delete(key: string, options?: Pick<SetOptions, 'fence' | 'signal'>): Promise<void> {
-    await this.#write('deleting', key, options, (full, version) => this.#writes.delete(full, options, version));
+  async #ask<T>(key: string, load: Load<T>, options: GetOptions<T> | undefined): Promise<T> {
+    checkKey(key);
+    checkGet(options, this.#store.settings);
+    const version = await orAborted(options?.signal, this.#version());
+    return this.#store.origin.ask([versioned(this.name, version, key)], () => this.#get(key, load, options));
   }
 
   async #known(key: string, options: PeekOptions = {}): Promise<Known> {
