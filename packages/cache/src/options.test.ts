@@ -148,6 +148,7 @@ describe('calls', () => {
     ['fence', (cache: Cache) => cache.namespace('rides').moveTo('7', { fence: '7' as never })],
     ['name', async (cache: Cache) => cache.namespace('a:b')],
     ['name', async (cache: Cache) => cache.wrap(load, { name: '' })],
+    ['name', async (cache: Cache) => cache.wrap(load, { name: 'zone:x', key: () => '1' })],
     ['load', async (cache: Cache) => cache.wrap(5 as never, { name: 'a' })],
     ['key', async (cache: Cache) => cache.wrap(load, { name: 'a', key: () => ({}) as never })()],
     ['arguments[1].cache', async (cache: Cache) => cache.wrap(load as never, { name: 'a' })(1, { cache })],
