@@ -1,5 +1,5 @@
-import { type Component, doubtful, type Health, InvalidArgumentError, isQuorateError } from '@quorate/core';
-import type { GetOptions, SetOptions } from './entry-options.ts';
+import { type Component, checkNames, doubtful, type Health, InvalidArgumentError, isQuorateError } from '@quorate/core';
+import { checkFenced, type GetOptions, type SetOptions } from './entry-options.ts';
 import { CacheClosedError } from './errors/cache-closed-error.ts';
 import type { Flight } from './flight.ts';
 import { checkKey } from './key.ts';
@@ -76,7 +76,15 @@ export class Cache implements Component, AsyncDisposable {
 
   /** The same for many: each by itself, all on their way at once. The first error is thrown when all have ended. */
   async setMany(entries: Iterable<readonly [key: string, value: unknown]>, options?: SetOptions): Promise<void> {
-    await allDone([...entries].map(([key, value]) => this.set(key, value, options)));
+    if (typeof (entries as { [Symbol.iterator]?: unknown } | null)?.[Symbol.iterator] !== 'function') {
+      throw new InvalidArgumentError('entries', 'a list of keys and values, or a Map', entries);
+    }
+    const all = [...entries];
+    for (const entry of all) {
+      if (!Array.isArray(entry)) throw new InvalidArgumentError('entries', 'pairs of a key and a value', entry);
+      checkKey(entry[0], 'entries');
+    }
+    await allDone(all.map(([key, value]) => this.set(key, value, options)));
   }
 
   /** Forgets a key, or several, everywhere. Loads that began before it are not kept. */
@@ -84,11 +92,13 @@ export class Cache implements Component, AsyncDisposable {
     const all = typeof keys === 'string' ? [keys] : keys;
     if (!Array.isArray(all)) throw new InvalidArgumentError('keys', 'a key, or a list of keys', keys);
     for (const key of all) checkKey(key);
+    if (options !== undefined) checkFenced(options);
     await allDone(all.map((key) => this.#writes.delete(key, options)));
   }
 
   /** Forgets all that has any of these tags, everywhere, in one write, whatever the number of keys. */
   async invalidate(options: { readonly tags: readonly string[]; readonly signal?: AbortSignal }): Promise<void> {
+    checkNames('options', options, ['tags', 'signal']);
     await this.#writes.invalidate(options);
   }
 

@@ -1,5 +1,5 @@
 import { AmbiguousError, doubtful, InvalidArgumentError } from '@quorate/core';
-import { checkGet, checkWaiting, type GetOptions, type SetOptions } from './entry-options.ts';
+import { checkFenced, checkGet, checkWaiting, type GetOptions, type SetOptions } from './entry-options.ts';
 import { FencedError } from './errors/fenced-error.ts';
 import { RedisUnavailableError } from './errors/redis-unavailable-error.ts';
 import { checkFence, checkKey } from './key.ts';
@@ -39,9 +39,10 @@ export class Namespace {
   }
 
   /** Moves it for everybody. Under `fence`, the token of a lease, an older leader is refused with a `FencedError`. */
-  async moveTo(version: string, { fence, signal }: Pick<SetOptions, 'fence' | 'signal'> = {}): Promise<void> {
+  async moveTo(version: string, options: Pick<SetOptions, 'fence' | 'signal'> = {}): Promise<void> {
     checkVersion(version);
-    if (fence !== undefined) checkFence(fence);
+    checkFenced(options);
+    const { fence, signal } = options;
     const { coherence, names, settings } = this.#store;
     const life = { fence: fenceLife, done: doneLife(settings.redisTimeout) };
     const outcome = await this.#writes.attempt(`moving ${this.name}`, names.version(this.name), signal, () =>
@@ -71,6 +72,7 @@ export class Namespace {
   }
 
   async delete(key: string, options?: Pick<SetOptions, 'fence' | 'signal'>): Promise<void> {
+    if (options !== undefined) checkFenced(options);
     await this.#write('deleting', key, options, (full, version) => this.#writes.delete(full, options, version));
   }
 
@@ -158,6 +160,10 @@ export class Namespace {
 }
 
 function checkVersion(version: unknown): asserts version is string {
-  if (typeof version === 'string' && /^[^:\s]{1,128}$/.test(version)) return;
-  throw new InvalidArgumentError('version', 'a string of 1 to 128 characters without colons and spaces', version);
+  if (typeof version === 'string' && /^[^:\s]{1,128}$/.test(version) && version.isWellFormed()) return;
+  throw new InvalidArgumentError(
+    'version',
+    'a string of 1 to 128 characters without colons and spaces, each surrogate in its pair',
+    version,
+  );
 }

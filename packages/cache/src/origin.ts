@@ -103,8 +103,15 @@ export class Origin {
 
   #made(): Guard {
     const { concurrency, queue, breakAfter, breakFor, isFailure } = this.#settings;
-    const counts = (error: unknown): boolean =>
-      !(error instanceof GivenUp) && !(error instanceof CacheClosedError) && isFailure(error);
+    const counts = (error: unknown): boolean => {
+      if (error instanceof GivenUp || error instanceof CacheClosedError) return false;
+      try {
+        return isFailure(error);
+      } catch {
+        // What it cannot judge counts. Callers get the error of the loader, not that of the judge.
+        return true;
+      }
+    };
     return { turns: new Turns(concurrency, queue), breaker: new Breaker(breakAfter, breakFor, counts) };
   }
 

@@ -47,7 +47,11 @@ export class Parcel {
   write(key: string, value: unknown, serializer: Serializer = this.#settings.serializer): Written {
     try {
       const encoded = serializer.encode(value);
-      if (typeof encoded === 'string') return { plain: encoded, bytes: Buffer.byteLength(encoded) };
+      if (typeof encoded === 'string') {
+        // As UTF-8 carries it: half a surrogate pair does not arrive as it was.
+        const plain = encoded.toWellFormed();
+        return { plain, bytes: Buffer.byteLength(plain) };
+      }
       if (!(encoded instanceof Uint8Array)) throw new TypeError('it returned neither a string nor bytes');
       // It is sent later: another value may be in the memory of a serializer by then, unless it is ours.
       const plain = serializer === structuredClone ? encoded : Buffer.from(encoded);
