@@ -8,6 +8,8 @@ export class ActiveLoad {
   readonly keys: readonly string[];
   /** Where its own turn is from. */
   readonly turns: Turns;
+  /** Whether it finds out if its origin is well again. */
+  trial = false;
   readonly #cache: object;
   /** The one whose loader has asked for it. */
   #within: ActiveLoad | undefined = innermost.getStore();

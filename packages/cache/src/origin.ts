@@ -75,10 +75,17 @@ export class Origin {
     try {
       await turns.take(keys, allowance);
       const active = new ActiveLoad(this, keys, turns);
+      const around = this.asked ? ActiveLoad.around(this) : [];
       this.#loading += 1;
       try {
         allowance.start();
-        return await breaker.call(() => this.#counters.counted(() => traced(load, () => active.run(work))));
+        return await breaker.call(
+          (trial) => {
+            active.trial = trial;
+            return this.#counters.counted(() => traced(load, () => active.run(work)));
+          },
+          around.some((outer) => outer.turns === turns && outer.trial),
+        );
       } finally {
         active.end();
         this.#loading -= 1;
