@@ -27,13 +27,14 @@ export class Breaker {
     return this.#lastFailure;
   }
 
-  /** Does `work`, or throws `Open`. */
-  async call<T>(work: () => Promise<T>): Promise<T> {
-    const trial = this.open;
-    if (trial && (this.#trying || performance.now() < this.#until)) throw new Open();
-    if (trial) this.#trying = true;
+  /** Does `work`, which is told whether it is a trial, or throws `Open`. What is part of a trial is let through with it. */
+  async call<T>(work: (trial: boolean) => Promise<T>, ofTrial = false): Promise<T> {
+    const next = this.open && !ofTrial;
+    if (next && (this.#trying || performance.now() < this.#until)) throw new Open();
+    if (next) this.#trying = true;
+    const trial = next || ofTrial;
     try {
-      const value = await work();
+      const value = await work(trial);
       // One that began before it opened says nothing of now.
       if (trial || !this.open) this.#failures = 0;
       return value;
@@ -41,7 +42,7 @@ export class Breaker {
       if (this.#isFailure(error)) this.#failed(trial, error);
       throw error;
     } finally {
-      if (trial) this.#trying = false;
+      if (next) this.#trying = false;
     }
   }
 

@@ -1,5 +1,5 @@
-import { type Component, doubtful, type Health, InvalidArgumentError, isQuorateError } from '@quorate/core';
-import type { GetOptions, SetOptions } from './entry-options.ts';
+import { type Component, checkNames, doubtful, type Health, InvalidArgumentError, isQuorateError } from '@quorate/core';
+import { checkFenced, type GetOptions, type SetOptions } from './entry-options.ts';
 import { CacheClosedError } from './errors/cache-closed-error.ts';
 import type { Flight } from './flight.ts';
 import { checkKey } from './key.ts';
@@ -41,7 +41,7 @@ export class Cache implements Component, AsyncDisposable {
 
   /** The value under this key: the one that is known, or what `load` gives. All who ask at once share one load. */
   get<T>(key: string, load: Load<T>, options?: GetOptions<T>): Promise<T> {
-    return this.#reads.get(key, load, options);
+    return this.#store.origin.asked ? this.#ask(key, load, options) : this.#reads.get(key, load, options);
   }
 
   /**
@@ -51,22 +51,8 @@ export class Cache implements Component, AsyncDisposable {
   async getMany<T>(keys: readonly string[], load: LoadMany<T>, options?: GetOptions<T>): Promise<Map<string, T>> {
     if (!Array.isArray(keys)) throw new InvalidArgumentError('keys', 'a list of keys', keys);
     for (const key of keys) checkKey(key, 'keys');
-    const store = this.#store;
-    const many = new Together(load, store.settings.loadTimeout, (missing, allowance, work) =>
-      store.origin.call(missing, options?.origin ?? '', allowance, work),
-    );
-    const unique = [...new Set(keys)];
-    const parts = unique.map(() => many.part());
-    const values = await Promise.all(
-      parts.map(({ load: loadOne, aside }, index) => {
-        const value = this.#reads.get(unique[index] as string, loadOne, options, { guarded: true, aside });
-        value.then(aside, aside);
-        return value;
-      }),
-    );
-    const found = new Map<string, T>();
-    for (const [index, key] of unique.entries()) if (values[index] !== undefined) found.set(key, values[index] as T);
-    return found;
+    const { origin } = this.#store;
+    return origin.asked ? origin.ask(keys, () => this.#many(keys, load, options)) : this.#many(keys, load, options);
   }
 
   /**
@@ -90,7 +76,15 @@ export class Cache implements Component, AsyncDisposable {
 
   /** The same for many: each by itself, all on their way at once. The first error is thrown when all have ended. */
   async setMany(entries: Iterable<readonly [key: string, value: unknown]>, options?: SetOptions): Promise<void> {
-    await allDone([...entries].map(([key, value]) => this.set(key, value, options)));
+    if (typeof (entries as { [Symbol.iterator]?: unknown } | null)?.[Symbol.iterator] !== 'function') {
+      throw new InvalidArgumentError('entries', 'a list of keys and values, or a Map', entries);
+    }
+    const all = [...entries];
+    for (const entry of all) {
+      if (!Array.isArray(entry)) throw new InvalidArgumentError('entries', 'pairs of a key and a value', entry);
+      checkKey(entry[0], 'entries');
+    }
+    await allDone(all.map(([key, value]) => this.set(key, value, options)));
   }
 
   /** Forgets a key, or several, everywhere. Loads that began before it are not kept. */
@@ -98,11 +92,13 @@ export class Cache implements Component, AsyncDisposable {
     const all = typeof keys === 'string' ? [keys] : keys;
     if (!Array.isArray(all)) throw new InvalidArgumentError('keys', 'a key, or a list of keys', keys);
     for (const key of all) checkKey(key);
+    if (options !== undefined) checkFenced(options);
     await allDone(all.map((key) => this.#writes.delete(key, options)));
   }
 
   /** Forgets all that has any of these tags, everywhere, in one write, whatever the number of keys. */
   async invalidate(options: { readonly tags: readonly string[]; readonly signal?: AbortSignal }): Promise<void> {
+    checkNames('options', options, ['tags', 'signal']);
     await this.#writes.invalidate(options);
   }
 
@@ -163,6 +159,33 @@ export class Cache implements Component, AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  #ask<T>(key: string, load: Load<T>, options: GetOptions<T> | undefined): Promise<T> {
+    return this.#store.origin.ask([key], () => this.#reads.get(key, load, options));
+  }
+
+  async #many<T>(
+    keys: readonly string[],
+    load: LoadMany<T>,
+    options: GetOptions<T> | undefined,
+  ): Promise<Map<string, T>> {
+    const { settings, origin } = this.#store;
+    const many = new Together(load, settings.loadTimeout, (missing, allowance, work) =>
+      origin.call(missing, options?.origin ?? '', allowance, work),
+    );
+    const unique = [...new Set(keys)];
+    const parts = unique.map(() => many.part());
+    const values = await Promise.all(
+      parts.map(({ load: loadOne, aside }, index) => {
+        const value = this.#reads.get(unique[index] as string, loadOne, options, { guarded: true, aside });
+        value.then(aside, aside);
+        return value;
+      }),
+    );
+    const found = new Map<string, T>();
+    for (const [index, key] of unique.entries()) if (values[index] !== undefined) found.set(key, values[index] as T);
+    return found;
   }
 }
 

@@ -49,7 +49,8 @@ export interface Keeping {
 }
 
 const keepNames = ['ttl', 'stale', 'tags'];
-const setNames = [...keepNames, 'fence', 'signal'];
+const fencedNames = ['fence', 'signal'];
+const setNames = [...keepNames, ...fencedNames];
 const getNames = [...setNames, 'negative', 'timeout', 'schema', 'origin'];
 
 const noTags: readonly string[] = [];
@@ -71,6 +72,13 @@ export function checkGet(options: GetOptions | undefined, settings: Settings): K
 export function checkSet(options: SetOptions | undefined, settings: Settings): Keeping {
   if (options !== undefined) checkNames('options', options, setNames);
   return checkGet(options, settings);
+}
+
+/** What removes or moves something is told no more than under which token, and until when somebody waits for it. */
+export function checkFenced(options: Pick<SetOptions, 'fence' | 'signal'>): void {
+  checkNames('options', options, fencedNames);
+  checkWaiting(options);
+  if (options.fence !== undefined) checkFence(options.fence);
 }
 
 /** What a loader decides about its value goes before what its caller has said. */

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '@quorate/core';
 
-const longestKey = 4_096;
+export const longestKey = 4_096;
 const longestTag = 512;
 const mostTags = 128;
 

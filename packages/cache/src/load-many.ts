@@ -88,8 +88,14 @@ export class Together<T> {
     }
     const load = async (): Promise<ReturnType<LoadMany<T>>> => {
       const found = await this.#load(keys, { signal: allowance.signal });
-      if (typeof found === 'object' && found !== null) return found;
-      throw new InvalidArgumentError('load', 'a function that returns a Map or an object', found);
+      // Of a list, or of anything else that is gone through, no key would be found.
+      const named = typeof found === 'object' && found !== null && !(Symbol.iterator in found);
+      if (named || found instanceof Map) return found;
+      throw new InvalidArgumentError(
+        'load',
+        'a function that returns a Map or an object, with the values by key',
+        found,
+      );
     };
     try {
       const found = await this.#guard(keys as [string, ...string[]], allowance, () => allowance.bound(load));

@@ -1,5 +1,5 @@
 import { AmbiguousError, doubtful, InvalidArgumentError } from '@quorate/core';
-import { checkGet, checkWaiting, type GetOptions, type SetOptions } from './entry-options.ts';
+import { checkFenced, checkGet, checkWaiting, type GetOptions, type SetOptions } from './entry-options.ts';
 import { FencedError } from './errors/fenced-error.ts';
 import { RedisUnavailableError } from './errors/redis-unavailable-error.ts';
 import { checkFence, checkKey } from './key.ts';
@@ -42,9 +42,10 @@ export class Namespace {
   }
 
   /** Moves it for everybody. Under `fence`, the token of a lease, an older leader is refused with a `FencedError`. */
-  async moveTo(version: string, { fence, signal }: Pick<SetOptions, 'fence' | 'signal'> = {}): Promise<void> {
+  async moveTo(version: string, options: Pick<SetOptions, 'fence' | 'signal'> = {}): Promise<void> {
     checkVersion(version);
-    if (fence !== undefined) checkFence(fence);
+    checkFenced(options);
+    const { fence, signal } = options;
     const { coherence, names, settings } = this.#store;
     const life = { fence: fenceLife, done: doneLife(settings.redisTimeout) };
     const outcome = await this.#writes.attempt(`moving ${this.name}`, names.version(this.name), signal, () =>
@@ -54,7 +55,31 @@ export class Namespace {
   }
 
   /** As `cache.get`, at the version of this moment; the loader is told which. With `fence`: at the one that stands in Redis. */
-  async get<T>(key: string, load: Load<T>, options?: GetOptions<T>): Promise<T> {
+  get<T>(key: string, load: Load<T>, options?: GetOptions<T>): Promise<T> {
+    return this.#store.origin.asked ? this.#ask(key, load, options) : this.#get(key, load, options);
+  }
+
+  /** As `cache.peek`, at the version of this moment. */
+  async peek<T = unknown>(key: string, options?: PeekOptions<T>): Promise<T | undefined> {
+    return (await this.#known(key, options))?.value as T | undefined;
+  }
+
+  /** As `cache.has`, at the version of this moment. */
+  async has(key: string, options?: PeekOptions): Promise<boolean | undefined> {
+    const known = await this.#known(key, options);
+    return known && known.value !== undefined;
+  }
+
+  async set(key: string, value: unknown, options?: SetOptions): Promise<void> {
+    await this.#write('setting', key, options, (full, version) => this.#writes.set(full, value, options, version));
+  }
+
+  async delete(key: string, options?: Pick<SetOptions, 'fence' | 'signal'>): Promise<void> {
+    if (options !== undefined) checkFenced(options);
+    await this.#write('deleting', key, options, (full, version) => this.#writes.delete(full, options, version));
+  }
+
+  async #get<T>(key: string, load: Load<T>, options: GetOptions<T> | undefined): Promise<T> {
     checkKey(key);
     if (options?.fence !== undefined) {
       // The bar of a key holds at every version. The version is asked for once it is raised: what an older leader has
@@ -77,23 +102,11 @@ export class Namespace {
     return await this.#reads.get(versioned(this.name, version, key), load, wait.instead(options), { version });
   }
 
-  /** As `cache.peek`, at the version of this moment. */
-  async peek<T = unknown>(key: string, options?: PeekOptions<T>): Promise<T | undefined> {
-    return (await this.#known(key, options))?.value as T | undefined;
-  }
-
-  /** As `cache.has`, at the version of this moment. */
-  async has(key: string, options?: PeekOptions): Promise<boolean | undefined> {
-    const known = await this.#known(key, options);
-    return known && known.value !== undefined;
-  }
-
-  async set(key: string, value: unknown, options?: SetOptions): Promise<void> {
-    await this.#write('setting', key, options, (full, version) => this.#writes.set(full, value, options, version));
-  }
-
-  async delete(key: string, options?: Pick<SetOptions, 'fence' | 'signal'>): Promise<void> {
-    await this.#write('deleting', key, options, (full, version) => this.#writes.delete(full, options, version));
+  async #ask<T>(key: string, load: Load<T>, options: GetOptions<T> | undefined): Promise<T> {
+    checkKey(key);
+    checkGet(options, this.#store.settings);
+    const version = await orAborted(options?.signal, this.#version());
+    return this.#store.origin.ask([versioned(this.name, version, key)], () => this.#get(key, load, options));
   }
 
   async #known(key: string, options: PeekOptions = {}): Promise<Known> {
@@ -150,6 +163,10 @@ export class Namespace {
 }
 
 function checkVersion(version: unknown): asserts version is string {
-  if (typeof version === 'string' && /^[^:\s]{1,128}$/.test(version)) return;
-  throw new InvalidArgumentError('version', 'a string of 1 to 128 characters without colons and spaces', version);
+  if (typeof version === 'string' && /^[^:\s]{1,128}$/.test(version) && version.isWellFormed()) return;
+  throw new InvalidArgumentError(
+    'version',
+    'a string of 1 to 128 characters without colons and spaces, each surrogate in its pair',
+    version,
+  );
 }

@@ -33,7 +33,10 @@ export interface CacheOptions {
    * pass is an `InvalidValueError`; what comes from Redis and does not pass counts as a miss.
    */
   readonly schema?: Schema;
-  /** For how long a process that loads keeps the others waiting after it has died. Default 3 s. */
+  /**
+   * For how long a process that loads keeps the others waiting after it has died. Default 3 s. Less than `heartbeat` and
+   * `redisTimeout` together is lost when Redis is slow, though it answers in time: then another process loads as well.
+   */
   readonly lease?: Duration;
   /** How long one answer of Redis may take before the cache goes on without it. Default 500 ms. */
   readonly redisTimeout?: Duration;

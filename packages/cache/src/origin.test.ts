@@ -32,6 +32,33 @@ test('names that were made up on the fly take a bounded amount of memory, and th
   expect(await Promise.all([busy, queued])).toEqual(['first', 'second']);
 });
 
+test('what the loader of a trial asks for is part of the trial', async () => {
+  const settings = { prefix: 'taxi', origin: { ...limits, breakFor: 0 } };
+  const made = new Origin(settings, new Counters());
+  const load = async <T>(key: string, work: () => Promise<T>): Promise<T> => {
+    using allowance = new Allowance(60_000, 'late');
+    return await made.ask([key], () => made.call([key], '', allowance, work));
+  };
+  const fail = (): Promise<never> => Promise.reject(new Error('no'));
+  await expect(load('page', fail)).rejects.toThrow('no');
+  await expect(load('page', () => load('part', fail))).rejects.toThrow('no');
+  expect(made.broken).toEqual(['']);
+  expect(await load('page', () => load('part', async () => 'well'))).toBe('well');
+  expect(made.broken).toEqual([]);
+});
+
+test('an error that cannot be judged counts, and is what the caller gets', async () => {
+  const judge = (): never => {
+    throw new Error('of the judge');
+  };
+  const settings = { prefix: 'taxi', origin: { ...limits, isFailure: judge } };
+  const made = new Origin(settings, new Counters());
+  using allowance = new Allowance(60_000, 'late');
+  const fail = (): Promise<never> => Promise.reject(new Error('of the loader'));
+  await expect(made.call(['key'], '', allowance, fail)).rejects.toThrow('of the loader');
+  expect(made.broken).toEqual(['']);
+});
+
 test('what an error says of whose fault it is', () => {
   const withStatus = (status: number): Error => Object.assign(new Error(), { status });
   for (const status of [400, 401, 404, 409, 410, 422, 499]) expect(isOriginFailure(withStatus(status))).toBe(false);

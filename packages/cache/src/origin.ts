@@ -1,3 +1,5 @@
+import { InvalidArgumentError } from '@quorate/core';
+import { ActiveLoad } from './active-load.ts';
 import type { Allowance } from './allowance.ts';
 import { Breaker, Open } from './breaker.ts';
 import { traced } from './diagnostics.ts';
@@ -24,6 +26,8 @@ export class Origin {
   readonly #counters: Counters;
   /** The one that was used last is the last. */
   readonly #guards = new Map<string, Guard>();
+  /** Loads under way. */
+  #loading = 0;
 
   constructor({ prefix, origin }: Pick<Settings, 'prefix' | 'origin'>, counters: Counters) {
     this.#cache = prefix;
@@ -34,6 +38,26 @@ export class Origin {
   /** The origins that are not asked for now. */
   get broken(): string[] {
     return [...this.#guards].filter(([, { breaker }]) => breaker.open).map(([name]) => name);
+  }
+
+  /** Whether the caller may be a loader of ours: then what it asks for goes through `ask`. To all others this costs nothing. */
+  get asked(): boolean {
+    return this.#loading > 0 && ActiveLoad.anyAround;
+  }
+
+  /**
+   * What a loader asks its own cache for, with `work`: it is not to wait for itself, nor for those who wait for a turn while
+   * it has one.
+   */
+  async ask<T>(keys: readonly string[], work: () => Promise<T>): Promise<T> {
+    const around = ActiveLoad.around(this);
+    for (const key of keys) checkCircle(key, around);
+    const ends = [...new Set(around.map(({ turns }) => turns))].map((turns) => turns.hurry(keys));
+    try {
+      return await work();
+    } finally {
+      for (const end of ends) end();
+    }
   }
 
   /**
@@ -49,11 +73,22 @@ export class Origin {
     const { turns, breaker } = this.#guard(name);
     const load = { cache: this.#cache, keys, origin: name };
     try {
-      await turns.take(allowance);
+      await turns.take(keys, allowance);
+      const active = new ActiveLoad(this, keys, turns);
+      const around = this.asked ? ActiveLoad.around(this) : [];
+      this.#loading += 1;
       try {
         allowance.start();
-        return await breaker.call(() => this.#counters.counted(() => traced(load, work)));
+        return await breaker.call(
+          (trial) => {
+            active.trial = trial;
+            return this.#counters.counted(() => traced(load, () => active.run(work)));
+          },
+          around.some((outer) => outer.turns === turns && outer.trial),
+        );
       } finally {
+        active.end();
+        this.#loading -= 1;
         turns.giveBack();
       }
     } catch (error) {
@@ -75,8 +110,15 @@ export class Origin {
 
   #made(): Guard {
     const { concurrency, queue, breakAfter, breakFor, isFailure } = this.#settings;
-    const counts = (error: unknown): boolean =>
-      !(error instanceof GivenUp) && !(error instanceof CacheClosedError) && isFailure(error);
+    const counts = (error: unknown): boolean => {
+      if (error instanceof GivenUp || error instanceof CacheClosedError) return false;
+      try {
+        return isFailure(error);
+      } catch {
+        // What it cannot judge counts. Callers get the error of the loader, not that of the judge.
+        return true;
+      }
+    };
     return { turns: new Turns(concurrency, queue), breaker: new Breaker(breakAfter, breakFor, counts) };
   }
 
@@ -88,6 +130,17 @@ export class Origin {
       return;
     }
   }
+}
+
+function checkCircle(key: string, around: readonly ActiveLoad[]): void {
+  const own = around.findIndex(({ keys }) => keys.includes(key));
+  if (own < 0) return;
+  const between = around.slice(0, own).map(({ keys }) => keys[0]);
+  const path = [key, ...between.reverse(), key].join(' → ');
+  throw new InvalidArgumentError(
+    'key',
+    `another key than that of a load that waits for it (${path}): it would wait for itself; peek gives what is known`,
+  );
 }
 
 /** Nobody waits for this load any more. */

@@ -96,6 +96,28 @@ describe('what is kept holds on to no more memory than it says', () => {
   });
 });
 
+test('a serializer may use the same memory for each value', async () => {
+  const memory = Buffer.alloc(1_024);
+  const serializer = {
+    name: 'pooled',
+    encode: (value: unknown): Uint8Array => memory.subarray(0, memory.write(JSON.stringify(value))),
+    decode: (bytes: Buffer): unknown => JSON.parse(bytes.toString()),
+  };
+  const { parcel, open } = parcelOf({ serializer });
+  const all = ['one', 'two'].map((value) => parcel.write('key', value));
+  expect(await Promise.all(all.map(({ plain }) => open(plain)))).toEqual(['one', 'two']);
+});
+
+test('half a surrogate pair in text comes to the first caller as it comes to all others', async () => {
+  const serializer = { name: 'raw', encode: String, parse: (text: string): unknown => text };
+  for (const values of ['frozen', 'copied'] as const) {
+    const { parcel, open } = parcelOf({ serializer, local: { values } });
+    const written = parcel.write('key', 'x\ud800');
+    for (const kept of [parcel.own(written).value, await open(written.plain)])
+      expect(parcel.reveal(kept)).toBe('x\ufffd');
+  }
+});
+
 describe('what a schema makes of a value', () => {
   const schemaOf = (of: (loaded: { when: string; cents: string }) => unknown): Schema => ({
     '~standard': { version: 1, validate: (value) => ({ value: of(value as { when: string; cents: string }) }) },

@@ -46,10 +46,16 @@ export class Parcel {
 
   write(key: string, value: unknown, serializer: Serializer = this.#settings.serializer): Written {
     try {
-      const plain = serializer.encode(value);
-      if (typeof plain !== 'string' && !(plain instanceof Uint8Array))
-        throw new TypeError('it returned neither a string nor bytes');
-      return { plain, bytes: typeof plain === 'string' ? Buffer.byteLength(plain) : plain.byteLength };
+      const encoded = serializer.encode(value);
+      if (typeof encoded === 'string') {
+        // As UTF-8 carries it: half a surrogate pair does not arrive as it was.
+        const plain = encoded.toWellFormed();
+        return { plain, bytes: Buffer.byteLength(plain) };
+      }
+      if (!(encoded instanceof Uint8Array)) throw new TypeError('it returned neither a string nor bytes');
+      // It is sent later: another value may be in the memory of a serializer by then, unless it is ours.
+      const plain = serializer === structuredClone ? encoded : Buffer.from(encoded);
+      return { plain, bytes: plain.byteLength };
     } catch (error) {
       throw new UnserializableError(
         key,

@@ -78,6 +78,11 @@ test.each([
   [new Map([['a', new Zone()]]), 'arguments[0]'],
   [new Proxy(new Zone(), {}), 'arguments[0]'],
   [Object.assign([1], { extra: 1 }), 'arguments[0]'],
+  [Object.assign([], { '01': 'x' }), 'arguments[0]'],
+  [new (class Zones extends Array<number> {})(), 'arguments[0]'],
+  [Object.assign(new Uint8Array([1]), { extra: 1 }), 'arguments[0]'],
+  [Object.assign(Buffer.from([1]), { [Symbol('s')]: 1 }), 'arguments[0]'],
+  [Object.defineProperty({}, 'hidden', { value: 1 }), 'arguments[0]'],
   [{ [Symbol('s')]: 1 }, 'arguments[0]'],
   [/x/, 'arguments[0]'],
   [new Error('x'), 'arguments[0]'],
@@ -87,6 +92,25 @@ test.each([
 ])('%o is refused by name', (value, argument) => {
   expect(() => wrapKey([value])).toThrow(expect.objectContaining({ code: 'invalid-argument', argument }));
   expect(() => wrapKey([value])).toThrow(/the option key/);
+});
+
+test('what is too large or too deep for a key is refused before it is written', () => {
+  let deep: unknown[] = [];
+  for (let level = 0; level < 20_000; level += 1) deep = [deep];
+  const numbers = Array.from({ length: 5_000 }, (_, index) => index);
+  // Each part is small enough: all of them are millions.
+  const row = new Array(1_000).fill(1);
+  const rows = new Array(1_000).fill(new Array(1_000).fill(row));
+  const large = [deep, new Array(3e7), rows, Buffer.alloc(2 ** 24), new Float64Array(2 ** 20), 'x'.repeat(5_000)];
+  const named = [{ ...numbers }, new Set(numbers), new Map(numbers.map((number) => [number, number]))];
+  for (const value of [...large, ...named]) {
+    const begin = performance.now();
+    expect(() => wrapKey([value])).toThrow(/^arguments\[0\].*the option key/);
+    expect(performance.now() - begin).toBeLessThan(500);
+  }
+  // What is within a key's length is written.
+  expect(wrapKey([Buffer.alloc(3_000)])).toHaveLength('[Buffer()]'.length + 4_000);
+  expect(wrapKey([row, row])).toHaveLength('[[1],[1]]'.length + 2 * 999 * ',1'.length);
 });
 
 test('an argument that is given twice is no circle', () => {

@@ -5,7 +5,7 @@ import type { Load, LoadContext } from './load-context.ts';
 import { wrapKey } from './wrap-key.ts';
 
 export interface WrapOptions<Args extends readonly unknown[], T> extends Omit<GetOptions<T>, 'tags' | 'signal'> {
-  /** In front of every key; two functions with one name share their values. */
+  /** In front of every key, and a colon: it has none itself. Two functions with one name share their values. */
   readonly name: string;
   /**
    * What tells one call from another. By default the arguments, as long as they are plain data: what JSON can say, undefined,
@@ -44,6 +44,8 @@ export function wrap<Args extends readonly unknown[], T>(
   checkNames('options', options, names);
   const { name, key: keyOf = (...args: Args): string => wrapKey(args), tags, ...rest } = options;
   checkKey(name, 'name');
+  // Or `zone` with the key `x:1` would share its values with `zone:x` and the key `1`.
+  if (name.includes(':')) throw new InvalidArgumentError('name', 'a name without colons', name);
   const key = (...args: Args): string => {
     const own: unknown = keyOf(...args);
     if (typeof own !== 'string') throw new InvalidArgumentError('key', 'a function that returns a string', own);

@@ -7,7 +7,7 @@ import { eventually } from '@quorate/testbed';
 import { Cluster, Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { Cache } from '../src/index.ts';
-import { codeOf, hearing } from './fixture.ts';
+import { codeOf, documentedRights, hearing } from './fixture.ts';
 import { RedisFamily } from './redis-family.ts';
 
 /** What every arrangement must do: two processes share values, hear each other's changes, and share loads. */
@@ -42,17 +42,23 @@ async function conforms(a: Cache, b: Cache): Promise<void> {
 }
 
 describe('a cluster', () => {
-  test('an entry and its parts are on one node; one of the primaries dies and no caller sees an error', async () => {
+  test('an entry and its parts are on one node; one of the primaries dies and no caller sees an error, of a user with no more rights than it needs', async () => {
     await using family = await RedisFamily.open();
     const servers = await family.cluster();
     const startup = servers.map(({ port }) => ({ host: '127.0.0.1', port }));
+    const rights = (await documentedRights('app:taxi')).cluster.split(' ');
+    for (const { port } of servers) {
+      const admin = family.client(port);
+      await admin.call('ACL', 'SETUSER', 'taxi', 'on', '>hunter2', ...rights);
+      admin.disconnect();
+    }
     await using stack = new AsyncDisposableStack();
     const make = async (enableAutoPipelining: boolean): Promise<Cache> => {
       const redis = new Cluster(startup, {
         keyPrefix: 'app:',
         enableAutoPipelining,
         slotsRefreshInterval: 500,
-        redisOptions: { connectTimeout: 1_000 },
+        redisOptions: { connectTimeout: 1_000, username: 'taxi', password: 'hunter2' },
       }).on('error', () => {});
       stack.defer(() => redis.disconnect());
       const cache = stack.use(new Cache({ redis, prefix: 'taxi', heartbeat: 100, lease: 1_000 }));
@@ -183,8 +189,7 @@ describe('TLS and users', () => {
     const [cert, key] = await Promise.all([readFile(file('cert.pem'), 'utf8'), readFile(file('key.pem'), 'utf8')]);
     const tls = { ca: cert };
     await using family = await RedisFamily.open();
-    const rights =
-      'resetchannels &app:taxi:* ~app:taxi:* -@all +@read +@write +@string +@scripting +@connection +@pubsub +time +info -@dangerous +info';
+    const rights = (await documentedRights('app:taxi')).server;
     const { port } = await family.start({
       name: 'secure',
       files: { 'cert.pem': cert, 'key.pem': key },

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { eventually } from '@quorate/testbed';
 import { Redis, type RedisOptions } from 'ioredis';
 import { Cache, type CacheOptions } from '../src/index.ts';
@@ -70,6 +71,14 @@ export function heldReplies(
     },
     held: () => held,
   };
+}
+
+/** The rights of a user that the docs name, for one server or for each of a cluster, with this prefix in place of `taxi`. */
+export async function documentedRights(prefix: string): Promise<{ readonly server: string; readonly cluster: string }> {
+  const docs = await readFile(new URL('../../../docs/cache.md', import.meta.url), 'utf8');
+  const named = (pattern: RegExp): string => (pattern.exec(docs)?.[1] ?? '').replaceAll('taxi:', `${prefix}:`);
+  const server = named(/^user taxi on >… (.+)$/m);
+  return { server, cluster: `${server} ${named(/`(\+cluster[^`]*)`/)}` };
 }
 
 /** A loader that counts its calls, and gives each call's number. */

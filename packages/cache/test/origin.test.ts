@@ -182,3 +182,82 @@ describe('waiting for a turn', () => {
     expect(await Promise.all(slow)).toEqual(['late', 'late', 'late']);
   });
 });
+
+describe('a loader that asks its own cache', () => {
+  const numbers = [1, 2, 3, 4, 5, 6];
+
+  test('waits for nobody who waits for a turn, however many of them have one', async ({ servers }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const cache = await c.cache({ loadTimeout: '2s', origin: { concurrency: 2, breakAfter: 1, breakFor: '10m' } });
+    const rides = cache.namespace('rides');
+    const load = async (): Promise<string> => {
+      await pause(1);
+      return 'part';
+    };
+    type Ask = (key: string, load: () => Promise<string>) => Promise<string>;
+    const ways: Record<string, Ask> = {
+      one: (key, of) => cache.get(key, of),
+      many: async (key, of) => (await cache.getMany([key], async () => ({ [key]: await of() }))).get(key) ?? '',
+      version: (key, of) => rides.get(key, of),
+      token: (key, of) => rides.get(key, of, { fence: 1n }),
+    };
+    for (const [way, ask] of Object.entries(ways)) {
+      const page = (number: number): Promise<string> =>
+        ask(`page ${way} ${number}`, () => ask(`part ${way} ${number}`, load));
+      // These are in line when the loaders of the pages ask for them.
+      const part = (number: number): Promise<string> => ask(`part ${way} ${number}`, load);
+      const all = await Promise.all([...numbers.map(page), ...numbers.map(part)].map(codeOf));
+      expect(all, way).toEqual(all.map(() => 'done'));
+    }
+    expect(cache.health().parts?.origin?.status).toBe('pass');
+    // Nothing is left of it: there are two at a time.
+    let [loading, most] = [0, 0];
+    const watched = async (): Promise<string> => {
+      loading += 1;
+      most = Math.max(most, loading);
+      await pause(1);
+      loading -= 1;
+      return 'part';
+    };
+    await Promise.all(numbers.map((number) => cache.get(`watched ${number}`, watched)));
+    expect(most).toBe(2);
+  });
+
+  test('for what it loads is told at once that it would wait for itself', async ({ servers }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const cache = await c.cache({ loadTimeout: '10m', origin: { breakAfter: 1 } });
+    const rides = cache.namespace('rides');
+    const circles: Record<string, () => Promise<unknown>> = {
+      'a → a': () => cache.get('a', () => cache.get('a', () => 1)),
+      'b → c → d → b': () => cache.get('b', () => cache.get('c', () => cache.get('d', () => cache.get('b', () => 1)))),
+      'e → e': () => cache.getMany(['e', 'f'], () => cache.getMany(['g', 'e'], () => ({}))),
+      'h → h': () => cache.get('h', () => cache.get('h', () => 1, { fence: 1n })),
+      'rides@0:i → j → rides@0:i': () => rides.get('i', () => cache.get('j', () => rides.get('i', () => 1))),
+      'rides@0:k → rides@0:k': () => rides.get('k', () => rides.get('k', () => 1, { fence: 1n })),
+    };
+    for (const [path, ask] of Object.entries(circles)) {
+      const error = await ask().then(String, (reason: Error) => reason);
+      expect(error, path).toMatchObject({ code: 'invalid-argument', argument: 'key' });
+      expect(String(error)).toContain(`(${path})`);
+    }
+    expect(cache.health().parts?.origin?.status).toBe('pass');
+    // What a loader has left behind may ask for its key, as anybody may.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let left: Promise<unknown> | undefined;
+    await cache.get('left', () => {
+      left = promise.then(() => cache.get('left', () => 'anew'));
+      return 'first';
+    });
+    const { started } = cache.stats().loads;
+    const other = Promise.withResolvers<string>();
+    const busy = cache.get('busy', () => other.promise);
+    await eventually('it loads', () => cache.stats().loads.started > started);
+    resolve();
+    expect(await left).toBe('first');
+    other.resolve('done');
+    await busy;
+    // Nor is it another cache's business.
+    const second = await c.cache({ prefix: `${c.prefix}-2` });
+    expect(await cache.get('zone', () => second.get('zone', () => 'of the second'))).toBe('of the second');
+  });
+});

@@ -241,7 +241,9 @@ describe('many keys', () => {
     await using c = caches(servers.QUORATE_REDIS ?? '');
     const cache = await c.cache();
     await expect(cache.getMany(['a', 'b'], () => Promise.reject(new Error('no')))).rejects.toThrow('no');
-    await expect(cache.getMany(['a'], () => 5 as never)).rejects.toMatchObject({ argument: 'load' });
+    for (const odd of [5, null, ['a'], new Set(['a']), new Map([['a', 1]]).entries()]) {
+      await expect(cache.getMany(['a'], () => odd as never)).rejects.toMatchObject({ argument: 'load' });
+    }
   });
 });
 

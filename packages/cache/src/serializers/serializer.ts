@@ -14,7 +14,7 @@ export interface TextSerializer extends Named {
 }
 
 export interface BinarySerializer extends Named {
-  /** Throws when it cannot write this value. */
+  /** Throws when it cannot write this value. The bytes are copied: their memory may be used for the next value. */
   encode(value: unknown): Uint8Array;
   /** The bytes are gone afterwards: what is to stay of them must be copied. */
   decode(bytes: Buffer): unknown;
