@@ -1,8 +1,10 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { inspect } from 'node:util';
 import { QuorateError } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Mesh } from '../src/index.ts';
 import { codeOf, HttpService } from './http-service.ts';
 
@@ -283,14 +285,41 @@ test('a repeatable write that was reset, and then aborted, may have been done', 
   await expect(waiting).rejects.toMatchObject({ code: 'ambiguous', cause: { message: 'enough' } });
 });
 
-test('the token is in no error', async () => {
+test('the token is in no error, and in nothing that is published', async () => {
   const token = 'b1gs4331-1111-2222-3333-444455556666';
-  await using agent = await HttpService.start((_, response) => response.writeHead(403).end('ACL not found'));
-  const { inspect } = await import('node:util');
-  for (const address of [agent.url, 'http://127.0.0.1:1', agent.url.replace('http:', 'https:')]) {
-    const error = await new Mesh({ address, token }).instances('many').catch((error) => error);
-    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(token);
+  await using refusing = await HttpService.start((_, response) => response.writeHead(403).end('ACL not found'));
+  await using breaking = await HttpService.start((_, response) => {
+    response.writeHead(200, { 'content-length': 100 }).write('[', () => response.destroy());
+  });
+  await using garbled = await HttpService.start((request) => request.socket.end('garbage\r\n\r\n'));
+  const shown: string[] = [];
+  const show = (what: unknown): void => void shown.push(inspect(what, { depth: 20, showHidden: true }));
+  for (const name of ['tracing:quorate.mesh.request:error', 'quorate.mesh.watch', 'quorate.mesh.instance']) {
+    subscribe(name, show);
+    onTestFinished(() => void unsubscribe(name, show));
   }
+  const silent = refusing.url.replace('http:', 'https:');
+  for (const address of [refusing.url, breaking.url, garbled.url, 'http://127.0.0.1:1', silent]) {
+    const mesh = new Mesh({ address, token });
+    await using watch = mesh.watch('many', { patience: '1h' });
+    for (const asked of [
+      mesh.instances('many'),
+      mesh.kv.get('a'),
+      mesh.kv.set('a', 'b'),
+      mesh.register({ name: 'a', port: 1 }),
+      mesh.authority.roots(),
+    ])
+      show(await asked.catch((error) => error));
+    let over = false;
+    void watch.next().catch((error) => {
+      over = true;
+      show(error);
+    });
+    await eventually('the watch fails', () => over || watch.failure);
+    show(watch.failure);
+  }
+  expect(shown.length).toBeGreaterThan(50);
+  expect(shown.filter((text) => text.includes(token))).toEqual([]);
 });
 
 test.each<[argument: string, options: object]>([

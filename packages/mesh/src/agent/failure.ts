@@ -68,6 +68,11 @@ export interface PackageError extends NodeJS.ErrnoException {
   readonly isCodec?: boolean;
 }
 
+/** What is told of such an error. */
+function told({ message, code, syscall }: PackageError): Error {
+  return Object.assign(new Error(message), { ...(code && { code }), ...(syscall && { syscall }) });
+}
+
 /** `timedOut`: after so many milliseconds we gave up. */
 export function failure(error: PackageError, asked: Asked, timedOut: number | undefined): QuorateError {
   const { operation, address, repeatable } = asked;
@@ -78,16 +83,16 @@ export function failure(error: PackageError, asked: Asked, timedOut: number | un
   if (error.isCodec) return new MalformedReplyError(operation, address, 'it cannot be decoded');
   const code = timedOut === undefined ? (error.code ?? '') : '';
   const tls = timedOut === undefined ? tlsTrouble(error) : undefined;
-  if (tls) return new AgentCertificateError(operation, address, tls, error);
+  if (tls) return new AgentCertificateError(operation, address, tls, told(error));
   if (timedOut === undefined && neverSent(error)) {
     const why = words[code] ?? `cannot be reached (${code})`;
-    return new AgentUnreachableError(operation, address, why, { happened: 'no', cause: error });
+    return new AgentUnreachableError(operation, address, why, { happened: 'no', cause: told(error) });
   }
-  if (code.startsWith('HPE_')) return new MalformedReplyError(operation, address, 'it is not HTTP', error);
+  if (code.startsWith('HPE_')) return new MalformedReplyError(operation, address, 'it is not HTTP', told(error));
   const why =
     timedOut === undefined ? `broke the connection (${code || error.message})` : `did not answer within ${timedOut} ms`;
   if (repeatable) {
-    const cause = timedOut === undefined ? error : undefined;
+    const cause = timedOut === undefined ? told(error) : undefined;
     return new AgentUnreachableError(operation, address, why, { happened: 'unknown', cause });
   }
   return new AmbiguousError(`${operation}: the Consul agent at ${address} ${why}; it may or may not have been done`);
