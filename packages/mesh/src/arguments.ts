@@ -1,4 +1,8 @@
+import { isIPv6 } from 'node:net';
 import { InvalidArgumentError } from '@quorate/core';
+
+/** What Consul refuses in a path, whatever it accepted in a body before; halves of characters among it. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}]|(?! )\p{Z}/u;
 
 /** What Consul takes for the name of a service that somebody else has registered: `my_service.v2`. */
 export function checkService(argument: string, value: unknown): asserts value is string {
@@ -42,8 +46,16 @@ export function checkTexts(argument: string, value: unknown): asserts value is r
   });
 }
 
-/** A key without a slash in front, as Consul stores it. */
+/** Consul cleans the path of a key, and reads or writes the one that remains: what it would change is none. */
 export function checkKey(argument: string, value: unknown): asserts value is string {
-  if (typeof value === 'string' && /^[^/].{0,510}$/s.test(value)) return;
-  throw new InvalidArgumentError(argument, 'a key of 1 to 511 characters that does not begin with a slash', value);
+  if (value !== '') return checkPrefix(argument, value);
+  throw new InvalidArgumentError(argument, 'a key of 1 to 511 characters', value);
+}
+
+/** How keys begin: as a key, or in any way. A slash at the end is part of it. */
+export function checkPrefix(argument: string, value: unknown): asserts value is string {
+  const cleaned = /(?:^|\/)\.{0,2}\/|(?:^|\/)\.{1,2}$/;
+  if (typeof value === 'string' && value.length <= 511 && !unprintable.test(value) && !cleaned.test(value)) return;
+  const expected = 'at most 511 printable characters, without a slash in front, "//", "." or ".." between slashes';
+  throw new InvalidArgumentError(argument, expected, value);
 }

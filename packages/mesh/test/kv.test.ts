@@ -30,7 +30,12 @@ test('bytes come back as they went, also none, and also under keys with slashes'
   expect((await kv.get('deep/down/ünder a key?'))?.value).toEqual(bytes);
   await kv.set('deep/empty', '');
   expect((await kv.get('deep/empty'))?.value).toHaveLength(0);
-  expect(await kv.keys('deep/')).toEqual(['deep/down/ünder a key?', 'deep/empty']);
+  // A slash at the end makes another key, and dots among other characters are nothing special.
+  const odd = ['deep/...', 'deep/.hidden', 'deep/empty/'];
+  for (const key of odd) await kv.set(key, key);
+  for (const key of odd) expect(await kv.get(key)).toMatchObject({ key, value: Buffer.from(key) });
+  expect(await kv.keys('deep/')).toEqual(['deep/...', 'deep/.hidden', 'deep/down/ünder a key?', 'deep/empty', odd[2]]);
+  expect(await kv.keys('')).toContain('deep/empty');
   await kv.delete('deep/', { recursive: true });
   expect([await kv.get('deep/empty'), await kv.keys('deep/')]).toEqual([undefined, []]);
 });
@@ -134,13 +139,31 @@ test('a delete whose answer is lost is done once, and a history knows no more th
 });
 
 test.for<[argument: string, call: (mesh: Mesh) => Promise<unknown>]>([
-  ['key', ({ kv }) => kv.get('/a')],
+  ['prefix', ({ kv }) => kv.keys(undefined as never)],
   ['value', ({ kv }) => kv.set('a', 1 as never)],
   ['value', ({ kv }) => kv.set('a', Buffer.alloc(600_000))],
   ['ttl', (mesh) => mesh.session({ ttl: '1s' })],
   ['lockDelay', (mesh) => mesh.session({ lockDelay: '2m' })],
 ])('a bad %s is refused before anything is sent', async ([argument, call]) => {
   await expect(call(new Mesh({ address: 'http://127.0.0.1:1' }))).rejects.toThrow(`${argument}: expected`);
+});
+
+test('what Consul would read as another key, or as none, is refused before anything is sent', async () => {
+  const { kv } = new Mesh({ address: 'http://127.0.0.1:1' });
+  const bad = ['/a', '.', '..', 'a/..', 'a/../b', 'a/./b', './a', 'a//b', 'a//', 'x\ny', 'a\u00a0b', '\ud800'];
+  for (const key of ['', ...bad]) {
+    const calls: Readonly<Record<string, () => unknown>> = {
+      get: () => kv.get(key),
+      set: () => kv.set(key, 'x'),
+      delete: () => kv.delete(key, { recursive: true }),
+      watch: () => kv.watch(key),
+      cell: () => kv.cell(key),
+    };
+    for (const [name, call] of Object.entries(calls)) {
+      expect(await codeOf((async () => call())()), `${name} ${JSON.stringify(key)}`).toBe('invalid-argument');
+    }
+  }
+  for (const prefix of bad) expect(await codeOf(kv.keys(prefix)), JSON.stringify(prefix)).toBe('invalid-argument');
 });
 
 test('a write that was sent and then aborted is ambiguous, whatever the reason says; one that was not is not', async () => {

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, isQuorateError } from '@quorate/core';
 import type { Agent, Answer } from '../agent/agent.ts';
 import { fields, list, number, text, truth } from '../agent/shape.ts';
-import { checkKey } from '../arguments.ts';
+import { checkKey, checkPrefix } from '../arguments.ts';
 import type { Turn } from '../discovery/blocking-query.ts';
 import { Following, type Watch } from '../discovery/watch.ts';
 import { ConflictError } from '../errors/conflict-error.ts';
@@ -80,7 +80,9 @@ export class Kv {
     if (!body) throw new ConflictError(`delete ${key}`, key);
   }
 
+  /** All that begin so; with '', all there are. */
   async keys(prefix: string, { signal }: KvOptions = {}): Promise<readonly string[]> {
+    checkPrefix('prefix', prefix);
     const ask = { operation: `list ${prefix}`, path: '/kv', whole: true, shape: list(text), signal };
     try {
       const { body } = await this.#agent.ask<string[]>(ask, (client, call) => client.kv.keys({ key: prefix, ...call }));
