@@ -85,13 +85,14 @@ export class Mesh implements Component, AsyncDisposable {
     return readInstances(this.#agent, service, options);
   }
 
-  /** The names of all services there are, each with the tags of its instances. */
+  /** The names of all services there are, each with the tags of its instances; for a token that may see all of them. */
   async services({
     signal,
   }: {
     readonly signal?: AbortSignal;
   } = {}): Promise<Readonly<Record<string, readonly string[]>>> {
-    const ask = { operation: 'list services', path: '/catalog/services', shape: table(list(text)), signal };
+    const path = '/catalog/services';
+    const ask = { operation: 'list services', path, whole: true, shape: table(list(text)), signal };
     const { body } = await this.#agent.ask<Record<string, string[]>>(ask, (client, options) =>
       client.catalog.service.list({ ...options }),
     );

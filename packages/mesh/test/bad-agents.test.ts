@@ -225,12 +225,18 @@ test.each<[what: string, type: string, text: string]>([
   for (const [what, code] of Object.entries(asked)) expect(code, what).toBe('malformed-reply');
 });
 
-test('what left out because of the token is an error and not an empty answer', async () => {
+test.each([
+  [200, '[]'],
+  [200, '{}'],
+  [404, ''],
+])('what was left out because of the token is an error and not an empty answer: %i %s', async (status, text) => {
   await using agent = await HttpService.start((_, response) => {
     response.setHeader('x-consul-results-filtered-by-acls', 'true').setHeader('content-type', 'application/json');
-    response.end('[]');
+    response.writeHead(status).end(text);
   });
-  expect(await codeOf(new Mesh({ address: agent.url }).instances('many'))).toBe('permission-denied');
+  const mesh = new Mesh({ address: agent.url });
+  const asked = text === '{}' ? [mesh.services()] : [mesh.instances('many'), mesh.kv.keys('a')];
+  expect(await Promise.all(asked.map(codeOf))).toEqual(asked.map(() => 'permission-denied'));
 });
 
 test('a name that nobody knows, and TLS where there is none', async () => {

@@ -4,11 +4,10 @@ import { Agent as SecureConnections } from 'node:https';
 import { AmbiguousError, deadline, doubtful, isQuorateError } from '@quorate/core';
 import { requests } from '../diagnostics.ts';
 import { MalformedReplyError } from '../errors/malformed-reply-error.ts';
-import { PermissionDeniedError } from '../errors/permission-denied-error.ts';
 import type { Settings } from '../options.ts';
 import { boundReplies } from './bounded-transport.ts';
 import { type CallOptions, type ConsulClient, consulClient } from './consul-package.ts';
-import { type Asked, failure, type PackageError } from './failure.ts';
+import { type Asked, failure, isFiltered, leftOut, type PackageError } from './failure.ts';
 import { json, type Shape } from './shape.ts';
 
 export interface Ask {
@@ -171,10 +170,7 @@ export class Agent {
 
 function answer<T>(response: IncomingMessage, body: unknown, { operation, address, whole }: Asked): Answer<T> {
   const { headers } = response;
-  // Without the right to see something Consul leaves it out instead of refusing: an empty answer would be a lie.
-  if (whole && headers['x-consul-results-filtered-by-acls'] === 'true') {
-    throw new PermissionDeniedError(operation, 403, 'results were left out that this token may not see');
-  }
+  if (whole && isFiltered(response)) throw leftOut(operation);
   if (typeof body === 'string' && headers['content-type']?.startsWith('text/html')) {
     throw new MalformedReplyError(operation, address, 'a web page');
   }

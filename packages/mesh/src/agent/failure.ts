@@ -98,6 +98,15 @@ export function failure(error: PackageError, asked: Asked, timedOut: number | un
   return new AmbiguousError(`${operation}: the Consul agent at ${address} ${why}; it may or may not have been done`);
 }
 
+/** Without the right to see something Consul leaves it out instead of refusing, and with nothing left it may say 404. */
+export function isFiltered({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+  return headers['x-consul-results-filtered-by-acls'] === 'true';
+}
+
+export function leftOut(operation: string): PermissionDeniedError {
+  return new PermissionDeniedError(operation, 403, 'results were left out that this token may not see');
+}
+
 function refusal(response: NonNullable<PackageError['response']>, asked: Asked): QuorateError {
   const { operation, repeatable } = asked;
   const status = response.statusCode ?? 0;
@@ -105,7 +114,9 @@ function refusal(response: NonNullable<PackageError['response']>, asked: Asked):
   const said = typeof body === 'string' || Buffer.isBuffer(body) ? String(body).trim().slice(0, 500) : '';
   const text = said || (response.statusMessage ?? '');
   if (status === 401 || status === 403) return new PermissionDeniedError(operation, status, text);
-  if (status === 404) return new NotFoundError(operation, text);
+  if (status === 404) {
+    return asked.whole && isFiltered(response) ? leftOut(operation) : new NotFoundError(operation, text);
+  }
   const reason = text.replace(passedOn, '');
   if (status === 500 && /^(?:ACL not found|Permission denied)/i.test(reason))
     return new PermissionDeniedError(operation, status, text);
