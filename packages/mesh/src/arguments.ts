@@ -4,10 +4,14 @@ import { InvalidArgumentError } from '@quorate/core';
 /** What Consul refuses in a path, whatever it accepted in a body before; halves of characters among it. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}]|(?! )\p{Z}/u;
 
+/** What can stand between two slashes. */
+function inPaths(value: string): boolean {
+  return !unprintable.test(value) && !/^\.\.?$/.test(value);
+}
+
 /** What Consul takes for the name of a service that somebody else has registered: `my_service.v2`. */
 export function checkService(argument: string, value: unknown): asserts value is string {
-  if (typeof value === 'string' && value.length <= 512 && /^[^\s/?#%"\\]+$/.test(value) && !/^\.\.?$/.test(value))
-    return;
+  if (typeof value === 'string' && value.length <= 512 && /^[^\s/?#%"\\]+$/.test(value) && inPaths(value)) return;
   throw new InvalidArgumentError(
     argument,
     'the name of a service: 1 to 512 characters without spaces, quotes and slashes',
@@ -29,9 +33,23 @@ export function checkPort(argument: string, value: unknown): asserts value is nu
 }
 
 export function checkText(argument: string, value: unknown): asserts value is string {
-  if (typeof value !== 'string' || value === '' || value.length > 512) {
-    throw new InvalidArgumentError(argument, 'a string of 1 to 512 characters', value);
+  if (typeof value !== 'string' || value === '' || value.length > 512 || !value.isWellFormed()) {
+    throw new InvalidArgumentError(argument, 'a well-formed string of 1 to 512 characters', value);
   }
+}
+
+/** Consul accepts any id in a registration. One that it takes in no path could never be deregistered. */
+export function checkInstance(argument: string, value: unknown): asserts value is string {
+  checkText(argument, value);
+  if (!inPaths(value)) throw new InvalidArgumentError(argument, 'printable characters, and not "." or ".."', value);
+}
+
+/** Where others connect to: a name or an IP address, without a port. */
+export function checkAddress(argument: string, value: unknown): asserts value is string {
+  checkText(argument, value);
+  const host = isIPv6(value) ? `[${value}]` : value;
+  if ((isIPv6(value) || /^[\p{L}\p{M}\p{N}._-]+$/u.test(value)) && URL.canParse(`http://${host}`)) return;
+  throw new InvalidArgumentError(argument, 'the name of a host or an IP address, without a port', value);
 }
 
 export function checkNumber(argument: string, value: unknown, least: number, most: number): asserts value is number {

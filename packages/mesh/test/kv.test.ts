@@ -143,6 +143,9 @@ test.for<[argument: string, call: (mesh: Mesh) => Promise<unknown>]>([
   ['value', ({ kv }) => kv.set('a', 1 as never)],
   ['value', ({ kv }) => kv.set('a', Buffer.alloc(600_000))],
   ['ttl', (mesh) => mesh.session({ ttl: '1s' })],
+  ['name', (mesh) => mesh.session({ name: '\ud800' })],
+  ['name', ({ config }) => config.delete('service-defaults', '..')],
+  ['name', ({ config }) => config.get('service-defaults', 'a/../b')],
   ['lockDelay', (mesh) => mesh.session({ lockDelay: '2m' })],
 ])('a bad %s is refused before anything is sent', async ([argument, call]) => {
   await expect(call(new Mesh({ address: 'http://127.0.0.1:1' }))).rejects.toThrow(`${argument}: expected`);

@@ -355,8 +355,30 @@ test('aborting a registration leaves nothing behind', async () => {
   expect(await mesh.instances('never')).toEqual([]);
 });
 
+test('an id with slashes, spaces and other letters is registered, looked after and deregistered', async () => {
+  const mesh = at(consul);
+  const ids = ['a/../b', 'a/..', '/a', 'a//b', 'a b', 'a?b#c%2f', 'ü', '...'];
+  const instances = await Promise.all(
+    ids.map((id) => mesh.register({ name: 'odd', id, address: id === 'ü' ? '::1' : 'bücher.example', port: 1 })),
+  );
+  for (const instance of instances) {
+    await instance.maintenance('to try it');
+    await instance.endMaintenance();
+  }
+  expect((await mesh.instances('odd', { passing: true })).map(({ id }) => id)).toEqual(ids.toSorted());
+  expect(new Set(instances.map((instance) => instance.health().status))).toEqual(new Set(['pass']));
+  await Promise.all(instances.map((instance) => instance.deregister()));
+  expect(await mesh.instances('odd')).toEqual([]);
+});
+
 test.for<[argument: string, registration: object]>([
   ['name', { name: 'a/b' }],
+  ...['.', '..', 'x\ny', 'a\0b', 'a\u00a0b', 'a\u200db', '\ud800'].map((id): [string, object] => ['id', { name: 'a', id }]),
+  ...['bad host', 'a:80', 'http://a', 'a/b', 'a@b', '[::1]', 'fe80::1%lo', '1.2.3.4.5', '\ud800'].map(
+    (address): [string, object] => ['address', { name: 'a', address }],
+  ),
+  ['tags[0]', { name: 'a', tags: ['\ud800'] }],
+  ['meta.zone', { name: 'a', meta: { zone: '\ud800' } }],
   ['port', { name: 'a', port: 70_000 }],
   ['port', { name: 'a', sidecar: true }],
   ['registration.prot', { name: 'a', prot: 1 }],
