@@ -243,13 +243,14 @@ test("a sidecar's registration that is lost alone comes back, and the service st
   expect(await mesh.instances('lone-sidecar-proxy')).toEqual([]);
 });
 
-/** As the agent answers it. */
-async function passOn(request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** As the agent answers it, unless the answer is to be lost. */
+async function passOn(request: IncomingMessage, response: ServerResponse, lost = false): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const { method = 'GET', url } = request;
   const body = chunks.length > 0 ? { body: Buffer.concat(chunks) } : {};
   const answer = await fetch(`${consul}${url}`, { method, ...body });
+  if (lost) return void request.socket.destroy();
   const type = answer.headers.get('content-type');
   response.writeHead(answer.status, type === null ? {} : { 'content-type': type }).end(await answer.text());
 }
@@ -270,9 +271,54 @@ test('where it cannot be taken back the error says that it may stand', async () 
     else request.socket.destroy();
   });
   await expect(at(deaf.url).register({ name: 'left', port: 1 })).rejects.toMatchObject({
-    code: 'agent-unreachable',
+    code: 'ambiguous',
     happened: 'unknown',
   });
+});
+
+test('a write whose answer is lost is ambiguous; maintenance that may hold is kept, one that was refused is not', async () => {
+  const mesh = at(consul);
+  let lose = '';
+  let refuse = false;
+  await using between = await HttpService.start(async (request, response) => {
+    if (refuse && request.url?.includes('/service/maintenance')) response.writeHead(403).end();
+    else await passOn(request, response, lose !== '' && request.url?.includes(lose));
+  });
+  const behind = at(between.url);
+  const doubted = { name: 'doubted', id: 'doubted-1', port: 1 };
+  const ambiguous = { code: 'ambiguous', happened: 'unknown', retryable: false };
+  lose = '/service/register';
+  await expect(behind.register(doubted)).rejects.toMatchObject(ambiguous);
+  expect(await mesh.instances('doubted')).toEqual([]);
+  lose = '';
+  await using instance = await behind.register(doubted);
+  refuse = true;
+  expect(await codeOf(instance.maintenance('not allowed'))).toBe('permission-denied');
+  expect(instance.health().status).toBe('pass');
+  refuse = false;
+  lose = '/service/maintenance';
+  await expect(instance.maintenance('why')).rejects.toMatchObject(ambiguous);
+  expect(instance.health()).toEqual({ status: 'warn', detail: 'in maintenance: why' });
+  const before = await modifyIndex(consul, 'doubted');
+  await fetch(`${consul}/v1/agent/service/deregister/${instance.id}`, { method: 'PUT' });
+  await eventually('it is back', async () => (await modifyIndex(consul, 'doubted')) > before);
+  await becomes(mesh, 'doubted', ['maintenance']);
+  lose = '/service/deregister';
+  await expect(instance.deregister()).rejects.toMatchObject(ambiguous);
+  const session = await behind.session();
+  lose = '/session/destroy';
+  await expect(session.destroy()).rejects.toMatchObject(ambiguous);
+  lose = '';
+});
+
+test('a write that was sent and not answered stays ambiguous when nobody is there for the second attempt', async () => {
+  await using agent = await HttpService.start((request, response) => {
+    if (!request.url?.includes('/service/deregister')) return response.end();
+    void agent[Symbol.asyncDispose]();
+    request.socket.resetAndDestroy();
+  });
+  const instance = await at(agent.url).register({ name: 'doubted', port: 1, checks: [] });
+  await expect(instance.deregister()).rejects.toMatchObject({ code: 'ambiguous', happened: 'unknown' });
 });
 
 test('as a component: registered by start, deregistered by stop, and again', async () => {

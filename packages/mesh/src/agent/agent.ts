@@ -113,7 +113,7 @@ export class Agent {
   }
 
   async #send<T>(ask: Ask, by: (options: CallOptions) => Promise<Reply>): Promise<Answer<T>> {
-    const { operation, path, repeatable = true } = ask;
+    const { operation, path, repeatable = true, writes = !repeatable } = ask;
     const { address } = this;
     // Whoever traces sees what the traced function returns: answers hold keys and values, so they go another way.
     let answer: Answer<T> | undefined;
@@ -122,11 +122,12 @@ export class Agent {
         answer = await this.#once<T>(ask, by);
       } catch (error) {
         // An agent that was restarted has forgotten the idle connections we kept.
-        if (!repeatable || !(isQuorateError(error, 'agent-unreachable') && isReset(error.cause))) throw error;
+        if (!repeatable || !(isQuorateError(error) && isReset(error.cause))) throw error;
         // Whatever becomes of the second, the first may have been heard.
         if (ask.signal?.aborted) throw abandoned(ask);
         answer = await this.#once<T>(ask, by).catch((second) => {
-          throw ask.signal?.aborted ? abandoned(ask) : doubtful(second, { idempotent: true });
+          if (ask.signal?.aborted) throw abandoned(ask);
+          throw writes && isQuorateError(second, 'agent-unreachable') ? error : doubtful(second, { idempotent: true });
         });
       }
     };
@@ -135,12 +136,12 @@ export class Agent {
   }
 
   async #once<T>(ask: Ask, by: (options: CallOptions) => Promise<Reply>): Promise<Answer<T>> {
-    const { signal, operation, timeout = this.#settings.timeout } = ask;
+    const { signal, operation, timeout = this.#settings.timeout, repeatable = true, writes = !repeatable } = ask;
     signal?.throwIfAborted();
     const asked: Asked = {
       operation,
       address: this.address,
-      repeatable: ask.repeatable ?? true,
+      writes,
       maxReplySize: this.#settings.maxReplySize,
       whole: ask.whole ?? false,
     };

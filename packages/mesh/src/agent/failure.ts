@@ -14,8 +14,8 @@ import { Misshapen, TooLarge } from './bounded-transport.ts';
 export interface Asked {
   readonly operation: string;
   readonly address: string;
-  /** Whether asking twice does no harm: then a lost answer is a failure and nothing worse. */
-  readonly repeatable: boolean;
+  /** Whether it changes something: then a lost answer leaves open what became of it. */
+  readonly writes: boolean;
   readonly maxReplySize: number;
   readonly whole: boolean;
 }
@@ -75,7 +75,7 @@ function told({ message, code, syscall }: PackageError): Error {
 
 /** `timedOut`: after so many milliseconds we gave up. */
 export function failure(error: PackageError, asked: Asked, timedOut: number | undefined): QuorateError {
-  const { operation, address, repeatable } = asked;
+  const { operation, address, writes } = asked;
   // Whatever goes wrong with an answer, the package hangs it on the error.
   if (error.response && (error.response.statusCode ?? 0) >= 300) return refusal(error.response, asked);
   if (error instanceof TooLarge) return new ReplyTooLargeError(operation, asked.maxReplySize);
@@ -91,11 +91,10 @@ export function failure(error: PackageError, asked: Asked, timedOut: number | un
   if (code.startsWith('HPE_')) return new MalformedReplyError(operation, address, 'it is not HTTP', told(error));
   const why =
     timedOut === undefined ? `broke the connection (${code || error.message})` : `did not answer within ${timedOut} ms`;
-  if (repeatable) {
-    const cause = timedOut === undefined ? told(error) : undefined;
-    return new AgentUnreachableError(operation, address, why, { happened: 'unknown', cause });
-  }
-  return new AmbiguousError(`${operation}: the Consul agent at ${address} ${why}; it may or may not have been done`);
+  const cause = timedOut === undefined ? told(error) : undefined;
+  if (!writes) return new AgentUnreachableError(operation, address, why, { happened: 'unknown', cause });
+  const what = `${operation}: the Consul agent at ${address} ${why}; it may or may not have been done`;
+  return new AmbiguousError(what, { cause });
 }
 
 /** Without the right to see something Consul leaves it out instead of refusing, and with nothing left it may say 404. */
@@ -108,7 +107,7 @@ export function leftOut(operation: string): PermissionDeniedError {
 }
 
 function refusal(response: NonNullable<PackageError['response']>, asked: Asked): QuorateError {
-  const { operation, repeatable } = asked;
+  const { operation, writes } = asked;
   const status = response.statusCode ?? 0;
   const { body } = response;
   const said = typeof body === 'string' || Buffer.isBuffer(body) ? String(body).trim().slice(0, 500) : '';
@@ -129,7 +128,7 @@ function refusal(response: NonNullable<PackageError['response']>, asked: Asked):
   const ours = !proxySaid.test(text) && !unclear.has(status);
   const lost = unclear.has(status) || (status >= 500 && (!ours || lostAnswer.test(text)));
   // A leader that fell while it wrote may have written, and a proxy may have passed the write on.
-  if (lost && !repeatable) {
+  if (lost && writes) {
     const who = ours ? 'Consul' : 'Consul, or a proxy before it,';
     return new AmbiguousError(`${operation}: ${who} answered ${status}: ${text}; it may or may not have been done`);
   }

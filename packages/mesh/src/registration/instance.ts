@@ -100,8 +100,13 @@ export class Instance implements Component, AsyncDisposable {
   async maintenance(reason: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     checkText('reason', reason);
     await this.#inTurn(async () => {
-      await this.#entry.maintain(reason, signal);
+      const before = this.#maintenance;
+      // Known before it is said: where the answer is lost it may hold, and a registration must not end it.
       this.#maintenance = reason;
+      await this.#entry.maintain(reason, signal).catch((error) => {
+        if (isNotDone(error, signal)) this.#maintenance = before;
+        throw error;
+      });
     });
     this.#tell('maintenance');
   }
@@ -191,8 +196,7 @@ export class Instance implements Component, AsyncDisposable {
       signal,
     );
     await put.catch((error) => {
-      // The reason of an abort comes as it is when nothing was sent.
-      this.#mayStand ||= !(signal?.aborted && error === signal.reason) && !isNotDone(error);
+      this.#mayStand ||= !isNotDone(error, signal);
       throw error;
     });
     this.#mayStand = true;
@@ -272,8 +276,9 @@ export class Instance implements Component, AsyncDisposable {
   }
 }
 
-function isNotDone(error: unknown): boolean {
-  return isQuorateError(error) && error.happened === 'no';
+/** The reason of an abort comes as it is when nothing was sent. */
+function isNotDone(error: unknown, signal: AbortSignal | undefined): boolean {
+  return (signal?.aborted && error === signal.reason) || (isQuorateError(error) && error.happened === 'no');
 }
 
 function givenPort({ sidecar }: Registered): number | undefined {
