@@ -99,6 +99,21 @@ test('a session holds a key against others until it is destroyed', async () => {
   await theirs.destroy();
 });
 
+test('a session whose end has failed can be destroyed again', async () => {
+  let ends = 0;
+  await using agent = await HttpService.start((request, response) => {
+    response.setHeader('content-type', 'application/json');
+    if (request.url?.includes('/session/create')) return response.end('{"ID":"s"}');
+    ends += 1;
+    response.writeHead(ends === 1 ? 500 : 200).end('true');
+  });
+  const session = await new Mesh({ address: agent.url }).session();
+  expect(await codeOf(session.destroy())).toBe('consul-error');
+  await session.destroy();
+  await session.destroy();
+  expect(ends).toBe(2);
+});
+
 test('a session that the servers have ended is lost, at its next sign of life', async () => {
   const mesh = new Mesh({ address: consul });
   await using session = await mesh.session({ ttl: '10s' });

@@ -66,9 +66,12 @@ export class Session implements AsyncDisposable {
     this.#keepAlive(begun).catch(() => undefined);
   }
 
-  /** Ends it; what it holds is released or deleted at once. May be called twice. */
+  /** Ends it; what it holds is released or deleted at once. May be called twice; one that failed is tried again. */
   destroy(): Promise<void> {
-    this.#destroyed ??= this.#destroy();
+    this.#destroyed ??= this.#destroy().catch((error) => {
+      this.#destroyed = undefined;
+      throw error;
+    });
     return this.#destroyed;
   }
 
