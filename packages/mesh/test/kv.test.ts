@@ -63,6 +63,9 @@ test('a typed cell refuses what is not valid on the way in and on the way out, a
     'zone: expected a valid value (cabs: expected a number)',
   );
   expect(await cell.get()).toBeUndefined();
+  // Without a schema it would be stored as an empty object.
+  expect(await codeOf(kv.cell('zone').update(async () => ({ cabs: 1 })))).toBe('invalid-argument');
+  expect(await cell.get()).toBeUndefined();
   await kv.set('zone', '{"cabs":"many"}');
   expect(await codeOf(cell.get())).toBe('invalid-value');
   await kv.set('zone', 'many');
@@ -157,6 +160,17 @@ test.for<[argument: string, call: (mesh: Mesh) => Promise<unknown>]>([
   ['prefix', ({ kv }) => kv.keys(undefined as never)],
   ['value', ({ kv }) => kv.set('a', 1 as never)],
   ['value', ({ kv }) => kv.set('a', Buffer.alloc(600_000))],
+  ['options.ifindex', ({ kv }) => kv.set('a', 'b', { ifindex: 0n } as never)],
+  ['options.recursiv', ({ kv }) => kv.delete('a', { recursiv: true } as never)],
+  ...[Number.NaN, 7, '7', null, -1n, 2n ** 64n].flatMap((ifIndex): [string, (mesh: Mesh) => Promise<unknown>][] => [
+    ['ifIndex', ({ kv }) => kv.set('a', 'b', { ifIndex } as never)],
+    ['ifIndex', ({ kv }) => kv.delete('a', { ifIndex } as never)],
+    ['ifIndex', ({ kv }) => kv.cell('a').set('b', { ifIndex } as never)],
+  ]),
+  ['recursive', ({ kv }) => kv.delete('a', { recursive: 'false' } as never)],
+  ['acquire', ({ kv }) => kv.set('a', 'b', { acquire: 'a session' } as never)],
+  ['release', ({ kv }) => kv.set('a', 'b', { release: null } as never)],
+  ['a', ({ kv }) => kv.cell('a').set(Promise.resolve(1))],
   ['ttl', (mesh) => mesh.session({ ttl: '1s' })],
   ['name', (mesh) => mesh.session({ name: '\ud800' })],
   ['name', ({ config }) => config.delete('service-defaults', '..')],

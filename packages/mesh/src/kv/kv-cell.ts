@@ -30,7 +30,7 @@ export class KvCell<T> {
     await this.#kv.set(this.key, JSON.stringify(this.#check(value)), options);
   }
 
-  /** Reads, changes and writes, again and again until nobody came in between. `change` must not have effects. */
+  /** Reads, changes and writes, again and again until nobody came in between. `change` must not have effects, and returns the value at once. */
   async update(change: (value: T | undefined) => T, options: KvOptions = {}): Promise<T> {
     for (;;) {
       options.signal?.throwIfAborted();
@@ -66,6 +66,10 @@ export class KvCell<T> {
   }
 
   #check(value: T): T {
+    // As JSON it would be `{}`.
+    if (typeof (value as { then?: unknown } | null | undefined)?.then === 'function') {
+      throw new InvalidArgumentError(this.key, 'a value and not a promise: await it before');
+    }
     if (!this.#schema) return value;
     const result = validated(this.#schema, value);
     if ('wrong' in result) throw new InvalidArgumentError(this.key, `a valid value (${result.wrong})`);
