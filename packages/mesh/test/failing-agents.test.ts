@@ -81,6 +81,14 @@ test('what the agent has lost is not said to be registered, until all of it is t
   await eventually('all of it is there', () => instance.health().status === 'pass');
 });
 
+function withoutText(): Error {
+  return Object.defineProperty(new Error(), 'message', {
+    get: () => {
+      throw new Error('unreadable');
+    },
+  });
+}
+
 test.each<[what: string, value: unknown, status: number, text: string]>([
   ['a text', 'PONG', 503, '(string)'],
   ['nothing at all', null, 503, '(null)'],
@@ -88,6 +96,7 @@ test.each<[what: string, value: unknown, status: number, text: string]>([
   ['a status that is none', { status: 'toString' }, 503, '(object)'],
   ['a detail that is no text', { status: 'warn', detail: 7 }, 503, '(object)'],
   ['an error without a text', Object.assign(new Error('x'), { message: 7 }), 503, '7'],
+  ['an error whose text throws', withoutText(), 503, 'it threw'],
   ['a warning', { status: 'warn', detail: 'nearly full' }, 429, 'nearly full'],
   ['no value', undefined, 200, 'pass'],
 ])('a function check that gives %s: Consul is told what that is', async (_, value, status, text) => {
