@@ -109,9 +109,13 @@ export class Mesh implements Component, AsyncDisposable {
   /**
    * `fetch`, with a service's name for the host: `mesh.fetch('http://query/rides')`. It has a deadline, tries other
    * instances within a budget what may be tried again, and leaves out those that fail. For programs without a sidecar.
+   * Once the mesh is stopped it rejects with `stopped`.
    */
   readonly fetch: (input: string | URL | Request, init?: MeshRequestInit) => Promise<Response> = (input, init = {}) =>
-    meshFetch(input, init, (service) => this.#destinations.get(service));
+    meshFetch(input, init, (service) => {
+      if (!this.#stopped) return this.#destinations.get(service);
+      throw new QuorateError(`fetch ${service}: ${this.name} is stopped`, { code: 'stopped', happened: 'no' });
+    });
 
   /**
    * Runs Envoy beside an instance that was registered with a sidecar; resolves when it serves. It is started again when it

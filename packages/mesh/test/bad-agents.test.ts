@@ -162,6 +162,7 @@ test('a mesh that stops lets its requests finish, and leaves no connection', asy
   await mesh.instances('many');
   await eventually('it is on its way', () => held.length === 1);
   await mesh.stop();
+  await expect(mesh.fetch('http://many/')).rejects.toMatchObject({ code: 'stopped', happened: 'no' });
   await eventually('what is idle ends', () => connections.size === 1);
   held[0]?.end('[]');
   expect(await waiting).toEqual([]);
