@@ -172,9 +172,13 @@ export class Mesh implements Component, AsyncDisposable {
     this.#stopped = false;
   }
 
-  /** Whether the agent answered the last time. Without it, what is known goes on being used. */
+  /**
+   * Whether the agent answered the last time. Where that is more than 5 s ago it is asked, for the next who looks. Without it, what
+   * is known goes on being used.
+   */
   health(): Health {
     if (this.#stopped) return { status: 'fail', detail: 'stopped' };
+    this.#agent.look();
     const { trouble } = this.#agent;
     if (trouble === undefined) return { status: 'pass' };
     return { status: 'warn', detail: trouble.message };

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { QuorateError } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Mesh } from '../src/index.ts';
 import { codeOf, HttpService } from './http-service.ts';
 
@@ -169,6 +169,35 @@ test('a mesh that stops lets its requests finish, and leaves no connection', asy
   await eventually('the other one as well', () => connections.size === 0);
   // What outlives the mesh, such as an instance, goes on asking.
   expect(await mesh.instances('many')).toEqual([]);
+});
+
+test('health finds out by itself that the agent is silent, and that it answers again', async () => {
+  let silent = false;
+  await using agent = await HttpService.start((request, response) => {
+    // A look at an instance without a heartbeat is held for a minute.
+    if (silent || request.url?.includes('/agent/service/a-1')) return;
+    response.setHeader('content-type', 'application/json');
+    response.end(request.url?.includes('/status/leader') ? '"127.0.0.1:8300"' : '{}');
+  });
+  const now = performance.now.bind(performance);
+  let ahead = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
+  onTestFinished(() => clock.mockRestore());
+  const mesh = new Mesh({ address: agent.url, timeout: '300ms' });
+  await using instance = await mesh.register({ name: 'a', id: 'a-1', port: 1, checks: [] });
+  const are = (status: string) => (): boolean => [mesh, instance].every((part) => part.health().status === status);
+  await eventually('it is looked after', () => agent.requests === 2);
+  // What was heard just now is enough.
+  expect(are('pass')()).toBe(true);
+  silent = true;
+  ahead += 5_000;
+  await eventually('both warn', are('warn'));
+  expect(instance.health().detail).toContain('did not answer within 300 ms');
+  silent = false;
+  ahead += 5_000;
+  await eventually('both are well', are('pass'));
+  // One look is enough for all who ask.
+  expect(agent.requests).toBe(4);
 });
 
 test('a second refusal does not say of a repeated request that nothing happened: the first may have been heard', async () => {

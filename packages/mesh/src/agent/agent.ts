@@ -8,7 +8,7 @@ import type { Settings } from '../options.ts';
 import { boundReplies } from './bounded-transport.ts';
 import { type CallOptions, type ConsulClient, consulClient } from './consul-package.ts';
 import { type Asked, failure, isFiltered, leftOut, type PackageError } from './failure.ts';
-import { json, type Shape } from './shape.ts';
+import { json, type Shape, text } from './shape.ts';
 
 export interface Ask {
   /** As it is called in errors and traces: `register query-1`. */
@@ -44,6 +44,9 @@ export interface Answer<T> {
   readonly hash: string | undefined;
 }
 
+/** What was last heard of the agent counts for so long, in milliseconds. */
+const fresh = 5_000;
+
 type Reply = readonly [IncomingMessage, unknown?];
 
 /**
@@ -57,6 +60,8 @@ export class Agent {
   readonly #client: ConsulClient;
   readonly #connections: Connections;
   readonly #settings: Settings;
+  #heardAt = -Infinity;
+  #lookedAt = -Infinity;
 
   constructor(settings: Settings) {
     this.address = settings.address;
@@ -103,6 +108,15 @@ export class Agent {
         },
       ),
     );
+  }
+
+  /** Asks whether it is there, when it was not heard of for a while: `trouble` will say. */
+  look(): void {
+    const now = performance.now();
+    if (now - Math.max(this.#heardAt, this.#lookedAt) < fresh) return;
+    this.#lookedAt = now;
+    const ask = { operation: 'look for the agent', path: '/status/leader', shape: text, background: true };
+    this.call(ask).catch(() => undefined);
   }
 
   /** Ends idle connections, and those in use once they are idle. */
@@ -156,16 +170,21 @@ export class Agent {
     limit.signal.addEventListener('abort', () => void ctx.emit('cancel'), { once: true });
     try {
       const [response, body] = await by({ ctx, timeout: 0 });
-      this.trouble = undefined;
+      this.#heard(undefined);
       return answer<T>(response, body, asked);
     } catch (error) {
       if (signal?.aborted) throw sent ? abandoned(ask) : signal.reason;
       if (isQuorateError(error)) throw error;
       const failed = failure(error as PackageError, asked, limit.signal.aborted ? timeout : undefined);
       // Who refuses has answered.
-      this.trouble = (error as PackageError).response ? undefined : failed;
+      this.#heard((error as PackageError).response ? undefined : failed);
       throw failed;
     }
+  }
+
+  #heard(trouble: Error | undefined): void {
+    this.trouble = trouble;
+    this.#heardAt = performance.now();
   }
 }
 

@@ -83,6 +83,9 @@ export class Instance implements Component, AsyncDisposable {
       return { status: 'warn', detail: trouble instanceof Error ? trouble.message : String(trouble) };
     }
     if (this.#maintenance !== undefined) return { status: 'warn', detail: `in maintenance: ${this.#maintenance}` };
+    this.#agent.look();
+    const { trouble } = this.#agent;
+    if (trouble) return { status: 'warn', detail: trouble.message };
     return { status: 'pass', detail: `${this.id} is registered` };
   }
 
