@@ -55,8 +55,9 @@ export class KvCell<T> {
     let value: unknown;
     try {
       value = JSON.parse(entry.value.toString());
-    } catch (error) {
-      throw new InvalidValueError(this.key, 'the stored value is not JSON', error);
+    } catch {
+      // The cause would quote it.
+      throw new InvalidValueError(this.key, 'the stored value is not JSON');
     }
     const { index } = entry;
     if (!this.#schema) return { value: value as T, index };
