@@ -74,6 +74,14 @@ test('a typed cell refuses what is not valid on the way in and on the way out, a
   expect([error.code, inspect(error, { depth: 20 })]).toEqual(['invalid-value', expect.not.stringContaining('secret')]);
 });
 
+test('a watch whose first value is a bad one ends with the error', async () => {
+  const { kv } = new Mesh({ address: consul });
+  await kv.set('bad at first', '{}');
+  await using watch = kv.cell('bad at first', zone).watch();
+  await expect(watch.next()).rejects.toMatchObject({ code: 'invalid-value' });
+  expect((await watch.next()).done).toBe(true);
+});
+
 test('a watch yields each change, and keeps the last good value when a bad one comes', async () => {
   const { kv } = new Mesh({ address: consul });
   const cell = kv.cell('watched', zone);

@@ -45,7 +45,10 @@ export class KvCell<T> {
     }
   }
 
-  /** The value each time it changes. One that is not valid is told as the watch's `failure`, and the last good one kept. */
+  /**
+   * The value each time it changes. One that is not valid is told as the watch's `failure`, and the last good one kept; where there
+   * was none yet, it ends the watch with `invalid-value`.
+   */
   watch(options: KvOptions = {}): Watch<CellValue<T> | undefined> {
     return this.#kv.watchAs(this.key, (entry) => this.#parse(entry), options);
   }

@@ -56,7 +56,8 @@ export class Instance implements Component, AsyncDisposable {
 
   /**
    * Resolves when the agent has it. When it rejects, nothing stays registered, unless the error says `happened: 'unknown'`:
-   * then the agent could not be told to forget it. May be called again after a `stop`.
+   * then the agent could not be told to forget it, or what was aborted on its way arrived after that. May be called again after a
+   * `stop`.
    */
   start(signal?: AbortSignal): Promise<void> {
     if (this.#gone) return this.#gone.then(() => this.start(signal));
