@@ -419,7 +419,10 @@ test('an id with slashes, spaces and other letters is registered, looked after a
 
 test.for<[argument: string, registration: object]>([
   ['name', { name: 'a/b' }],
-  ...['.', '..', 'x\ny', 'a\0b', 'a\u00a0b', 'a\u200db', '\ud800'].map((id): [string, object] => ['id', { name: 'a', id }]),
+  ...['.', '..', 'x\ny', 'a\0b', 'a\u00a0b', 'a\u200db', '\ud800'].map((id): [string, object] => [
+    'id',
+    { name: 'a', id },
+  ]),
   ...['bad host', 'a:80', 'http://a', 'a/b', 'a@b', '[::1]', 'fe80::1%lo', '1.2.3.4.5', '\ud800'].map(
     (address): [string, object] => ['address', { name: 'a', address }],
   ),

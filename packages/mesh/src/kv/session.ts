@@ -95,7 +95,9 @@ export class Session implements AsyncDisposable {
       try {
         const ask = { operation: `renew session ${this.id}`, path: '/session/renew', writes: true, signal };
         const timeout = Math.max(100, renewed + this.#ttl - asked);
-        await this.#agent.ask({ ...ask, timeout, background: true }, (client, call) => client.session.renew({ id: this.id, ...call }));
+        await this.#agent.ask({ ...ask, timeout, background: true }, (client, call) =>
+          client.session.renew({ id: this.id, ...call }),
+        );
         renewed = asked;
       } catch (error) {
         signal.throwIfAborted();
