@@ -1,9 +1,17 @@
+import { isIPv6 } from 'node:net';
 import { InvalidArgumentError } from '@quorate/core';
+
+/** What Consul refuses in a path, whatever it accepted in a body before; halves of characters among it. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}]|(?! )\p{Z}/u;
+
+/** What can stand between two slashes. */
+function inPaths(value: string): boolean {
+  return !unprintable.test(value) && !/^\.\.?$/.test(value);
+}
 
 /** What Consul takes for the name of a service that somebody else has registered: `my_service.v2`. */
 export function checkService(argument: string, value: unknown): asserts value is string {
-  if (typeof value === 'string' && value.length <= 512 && /^[^\s/?#%"\\]+$/.test(value) && !/^\.\.?$/.test(value))
-    return;
+  if (typeof value === 'string' && value.length <= 512 && /^[^\s/?#%"\\]+$/.test(value) && inPaths(value)) return;
   throw new InvalidArgumentError(
     argument,
     'the name of a service: 1 to 512 characters without spaces, quotes and slashes',
@@ -25,9 +33,23 @@ export function checkPort(argument: string, value: unknown): asserts value is nu
 }
 
 export function checkText(argument: string, value: unknown): asserts value is string {
-  if (typeof value !== 'string' || value === '' || value.length > 512) {
-    throw new InvalidArgumentError(argument, 'a string of 1 to 512 characters', value);
+  if (typeof value !== 'string' || value === '' || value.length > 512 || !value.isWellFormed()) {
+    throw new InvalidArgumentError(argument, 'a well-formed string of 1 to 512 characters', value);
   }
+}
+
+/** Consul accepts any id in a registration. One that it takes in no path could never be deregistered. */
+export function checkInstance(argument: string, value: unknown): asserts value is string {
+  checkText(argument, value);
+  if (!inPaths(value)) throw new InvalidArgumentError(argument, 'printable characters, and not "." or ".."', value);
+}
+
+/** Where others connect to: a name or an IP address, without a port. */
+export function checkAddress(argument: string, value: unknown): asserts value is string {
+  checkText(argument, value);
+  const host = isIPv6(value) ? `[${value}]` : value;
+  if ((isIPv6(value) || /^[\p{L}\p{M}\p{N}._-]+$/u.test(value)) && URL.canParse(`http://${host}`)) return;
+  throw new InvalidArgumentError(argument, 'the name of a host or an IP address, without a port', value);
 }
 
 export function checkNumber(argument: string, value: unknown, least: number, most: number): asserts value is number {
@@ -42,8 +64,16 @@ export function checkTexts(argument: string, value: unknown): asserts value is r
   });
 }
 
-/** A key without a slash in front, as Consul stores it. */
+/** Consul cleans the path of a key, and reads or writes the one that remains: what it would change is none. */
 export function checkKey(argument: string, value: unknown): asserts value is string {
-  if (typeof value === 'string' && /^[^/].{0,510}$/s.test(value)) return;
-  throw new InvalidArgumentError(argument, 'a key of 1 to 511 characters that does not begin with a slash', value);
+  if (value !== '') return checkPrefix(argument, value);
+  throw new InvalidArgumentError(argument, 'a key of 1 to 511 characters', value);
+}
+
+/** How keys begin: as a key, or in any way. A slash at the end is part of it. */
+export function checkPrefix(argument: string, value: unknown): asserts value is string {
+  const cleaned = /(?:^|\/)\.{0,2}\/|(?:^|\/)\.{1,2}$/;
+  if (typeof value === 'string' && value.length <= 511 && !unprintable.test(value) && !cleaned.test(value)) return;
+  const expected = 'at most 511 printable characters, without a slash in front, "//", "." or ".." between slashes';
+  throw new InvalidArgumentError(argument, expected, value);
 }

@@ -1,6 +1,6 @@
 import { type Channel, channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
 
-/** Traced on `quorate.mesh.request`. Bodies, tokens and headers are not part of it. */
+/** Traced on `quorate.mesh.request`. Bodies, values, tokens and headers are not part of it; the operation names its key. */
 export interface TracedRequest {
   readonly operation: string;
   readonly path: string;

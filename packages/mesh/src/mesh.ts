@@ -85,13 +85,14 @@ export class Mesh implements Component, AsyncDisposable {
     return readInstances(this.#agent, service, options);
   }
 
-  /** The names of all services there are, each with the tags of its instances. */
+  /** The names of all services there are, each with the tags of its instances; for a token that may see all of them. */
   async services({
     signal,
   }: {
     readonly signal?: AbortSignal;
   } = {}): Promise<Readonly<Record<string, readonly string[]>>> {
-    const ask = { operation: 'list services', path: '/catalog/services', shape: table(list(text)), signal };
+    const path = '/catalog/services';
+    const ask = { operation: 'list services', path, whole: true, shape: table(list(text)), signal };
     const { body } = await this.#agent.ask<Record<string, string[]>>(ask, (client, options) =>
       client.catalog.service.list({ ...options }),
     );
@@ -108,9 +109,13 @@ export class Mesh implements Component, AsyncDisposable {
   /**
    * `fetch`, with a service's name for the host: `mesh.fetch('http://query/rides')`. It has a deadline, tries other
    * instances within a budget what may be tried again, and leaves out those that fail. For programs without a sidecar.
+   * Once the mesh is stopped it rejects with `stopped`.
    */
   readonly fetch: (input: string | URL | Request, init?: MeshRequestInit) => Promise<Response> = (input, init = {}) =>
-    meshFetch(input, init, (service) => this.#destinations.get(service));
+    meshFetch(input, init, (service) => {
+      if (!this.#stopped) return this.#destinations.get(service);
+      throw new QuorateError(`fetch ${service}: ${this.name} is stopped`, { code: 'stopped', happened: 'no' });
+    });
 
   /**
    * Runs Envoy beside an instance that was registered with a sidecar; resolves when it serves. It is started again when it
@@ -167,9 +172,13 @@ export class Mesh implements Component, AsyncDisposable {
     this.#stopped = false;
   }
 
-  /** Whether the agent answered the last time. Without it, what is known goes on being used. */
+  /**
+   * Whether the agent answered the last time. Where that is more than 5 s ago it is asked, for the next who looks. Without it, what
+   * is known goes on being used.
+   */
   health(): Health {
     if (this.#stopped) return { status: 'fail', detail: 'stopped' };
+    this.#agent.look();
     const { trouble } = this.#agent;
     if (trouble === undefined) return { status: 'pass' };
     return { status: 'warn', detail: trouble.message };

@@ -1,8 +1,10 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { inspect } from 'node:util';
 import { QuorateError } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Mesh } from '../src/index.ts';
 import { codeOf, HttpService } from './http-service.ts';
 
@@ -160,12 +162,42 @@ test('a mesh that stops lets its requests finish, and leaves no connection', asy
   await mesh.instances('many');
   await eventually('it is on its way', () => held.length === 1);
   await mesh.stop();
+  await expect(mesh.fetch('http://many/')).rejects.toMatchObject({ code: 'stopped', happened: 'no' });
   await eventually('what is idle ends', () => connections.size === 1);
   held[0]?.end('[]');
   expect(await waiting).toEqual([]);
   await eventually('the other one as well', () => connections.size === 0);
   // What outlives the mesh, such as an instance, goes on asking.
   expect(await mesh.instances('many')).toEqual([]);
+});
+
+test('health finds out by itself that the agent is silent, and that it answers again', async () => {
+  let silent = false;
+  await using agent = await HttpService.start((request, response) => {
+    // A look at an instance without a heartbeat is held for a minute.
+    if (silent || request.url?.includes('/agent/service/a-1')) return;
+    response.setHeader('content-type', 'application/json');
+    response.end(request.url?.includes('/status/leader') ? '"127.0.0.1:8300"' : '{}');
+  });
+  const now = performance.now.bind(performance);
+  let ahead = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
+  onTestFinished(() => clock.mockRestore());
+  const mesh = new Mesh({ address: agent.url, timeout: '300ms' });
+  await using instance = await mesh.register({ name: 'a', id: 'a-1', port: 1, checks: [] });
+  const are = (status: string) => (): boolean => [mesh, instance].every((part) => part.health().status === status);
+  await eventually('it is looked after', () => agent.requests === 2);
+  // What was heard just now is enough.
+  expect(are('pass')()).toBe(true);
+  silent = true;
+  ahead += 5_000;
+  await eventually('both warn', are('warn'));
+  expect(instance.health().detail).toContain('did not answer within 300 ms');
+  silent = false;
+  ahead += 5_000;
+  await eventually('both are well', are('pass'));
+  // One look is enough for all who ask.
+  expect(agent.requests).toBe(4);
 });
 
 test('a second refusal does not say of a repeated request that nothing happened: the first may have been heard', async () => {
@@ -223,12 +255,18 @@ test.each<[what: string, type: string, text: string]>([
   for (const [what, code] of Object.entries(asked)) expect(code, what).toBe('malformed-reply');
 });
 
-test('what left out because of the token is an error and not an empty answer', async () => {
+test.each([
+  [200, '[]'],
+  [200, '{}'],
+  [404, ''],
+])('what was left out because of the token is an error and not an empty answer: %i %s', async (status, text) => {
   await using agent = await HttpService.start((_, response) => {
     response.setHeader('x-consul-results-filtered-by-acls', 'true').setHeader('content-type', 'application/json');
-    response.end('[]');
+    response.writeHead(status).end(text);
   });
-  expect(await codeOf(new Mesh({ address: agent.url }).instances('many'))).toBe('permission-denied');
+  const mesh = new Mesh({ address: agent.url });
+  const asked: readonly Promise<unknown>[] = text === '{}' ? [mesh.services()] : [mesh.instances('many'), mesh.kv.keys('a')];
+  expect(await Promise.all(asked.map(codeOf))).toEqual(asked.map(() => 'permission-denied'));
 });
 
 test('a name that nobody knows, and TLS where there is none', async () => {
@@ -283,14 +321,41 @@ test('a repeatable write that was reset, and then aborted, may have been done', 
   await expect(waiting).rejects.toMatchObject({ code: 'ambiguous', cause: { message: 'enough' } });
 });
 
-test('the token is in no error', async () => {
+test('the token is in no error, and in nothing that is published', async () => {
   const token = 'b1gs4331-1111-2222-3333-444455556666';
-  await using agent = await HttpService.start((_, response) => response.writeHead(403).end('ACL not found'));
-  const { inspect } = await import('node:util');
-  for (const address of [agent.url, 'http://127.0.0.1:1', agent.url.replace('http:', 'https:')]) {
-    const error = await new Mesh({ address, token }).instances('many').catch((error) => error);
-    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(token);
+  await using refusing = await HttpService.start((_, response) => response.writeHead(403).end('ACL not found'));
+  await using breaking = await HttpService.start((_, response) => {
+    response.writeHead(200, { 'content-length': 100 }).write('[', () => response.destroy());
+  });
+  await using garbled = await HttpService.start((request) => request.socket.end('garbage\r\n\r\n'));
+  const shown: string[] = [];
+  const show = (what: unknown): void => void shown.push(inspect(what, { depth: 20, showHidden: true }));
+  for (const name of ['tracing:quorate.mesh.request:error', 'quorate.mesh.watch', 'quorate.mesh.instance']) {
+    subscribe(name, show);
+    onTestFinished(() => void unsubscribe(name, show));
   }
+  const silent = refusing.url.replace('http:', 'https:');
+  for (const address of [refusing.url, breaking.url, garbled.url, 'http://127.0.0.1:1', silent]) {
+    const mesh = new Mesh({ address, token });
+    await using watch = mesh.watch('many', { patience: '1h' });
+    const asked: readonly Promise<unknown>[] = [
+      mesh.instances('many'),
+      mesh.kv.get('a'),
+      mesh.kv.set('a', 'b'),
+      mesh.register({ name: 'a', port: 1 }),
+      mesh.authority.roots(),
+    ];
+    await Promise.all(asked.map((each) => each.catch(show)));
+    let over = false;
+    void watch.next().catch((error) => {
+      over = true;
+      show(error);
+    });
+    await eventually('the watch fails', () => over || watch.failure);
+    show(watch.failure);
+  }
+  expect(shown.length).toBeGreaterThan(40);
+  expect(shown.filter((text) => text.includes(token)).map((text) => text.split('\n')[0])).toEqual([]);
 });
 
 test.each<[argument: string, options: object]>([

@@ -81,6 +81,48 @@ test('what the agent has lost is not said to be registered, until all of it is t
   await eventually('all of it is there', () => instance.health().status === 'pass');
 });
 
+test('a service and its sidecar that are lost together are registered again once, although one is noticed later', async () => {
+  let registered = 0;
+  const held = new Map<string, ServerResponse>();
+  await using agent = await HttpService.start((request, response) => {
+    const { url = '' } = request;
+    if (url.includes('/service/register')) registered += 1;
+    const id = /\/agent\/service\/(a-1[^?]*)/.exec(url)?.[1];
+    if (id === undefined) known(response);
+    else held.set(id, response);
+  });
+  const lose = (id: string): void => {
+    held.get(id)?.writeHead(404).end();
+    held.delete(id);
+  };
+  const registration = { name: 'a', id: 'a-1', port: 1, checks: [], sidecar: { port: 2 } };
+  await using _ = await new Mesh({ address: agent.url }).register(registration);
+  await eventually('both are looked after', () => held.size === 2);
+  for (const id of ['a-1', 'a-1-sidecar-proxy']) {
+    lose(id);
+    await eventually('it is looked after again', () => held.has(id));
+    expect(registered).toBe(2);
+  }
+});
+
+test('an agent is not told to forget what it was never told', async () => {
+  await using agent = await HttpService.start((_, response) => known(response));
+  const abort = new AbortController();
+  const registering = new Mesh({ address: agent.url }).register({ name: 'a', port: 1 }, { signal: abort.signal });
+  // It may be registered there by another process, which goes on.
+  abort.abort(new Error('enough'));
+  await expect(registering).rejects.toThrow('enough');
+  expect(agent.requests).toBe(0);
+});
+
+function withoutText(): Error {
+  return Object.defineProperty(new Error(), 'message', {
+    get: () => {
+      throw new Error('unreadable');
+    },
+  });
+}
+
 test.each<[what: string, value: unknown, status: number, text: string]>([
   ['a text', 'PONG', 503, '(string)'],
   ['nothing at all', null, 503, '(null)'],
@@ -88,6 +130,7 @@ test.each<[what: string, value: unknown, status: number, text: string]>([
   ['a status that is none', { status: 'toString' }, 503, '(object)'],
   ['a detail that is no text', { status: 'warn', detail: 7 }, 503, '(object)'],
   ['an error without a text', Object.assign(new Error('x'), { message: 7 }), 503, '7'],
+  ['an error whose text throws', withoutText(), 503, 'it threw'],
   ['a warning', { status: 'warn', detail: 'nearly full' }, 429, 'nearly full'],
   ['no value', undefined, 200, 'pass'],
 ])('a function check that gives %s: Consul is told what that is', async (_, value, status, text) => {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { inspect } from 'node:util';
 import { QuorateError } from '@quorate/core';
 import { eventually, History, Relay, Testbed } from '@quorate/testbed';
 import { expect, onTestFinished, test } from 'vitest';
@@ -30,7 +31,12 @@ test('bytes come back as they went, also none, and also under keys with slashes'
   expect((await kv.get('deep/down/ünder a key?'))?.value).toEqual(bytes);
   await kv.set('deep/empty', '');
   expect((await kv.get('deep/empty'))?.value).toHaveLength(0);
-  expect(await kv.keys('deep/')).toEqual(['deep/down/ünder a key?', 'deep/empty']);
+  // A slash at the end makes another key, and dots among other characters are nothing special.
+  const odd = ['deep/...', 'deep/.hidden', 'deep/empty/'];
+  for (const key of odd) await kv.set(key, key);
+  for (const key of odd) expect(await kv.get(key)).toMatchObject({ key, value: Buffer.from(key) });
+  expect(await kv.keys('deep/')).toEqual(['deep/...', 'deep/.hidden', 'deep/down/ünder a key?', 'deep/empty', odd[2]]);
+  expect(await kv.keys('')).toContain('deep/empty');
   await kv.delete('deep/', { recursive: true });
   expect([await kv.get('deep/empty'), await kv.keys('deep/')]).toEqual([undefined, []]);
 });
@@ -58,10 +64,22 @@ test('a typed cell refuses what is not valid on the way in and on the way out, a
     'zone: expected a valid value (cabs: expected a number)',
   );
   expect(await cell.get()).toBeUndefined();
+  // Without a schema it would be stored as an empty object.
+  expect(await codeOf(kv.cell('zone').update(async () => ({ cabs: 1 })))).toBe('invalid-argument');
+  expect(await cell.get()).toBeUndefined();
   await kv.set('zone', '{"cabs":"many"}');
   expect(await codeOf(cell.get())).toBe('invalid-value');
-  await kv.set('zone', 'many');
-  expect(await codeOf(cell.get())).toBe('invalid-value');
+  await kv.set('zone', 'a secret');
+  const error = await cell.get().catch((error) => error);
+  expect([error.code, inspect(error, { depth: 20 })]).toEqual(['invalid-value', expect.not.stringContaining('secret')]);
+});
+
+test('a watch whose first value is a bad one ends with the error', async () => {
+  const { kv } = new Mesh({ address: consul });
+  await kv.set('bad at first', '{}');
+  await using watch = kv.cell('bad at first', zone).watch();
+  await expect(watch.next()).rejects.toMatchObject({ code: 'invalid-value' });
+  expect((await watch.next()).done).toBe(true);
 });
 
 test('a watch yields each change, and keeps the last good value when a bad one comes', async () => {
@@ -92,6 +110,21 @@ test('a session holds a key against others until it is destroyed', async () => {
   await mesh.kv.set('held', 'given back', { release: theirs });
   expect((await mesh.kv.get('held'))?.session).toBeUndefined();
   await theirs.destroy();
+});
+
+test('a session whose end has failed can be destroyed again', async () => {
+  let ends = 0;
+  await using agent = await HttpService.start((request, response) => {
+    response.setHeader('content-type', 'application/json');
+    if (request.url?.includes('/session/create')) return response.end('{"ID":"s"}');
+    ends += 1;
+    response.writeHead(ends === 1 ? 500 : 200).end('true');
+  });
+  const session = await new Mesh({ address: agent.url }).session();
+  expect(await codeOf(session.destroy())).toBe('consul-error');
+  await session.destroy();
+  await session.destroy();
+  expect(ends).toBe(2);
 });
 
 test('a session that the servers have ended is lost, at its next sign of life', async () => {
@@ -134,13 +167,45 @@ test('a delete whose answer is lost is done once, and a history knows no more th
 });
 
 test.for<[argument: string, call: (mesh: Mesh) => Promise<unknown>]>([
-  ['key', ({ kv }) => kv.get('/a')],
+  ['prefix', ({ kv }) => kv.keys(undefined as never)],
   ['value', ({ kv }) => kv.set('a', 1 as never)],
   ['value', ({ kv }) => kv.set('a', Buffer.alloc(600_000))],
+  ['options.ifindex', ({ kv }) => kv.set('a', 'b', { ifindex: 0n } as never)],
+  ['options.recursiv', ({ kv }) => kv.delete('a', { recursiv: true } as never)],
+  ...[Number.NaN, 7, '7', null, -1n, 2n ** 64n].flatMap((ifIndex): [string, (mesh: Mesh) => Promise<unknown>][] => [
+    ['ifIndex', ({ kv }) => kv.set('a', 'b', { ifIndex } as never)],
+    ['ifIndex', ({ kv }) => kv.delete('a', { ifIndex } as never)],
+    ['ifIndex', ({ kv }) => kv.cell('a').set('b', { ifIndex } as never)],
+  ]),
+  ['recursive', ({ kv }) => kv.delete('a', { recursive: 'false' } as never)],
+  ['acquire', ({ kv }) => kv.set('a', 'b', { acquire: 'a session' } as never)],
+  ['release', ({ kv }) => kv.set('a', 'b', { release: null } as never)],
+  ['a', ({ kv }) => kv.cell('a').set(Promise.resolve(1))],
   ['ttl', (mesh) => mesh.session({ ttl: '1s' })],
+  ['name', (mesh) => mesh.session({ name: '\ud800' })],
+  ['name', ({ config }) => config.delete('service-defaults', '..')],
+  ['name', ({ config }) => config.get('service-defaults', 'a/../b')],
   ['lockDelay', (mesh) => mesh.session({ lockDelay: '2m' })],
 ])('a bad %s is refused before anything is sent', async ([argument, call]) => {
   await expect(call(new Mesh({ address: 'http://127.0.0.1:1' }))).rejects.toThrow(`${argument}: expected`);
+});
+
+test('what Consul would read as another key, or as none, is refused before anything is sent', async () => {
+  const { kv } = new Mesh({ address: 'http://127.0.0.1:1' });
+  const bad = ['/a', '.', '..', 'a/..', 'a/../b', 'a/./b', './a', 'a//b', 'a//', 'x\ny', 'a\u00a0b', '\ud800'];
+  for (const key of ['', ...bad]) {
+    const calls: Readonly<Record<string, () => unknown>> = {
+      get: () => kv.get(key),
+      set: () => kv.set(key, 'x'),
+      delete: () => kv.delete(key, { recursive: true }),
+      watch: () => kv.watch(key),
+      cell: () => kv.cell(key),
+    };
+    for (const [name, call] of Object.entries(calls)) {
+      expect(await codeOf((async () => call())()), `${name} ${JSON.stringify(key)}`).toBe('invalid-argument');
+    }
+  }
+  for (const prefix of bad) expect(await codeOf(kv.keys(prefix)), JSON.stringify(prefix)).toBe('invalid-argument');
 });
 
 test('a write that was sent and then aborted is ambiguous, whatever the reason says; one that was not is not', async () => {

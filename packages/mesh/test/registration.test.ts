@@ -243,13 +243,14 @@ test("a sidecar's registration that is lost alone comes back, and the service st
   expect(await mesh.instances('lone-sidecar-proxy')).toEqual([]);
 });
 
-/** As the agent answers it. */
-async function passOn(request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** As the agent answers it, unless the answer is to be lost. */
+async function passOn(request: IncomingMessage, response: ServerResponse, lost = false): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const { method = 'GET', url } = request;
   const body = chunks.length > 0 ? { body: Buffer.concat(chunks) } : {};
   const answer = await fetch(`${consul}${url}`, { method, ...body });
+  if (lost) return void request.socket.destroy();
   const type = answer.headers.get('content-type');
   response.writeHead(answer.status, type === null ? {} : { 'content-type': type }).end(await answer.text());
 }
@@ -270,9 +271,54 @@ test('where it cannot be taken back the error says that it may stand', async () 
     else request.socket.destroy();
   });
   await expect(at(deaf.url).register({ name: 'left', port: 1 })).rejects.toMatchObject({
-    code: 'agent-unreachable',
+    code: 'ambiguous',
     happened: 'unknown',
   });
+});
+
+test('a write whose answer is lost is ambiguous; maintenance that may hold is kept, one that was refused is not', async () => {
+  const mesh = at(consul);
+  let lose = '';
+  let refuse = false;
+  await using between = await HttpService.start(async (request, response) => {
+    if (refuse && request.url?.includes('/service/maintenance')) response.writeHead(403).end();
+    else await passOn(request, response, lose !== '' && request.url?.includes(lose));
+  });
+  const behind = at(between.url);
+  const doubted = { name: 'doubted', id: 'doubted-1', port: 1 };
+  const ambiguous = { code: 'ambiguous', happened: 'unknown', retryable: false };
+  lose = '/service/register';
+  await expect(behind.register(doubted)).rejects.toMatchObject(ambiguous);
+  expect(await mesh.instances('doubted')).toEqual([]);
+  lose = '';
+  await using instance = await behind.register(doubted);
+  refuse = true;
+  expect(await codeOf(instance.maintenance('not allowed'))).toBe('permission-denied');
+  expect(instance.health().status).toBe('pass');
+  refuse = false;
+  lose = '/service/maintenance';
+  await expect(instance.maintenance('why')).rejects.toMatchObject(ambiguous);
+  expect(instance.health()).toEqual({ status: 'warn', detail: 'in maintenance: why' });
+  const before = await modifyIndex(consul, 'doubted');
+  await fetch(`${consul}/v1/agent/service/deregister/${instance.id}`, { method: 'PUT' });
+  await eventually('it is back', async () => (await modifyIndex(consul, 'doubted')) > before);
+  await becomes(mesh, 'doubted', ['maintenance']);
+  lose = '/service/deregister';
+  await expect(instance.deregister()).rejects.toMatchObject(ambiguous);
+  const session = await behind.session();
+  lose = '/session/destroy';
+  await expect(session.destroy()).rejects.toMatchObject(ambiguous);
+  lose = '';
+});
+
+test('a write that was sent and not answered stays ambiguous when nobody is there for the second attempt', async () => {
+  await using agent = await HttpService.start((request, response) => {
+    if (!request.url?.includes('/service/deregister')) return response.end();
+    void agent[Symbol.asyncDispose]();
+    request.socket.resetAndDestroy();
+  });
+  const instance = await at(agent.url).register({ name: 'doubted', port: 1, checks: [] });
+  await expect(instance.deregister()).rejects.toMatchObject({ code: 'ambiguous', happened: 'unknown' });
 });
 
 test('as a component: registered by start, deregistered by stop, and again', async () => {
@@ -355,8 +401,33 @@ test('aborting a registration leaves nothing behind', async () => {
   expect(await mesh.instances('never')).toEqual([]);
 });
 
+test('an id with slashes, spaces and other letters is registered, looked after and deregistered', async () => {
+  const mesh = at(consul);
+  const ids = ['a/../b', 'a/..', '/a', 'a//b', 'a b', 'a?b#c%2f', 'ü', '...'];
+  const instances = await Promise.all(
+    ids.map((id) => mesh.register({ name: 'odd', id, address: id === 'ü' ? '::1' : 'bücher.example', port: 1 })),
+  );
+  for (const instance of instances) {
+    await instance.maintenance('to try it');
+    await instance.endMaintenance();
+  }
+  expect((await mesh.instances('odd', { passing: true })).map(({ id }) => id)).toEqual(ids.toSorted());
+  expect(new Set(instances.map((instance) => instance.health().status))).toEqual(new Set(['pass']));
+  await Promise.all(instances.map((instance) => instance.deregister()));
+  expect(await mesh.instances('odd')).toEqual([]);
+});
+
 test.for<[argument: string, registration: object]>([
   ['name', { name: 'a/b' }],
+  ...['.', '..', 'x\ny', 'a\0b', 'a\u00a0b', 'a\u200db', '\ud800'].map((id): [string, object] => [
+    'id',
+    { name: 'a', id },
+  ]),
+  ...['bad host', 'a:80', 'http://a', 'a/b', 'a@b', '[::1]', 'fe80::1%lo', '1.2.3.4.5', '\ud800'].map(
+    (address): [string, object] => ['address', { name: 'a', address }],
+  ),
+  ['tags[0]', { name: 'a', tags: ['\ud800'] }],
+  ['meta.zone', { name: 'a', meta: { zone: '\ud800' } }],
   ['port', { name: 'a', port: 70_000 }],
   ['port', { name: 'a', sidecar: true }],
   ['registration.prot', { name: 'a', prot: 1 }],

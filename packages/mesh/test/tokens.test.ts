@@ -57,7 +57,9 @@ test('what a token may not see is refused, and not left out of the answer', asyn
   const owner = await allowed(bed.consul.url, policies.register('hidden'));
   await using _ = await owner.register({ name: 'hidden', port: 1, checks: [] });
   const stranger = await allowed(bed.consul.url, policies.discover('other'));
-  expect(await codeOf(stranger.instances('hidden'))).toBe('permission-denied');
+  await new Mesh({ address: bed.consul.url, token: management }).kv.set('hidden/a', 'x');
+  const asked = [stranger.instances('hidden'), stranger.services(), stranger.kv.keys('hidden/'), stranger.kv.keys('')];
+  expect(await Promise.all(asked.map(codeOf))).toEqual(asked.map(() => 'permission-denied'));
 });
 
 describe('the policies: each is enough for what it is for, and no other one is', () => {

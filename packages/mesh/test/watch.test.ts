@@ -71,7 +71,7 @@ test.for(['my_service.v2', 'Ümlaut', 'a+b&c=d', `${'long-'.repeat(20)}name`])(
   },
 );
 
-test.for(['', 'a b', 'a/b', '..', 'a"b', 'a?b'])('a name that is none is refused: %j', (name) => {
+test.for(['', 'a b', 'a/b', '..', 'a"b', 'a?b', 'a\0b', '\ud800'])('a name that is none is refused: %j', (name) => {
   const mesh = new Mesh({ address: 'http://127.0.0.1:1' });
   expect(() => mesh.watch(name)).toThrow('service: expected the name of a service');
 });

@@ -4,12 +4,11 @@ import { Agent as SecureConnections } from 'node:https';
 import { AmbiguousError, deadline, doubtful, isQuorateError } from '@quorate/core';
 import { requests } from '../diagnostics.ts';
 import { MalformedReplyError } from '../errors/malformed-reply-error.ts';
-import { PermissionDeniedError } from '../errors/permission-denied-error.ts';
 import type { Settings } from '../options.ts';
 import { boundReplies } from './bounded-transport.ts';
 import { type CallOptions, type ConsulClient, consulClient } from './consul-package.ts';
-import { type Asked, failure, type PackageError } from './failure.ts';
-import { json, type Shape } from './shape.ts';
+import { type Asked, failure, isFiltered, leftOut, type PackageError } from './failure.ts';
+import { json, type Shape, text } from './shape.ts';
 
 export interface Ask {
   /** As it is called in errors and traces: `register query-1`. */
@@ -45,6 +44,9 @@ export interface Answer<T> {
   readonly hash: string | undefined;
 }
 
+/** What was last heard of the agent counts for so long, in milliseconds. */
+const fresh = 5_000;
+
 type Reply = readonly [IncomingMessage, unknown?];
 
 /**
@@ -58,6 +60,8 @@ export class Agent {
   readonly #client: ConsulClient;
   readonly #connections: Connections;
   readonly #settings: Settings;
+  #heardAt = -Infinity;
+  #lookedAt = -Infinity;
 
   constructor(settings: Settings) {
     this.address = settings.address;
@@ -106,6 +110,15 @@ export class Agent {
     );
   }
 
+  /** Asks whether it is there, when it was not heard of for a while: `trouble` will say. */
+  look(): void {
+    const now = performance.now();
+    if (now - Math.max(this.#heardAt, this.#lookedAt) < fresh) return;
+    this.#lookedAt = now;
+    const ask = { operation: 'look for the agent', path: '/status/leader', shape: text, background: true };
+    this.call(ask).catch(() => undefined);
+  }
+
   /** Ends idle connections, and those in use once they are idle. */
   close(): void {
     const { freeSockets, sockets } = this.#connections;
@@ -114,7 +127,7 @@ export class Agent {
   }
 
   async #send<T>(ask: Ask, by: (options: CallOptions) => Promise<Reply>): Promise<Answer<T>> {
-    const { operation, path, repeatable = true } = ask;
+    const { operation, path, repeatable = true, writes = !repeatable } = ask;
     const { address } = this;
     // Whoever traces sees what the traced function returns: answers hold keys and values, so they go another way.
     let answer: Answer<T> | undefined;
@@ -123,11 +136,12 @@ export class Agent {
         answer = await this.#once<T>(ask, by);
       } catch (error) {
         // An agent that was restarted has forgotten the idle connections we kept.
-        if (!repeatable || !(isQuorateError(error, 'agent-unreachable') && isReset(error.cause))) throw error;
+        if (!repeatable || !(isQuorateError(error) && isReset(error.cause))) throw error;
         // Whatever becomes of the second, the first may have been heard.
         if (ask.signal?.aborted) throw abandoned(ask);
         answer = await this.#once<T>(ask, by).catch((second) => {
-          throw ask.signal?.aborted ? abandoned(ask) : doubtful(second, { idempotent: true });
+          if (ask.signal?.aborted) throw abandoned(ask);
+          throw writes && isQuorateError(second, 'agent-unreachable') ? error : doubtful(second, { idempotent: true });
         });
       }
     };
@@ -136,12 +150,12 @@ export class Agent {
   }
 
   async #once<T>(ask: Ask, by: (options: CallOptions) => Promise<Reply>): Promise<Answer<T>> {
-    const { signal, operation, timeout = this.#settings.timeout } = ask;
+    const { signal, operation, timeout = this.#settings.timeout, repeatable = true, writes = !repeatable } = ask;
     signal?.throwIfAborted();
     const asked: Asked = {
       operation,
       address: this.address,
-      repeatable: ask.repeatable ?? true,
+      writes,
       maxReplySize: this.#settings.maxReplySize,
       whole: ask.whole ?? false,
     };
@@ -156,25 +170,27 @@ export class Agent {
     limit.signal.addEventListener('abort', () => void ctx.emit('cancel'), { once: true });
     try {
       const [response, body] = await by({ ctx, timeout: 0 });
-      this.trouble = undefined;
+      this.#heard(undefined);
       return answer<T>(response, body, asked);
     } catch (error) {
       if (signal?.aborted) throw sent ? abandoned(ask) : signal.reason;
       if (isQuorateError(error)) throw error;
       const failed = failure(error as PackageError, asked, limit.signal.aborted ? timeout : undefined);
       // Who refuses has answered.
-      this.trouble = (error as PackageError).response ? undefined : failed;
+      this.#heard((error as PackageError).response ? undefined : failed);
       throw failed;
     }
+  }
+
+  #heard(trouble: Error | undefined): void {
+    this.trouble = trouble;
+    this.#heardAt = performance.now();
   }
 }
 
 function answer<T>(response: IncomingMessage, body: unknown, { operation, address, whole }: Asked): Answer<T> {
   const { headers } = response;
-  // Without the right to see something Consul leaves it out instead of refusing: an empty answer would be a lie.
-  if (whole && headers['x-consul-results-filtered-by-acls'] === 'true') {
-    throw new PermissionDeniedError(operation, 403, 'results were left out that this token may not see');
-  }
+  if (whole && isFiltered(response)) throw leftOut(operation);
   if (typeof body === 'string' && headers['content-type']?.startsWith('text/html')) {
     throw new MalformedReplyError(operation, address, 'a web page');
   }

@@ -3,9 +3,9 @@ import { type Asked, failure, type PackageError } from './failure.ts';
 
 const asked = { operation: 'set a', address: 'http://127.0.0.1:8500', maxReplySize: 100, whole: false };
 
-function answered(statusCode: number, body: string, repeatable: boolean): unknown {
+function answered(statusCode: number, body: string, writes: boolean): unknown {
   const error = Object.assign(new Error('refused'), { response: { statusCode, body } });
-  return failure(error as unknown as PackageError, { ...asked, repeatable } satisfies Asked, undefined);
+  return failure(error as unknown as PackageError, { ...asked, writes } satisfies Asked, undefined);
 }
 
 // What Consul 1.22 and its libraries say (agent/structs/errors.go, hashicorp/raft, agent/pool, net/rpc).
@@ -17,8 +17,8 @@ test.each([
   'rpc error making call: i/o deadline reached',
   'raft is already shutdown',
 ])('a write is ambiguous when Consul says: %s', (text) => {
-  expect(answered(500, text, false)).toMatchObject({ code: 'ambiguous', retryable: false, happened: 'unknown' });
-  expect(answered(500, text, true)).toMatchObject({ code: 'consul-error', retryable: true });
+  expect(answered(500, text, true)).toMatchObject({ code: 'ambiguous', retryable: false, happened: 'unknown' });
+  expect(answered(500, text, false)).toMatchObject({ code: 'consul-error', retryable: true });
 });
 
 test.each([
@@ -34,7 +34,7 @@ test.each([
   [429, 'rate limit exceeded'],
   [503, 'rate limit exceeded for operation that can only be performed by the leader, try again later'],
 ])('a write did not happen, and may be tried again, when Consul answers %i: %s', (status, text) => {
-  expect(answered(status, text, false)).toMatchObject({ code: 'consul-error', retryable: true, happened: 'no' });
+  expect(answered(status, text, true)).toMatchObject({ code: 'consul-error', retryable: true, happened: 'no' });
 });
 
 // What Envoy, nginx and HAProxy say when the request was passed on and the connection broke before its answer.
@@ -61,16 +61,16 @@ test.each([
   [408, 'Request Time-out'],
   [499, 'Client Closed Request'],
 ])('a write is ambiguous when a proxy answers %i: %s', (status, text) => {
-  expect(answered(status, text, false)).toMatchObject({ code: 'ambiguous', retryable: false, happened: 'unknown' });
-  expect(answered(status, text, true)).toMatchObject({ code: 'consul-error', retryable: true, happened: 'unknown' });
+  expect(answered(status, text, true)).toMatchObject({ code: 'ambiguous', retryable: false, happened: 'unknown' });
+  expect(answered(status, text, false)).toMatchObject({ code: 'consul-error', retryable: true, happened: 'unknown' });
 });
 
 test("a page that is not Consul's is not taken for a refusal", () => {
-  expect(answered(400, '<html>Bad Request</html>', false)).toMatchObject({ retryable: false, happened: 'unknown' });
+  expect(answered(400, '<html>Bad Request</html>', true)).toMatchObject({ retryable: false, happened: 'unknown' });
 });
 
 function broken(code: string, syscall: string): unknown {
-  return failure(Object.assign(new Error(code), { code, syscall }), { ...asked, repeatable: false }, undefined);
+  return failure(Object.assign(new Error(code), { code, syscall }), { ...asked, writes: true }, undefined);
 }
 
 // The kernel reports it of a connection in use after the request was sent: that cannot be caused here without root.
@@ -86,11 +86,11 @@ test.each([
   [500, 'invalid session "x"'],
   [500, 'missing session'],
 ])('a write was refused when Consul answers %i: %s', (status, text) => {
-  expect(answered(status, text, false)).toMatchObject({ retryable: false, happened: 'no' });
+  expect(answered(status, text, true)).toMatchObject({ retryable: false, happened: 'no' });
 });
 
 test('what we do not know is not taken for a refusal', () => {
-  expect(answered(500, 'runtime error: index out of range', false)).toMatchObject({
+  expect(answered(500, 'runtime error: index out of range', true)).toMatchObject({
     code: 'consul-error',
     retryable: false,
     happened: 'unknown',
@@ -99,5 +99,5 @@ test('what we do not know is not taken for a refusal', () => {
 
 test('a 500 in words that only resemble those of Consul is not taken for a write that did not happen', () => {
   const text = 'Error 500: delayed connect error: Connection refused';
-  expect(answered(500, text, false)).toMatchObject({ retryable: false, happened: 'unknown' });
+  expect(answered(500, text, true)).toMatchObject({ retryable: false, happened: 'unknown' });
 });

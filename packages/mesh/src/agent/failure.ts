@@ -14,8 +14,8 @@ import { Misshapen, TooLarge } from './bounded-transport.ts';
 export interface Asked {
   readonly operation: string;
   readonly address: string;
-  /** Whether asking twice does no harm: then a lost answer is a failure and nothing worse. */
-  readonly repeatable: boolean;
+  /** Whether it changes something: then a lost answer leaves open what became of it. */
+  readonly writes: boolean;
   readonly maxReplySize: number;
   readonly whole: boolean;
 }
@@ -68,9 +68,14 @@ export interface PackageError extends NodeJS.ErrnoException {
   readonly isCodec?: boolean;
 }
 
+/** What is told of such an error. */
+function told({ message, code, syscall }: PackageError): Error {
+  return Object.assign(new Error(message), { ...(code && { code }), ...(syscall && { syscall }) });
+}
+
 /** `timedOut`: after so many milliseconds we gave up. */
 export function failure(error: PackageError, asked: Asked, timedOut: number | undefined): QuorateError {
-  const { operation, address, repeatable } = asked;
+  const { operation, address, writes } = asked;
   // Whatever goes wrong with an answer, the package hangs it on the error.
   if (error.response && (error.response.statusCode ?? 0) >= 300) return refusal(error.response, asked);
   if (error instanceof TooLarge) return new ReplyTooLargeError(operation, asked.maxReplySize);
@@ -78,29 +83,39 @@ export function failure(error: PackageError, asked: Asked, timedOut: number | un
   if (error.isCodec) return new MalformedReplyError(operation, address, 'it cannot be decoded');
   const code = timedOut === undefined ? (error.code ?? '') : '';
   const tls = timedOut === undefined ? tlsTrouble(error) : undefined;
-  if (tls) return new AgentCertificateError(operation, address, tls, error);
+  if (tls) return new AgentCertificateError(operation, address, tls, told(error));
   if (timedOut === undefined && neverSent(error)) {
     const why = words[code] ?? `cannot be reached (${code})`;
-    return new AgentUnreachableError(operation, address, why, { happened: 'no', cause: error });
+    return new AgentUnreachableError(operation, address, why, { happened: 'no', cause: told(error) });
   }
-  if (code.startsWith('HPE_')) return new MalformedReplyError(operation, address, 'it is not HTTP', error);
+  if (code.startsWith('HPE_')) return new MalformedReplyError(operation, address, 'it is not HTTP', told(error));
   const why =
     timedOut === undefined ? `broke the connection (${code || error.message})` : `did not answer within ${timedOut} ms`;
-  if (repeatable) {
-    const cause = timedOut === undefined ? error : undefined;
-    return new AgentUnreachableError(operation, address, why, { happened: 'unknown', cause });
-  }
-  return new AmbiguousError(`${operation}: the Consul agent at ${address} ${why}; it may or may not have been done`);
+  const cause = timedOut === undefined ? told(error) : undefined;
+  if (!writes) return new AgentUnreachableError(operation, address, why, { happened: 'unknown', cause });
+  const what = `${operation}: the Consul agent at ${address} ${why}; it may or may not have been done`;
+  return new AmbiguousError(what, { cause });
+}
+
+/** Without the right to see something Consul leaves it out instead of refusing, and with nothing left it may say 404. */
+export function isFiltered({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+  return headers['x-consul-results-filtered-by-acls'] === 'true';
+}
+
+export function leftOut(operation: string): PermissionDeniedError {
+  return new PermissionDeniedError(operation, 403, 'results were left out that this token may not see');
 }
 
 function refusal(response: NonNullable<PackageError['response']>, asked: Asked): QuorateError {
-  const { operation, repeatable } = asked;
+  const { operation, writes } = asked;
   const status = response.statusCode ?? 0;
   const { body } = response;
   const said = typeof body === 'string' || Buffer.isBuffer(body) ? String(body).trim().slice(0, 500) : '';
   const text = said || (response.statusMessage ?? '');
   if (status === 401 || status === 403) return new PermissionDeniedError(operation, status, text);
-  if (status === 404) return new NotFoundError(operation, text);
+  if (status === 404) {
+    return asked.whole && isFiltered(response) ? leftOut(operation) : new NotFoundError(operation, text);
+  }
   const reason = text.replace(passedOn, '');
   if (status === 500 && /^(?:ACL not found|Permission denied)/i.test(reason))
     return new PermissionDeniedError(operation, status, text);
@@ -113,7 +128,7 @@ function refusal(response: NonNullable<PackageError['response']>, asked: Asked):
   const ours = !proxySaid.test(text) && !unclear.has(status);
   const lost = unclear.has(status) || (status >= 500 && (!ours || lostAnswer.test(text)));
   // A leader that fell while it wrote may have written, and a proxy may have passed the write on.
-  if (lost && !repeatable) {
+  if (lost && writes) {
     const who = ours ? 'Consul' : 'Consul, or a proxy before it,';
     return new AmbiguousError(`${operation}: ${who} answered ${status}: ${text}; it may or may not have been done`);
   }

@@ -1,7 +1,7 @@
 import { isQuorateError } from '@quorate/core';
 import type { Agent } from '../agent/agent.ts';
 import { fields, list, number, text } from '../agent/shape.ts';
-import { checkText } from '../arguments.ts';
+import { checkService } from '../arguments.ts';
 import type { Sidecar } from '../sidecar/sidecar.ts';
 import type { Entry, EntryKind } from './entry.ts';
 import type { Propagation } from './propagation.ts';
@@ -45,7 +45,7 @@ export class Config {
   }
 
   async get(kind: EntryKind, name: string, { signal }: Waiting = {}): Promise<StoredEntry | undefined> {
-    checkText('name', name);
+    checkService('name', name);
     try {
       const path = `/config/${kind}/${encodeURIComponent(name)}`;
       const ask = { operation: `get ${kind} ${name}`, path, shape: storedEntry, signal };
@@ -69,7 +69,7 @@ export class Config {
 
   /** Deleting what is not there is no error. Resolves as `put` does. */
   async delete(kind: EntryKind, name: string, { signal }: Waiting = {}): Promise<void> {
-    checkText('name', name);
+    checkService('name', name);
     const write = async (): Promise<void> => {
       await this.#agent.call({
         operation: `delete ${kind} ${name}`,

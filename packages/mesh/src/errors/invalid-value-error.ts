@@ -4,8 +4,8 @@ import { QuorateError } from '@quorate/core';
 export class InvalidValueError extends QuorateError {
   readonly key: string;
 
-  constructor(key: string, why: string, cause?: unknown) {
-    super(`${key}: ${why}`, { code: 'invalid-value', cause });
+  constructor(key: string, why: string) {
+    super(`${key}: ${why}`, { code: 'invalid-value' });
     this.key = key;
   }
 }

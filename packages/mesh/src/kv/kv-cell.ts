@@ -30,7 +30,7 @@ export class KvCell<T> {
     await this.#kv.set(this.key, JSON.stringify(this.#check(value)), options);
   }
 
-  /** Reads, changes and writes, again and again until nobody came in between. `change` must not have effects. */
+  /** Reads, changes and writes, again and again until nobody came in between. `change` must not have effects, and returns the value at once. */
   async update(change: (value: T | undefined) => T, options: KvOptions = {}): Promise<T> {
     for (;;) {
       options.signal?.throwIfAborted();
@@ -45,7 +45,10 @@ export class KvCell<T> {
     }
   }
 
-  /** The value each time it changes. One that is not valid is told as the watch's `failure`, and the last good one kept. */
+  /**
+   * The value each time it changes. One that is not valid is told as the watch's `failure`, and the last good one kept; where there
+   * was none yet, it ends the watch with `invalid-value`.
+   */
   watch(options: KvOptions = {}): Watch<CellValue<T> | undefined> {
     return this.#kv.watchAs(this.key, (entry) => this.#parse(entry), options);
   }
@@ -55,8 +58,9 @@ export class KvCell<T> {
     let value: unknown;
     try {
       value = JSON.parse(entry.value.toString());
-    } catch (error) {
-      throw new InvalidValueError(this.key, 'the stored value is not JSON', error);
+    } catch {
+      // The cause would quote it.
+      throw new InvalidValueError(this.key, 'the stored value is not JSON');
     }
     const { index } = entry;
     if (!this.#schema) return { value: value as T, index };
@@ -66,6 +70,10 @@ export class KvCell<T> {
   }
 
   #check(value: T): T {
+    // As JSON it would be `{}`.
+    if (typeof (value as { then?: unknown } | null | undefined)?.then === 'function') {
+      throw new InvalidArgumentError(this.key, 'a value and not a promise: await it before');
+    }
     if (!this.#schema) return value;
     const result = validated(this.#schema, value);
     if ('wrong' in result) throw new InvalidArgumentError(this.key, `a valid value (${result.wrong})`);

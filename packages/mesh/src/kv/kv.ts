@@ -1,13 +1,14 @@
-import { InvalidArgumentError, isQuorateError } from '@quorate/core';
+import { checkNames, InvalidArgumentError, isQuorateError } from '@quorate/core';
 import type { Agent, Answer } from '../agent/agent.ts';
 import { fields, list, number, text, truth } from '../agent/shape.ts';
-import { checkKey } from '../arguments.ts';
+import { checkKey, checkPrefix } from '../arguments.ts';
 import type { Turn } from '../discovery/blocking-query.ts';
 import { Following, type Watch } from '../discovery/watch.ts';
 import { ConflictError } from '../errors/conflict-error.ts';
 import { KvCell } from './kv-cell.ts';
 import type { KvEntry, KvOptions, KvSetOptions, KvWriteOptions } from './kv-entry.ts';
 import type { Schema } from './schema.ts';
+import type { Session } from './session.ts';
 
 /** An entry as the agent sends it. */
 interface RawEntry {
@@ -43,6 +44,14 @@ export class Kv {
     if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
       throw new InvalidArgumentError('value', 'a string or bytes', value);
     }
+    checkNames('options', options, ['ifIndex', 'acquire', 'release', 'signal']);
+    checkIndex(options.ifIndex);
+    for (const name of ['acquire', 'release'] as const) {
+      const session: Partial<Session> | null | undefined = options[name];
+      if (session !== undefined && typeof session?.id !== 'string') {
+        throw new InvalidArgumentError(name, 'a session', session);
+      }
+    }
     const bytes = Buffer.from(value as Uint8Array);
     if (bytes.length > maxValue) throw new InvalidArgumentError('value', `at most ${maxValue} bytes`);
     const { ifIndex, acquire, release, signal } = options;
@@ -62,11 +71,12 @@ export class Kv {
   }
 
   /** Deleting what is not there is no error. Throws `conflict` when a condition is not met. */
-  async delete(
-    key: string,
-    { ifIndex, recursive = false, signal }: KvWriteOptions & { readonly recursive?: boolean } = {},
-  ): Promise<void> {
+  async delete(key: string, options: KvWriteOptions & { readonly recursive?: boolean } = {}): Promise<void> {
     checkKey('key', key);
+    checkNames('options', options, ['ifIndex', 'recursive', 'signal']);
+    const { ifIndex, recursive = false, signal } = options;
+    checkIndex(ifIndex);
+    if (typeof recursive !== 'boolean') throw new InvalidArgumentError('recursive', 'true or false', recursive);
     const { body } = await this.#agent.ask<boolean>(
       { operation: `delete ${key}`, path: '/kv', repeatable: false, shape: truth, signal },
       (client, call) =>
@@ -80,7 +90,9 @@ export class Kv {
     if (!body) throw new ConflictError(`delete ${key}`, key);
   }
 
+  /** All that begin so; with '', all there are. */
   async keys(prefix: string, { signal }: KvOptions = {}): Promise<readonly string[]> {
+    checkPrefix('prefix', prefix);
     const ask = { operation: `list ${prefix}`, path: '/kv', whole: true, shape: list(text), signal };
     try {
       const { body } = await this.#agent.ask<string[]>(ask, (client, call) => client.kv.keys({ key: prefix, ...call }));
@@ -122,6 +134,11 @@ export class Kv {
       client.kv.get({ key, buffer: true, ...(index !== undefined && { index, wait }), ...call }),
     );
   }
+}
+
+function checkIndex(ifIndex: unknown): void {
+  if (ifIndex === undefined || (typeof ifIndex === 'bigint' && BigInt.asUintN(64, ifIndex) === ifIndex)) return;
+  throw new InvalidArgumentError('ifIndex', 'the index of an entry as a bigint, or 0n', ifIndex);
 }
 
 function entry(raw: RawEntry | undefined): KvEntry | undefined {

@@ -66,9 +66,12 @@ export class Session implements AsyncDisposable {
     this.#keepAlive(begun).catch(() => undefined);
   }
 
-  /** Ends it; what it holds is released or deleted at once. May be called twice. */
+  /** Ends it; what it holds is released or deleted at once. May be called twice; one that failed is tried again. */
   destroy(): Promise<void> {
-    this.#destroyed ??= this.#destroy();
+    this.#destroyed ??= this.#destroy().catch((error) => {
+      this.#destroyed = undefined;
+      throw error;
+    });
     return this.#destroyed;
   }
 
@@ -79,9 +82,8 @@ export class Session implements AsyncDisposable {
   async #destroy(): Promise<void> {
     this.#renewing.abort();
     this.#lose('it was destroyed');
-    await this.#agent.ask({ operation: `destroy session ${this.id}`, path: '/session/destroy' }, (client, call) =>
-      client.session.destroy({ id: this.id, ...call }),
-    );
+    const ask = { operation: `destroy session ${this.id}`, path: '/session/destroy', writes: true };
+    await this.#agent.ask(ask, (client, call) => client.session.destroy({ id: this.id, ...call }));
   }
 
   async #keepAlive(begun: number): Promise<void> {
@@ -91,9 +93,11 @@ export class Session implements AsyncDisposable {
       await sleep(this.#ttl / 3, { signal, background: true });
       const asked = performance.now();
       try {
-        const ask = { operation: `renew session ${this.id}`, path: '/session/renew', signal, background: true };
+        const ask = { operation: `renew session ${this.id}`, path: '/session/renew', writes: true, signal };
         const timeout = Math.max(100, renewed + this.#ttl - asked);
-        await this.#agent.ask({ ...ask, timeout }, (client, call) => client.session.renew({ id: this.id, ...call }));
+        await this.#agent.ask({ ...ask, timeout, background: true }, (client, call) =>
+          client.session.renew({ id: this.id, ...call }),
+        );
         renewed = asked;
       } catch (error) {
         signal.throwIfAborted();

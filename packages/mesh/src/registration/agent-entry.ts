@@ -60,6 +60,7 @@ export class AgentEntry {
       {
         operation: `deregister ${id}`,
         path: '/agent/service/deregister',
+        writes: true,
         ...(timeout !== undefined && { timeout }),
       },
       (client, options) => client.agent.service.deregister({ id, ...options }),

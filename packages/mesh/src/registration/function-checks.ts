@@ -57,10 +57,19 @@ async function respond({ run, interval = 5_000, timeout }: FunctionCheck, respon
   try {
     health = healthOf(await Promise.race([run(limit.signal), tooLate]));
   } catch (error) {
-    health = { status: 'fail', detail: error instanceof Error ? String(error.message) : 'it threw' };
+    health = { status: 'fail', detail: said(error) };
   }
   response.writeHead(statuses[health.status], { 'content-type': 'text/plain' });
   response.end((health.detail ?? health.status).slice(0, 1_000));
+}
+
+/** What was thrown may be anything, also something whose message throws. */
+function said(error: unknown): string {
+  try {
+    return error instanceof Error ? String(error.message) : 'it threw';
+  } catch {
+    return 'it threw';
+  }
 }
 
 /** What the agent is told. Whatever a function returns that means nothing is told to be that, as a failure. */

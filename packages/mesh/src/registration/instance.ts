@@ -56,7 +56,8 @@ export class Instance implements Component, AsyncDisposable {
 
   /**
    * Resolves when the agent has it. When it rejects, nothing stays registered, unless the error says `happened: 'unknown'`:
-   * then the agent could not be told to forget it. May be called again after a `stop`.
+   * then the agent could not be told to forget it, or what was aborted on its way arrived after that. May be called again after a
+   * `stop`.
    */
   start(signal?: AbortSignal): Promise<void> {
     if (this.#gone) return this.#gone.then(() => this.start(signal));
@@ -83,6 +84,9 @@ export class Instance implements Component, AsyncDisposable {
       return { status: 'warn', detail: trouble instanceof Error ? trouble.message : String(trouble) };
     }
     if (this.#maintenance !== undefined) return { status: 'warn', detail: `in maintenance: ${this.#maintenance}` };
+    this.#agent.look();
+    const { trouble } = this.#agent;
+    if (trouble) return { status: 'warn', detail: trouble.message };
     return { status: 'pass', detail: `${this.id} is registered` };
   }
 
@@ -100,8 +104,13 @@ export class Instance implements Component, AsyncDisposable {
   async maintenance(reason: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     checkText('reason', reason);
     await this.#inTurn(async () => {
-      await this.#entry.maintain(reason, signal);
+      const before = this.#maintenance;
+      // Known before it is said: where the answer is lost it may hold, and a registration must not end it.
       this.#maintenance = reason;
+      await this.#entry.maintain(reason, signal).catch((error) => {
+        if (isNotDone(error, signal)) this.#maintenance = before;
+        throw error;
+      });
     });
     this.#tell('maintenance');
   }
@@ -191,8 +200,7 @@ export class Instance implements Component, AsyncDisposable {
       signal,
     );
     await put.catch((error) => {
-      // The reason of an abort comes as it is when nothing was sent.
-      this.#mayStand ||= !(signal?.aborted && error === signal.reason) && !isNotDone(error);
+      this.#mayStand ||= !isNotDone(error, signal);
       throw error;
     });
     this.#mayStand = true;
@@ -272,8 +280,9 @@ export class Instance implements Component, AsyncDisposable {
   }
 }
 
-function isNotDone(error: unknown): boolean {
-  return isQuorateError(error) && error.happened === 'no';
+/** The reason of an abort comes as it is when nothing was sent. */
+function isNotDone(error: unknown, signal: AbortSignal | undefined): boolean {
+  return (signal?.aborted && error === signal.reason) || (isQuorateError(error) && error.happened === 'no');
 }
 
 function givenPort({ sidecar }: Registered): number | undefined {

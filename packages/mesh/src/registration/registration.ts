@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { checkNames, type Duration, InvalidArgumentError } from '@quorate/core';
-import { checkName, checkNumber, checkPort, checkText, checkTexts } from '../arguments.ts';
+import { checkAddress, checkInstance, checkName, checkNumber, checkPort, checkTexts } from '../arguments.ts';
 import { milliseconds } from '../duration.ts';
 import { type Check, checkCheck } from './check.ts';
 import { checkSidecar, type SidecarRegistration } from './sidecar-registration.ts';
@@ -52,16 +52,16 @@ export function checkRegistration(registration: Registration): Registered {
   const { name, port, address, checks = [{ ttl: '15s' }], tags = [], meta = {}, weights, sidecar } = registration;
   checkName('name', name);
   if (port !== undefined) checkPort('port', port);
-  if (address !== undefined) checkText('address', address);
+  if (address !== undefined) checkAddress('address', address);
   const id = registration.id ?? idOf(name, address, port);
-  checkText('id', id);
+  checkInstance('id', id);
   checkChecks(checks, port);
   checkTexts('tags', tags);
   if (typeof meta !== 'object' || meta === null) throw new InvalidArgumentError('meta', 'strings by name', meta);
   for (const [key, value] of Object.entries(meta)) {
     if (!/^[\w-]{1,128}$/.test(key)) throw new InvalidArgumentError('meta', 'names of letters, digits, - and _', key);
-    if (typeof value !== 'string' || value.length > 512) {
-      throw new InvalidArgumentError(`meta.${key}`, 'a string of at most 512 characters', value);
+    if (typeof value !== 'string' || value.length > 512 || !value.isWellFormed()) {
+      throw new InvalidArgumentError(`meta.${key}`, 'a well-formed string of at most 512 characters', value);
     }
   }
   if (weights !== undefined) {
