@@ -265,7 +265,8 @@ test.each([
     response.writeHead(status).end(text);
   });
   const mesh = new Mesh({ address: agent.url });
-  const asked: readonly Promise<unknown>[] = text === '{}' ? [mesh.services()] : [mesh.instances('many'), mesh.kv.keys('a')];
+  const asked: readonly Promise<unknown>[] =
+    text === '{}' ? [mesh.services()] : [mesh.instances('many'), mesh.kv.keys('a')];
   expect(await Promise.all(asked.map(codeOf))).toEqual(asked.map(() => 'permission-denied'));
 });
 
