@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { type Component, sleep } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
 import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
-import { defaults, Mesh, type SidecarEvent } from '../src/index.ts';
+import { defaults, Mesh, type SidecarEvent, type SidecarFailedError } from '../src/index.ts';
 import { EnvoyAdmin } from '../src/sidecar/envoy-admin.ts';
 import { codeOf, freePort } from './http-service.ts';
 import { ask, settle, shared } from './town.ts';
@@ -267,3 +267,10 @@ test('no Envoy, one that hangs, one that is given up: said plainly, and nothing 
   expect(await folders()).toEqual(before);
   for (const pid of (await readFile(pids, 'utf8')).trim().split('\n')) expect(lives(Number(pid))).toBe(false);
 });
+  // One that prints its bootstrap, where the token is written as JSON has it.
+  const token = `my "secret" isn't\\this`.replaceAll(' ', '-');
+  const secretive = new Mesh({ address: consul, token });
+  const talker = await fakeEnvoy(`${saysIts('1.36.4')}\ncat "$2" >&2; exit 3`);
+  const told = await secretive.startSidecar(instance, { envoy: talker }).catch((error) => error as SidecarFailedError);
+  expect(told).toMatchObject({ message: expect.stringContaining('{"key":"x-consul-token","value":"<token>"}') });
+  expect(inspect(told, { depth: 9, maxStringLength: null })).not.toContain('secret');

@@ -51,6 +51,8 @@ export interface EnvoyRun {
 export class EnvoyProcess {
   /** Resolves when it has ended, with how. */
   readonly ended: Promise<string>;
+  /** Envoy logs it, where it logs what it sends: it is left out of `logged`. */
+  readonly token: string | undefined;
   readonly #child: ChildProcess;
   readonly #folder: string;
   readonly #pid: Promise<number>;
@@ -86,7 +88,7 @@ export class EnvoyProcess {
     return new EnvoyProcess(child, run);
   }
 
-  private constructor(child: ChildProcess, { folder, logged }: EnvoyRun) {
+  private constructor(child: ChildProcess, { folder, token, logged }: EnvoyRun) {
     this.#child = child;
     this.#folder = folder;
     child.unref();
@@ -96,8 +98,10 @@ export class EnvoyProcess {
     const out = createInterface({ input: stdout });
     this.#pid = once(out, 'line').then(([line]) => Number(line));
     this.#pid.catch(() => undefined);
-    out.on('line', logged);
-    createInterface({ input: stderr }).on('line', logged);
+    const secret = token === undefined ? undefined : written(token);
+    const told = (line: string): void => logged(secret ? line.replaceAll(secret, '<token>') : line);
+    out.on('line', told);
+    createInterface({ input: stderr }).on('line', told);
     this.ended = new Promise((resolve) => {
       child.once('exit', (status) => {
         this.#over = true;
@@ -128,7 +132,16 @@ export class EnvoyProcess {
   }
 }
 
-/** A guard that was killed ends what is left of its group no more: Envoy, and the part that waits for us. */
+/** This text as it is, or with backslashes before its signs, as in JSON. */
+function written(text: string): RegExp {
+  const code = (sign: string): string => sign.charCodeAt(0).toString(16).padStart(2, '0');
+  return new RegExp(
+    text.replaceAll(/\W/g, (sign) => String.raw`\\?\x${code(sign)}`),
+    'g',
+  );
+}
+
+/** A guard that was killed ends what is left of its group no more: Envoy, and the parts that wait for us. */
 function endGroup(leader: number): void {
   try {
     process.kill(-leader, 'SIGKILL');

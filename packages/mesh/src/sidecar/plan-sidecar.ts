@@ -101,6 +101,7 @@ export function planSidecar(
       upstreams: proxy.upstreams,
       program: envoy.path,
       bootstrap: (socket) => bootstrapOf({ ...known, admin: socket }),
+      token: known.token,
       concurrency: Math.round(concurrency),
       logLevel,
       ...timing,

@@ -197,7 +197,7 @@ export class Sidecar implements Component, AsyncDisposable {
     this.#tell('stopped');
   }
 
-  async #launch({ program, bootstrap, concurrency, logLevel, grace }: SidecarPlan): Promise<void> {
+  async #launch({ program, bootstrap, token, concurrency, logLevel, grace }: SidecarPlan): Promise<void> {
     this.#tell('starting');
     this.#admin = undefined;
     this.#folder = await mkdtemp(join(tmpdir(), 'quorate-sidecar-'));
@@ -227,6 +227,7 @@ export class Sidecar implements Component, AsyncDisposable {
         this.#drained = false;
         this.#state = 'ready';
         this.#tell('ready');
+      token,
         return;
       }
       await sleep(25, { signal, background: this.#restarts > 0 });
