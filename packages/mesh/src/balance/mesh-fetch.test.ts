@@ -38,8 +38,8 @@ async function service(listeners: readonly RequestListener[]) {
 
 test('an instance that redirects to where it fails, or hangs, has done well itself', async () => {
   const sick = await listen((_, response) => response.writeHead(503).end());
-  const gone = await listen((request) => request.socket.destroy());
-  const hung = await listen(() => undefined);
+  const gone = await listen(rudeness);
+  const hung = await listen(silence);
   for (const port of [sick, gone, hung]) {
     const { ask, ejected } = await service([
       (_, response) => response.writeHead(302, { location: `http://127.0.0.1:${port}/` }).end(),
@@ -54,6 +54,21 @@ test('an instance that redirects to where it fails, or hangs, has done well itse
   ]);
   for (let request = 0; request < 2; request += 1) await itself.ask();
   expect(itself.ejected()).toEqual(['query-1']);
+});
+
+const silence: RequestListener = () => undefined;
+const rudeness: RequestListener = (request) => request.socket.destroy();
+
+test('a write that was sent and not answered by the deadline is ambiguous, a read is late', async () => {
+  const { ask } = await service([silence]);
+  const code = async (method: string) => ask({ method, deadline: '100ms' }).catch((error) => error.code);
+  const methods = ['PUT', 'DELETE', 'POST', 'GET'];
+  const [late, ambiguous] = ['deadline-exceeded', 'ambiguous'];
+  expect(await Promise.all(methods.map(code))).toEqual([ambiguous, ambiguous, ambiguous, late]);
+  // The deadline comes while it waits to be sent again.
+  const rude = await service([rudeness]);
+  const putting = rude.ask({ method: 'PUT', body: 'x', attempts: 100, deadline: '60ms' });
+  await expect(putting).rejects.toMatchObject({ code: ambiguous, happened: 'unknown' });
 });
 
 describe('the body of an answer', () => {

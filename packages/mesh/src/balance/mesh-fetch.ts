@@ -73,14 +73,18 @@ export async function meshFetch(
     const redirect = request.redirect === 'follow' ? 'manual' : request.redirect;
     return fetch(url, { method, headers, redirect, signal, ...(body && { body, duplex: 'half' }) } as RequestInit);
   };
+  // What ends it after the instance may have heard of it.
+  const ended = (error: unknown): unknown => {
+    if (!inDoubt()) return error;
+    return request.signal.aborted ? doubtful(error) : unanswered(request, service, error);
+  };
   budget.earn();
   for (;;) {
     const attempt = tried.length + 1;
     const more = (): boolean => !once && attempt < attempts && budget.spend();
     const picked = inTime(balancer.pick({ signal, except: tried }), request, ms, balancer);
     const endpoint = await picked.catch((error) => {
-      if (!inDoubt()) throw error;
-      throw isQuorateError(error, 'no-endpoint') ? unanswered(request, service, error) : doubtful(error);
+      throw ended(error);
     });
     tried.push(endpoint.instance);
     const target = new URL(url.pathname + url.search, `http://${endpoint.address}`);
@@ -108,7 +112,7 @@ export async function meshFetch(
         throw inDoubt() ? doubtful(request.signal.reason) : request.signal.reason;
       }
       if (itself()) endpoint.failed();
-      if (inDoubt() && !again) throw unanswered(request, service, error);
+      if (inDoubt() && (!again || signal.aborted)) throw unanswered(request, service, error);
       if (signal.aborted) throw tooLate(service, ms, error);
       if (!more()) {
         if (inDoubt()) throw unanswered(request, service, error);
@@ -118,7 +122,7 @@ export async function meshFetch(
       if (!reading) endpoint[Symbol.dispose]();
     }
     await inTime(sleep(delays.next(), { signal }), request, ms, balancer).catch((error) => {
-      throw inDoubt() ? doubtful(error) : error;
+      throw ended(error);
     });
   }
 }
