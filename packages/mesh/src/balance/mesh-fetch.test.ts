@@ -131,6 +131,15 @@ test('a path that begins with two slashes is a path, and no other host', async (
   expect(await (await ask({}, 'http://query//other/x?y=1')).text()).toBe('//other/x?y=1');
 });
 
+test.each<[argument: string, init: object, url?: string]>([
+  ['url.port', {}, 'http://query:9/'],
+  ['integrity', { integrity: 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' }],
+  ['dispatcher', { dispatcher: { dispatch: () => true } }],
+])('%s would mean nothing, and is refused', async (argument, init, url) => {
+  const { ask } = await service([echo]);
+  await expect(ask(init, url)).rejects.toMatchObject({ code: 'invalid-argument', argument });
+});
+
 describe('the body of an answer', () => {
   const silent: RequestListener = (_, response) => void response.write('so far');
   const broken: RequestListener = (_, response) => void response.write('so far', () => response.destroy());

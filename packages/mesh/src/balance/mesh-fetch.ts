@@ -54,7 +54,9 @@ export async function meshFetch(
     throw new InvalidArgumentError('url', 'a URL that begins with "http://"; for TLS run a sidecar', url.href);
   }
   checkHost(url.hostname);
+  if (url.port !== '') throw new InvalidArgumentError('url.port', 'none: each instance has one of its own', url.port);
   const request = new Request(input, init);
+  checkHonoured(request, init);
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(ms)]);
   const service = url.hostname;
   const { balancer, budget } = destination(service);
@@ -144,6 +146,14 @@ function checkHost(hostname: string): void {
   if (isIP(hostname.replace(/^\[|\]$/g, '')) > 0)
     throw new InvalidArgumentError('url.hostname', 'the name of a service', hostname);
   checkService('url.hostname', hostname);
+}
+
+/** What would be left out without a word. */
+function checkHonoured({ integrity }: Request, init: object): void {
+  if (integrity !== '') throw new InvalidArgumentError('integrity', 'none: verify what you have read', integrity);
+  if ((init as { readonly dispatcher?: unknown }).dispatcher) {
+    throw new InvalidArgumentError('dispatcher', 'none: requests go to the instances directly');
+  }
 }
 
 /** A stream can be read once. */
