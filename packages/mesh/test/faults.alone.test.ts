@@ -54,6 +54,19 @@ async function guardOf(envoy: number): Promise<number> {
   return Number(stdout);
 }
 
+/** The two processes that wait beside an Envoy for its program to end, one in the other. */
+async function waitersOf(envoy: number): Promise<[outer: number, inner: number]> {
+  const { stdout } = await promisify(execFile)('ps', ['-e', '-o', 'pid=,ppid=']);
+  const processes = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const childOf = (parent: number): number =>
+    processes.find(([pid, ppid]) => ppid === parent && pid !== envoy)?.[0] as number;
+  const outer = childOf(await guardOf(envoy));
+  return [outer, childOf(outer)];
+}
+
 test('kill -9 of an instance under load: gone from the watch within the check interval and 1 s, from Envoy within one more; its Envoy too', async () => {
   const mesh = new Mesh({ address: consul });
   const { envoy } = shared();
@@ -98,6 +111,11 @@ test('kill -9 of an instance under load: gone from the watch within the check in
   await eventually('its Envoy is gone as well', () => !lives(first.envoy), { within: 10_000 });
   await eventually('and all of its group', () => !lives(-guard), { within: 2_000 });
   expect(lives(second.envoy)).toBe(true);
+  // Also when one was killed before that waits for this.
+  const [waiter] = await waitersOf(second.envoy);
+  process.kill(waiter, 'SIGKILL');
+  second.child.kill('SIGKILL');
+  await eventually('the Envoy of the other one is gone', () => !lives(second.envoy), { within: 10_000 });
 });
 
 test('Envoy killed, or the shell that guards it: started again, ready, and it serves as before', async () => {
@@ -110,10 +128,12 @@ test('Envoy killed, or the shell that guards it: started again, ready, and it se
   for (const [restarts, victim] of [
     [1, 'envoy'],
     [2, 'guard'],
+    [3, 'waiter'],
   ] as const) {
     const pid = (await front.sidecar.pid()) as number;
     const guard = await guardOf(pid);
-    process.kill(victim === 'envoy' ? pid : guard, 'SIGKILL');
+    const [, waiter] = await waitersOf(pid);
+    process.kill({ envoy: pid, guard, waiter }[victim], 'SIGKILL');
     await eventually('started again', () => front.sidecar.restarts === restarts && front.sidecar.state === 'ready');
     await eventually('nothing is left of the one before', () => !lives(-guard), { within: 2_000 });
     expect(await ask(url)).toEqual({ status: 200, text: 'behind' });
