@@ -294,3 +294,12 @@ test('no Envoy, one that hangs, one that is given up: said plainly, and nothing 
   const told = await secretive.startSidecar(instance, { envoy: talker }).catch((error) => error as SidecarFailedError);
   expect(told).toMatchObject({ message: expect.stringContaining('{"key":"x-consul-token","value":"<token>"}') });
   expect(inspect(told, { depth: 9, maxStringLength: null })).not.toContain('secret');
+  // Stopped while it starts: nobody waits for what will not come.
+  const started = async (): Promise<number> => (await readFile(pids, 'utf8')).trim().split('\n').length;
+  const stopped = mesh.sidecar(instance, { envoy });
+  const starting = stopped.start();
+  await Promise.all([
+    expect(starting).rejects.toMatchObject({ code: 'stopped', happened: 'no' }),
+    eventually('it starts', async () => (await started()) === 3).then(() => stopped.stop()),
+  ]);
+  expect(stopped.state).toBe('stopped');

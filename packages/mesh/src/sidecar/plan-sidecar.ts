@@ -91,7 +91,7 @@ export function planSidecar(
   };
   return async (signal) => {
     // The pairing comes first: what a wrong one does later does not look like it.
-    const envoy = await findEnvoy(options.envoy);
+    const envoy = await findEnvoy(options.envoy, signal);
     const facts = await agentFacts(agent, signal);
     if (!anyPairing) checkPairing(facts, envoy.version);
     const proxy = await readProxy(agent, proxyId, signal);

@@ -1,7 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { backoff, type Component, deadline, type Health, InvalidArgumentError, sleep } from '@quorate/core';
+import {
+  backoff,
+  type Component,
+  deadline,
+  type Health,
+  InvalidArgumentError,
+  QuorateError,
+  sleep,
+} from '@quorate/core';
 import { type SidecarEvent, sidecarEvents } from '../diagnostics.ts';
 import { SidecarFailedError } from '../errors/sidecar-failed-error.ts';
 import { drained } from './drained.ts';
@@ -17,7 +25,7 @@ const keptLines = 50;
 /** An Envoy that is kept running beside an instance, until it is stopped. It does not outlive this process. */
 export class Sidecar implements Component, AsyncDisposable {
   readonly proxyId: string;
-  readonly #prepare: (signal: AbortSignal | undefined) => Promise<SidecarPlan>;
+  readonly #prepare: (signal: AbortSignal) => Promise<SidecarPlan>;
   readonly #log: string[] = [];
   #plan: SidecarPlan | undefined;
   #stopping = new AbortController();
@@ -33,7 +41,7 @@ export class Sidecar implements Component, AsyncDisposable {
   #stopped: Promise<void> | undefined;
 
   /** `prepare` reads what the agent knows of the proxy when it starts. */
-  constructor(proxyId: string, prepare: (signal: AbortSignal | undefined) => Promise<SidecarPlan>) {
+  constructor(proxyId: string, prepare: (signal: AbortSignal) => Promise<SidecarPlan>) {
     this.proxyId = proxyId;
     this.#prepare = prepare;
   }
@@ -162,8 +170,10 @@ export class Sidecar implements Component, AsyncDisposable {
     this.#restarts = 0;
     this.#log.length = 0;
     try {
-      this.#plan = await this.#prepare(signal);
-      await this.#run(this.#plan, signal);
+      this.#plan = await this.#prepare(either);
+      await this.#run(this.#plan, either);
+    const { signal: stopping } = this.#stopping;
+    const either = signal ? AbortSignal.any([signal, stopping]) : stopping;
     } catch (error) {
       await this.#end();
       throw error;
@@ -171,13 +181,13 @@ export class Sidecar implements Component, AsyncDisposable {
     this.#running = this.#keepRunning().catch(() => undefined);
   }
 
-  async #run(plan: SidecarPlan, signal: AbortSignal | undefined): Promise<void> {
+  async #run(plan: SidecarPlan, signal: AbortSignal): Promise<void> {
     using limit = deadline(plan.startWithin, signal);
     try {
       await this.#launch(plan);
       await this.#becomeReady(limit.signal);
     } catch (error) {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       if (error instanceof SidecarFailedError) throw error;
       throw new SidecarFailedError(this.proxyId, `was not ready within ${plan.startWithin} ms`, this.log);
     }
@@ -187,6 +197,11 @@ export class Sidecar implements Component, AsyncDisposable {
     await this.#started?.catch(() => undefined);
     if (this.#started === undefined) return;
     // Also when somebody else drains, or has given up to.
+    // A start that hangs is ended.
+    if (this.#state === 'starting') {
+      const what = `${this.proxyId} was stopped before it had started`;
+      this.#stopping.abort(new QuorateError(what, { code: 'stopped', happened: 'no' }));
+    }
     if (!this.#drained) await this.drain();
     this.#stopping.abort();
     await this.#process?.stop();
