@@ -118,7 +118,7 @@ test('kill -9 of an instance under load: gone from the watch within the check in
   await eventually('the Envoy of the other one is gone', () => !lives(second.envoy), { within: 10_000 });
 });
 
-test('Envoy killed, or the shell that guards it: started again, ready, and it serves as before', async () => {
+test('Envoy killed, or what guards it: started again, ready, and it serves as before; paused, it is not well', async () => {
   const mesh = new Mesh({ address: consul });
   const { envoy } = shared();
   await settle(mesh, 'behind', { envoy });
@@ -138,6 +138,13 @@ test('Envoy killed, or the shell that guards it: started again, ready, and it se
     await eventually('nothing is left of the one before', () => !lives(-guard), { within: 2_000 });
     expect(await ask(url)).toEqual({ status: 200, text: 'behind' });
   }
+  const pid = (await front.sidecar.pid()) as number;
+  expect(front.sidecar.health().status).toBe('pass');
+  process.kill(pid, 'SIGSTOP');
+  await eventually('it does not answer', () => front.sidecar.health().status === 'fail');
+  process.kill(pid, 'SIGCONT');
+  await eventually('it answers again', () => front.sidecar.health().status === 'pass');
+  expect(front.sidecar.restarts).toBe(3);
 });
 
 test('stopping lets requests on their way through, and leaves nothing', async () => {
@@ -269,6 +276,13 @@ test('a pairing that nobody has tried is refused with those that are taken, unle
   expect(await codeOf(mesh.startSidecar(instance))).toBe('envoy-missing');
   const failed = mesh.startSidecar(instance, { envoy, anyPairing: true });
   await expect(failed).rejects.toThrow(/the sidecar paired-[^ ]+-1-sidecar-proxy ended with status 3.*cannot start/s);
+  // One that prints its bootstrap, where the token is written as JSON has it.
+  const token = `my "secret" isn't\\this`.replaceAll(' ', '-');
+  const secretive = new Mesh({ address: consul, token });
+  const talker = await fakeEnvoy(`${saysIts('1.36.4')}\ncat "$2" >&2; exit 3`);
+  const told = await secretive.startSidecar(instance, { envoy: talker }).catch((error) => error as SidecarFailedError);
+  expect(told).toMatchObject({ message: expect.stringContaining('{"key":"x-consul-token","value":"<token>"}') });
+  expect(inspect(told, { depth: 9, maxStringLength: null })).not.toContain('secret');
 });
 
 test('no Envoy, one that hangs, one that is given up: said plainly, and nothing is left', async () => {
@@ -284,16 +298,6 @@ test('no Envoy, one that hangs, one that is given up: said plainly, and nothing 
   await expect(late).rejects.toThrow('was not ready within 500 ms');
   const signal = AbortSignal.timeout(500);
   await expect(mesh.startSidecar(instance, { envoy, signal })).rejects.toMatchObject({ name: 'TimeoutError' });
-  expect(await folders()).toEqual(before);
-  for (const pid of (await readFile(pids, 'utf8')).trim().split('\n')) expect(lives(Number(pid))).toBe(false);
-});
-  // One that prints its bootstrap, where the token is written as JSON has it.
-  const token = `my "secret" isn't\\this`.replaceAll(' ', '-');
-  const secretive = new Mesh({ address: consul, token });
-  const talker = await fakeEnvoy(`${saysIts('1.36.4')}\ncat "$2" >&2; exit 3`);
-  const told = await secretive.startSidecar(instance, { envoy: talker }).catch((error) => error as SidecarFailedError);
-  expect(told).toMatchObject({ message: expect.stringContaining('{"key":"x-consul-token","value":"<token>"}') });
-  expect(inspect(told, { depth: 9, maxStringLength: null })).not.toContain('secret');
   // Stopped while it starts: nobody waits for what will not come.
   const started = async (): Promise<number> => (await readFile(pids, 'utf8')).trim().split('\n').length;
   const stopped = mesh.sidecar(instance, { envoy });
@@ -303,3 +307,6 @@ test('no Envoy, one that hangs, one that is given up: said plainly, and nothing 
     eventually('it starts', async () => (await started()) === 3).then(() => stopped.stop()),
   ]);
   expect(stopped.state).toBe('stopped');
+  expect(await folders()).toEqual(before);
+  for (const pid of (await readFile(pids, 'utf8')).trim().split('\n')) expect(lives(Number(pid))).toBe(false);
+});

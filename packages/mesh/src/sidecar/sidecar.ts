@@ -74,8 +74,11 @@ export class Sidecar implements Component, AsyncDisposable {
     return this.#started;
   }
 
-  /** Whether Envoy serves. */
+  /** Whether Envoy serves. Each call has it asked anew: what is said is what it answered, or did not, before this call. */
   health(): Health {
+    if (this.#state === 'ready' && this.#admin?.answers === false) {
+      return { status: 'fail', detail: `${this.proxyId} does not answer` };
+    }
     if (this.#state === 'ready') return { status: 'pass', detail: `${this.proxyId} is ready` };
     return { status: this.#state === 'draining' ? 'warn' : 'fail', detail: `${this.proxyId} is ${this.#state}` };
   }
@@ -169,11 +172,11 @@ export class Sidecar implements Component, AsyncDisposable {
     this.#stopping = new AbortController();
     this.#restarts = 0;
     this.#log.length = 0;
+    const { signal: stopping } = this.#stopping;
+    const either = signal ? AbortSignal.any([signal, stopping]) : stopping;
     try {
       this.#plan = await this.#prepare(either);
       await this.#run(this.#plan, either);
-    const { signal: stopping } = this.#stopping;
-    const either = signal ? AbortSignal.any([signal, stopping]) : stopping;
     } catch (error) {
       await this.#end();
       throw error;
@@ -194,14 +197,14 @@ export class Sidecar implements Component, AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
-    await this.#started?.catch(() => undefined);
-    if (this.#started === undefined) return;
-    // Also when somebody else drains, or has given up to.
     // A start that hangs is ended.
     if (this.#state === 'starting') {
       const what = `${this.proxyId} was stopped before it had started`;
       this.#stopping.abort(new QuorateError(what, { code: 'stopped', happened: 'no' }));
     }
+    await this.#started?.catch(() => undefined);
+    if (this.#started === undefined) return;
+    // Also when somebody else drains, or has given up to.
     if (!this.#drained) await this.drain();
     this.#stopping.abort();
     await this.#process?.stop();
@@ -224,6 +227,7 @@ export class Sidecar implements Component, AsyncDisposable {
       concurrency,
       logLevel,
       graceSeconds: Math.ceil(grace / 1_000),
+      token,
       logged: (line) => {
         this.#log.push(line);
         if (this.#log.length > keptLines) this.#log.shift();
@@ -242,7 +246,6 @@ export class Sidecar implements Component, AsyncDisposable {
         this.#drained = false;
         this.#state = 'ready';
         this.#tell('ready');
-      token,
         return;
       }
       await sleep(25, { signal, background: this.#restarts > 0 });
