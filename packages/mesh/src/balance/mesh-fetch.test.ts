@@ -95,6 +95,11 @@ describe('nothing is sent, and another instance answers,', () => {
   });
 });
 
+test.each([502, 503, 504])('a read that was answered with %i goes to another instance', async (status) => {
+  const { ask } = await service([(_, response) => response.writeHead(status).end(), echo]);
+  expect((await ask({ attempts: 2 })).status).toBe(200);
+});
+
 test('a write that was sent and not answered by the deadline is ambiguous, a read is late', async () => {
   const { ask } = await service([silence]);
   const code = async (method: string) => ask({ method, deadline: '100ms' }).catch((error) => error.code);
