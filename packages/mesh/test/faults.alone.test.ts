@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { type Component, sleep } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
 import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
-import { defaults, Mesh, type SidecarEvent } from '../src/index.ts';
+import { defaults, Mesh, type SidecarEvent, type SidecarFailedError } from '../src/index.ts';
 import { EnvoyAdmin } from '../src/sidecar/envoy-admin.ts';
 import { codeOf, freePort } from './http-service.ts';
 import { ask, settle, shared } from './town.ts';
@@ -52,6 +52,19 @@ function lives(pid: number): boolean {
 async function guardOf(envoy: number): Promise<number> {
   const { stdout } = await promisify(execFile)('ps', ['-o', 'ppid=', '-p', String(envoy)]);
   return Number(stdout);
+}
+
+/** The two processes that wait beside an Envoy for its program to end, one in the other. */
+async function waitersOf(envoy: number): Promise<[outer: number, inner: number]> {
+  const { stdout } = await promisify(execFile)('ps', ['-e', '-o', 'pid=,ppid=']);
+  const processes = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const childOf = (parent: number): number =>
+    processes.find(([pid, ppid]) => ppid === parent && pid !== envoy)?.[0] as number;
+  const outer = childOf(await guardOf(envoy));
+  return [outer, childOf(outer)];
 }
 
 test('kill -9 of an instance under load: gone from the watch within the check interval and 1 s, from Envoy within one more; its Envoy too', async () => {
@@ -98,9 +111,14 @@ test('kill -9 of an instance under load: gone from the watch within the check in
   await eventually('its Envoy is gone as well', () => !lives(first.envoy), { within: 10_000 });
   await eventually('and all of its group', () => !lives(-guard), { within: 2_000 });
   expect(lives(second.envoy)).toBe(true);
+  // Also when one was killed before that waits for this.
+  const [waiter] = await waitersOf(second.envoy);
+  process.kill(waiter, 'SIGKILL');
+  second.child.kill('SIGKILL');
+  await eventually('the Envoy of the other one is gone', () => !lives(second.envoy), { within: 10_000 });
 });
 
-test('Envoy killed, or the shell that guards it: started again, ready, and it serves as before', async () => {
+test('Envoy killed, or what guards it: started again, ready, and it serves as before; paused, it is not well', async () => {
   const mesh = new Mesh({ address: consul });
   const { envoy } = shared();
   await settle(mesh, 'behind', { envoy });
@@ -110,14 +128,23 @@ test('Envoy killed, or the shell that guards it: started again, ready, and it se
   for (const [restarts, victim] of [
     [1, 'envoy'],
     [2, 'guard'],
+    [3, 'waiter'],
   ] as const) {
     const pid = (await front.sidecar.pid()) as number;
     const guard = await guardOf(pid);
-    process.kill(victim === 'envoy' ? pid : guard, 'SIGKILL');
+    const [, waiter] = await waitersOf(pid);
+    process.kill({ envoy: pid, guard, waiter }[victim], 'SIGKILL');
     await eventually('started again', () => front.sidecar.restarts === restarts && front.sidecar.state === 'ready');
     await eventually('nothing is left of the one before', () => !lives(-guard), { within: 2_000 });
     expect(await ask(url)).toEqual({ status: 200, text: 'behind' });
   }
+  const pid = (await front.sidecar.pid()) as number;
+  expect(front.sidecar.health().status).toBe('pass');
+  process.kill(pid, 'SIGSTOP');
+  await eventually('it does not answer', () => front.sidecar.health().status === 'fail');
+  process.kill(pid, 'SIGCONT');
+  await eventually('it answers again', () => front.sidecar.health().status === 'pass');
+  expect(front.sidecar.restarts).toBe(3);
 });
 
 test('stopping lets requests on their way through, and leaves nothing', async () => {
@@ -249,6 +276,13 @@ test('a pairing that nobody has tried is refused with those that are taken, unle
   expect(await codeOf(mesh.startSidecar(instance))).toBe('envoy-missing');
   const failed = mesh.startSidecar(instance, { envoy, anyPairing: true });
   await expect(failed).rejects.toThrow(/the sidecar paired-[^ ]+-1-sidecar-proxy ended with status 3.*cannot start/s);
+  // One that prints its bootstrap, where the token is written as JSON has it.
+  const token = `my "secret" isn't\\this`.replaceAll(' ', '-');
+  const secretive = new Mesh({ address: consul, token });
+  const talker = await fakeEnvoy(`${saysIts('1.36.4')}\ncat "$2" >&2; exit 3`);
+  const told = await secretive.startSidecar(instance, { envoy: talker }).catch((error) => error as SidecarFailedError);
+  expect(told).toMatchObject({ message: expect.stringContaining('{"key":"x-consul-token","value":"<token>"}') });
+  expect(inspect(told, { depth: 9, maxStringLength: null })).not.toContain('secret');
 });
 
 test('no Envoy, one that hangs, one that is given up: said plainly, and nothing is left', async () => {
@@ -264,6 +298,15 @@ test('no Envoy, one that hangs, one that is given up: said plainly, and nothing 
   await expect(late).rejects.toThrow('was not ready within 500 ms');
   const signal = AbortSignal.timeout(500);
   await expect(mesh.startSidecar(instance, { envoy, signal })).rejects.toMatchObject({ name: 'TimeoutError' });
+  // Stopped while it starts: nobody waits for what will not come.
+  const started = async (): Promise<number> => (await readFile(pids, 'utf8')).trim().split('\n').length;
+  const stopped = mesh.sidecar(instance, { envoy });
+  const starting = stopped.start();
+  await Promise.all([
+    expect(starting).rejects.toMatchObject({ code: 'stopped', happened: 'no' }),
+    eventually('it starts', async () => (await started()) === 3).then(() => stopped.stop()),
+  ]);
+  expect(stopped.state).toBe('stopped');
   expect(await folders()).toEqual(before);
   for (const pid of (await readFile(pids, 'utf8')).trim().split('\n')) expect(lives(Number(pid))).toBe(false);
 });

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { eventually } from '@quorate/testbed';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { defaults, Mesh, resolver, type TracedRequest } from '../src/index.ts';
+import { defaults, Mesh, resolver, type SidecarEvent, type TracedRequest } from '../src/index.ts';
 import { freePort } from './http-service.ts';
 import { traffic } from './picture.ts';
 import { ask, type Resident, settle, shared } from './town.ts';
@@ -47,6 +47,35 @@ test('no other user of the machine reaches what shows the token: the administrat
   expect(await mode(socket)).toBe('600');
   expect(await mode(dirname(socket))).toBe('700');
   expect(await mode(join(dirname(socket), 'bootstrap.json'))).toBe('600');
+});
+
+test('what Envoy logs, at whatever level, has no token and no key in it', async () => {
+  const { consul, envoy } = shared();
+  const token = 'hunter2-of-the-mesh';
+  const secretive = new Mesh({ address: consul, token });
+  await using instance = await secretive.register({
+    name: 'talker',
+    port: 1,
+    checks: [],
+    sidecar: { port: await freePort() },
+  });
+  const lines: string[] = [];
+  const hear = (message: unknown): void => {
+    const { proxyId, line } = message as SidecarEvent;
+    if (proxyId === instance.proxyId && line !== undefined) lines.push(line);
+  };
+  subscribe('quorate.mesh.sidecar', hear);
+  onTestFinished(() => void unsubscribe('quorate.mesh.sidecar', hear));
+  await using sidecar = await secretive.startSidecar(instance, {
+    envoy,
+    concurrency: 1,
+    drain: '1ms',
+    logLevel: 'trace',
+  });
+  await eventually('it logs what it sends', () => lines.some((line) => line.includes("'x-consul-token', '<token>'")));
+  for (const secret of [token, 'PRIVATE KEY']) {
+    expect([...lines, ...sidecar.log].filter((line) => line.includes(secret))).toEqual([]);
+  }
 });
 
 test('two services talk through their sidecars: the server sees who asks, and nobody else gets in', async () => {
@@ -126,8 +155,10 @@ describe.concurrent('a deny intention cuts live traffic off within 3 s, and allo
     const load = Array.from({ length: 4 }, async () => {
       while (!stop.signal.aborted) if (await passes()) lastPassed = performance.now();
     });
+    // It is waited for all sidecars of the process, whichever mesh started them.
+    await using other = new Mesh({ address: shared().consul });
     const denied = performance.now();
-    await mesh.intentions.deny(from, to);
+    await other.intentions.deny(from, to);
     const resolved = performance.now();
     expect([await passes(), await passes(), await passes()]).toEqual([false, false, false]);
     stop.abort();

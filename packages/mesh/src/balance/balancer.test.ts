@@ -2,7 +2,7 @@ import { seeded } from '@quorate/testbed';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ServiceInstance } from '../discovery/service-instance.ts';
 import type { Followed } from '../discovery/watch.ts';
-import { Balancer, type BalancerOptions } from './balancer.ts';
+import { Balancer, type BalancerOptions, type Endpoint } from './balancer.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
 afterEach(() => void vi.useRealTimers());
@@ -88,6 +88,45 @@ describe('policies', () => {
     for (let pick = 0; pick < 100; pick += 1) held.push(await balancer.pick());
     const { a: heavy = 0 } = tally(held.map(({ instance }) => instance.id));
     expect(Math.abs(heavy - 75)).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('power of two choices gives each instance the share of its weight, however few ask', () => {
+  const seed = Number(process.env.QUORATE_SEED ?? 11);
+  const requests = 6_000;
+  test.each<[weights: readonly number[], callers: number]>([
+    [[2, 1], 1],
+    [[2, 1], 2],
+    [[2, 1], 4],
+    [[2, 1], 16],
+    [[1, 1, 1], 1],
+    [[3, 1, 1], 1],
+    [[3, 1, 1], 3],
+    [[5, 1, 1, 5, 5, 1], 1],
+    [[5, 1, 1, 5, 5, 1], 8],
+  ])('%j, callers: %i', async (weights, callers) => {
+    const { next, integer } = seeded(seed);
+    const { balancer } = over(
+      weights.map((weight, index) => instance(`i-${index}`, { weight })),
+      { random: next },
+    );
+    const ids: string[] = [];
+    const held: Endpoint[] = [];
+    for (let request = 0; request < requests; request += 1) {
+      if (held.length === callers) held.splice(integer(0, callers - 1), 1)[0]?.[Symbol.dispose]();
+      const endpoint = await balancer.pick();
+      held.push(endpoint);
+      ids.push(endpoint.instance.id);
+    }
+    const counts = tally(ids);
+    const sum = weights.reduce((total, weight) => total + weight);
+    for (const [index, weight] of weights.entries()) {
+      const share = weight / sum;
+      // Throws that do not know of each other, for one caller; for several, who is busy counts as well.
+      const stray = 5 * Math.sqrt(requests * share * (1 - share)) + (callers > 1 ? 0.1 * requests * share : 0);
+      const off = Math.abs((counts[`i-${index}`] ?? 0) - requests * share);
+      expect(off, `seed ${seed}: ${JSON.stringify(counts)}`).toBeLessThan(stray);
+    }
   });
 });
 

@@ -20,26 +20,31 @@ async function listen(listener: RequestListener): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** A service whose instances answer like this, each one left out after two failures in a row. */
-async function service(listeners: readonly RequestListener[]) {
+/** A service whose instances answer like this, each one left out after two failures in a row. Those that are `odd` come first. */
+async function service(listeners: readonly RequestListener[], odd: readonly Partial<ServiceInstance>[] = []) {
   const ports = await Promise.all(listeners.map(listen));
   const fixed = { name: 'query', node: 'n', datacenter: 'dc1', address: '127.0.0.1', tags: [], meta: {} };
-  const latest = ports.map((port, index): ServiceInstance => {
-    return { ...fixed, id: `query-${index + 1}`, port, status: 'passing', weight: 1 };
-  });
+  const instance = (id: string, more: Partial<ServiceInstance>): ServiceInstance => {
+    return { ...fixed, id, port: 8080, status: 'passing', weight: 1, ...more };
+  };
+  const latest = [
+    ...odd.map((more, index) => instance(`odd-${index + 1}`, more)),
+    ...ports.map((port, index) => instance(`query-${index + 1}`, { port })),
+  ];
   const watch = { latest, age: 0, failure: undefined } as unknown as Followed<readonly ServiceInstance[]>;
   const balancer = new Balancer('query', watch, { policy: 'round-robin', ejectAfter: 2, ejectAtMost: 1 });
   const destination = { balancer, budget: new RetryBudget() };
   return {
-    ask: (init: MeshRequestInit = {}) => meshFetch('http://query/', { attempts: 1, ...init }, () => destination),
+    ask: (init: MeshRequestInit = {}, input: string | Request = 'http://query/') =>
+      meshFetch(input, { attempts: 1, ...init }, () => destination),
     ejected: () => balancer.ejected.map(({ id }) => id),
   };
 }
 
 test('an instance that redirects to where it fails, or hangs, has done well itself', async () => {
   const sick = await listen((_, response) => response.writeHead(503).end());
-  const gone = await listen((request) => request.socket.destroy());
-  const hung = await listen(() => undefined);
+  const gone = await listen(rudeness);
+  const hung = await listen(silence);
   for (const port of [sick, gone, hung]) {
     const { ask, ejected } = await service([
       (_, response) => response.writeHead(302, { location: `http://127.0.0.1:${port}/` }).end(),
@@ -54,6 +59,90 @@ test('an instance that redirects to where it fails, or hangs, has done well itse
   ]);
   for (let request = 0; request < 2; request += 1) await itself.ask();
   expect(itself.ejected()).toEqual(['query-1']);
+});
+
+const silence: RequestListener = () => undefined;
+const rudeness: RequestListener = (request) => request.socket.destroy();
+const echo: RequestListener = (request, response) => request.pipe(response);
+
+describe('nothing is sent, and another instance answers,', () => {
+  test.each<[why: string, odd: Partial<ServiceInstance>, message: string]>([
+    ['where an address is none', { address: 'bad host' }, 'an address that is none: bad host:8080'],
+    ['where `fetch` refuses the port', { port: 6000 }, 'fetch sends nothing to port 6000'],
+  ])('%s', async (_, odd, message) => {
+    const { ask, ejected } = await service([echo], [odd]);
+    for (let request = 0; request < 4; request += 1) {
+      const answer = await ask({ method: 'POST', body: 'x', attempts: 2 });
+      expect(await answer.text()).toBe('x');
+    }
+    expect(ejected()).toEqual(['odd-1']);
+    const alone = (await service([], [odd])).ask({ method: 'POST', body: 'x' });
+    await expect(alone).rejects.toMatchObject({
+      code: 'service-unreachable',
+      happened: 'no',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test('where nobody listens: also with a body that can be read once, as long as nobody has', async () => {
+    // No program listens at port 2.
+    const { ask } = await service([echo], [{ port: 2 }]);
+    const asRequest = new Request('http://query/', { method: 'POST', body: 'request' });
+    expect(await (await ask({ attempts: 2 }, asRequest)).text()).toBe('request');
+    const body = new Blob(['stream']).stream();
+    const asStream = { method: 'POST', body, duplex: 'half', attempts: 2 } as MeshRequestInit;
+    expect(await (await ask(asStream)).text()).toBe('stream');
+  });
+});
+
+test.each([502, 503, 504])('a read that was answered with %i goes to another instance', async (status) => {
+  const { ask } = await service([(_, response) => response.writeHead(status).end(), echo]);
+  expect((await ask({ attempts: 2 })).status).toBe(200);
+});
+
+test('a write that was sent and not answered by the deadline is ambiguous, a read is late', async () => {
+  const { ask } = await service([silence]);
+  const code = async (method: string) => ask({ method, deadline: '100ms' }).catch((error) => error.code);
+  const methods = ['PUT', 'DELETE', 'POST', 'GET'];
+  const [late, ambiguous] = ['deadline-exceeded', 'ambiguous'];
+  expect(await Promise.all(methods.map(code))).toEqual([ambiguous, ambiguous, ambiguous, late]);
+  // The deadline comes while it waits to be sent again.
+  const rude = await service([rudeness]);
+  const putting = rude.ask({ method: 'PUT', body: 'x', attempts: 100, deadline: '60ms' });
+  await expect(putting).rejects.toMatchObject({ code: ambiguous, happened: 'unknown' });
+});
+
+test('a redirect that the caller takes for an error is none of the instance, and is not asked for twice', async () => {
+  let requests = 0;
+  const redirect: RequestListener = (_, response) => {
+    requests += 1;
+    response.writeHead(302, { location: '/there' }).end();
+  };
+  const { ask, ejected } = await service([redirect, redirect]);
+  for (let request = 1; request <= 4; request += 1) {
+    const asking = ask({ redirect: 'error', attempts: 3 });
+    await expect(asking).rejects.toThrow(TypeError);
+    await expect(asking).rejects.toThrow("answered by a redirect (302, to /there), with redirect: 'error'");
+    expect(requests).toBe(request);
+  }
+  expect(ejected()).toEqual([]);
+  const posting = ask({ method: 'POST', redirect: 'error', attempts: 3 });
+  await expect(posting).rejects.toMatchObject({ code: 'ambiguous', happened: 'unknown' });
+  expect(requests).toBe(5);
+});
+
+test('a path that begins with two slashes is a path, and no other host', async () => {
+  const { ask } = await service([({ url }, response) => response.end(url)]);
+  expect(await (await ask({}, 'http://query//other/x?y=1')).text()).toBe('//other/x?y=1');
+});
+
+test.each<[argument: string, init: object, url?: string]>([
+  ['url.port', {}, 'http://query:9/'],
+  ['integrity', { integrity: 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' }],
+  ['dispatcher', { dispatcher: { dispatch: () => true } }],
+])('%s would mean nothing, and is refused', async (argument, init, url) => {
+  const { ask } = await service([echo]);
+  await expect(ask(init, url)).rejects.toMatchObject({ code: 'invalid-argument', argument });
 });
 
 describe('the body of an answer', () => {

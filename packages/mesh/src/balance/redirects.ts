@@ -17,6 +17,10 @@ const ofBody = ['content-encoding', 'content-language', 'content-location', 'con
 /** What is meant for one origin only. */
 const ofOrigin = ['authorization', 'proxy-authorization', 'cookie', 'host'];
 
+export function isRedirect({ status }: Response): boolean {
+  return statuses.has(status);
+}
+
 /** Follows redirects as `fetch` does. `send` must not follow them itself. */
 export async function follow(
   answered: Response,
@@ -37,9 +41,10 @@ export async function follow(
   return response;
 }
 
-function redirected({ status, headers: answer }: Response, { url: from, ...asked }: Step): Step | undefined {
-  const location = answer.get('location');
-  if (!statuses.has(status) || location === null) return undefined;
+function redirected(response: Response, { url: from, ...asked }: Step): Step | undefined {
+  const { status } = response;
+  const location = response.headers.get('location');
+  if (!isRedirect(response) || location === null) return undefined;
   const url = URL.parse(location, from);
   if (!url || !/^https?:$/.test(url.protocol)) throw new TypeError(`redirected to what is not HTTP: ${location}`);
   const headers = new Headers(asked.headers);

@@ -9,15 +9,16 @@ const stillness = 200;
 
 const look = 50;
 
+/** Of the whole process, and not of one mesh: another one may run them. */
+const sidecars = new Set<Sidecar>();
+
 /**
  * The sidecars of this process, and when they have what was written. Envoy has no word for "I have it", so its
  * configuration is compared with what it was. Sidecars of other processes cannot be asked.
  */
 export class Propagation {
-  readonly #sidecars = new Set<Sidecar>();
-
   add(sidecar: Sidecar): void {
-    this.#sidecars.add(sidecar);
+    sidecars.add(sidecar);
   }
 
   /** Writes, and resolves when the sidecars that are concerned have it. An abort after the write does not undo it. */
@@ -26,8 +27,8 @@ export class Propagation {
     concerns: (sidecar: Sidecar) => boolean,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    for (const sidecar of this.#sidecars) if (sidecar.state === 'stopped') this.#sidecars.delete(sidecar);
-    const concerned = [...this.#sidecars].filter(concerns);
+    for (const sidecar of sidecars) if (sidecar.state === 'stopped') sidecars.delete(sidecar);
+    const concerned = [...sidecars].filter(concerns);
     const before = await Promise.all(concerned.map((sidecar) => sidecar.configuration(signal)));
     await write();
     try {

@@ -6,6 +6,9 @@ import { clustersOf, type Dump } from './clusters-of.ts';
 /** How long Envoy may take to answer about itself. */
 const patience = 5_000;
 
+/** How long it may take to say whether it is ready, before it is taken for paused. */
+const readiness = 3_000;
+
 /** The most of an answer that is read: a configuration of thousands of endpoints has megabytes. */
 const most = 64 * 1024 * 1024;
 
@@ -22,20 +25,40 @@ function ordered(key: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+interface Asking {
+  /** Does not keep the process alive. */
+  readonly background?: boolean;
+}
+
 /**
  * The administration of one Envoy, at a Unix socket: it shows the token to whoever asks, and so must be where no other user of
  * the machine comes.
  */
 export class EnvoyAdmin {
   readonly socket: string;
+  #answers = true;
+  #asking = false;
 
   constructor(socket: string) {
     this.socket = socket;
   }
 
+  /** Whether it served the last time that this was asked: it is asked again, without being waited for. */
+  get answers(): boolean {
+    if (!this.#asking) void this.#look();
+    return this.#answers;
+  }
+
+  async #look(): Promise<void> {
+    this.#asking = true;
+    using limit = deadline(readiness);
+    this.#answers = await this.ready(limit.signal, { background: true }).catch(() => false);
+    this.#asking = false;
+  }
+
   /** Whether it has its configuration and serves. */
-  async ready(signal?: AbortSignal): Promise<boolean> {
-    return (await this.ask('/ready', 'GET', signal)).trim() === 'LIVE';
+  async ready(signal?: AbortSignal, how: Asking = {}): Promise<boolean> {
+    return (await this.ask('/ready', 'GET', signal, how)).trim() === 'LIVE';
   }
 
   /** From now on every answer asks for its connection to be closed. Listeners stay open. */
@@ -107,11 +130,17 @@ export class EnvoyAdmin {
     );
   }
 
-  async ask(path: string, method: 'GET' | 'POST' = 'GET', signal?: AbortSignal): Promise<string> {
+  async ask(
+    path: string,
+    method: 'GET' | 'POST' = 'GET',
+    signal?: AbortSignal,
+    { background = false }: Asking = {},
+  ): Promise<string> {
     using limit = deadline(patience, signal);
     const sent = request({ socketPath: this.socket, path, method, signal: limit.signal });
     // One that breaks in the middle of its answer is told of by the answer as well.
     sent.on('error', () => undefined).end();
+    if (background) sent.once('socket', (socket) => socket.unref());
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     let text = '';
     for await (const chunk of response.setEncoding('utf8')) {

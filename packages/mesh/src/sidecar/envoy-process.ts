@@ -9,7 +9,8 @@ import type { Readable, Writable } from 'node:stream';
  * Runs Envoy for as long as standard input stays open. It ends when we close it, and also when we die in whatever way: an
  * Envoy that outlived its service would answer for it. The folder, with the token in it, goes at the same time. `$1` is
  * the folder, `$2` how many seconds Envoy has to end by itself, the rest is the command. The first line it prints is
- * Envoy's process id. In the end a signal to its own group, which it ignores itself, ends the part that waits for us.
+ * Envoy's process id. Two processes wait for us, one in the other: Envoy ends also when one of them was killed. In the end a
+ * signal to its own group, which it ignores itself, ends both.
  */
 const guard = `
 folder=$1 grace=$2
@@ -22,12 +23,18 @@ exec 3<&0
 ) &
 envoy=$!
 echo "$envoy"
-(
-  read -r _ <&3
+finish() {
   rm -rf "$folder"
   kill -TERM "$envoy" 2>/dev/null
   sleep "$grace"
   kill -KILL "$envoy" 2>/dev/null
+}
+(
+  (
+    read -r _ <&3
+    finish
+  )
+  finish
 ) &
 wait "$envoy"
 status=$?
@@ -44,6 +51,8 @@ export interface EnvoyRun {
   readonly logLevel: string;
   /** How long a connection may live on under a configuration that is no longer true, in seconds. */
   readonly graceSeconds: number;
+  /** Envoy logs it, where it logs what it sends: it is left out of `logged`. */
+  readonly token: string | undefined;
   readonly logged: (line: string) => void;
 }
 
@@ -86,9 +95,11 @@ export class EnvoyProcess {
     return new EnvoyProcess(child, run);
   }
 
-  private constructor(child: ChildProcess, { folder, logged }: EnvoyRun) {
+  private constructor(child: ChildProcess, { folder, token, logged }: EnvoyRun) {
     this.#child = child;
     this.#folder = folder;
+    const secret = token === undefined ? undefined : written(token);
+    const told = (line: string): void => logged(secret ? line.replaceAll(secret, '<token>') : line);
     child.unref();
     const { stdin, stdout, stderr } = child as { stdin: Writable; stdout: Readable; stderr: Readable };
     for (const stream of [stdin, stdout, stderr]) (stream as unknown as { unref(): void }).unref();
@@ -96,8 +107,8 @@ export class EnvoyProcess {
     const out = createInterface({ input: stdout });
     this.#pid = once(out, 'line').then(([line]) => Number(line));
     this.#pid.catch(() => undefined);
-    out.on('line', logged);
-    createInterface({ input: stderr }).on('line', logged);
+    out.on('line', told);
+    createInterface({ input: stderr }).on('line', told);
     this.ended = new Promise((resolve) => {
       child.once('exit', (status) => {
         this.#over = true;
@@ -128,7 +139,16 @@ export class EnvoyProcess {
   }
 }
 
-/** A guard that was killed ends what is left of its group no more: Envoy, and the part that waits for us. */
+/** This text as it is, or with backslashes before its signs, as in JSON. */
+function written(text: string): RegExp {
+  const code = (sign: string): string => sign.charCodeAt(0).toString(16).padStart(2, '0');
+  return new RegExp(
+    text.replaceAll(/\W/g, (sign) => String.raw`\\?\x${code(sign)}`),
+    'g',
+  );
+}
+
+/** A guard that was killed ends what is left of its group no more: Envoy, and the parts that wait for us. */
 function endGroup(leader: number): void {
   try {
     process.kill(-leader, 'SIGKILL');

@@ -10,13 +10,15 @@ export interface EnvoyProgram {
 }
 
 /** The Envoy that was named, else that of `QUORATE_ENVOY`, else the one on PATH. */
-export async function findEnvoy(named?: string): Promise<EnvoyProgram> {
+export async function findEnvoy(named: string | undefined, signal?: AbortSignal): Promise<EnvoyProgram> {
   const path = named ?? process.env.QUORATE_ENVOY ?? (await onPath());
   if (path === undefined) throw new EnvoyMissingError('none is named, and none is on PATH');
   let printed: string;
   try {
-    printed = (await promisify(execFile)(path, ['--version'], { timeout: 10_000, maxBuffer: 64 * 1024 })).stdout;
+    const options = { timeout: 10_000, maxBuffer: 64 * 1024, signal };
+    printed = (await promisify(execFile)(path, ['--version'], options)).stdout;
   } catch (error) {
+    signal?.throwIfAborted();
     throw new EnvoyMissingError(`${path} cannot be run`, error);
   }
   const [, version] = /version: [0-9a-f]+\/(\d+\.\d+\.\d+)/.exec(printed) ?? [];

@@ -91,7 +91,7 @@ export function planSidecar(
   };
   return async (signal) => {
     // The pairing comes first: what a wrong one does later does not look like it.
-    const envoy = await findEnvoy(options.envoy);
+    const envoy = await findEnvoy(options.envoy, signal);
     const facts = await agentFacts(agent, signal);
     if (!anyPairing) checkPairing(facts, envoy.version);
     const proxy = await readProxy(agent, proxyId, signal);
@@ -101,6 +101,7 @@ export function planSidecar(
       upstreams: proxy.upstreams,
       program: envoy.path,
       bootstrap: (socket) => bootstrapOf({ ...known, admin: socket }),
+      token: known.token,
       concurrency: Math.round(concurrency),
       logLevel,
       ...timing,

@@ -7,6 +7,8 @@ export interface SidecarPlan {
   readonly program: string;
   /** With the Unix socket where Envoy is to be administered. */
   readonly bootstrap: (socket: string) => Bootstrap;
+  /** The one in the bootstrap. */
+  readonly token: string | undefined;
   /** How long it may take to become ready, in milliseconds. */
   readonly startWithin: number;
   /** How long requests on their way may take when it stops, in milliseconds. */

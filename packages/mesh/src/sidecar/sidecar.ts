@@ -1,7 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { backoff, type Component, deadline, type Health, InvalidArgumentError, sleep } from '@quorate/core';
+import {
+  backoff,
+  type Component,
+  deadline,
+  type Health,
+  InvalidArgumentError,
+  QuorateError,
+  sleep,
+} from '@quorate/core';
 import { type SidecarEvent, sidecarEvents } from '../diagnostics.ts';
 import { SidecarFailedError } from '../errors/sidecar-failed-error.ts';
 import { drained } from './drained.ts';
@@ -17,7 +25,7 @@ const keptLines = 50;
 /** An Envoy that is kept running beside an instance, until it is stopped. It does not outlive this process. */
 export class Sidecar implements Component, AsyncDisposable {
   readonly proxyId: string;
-  readonly #prepare: (signal: AbortSignal | undefined) => Promise<SidecarPlan>;
+  readonly #prepare: (signal: AbortSignal) => Promise<SidecarPlan>;
   readonly #log: string[] = [];
   #plan: SidecarPlan | undefined;
   #stopping = new AbortController();
@@ -33,7 +41,7 @@ export class Sidecar implements Component, AsyncDisposable {
   #stopped: Promise<void> | undefined;
 
   /** `prepare` reads what the agent knows of the proxy when it starts. */
-  constructor(proxyId: string, prepare: (signal: AbortSignal | undefined) => Promise<SidecarPlan>) {
+  constructor(proxyId: string, prepare: (signal: AbortSignal) => Promise<SidecarPlan>) {
     this.proxyId = proxyId;
     this.#prepare = prepare;
   }
@@ -66,8 +74,11 @@ export class Sidecar implements Component, AsyncDisposable {
     return this.#started;
   }
 
-  /** Whether Envoy serves. */
+  /** Whether Envoy serves. Each call has it asked anew: what is said is what it answered, or did not, before this call. */
   health(): Health {
+    if (this.#state === 'ready' && this.#admin?.answers === false) {
+      return { status: 'fail', detail: `${this.proxyId} does not answer` };
+    }
     if (this.#state === 'ready') return { status: 'pass', detail: `${this.proxyId} is ready` };
     return { status: this.#state === 'draining' ? 'warn' : 'fail', detail: `${this.proxyId} is ${this.#state}` };
   }
@@ -161,9 +172,11 @@ export class Sidecar implements Component, AsyncDisposable {
     this.#stopping = new AbortController();
     this.#restarts = 0;
     this.#log.length = 0;
+    const { signal: stopping } = this.#stopping;
+    const either = signal ? AbortSignal.any([signal, stopping]) : stopping;
     try {
-      this.#plan = await this.#prepare(signal);
-      await this.#run(this.#plan, signal);
+      this.#plan = await this.#prepare(either);
+      await this.#run(this.#plan, either);
     } catch (error) {
       await this.#end();
       throw error;
@@ -171,19 +184,24 @@ export class Sidecar implements Component, AsyncDisposable {
     this.#running = this.#keepRunning().catch(() => undefined);
   }
 
-  async #run(plan: SidecarPlan, signal: AbortSignal | undefined): Promise<void> {
+  async #run(plan: SidecarPlan, signal: AbortSignal): Promise<void> {
     using limit = deadline(plan.startWithin, signal);
     try {
       await this.#launch(plan);
       await this.#becomeReady(limit.signal);
     } catch (error) {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       if (error instanceof SidecarFailedError) throw error;
       throw new SidecarFailedError(this.proxyId, `was not ready within ${plan.startWithin} ms`, this.log);
     }
   }
 
   async #stop(): Promise<void> {
+    // A start that hangs is ended.
+    if (this.#state === 'starting') {
+      const what = `${this.proxyId} was stopped before it had started`;
+      this.#stopping.abort(new QuorateError(what, { code: 'stopped', happened: 'no' }));
+    }
     await this.#started?.catch(() => undefined);
     if (this.#started === undefined) return;
     // Also when somebody else drains, or has given up to.
@@ -197,7 +215,7 @@ export class Sidecar implements Component, AsyncDisposable {
     this.#tell('stopped');
   }
 
-  async #launch({ program, bootstrap, concurrency, logLevel, grace }: SidecarPlan): Promise<void> {
+  async #launch({ program, bootstrap, token, concurrency, logLevel, grace }: SidecarPlan): Promise<void> {
     this.#tell('starting');
     this.#admin = undefined;
     this.#folder = await mkdtemp(join(tmpdir(), 'quorate-sidecar-'));
@@ -209,6 +227,7 @@ export class Sidecar implements Component, AsyncDisposable {
       concurrency,
       logLevel,
       graceSeconds: Math.ceil(grace / 1_000),
+      token,
       logged: (line) => {
         this.#log.push(line);
         if (this.#log.length > keptLines) this.#log.shift();
