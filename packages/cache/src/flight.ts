@@ -100,8 +100,7 @@ export class Flight implements Flying {
       let seen: Buffer | undefined;
       if (bytes instanceof Buffer) {
         // A schema may hang, and is to end with the flight.
-        const opening =
-          keeping.schema === undefined ? open(store, keeping, bytes) : this.#load().look(bytes);
+        const opening = keeping.schema === undefined ? open(store, keeping, bytes) : this.#load().look(bytes);
         const found = opening instanceof Promise ? await opening : opening;
         if (found === silence) return this.#give(await this.#load().alone());
         if ('value' in found) {

@@ -164,13 +164,7 @@ export class Writes {
       const life = String(keeping.ttl + keeping.stale);
       const fence = [keeping.fence?.toString() ?? '', String(fenceLife)];
       const wakeUp = [`${names.channel}:`, wakeMessage(key), names.channel, keyMessage(sender, key)];
-      const outcome = await link.run(put, keys, [
-        sealed,
-        life,
-        ...fence,
-        ...wakeUp,
-        String(remembered),
-      ]);
+      const outcome = await link.run(put, keys, [sealed, life, ...fence, ...wakeUp, String(remembered)]);
       // Whoever has read in between may have read what was there before.
       store.supersede(key);
       if (outcome === silence) store.unanswered();

@@ -299,11 +299,7 @@ test('stop ends the wait of all, whatever they wait for: what was sent is in dou
     codeOf(on.peek('night')),
     codeOf(on.namespace('rides').get('night', load)),
   ];
-  const waiting = [
-    codeOf(cache.get('zone', load)),
-    codeOf(cache.peek('zone')),
-    codeOf(cache.set('day', 'value')),
-  ];
+  const waiting = [codeOf(cache.get('zone', load)), codeOf(cache.peek('zone')), codeOf(cache.set('day', 'value'))];
   await eventually('the schema is asked', () => asked === 3);
   await bed.redis.primary.pause();
   try {

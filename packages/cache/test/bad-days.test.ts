@@ -98,7 +98,9 @@ test("another's record in place of a lease fails what is done with its key, and 
   expect(await Promise.all(kept)).toEqual([1, 0, 1]);
   const set = await Promise.allSettled(keys.map((key) => cache.set(key, 'set')));
   expect(set.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-  expect(set[1]).toMatchObject({ reason: { code: 'redis-refused', cause: { message: expect.stringContaining('WRONGTYPE') } } });
+  expect(set[1]).toMatchObject({
+    reason: { code: 'redis-refused', cause: { message: expect.stringContaining('WRONGTYPE') } },
+  });
 });
 
 test('word that says it is from the future is not believed', async ({ servers }) => {

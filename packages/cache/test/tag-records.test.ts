@@ -98,39 +98,39 @@ test('a load goes on, and is joined and kept, when a tag is invalidated that it 
 test.for([
   ['half a minute', 30_000],
   ['an hour', 3_600_000],
-] as const)('a server whose clock is behind what was said before, by %s, says nothing that is earlier, and is heeded', async ([
-  ,
-  behind,
-], { servers }) => {
-  await using c = caches(servers.QUORATE_REDIS ?? '');
-  const record = (name: string): string => `${c.prefix}:{shared}:${name}`;
-  const ahead = 1_000 * (Date.now() + behind);
-  await c.redis.mset(record('clock'), `${ahead} 0`, record('version:rides'), `${ahead} old`);
-  const [cache, other] = [await c.cache(), await c.cache()];
-  await hearing(cache, other);
-  const both = [cache, other];
-  let value = 'old';
-  const read = (key: string, tag: string): Promise<string[]> =>
-    Promise.all(both.map((each) => each.get(key, () => value, { tags: [tag] })));
-  const versions = (): Promise<string[]> => Promise.all(both.map((each) => each.namespace('rides').version()));
-  expect(await read('zone', 'zones')).toEqual(['old', 'old']);
-  expect(await versions()).toEqual(['old', 'old']);
-  const lost = (): Promise<number> => c.redis.del(record('clock'), record('version:rides'));
-  const changed = async (change: () => Promise<void>, ...about: readonly [string, string]): Promise<void> => {
-    value = `after ${about[0]}`;
-    await change();
-    await eventually('both have heard', async () => (await read(...about)).every((each) => each === value));
-  };
-  await lost();
-  await changed(() => cache.invalidate({ tags: ['zones'] }), 'zone', 'zones');
-  await lost();
-  await changed(() => cache.clear(), 'zone', 'zones');
-  // Whoever has never known what was said before hears of it from those who ask.
-  await lost();
-  await read('day', 'days');
-  const late = await c.cache();
-  await hearing(late);
-  await changed(() => late.invalidate({ tags: ['days'] }), 'day', 'days');
-  await cache.namespace('rides').moveTo('new');
-  await eventually('both have heard', async () => (await versions()).every((version) => version === 'new'));
-});
+] as const)(
+  'a server whose clock is behind what was said before, by %s, says nothing that is earlier, and is heeded',
+  async ([, behind], { servers }) => {
+    await using c = caches(servers.QUORATE_REDIS ?? '');
+    const record = (name: string): string => `${c.prefix}:{shared}:${name}`;
+    const ahead = 1_000 * (Date.now() + behind);
+    await c.redis.mset(record('clock'), `${ahead} 0`, record('version:rides'), `${ahead} old`);
+    const [cache, other] = [await c.cache(), await c.cache()];
+    await hearing(cache, other);
+    const both = [cache, other];
+    let value = 'old';
+    const read = (key: string, tag: string): Promise<string[]> =>
+      Promise.all(both.map((each) => each.get(key, () => value, { tags: [tag] })));
+    const versions = (): Promise<string[]> => Promise.all(both.map((each) => each.namespace('rides').version()));
+    expect(await read('zone', 'zones')).toEqual(['old', 'old']);
+    expect(await versions()).toEqual(['old', 'old']);
+    const lost = (): Promise<number> => c.redis.del(record('clock'), record('version:rides'));
+    const changed = async (change: () => Promise<void>, ...about: readonly [string, string]): Promise<void> => {
+      value = `after ${about[0]}`;
+      await change();
+      await eventually('both have heard', async () => (await read(...about)).every((each) => each === value));
+    };
+    await lost();
+    await changed(() => cache.invalidate({ tags: ['zones'] }), 'zone', 'zones');
+    await lost();
+    await changed(() => cache.clear(), 'zone', 'zones');
+    // Whoever has never known what was said before hears of it from those who ask.
+    await lost();
+    await read('day', 'days');
+    const late = await c.cache();
+    await hearing(late);
+    await changed(() => late.invalidate({ tags: ['days'] }), 'day', 'days');
+    await cache.namespace('rides').moveTo('new');
+    await eventually('both have heard', async () => (await versions()).every((version) => version === 'new'));
+  },
+);
