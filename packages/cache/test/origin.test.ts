@@ -225,7 +225,7 @@ describe('a loader that asks its own cache', () => {
 
   test('for what it loads is told at once that it would wait for itself', async ({ servers }) => {
     await using c = caches(servers.QUORATE_REDIS ?? '');
-    const cache = await c.cache({ loadTimeout: '10m', origin: { breakAfter: 1 } });
+    const cache = await c.cache({ loadTimeout: '2s', origin: { breakAfter: 1 } });
     const rides = cache.namespace('rides');
     const circles: Record<string, () => Promise<unknown>> = {
       'a → a': () => cache.get('a', () => cache.get('a', () => 1)),
