@@ -1,12 +1,8 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { type BedOf, eventually, Testbed } from '@quorate/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect, Sessions, type ZooKeeper } from '../src/index.ts';
 import { codeOf } from './conformance.ts';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage: () => void = runInNewContext('gc');
+import { memoryInUse } from './memory-in-use.ts';
 
 let bed: BedOf<{ zookeeper: { members: 1; config: { tickTime: number } } }>;
 const sessionTimeout = 1_000;
@@ -197,18 +193,10 @@ test('who gives up waiting for a session leaves nothing behind', async () => {
       await waiting;
     }
   };
-  const inUse = async (): Promise<number> => {
-    for (let time = 0; time < 3; time += 1) {
-      // What is weakly held goes with a turn of the loop.
-      await new Promise((resolve) => setImmediate(resolve));
-      collectGarbage();
-    }
-    return process.memoryUsage().heapUsed;
-  };
   await wait(2_000);
-  const before = await inUse();
+  const before = await memoryInUse();
   await wait(10_000);
-  expect(((await inUse()) - before) / 10_000).toBeLessThan(100);
+  expect(((await memoryInUse()) - before) / 10_000).toBeLessThan(100);
   await sessions.stop();
 });
 
