@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { subscribe, tracingChannel } from 'node:diagnostics_channel';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { eventually, SkewedProcess, Testbed } from '@quorate/testbed';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../src/index.ts';
 import { codeOf } from './conformance.ts';
 
@@ -178,17 +178,17 @@ test.concurrent('a clock that is set forward or back neither ends a session nor 
 
 test('diagnostics tell of requests, watches and states, and of no secret', async () => {
   const told: unknown[] = [];
-  const hear = (kind: string) => (message: unknown) => void told.push([kind, message]);
-  subscribe('quorate.zookeeper.state', hear('state'));
-  subscribe('quorate.zookeeper.watch', hear('watch'));
-  const requests = tracingChannel('quorate.zookeeper.request');
-  requests.subscribe({
-    start: hear('start'),
-    end: hear('end'),
-    asyncStart: hear('asyncStart'),
-    asyncEnd: hear('asyncEnd'),
-    error: hear('error'),
-  });
+  const hear = (kind: string, channel: string): void => {
+    const listen = (message: unknown): void => void told.push([kind, message]);
+    subscribe(channel, listen);
+    // Files share a process, and what others do is much.
+    onTestFinished(() => void unsubscribe(channel, listen));
+  };
+  hear('state', 'quorate.zookeeper.state');
+  hear('watch', 'quorate.zookeeper.watch');
+  for (const step of ['start', 'end', 'asyncStart', 'asyncEnd', 'error']) {
+    hear(step, `tracing:quorate.zookeeper.request:${step}`);
+  }
   const auth = { scheme: 'digest', user: 'u', password: 'hunter2' } as const;
   await using zk = await connect(bed.zookeeper.url, { auth });
   const changed = new Promise((resolve) => void zk.exists('/told', { watch: resolve }));
