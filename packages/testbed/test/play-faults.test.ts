@@ -72,12 +72,12 @@ test('what is recorded as broken is broken for certain: after a kill and a pause
     };
   const kinds = Object.fromEntries(Object.entries(faults).map(([kind, prepare]) => [kind, watched(prepare)]));
   const target = ['redis-3'];
-  // Far apart: on a busy machine a pause may end late, and the kill would be left out.
+  // Long, and far apart: on a busy machine one may begin or end late, and would be left out.
   const both = schedule(
-    { at: 1, kind: 'pause', target, duration: 20 },
-    { at: 500, kind: 'kill', target, duration: 20 },
+    { at: 1, kind: 'pause', target, duration: 150 },
+    { at: 800, kind: 'kill', target, duration: 150 },
   );
-  await playFaults({ ...both, length: 600 }, bed, history, { faults: kinds });
+  await playFaults({ ...both, length: 1_000 }, bed, history, { faults: kinds });
   expect(seen).toEqual([
     'pause is done: well',
     'pause is to end: well',
@@ -158,10 +158,11 @@ test('rejects when onFault throws, and all is well', async ({ bed }) => {
   };
   const history = new History();
   const planned = schedule(
-    { at: 1, kind: 'pause', target: ['redis-2'], duration: 20 },
-    { at: 1, kind: 'kill', target: ['redis-2'], duration: 20 },
+    { at: 1, kind: 'pause', target: ['redis-2'], duration: 10_000 },
+    { at: 1, kind: 'kill', target: ['redis-2'], duration: 10_000 },
   );
-  await expect(playFaults({ ...planned, length: 40 }, bed, history, { onFault })).rejects.toThrow('mine');
+  // It ends at once: what is planned for a moment would be skipped by a machine that stands still for it.
+  await expect(playFaults({ ...planned, length: 10_000 }, bed, history, { onFault })).rejects.toThrow('mine');
   expect(bed.server('redis-2').state).toBe('running');
   expect(history.events.filter(({ type }) => type === 'fault')).toHaveLength(
     history.events.filter(({ type }) => type === 'healed').length,
