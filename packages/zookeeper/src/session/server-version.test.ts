@@ -47,6 +47,19 @@ test.each([
   expect(server.refusal(watch)).toBeUndefined();
 });
 
+test('no answer is none: the error may be tried again, and soon it is asked anew', async () => {
+  ask.mockRejectedValue(new Error('read ECONNRESET'));
+  const server = version();
+  await server.learn();
+  expect(server.refusal(watch)).toMatchObject({ code: 'unsupported', happened: 'no', retryable: true });
+  const now = performance.now();
+  vi.spyOn(performance, 'now').mockReturnValue(now + 2_000);
+  expect(server.isAsked).toBe(false);
+  ask.mockResolvedValue('srvr is not executed because it is not in the whitelist.\n');
+  await server.learn();
+  expect(server.refusal(watch)).toMatchObject({ code: 'unsupported', retryable: false });
+});
+
 test('the end of the connection ends the question, and nothing comes of it', async () => {
   const asked = Promise.withResolvers<AbortSignal>();
   ask.mockImplementation((signal) => {

@@ -5,8 +5,10 @@ import { isAtLeast, since } from '../protocol/since.ts';
 
 /** How often it is asked when it does not answer. */
 const attempts = 4;
-/** For so long no answer counts as one, in milliseconds. */
+/** For so long an answer without a version counts, in milliseconds. */
 const pause = 60_000;
+/** The same of no answer: a busy server, or a slow network, may give one soon. */
+const shortPause = 1_000;
 
 /** Asks it once, and resolves with what it says. */
 export type Ask = (signal: AbortSignal) => Promise<string>;
@@ -22,7 +24,7 @@ export class ServerVersion {
   readonly #over = new AbortController();
   #known: string | undefined;
   /** Why it is not known, and until when that is not asked again. */
-  #silence: { readonly why: string; readonly until: number } | undefined;
+  #silence: { readonly why: string; readonly until: number; readonly answered: boolean } | undefined;
   #learning: Promise<void> | undefined;
 
   /** `known` is what its user says of it: then it is not asked. */
@@ -55,7 +57,7 @@ export class ServerVersion {
       this.#known === undefined
         ? `it takes ZooKeeper ${needed}, and ${this.#server} does not say its version (${this.#silence?.why}). Allow srvr there (4lw.commands.whitelist), or give connect the option serverVersion`
         : `it takes ZooKeeper ${needed}, and ${this.#server} is ${this.#known}`;
-    return new UnsupportedError(what, why);
+    return new UnsupportedError(what, why, this.#known === undefined && this.#silence?.answered === false);
   }
 
   /** The connection has ended. */
@@ -68,6 +70,7 @@ export class ServerVersion {
     const { signal } = limit;
     const delays = backoff({ min: 50, max: 400 });
     let why = `no answer within ${Math.round(this.#timeout)} ms`;
+    let answered = false;
     try {
       for (let attempt = 1; ; attempt += 1) {
         const answer = await this.#ask(signal).catch((error: Error) => {
@@ -78,6 +81,7 @@ export class ServerVersion {
         if (this.#known !== undefined) return;
         const [line = ''] = answer.split('\n', 1);
         if (line !== '') why = line;
+        answered = line !== '';
         if (line !== '' || attempt === attempts) break;
         await delays.wait({ signal });
       }
@@ -85,6 +89,6 @@ export class ServerVersion {
       // There is no time left, or no connection that it would matter for.
     }
     if (this.#over.signal.aborted) await new Promise(() => undefined);
-    this.#silence = { why, until: performance.now() + pause };
+    this.#silence = { why, answered, until: performance.now() + (answered ? pause : shortPause) };
   }
 }
