@@ -1,4 +1,4 @@
-import { type Component, checkNames, doubtful, type Health, InvalidArgumentError, isQuorateError } from '@quorate/core';
+import { type Component, doubtful, type Health, InvalidArgumentError, isQuorateError } from '@quorate/core';
 import { checkFenced, type GetOptions, type SetOptions } from './entry-options.ts';
 import { CacheClosedError } from './errors/cache-closed-error.ts';
 import type { Flight } from './flight.ts';
@@ -98,7 +98,6 @@ export class Cache implements Component, AsyncDisposable {
 
   /** Forgets all that has any of these tags, everywhere, in one write, whatever the number of keys. */
   async invalidate(options: { readonly tags: readonly string[]; readonly signal?: AbortSignal }): Promise<void> {
-    checkNames('options', options, ['tags', 'signal']);
     await this.#writes.invalidate(options);
   }
 

@@ -132,7 +132,7 @@ export class Loading {
 
   /** Loads under the lease, or without one while Redis is away. */
   async #load(leased: boolean): Promise<Brought> {
-    const { coherence } = this.#store;
+    const { coherence, origin } = this.#store;
     const { key, keeping, load, version, guarded } = this.#errand;
     if (leased) this.#lease.hold();
     this.#traveller.outcome = 'load';
@@ -146,7 +146,8 @@ export class Loading {
         begin = performance.now();
         return allowance.bound(() => load(context));
       };
-      const value = await (guarded ? work() : this.#guarded(allowance, work));
+      // When it is its turn, and while the origin is not known to be ill; a load of many has seen to that.
+      const value = await (guarded ? work() : origin.call([key], keeping.origin, allowance, work));
       const kept = LoadContext.keepingOf(context);
       const cargo = new Cargo(this.#store, this.#errand, {
         value,
@@ -197,11 +198,5 @@ export class Loading {
       const what = `${this.#errand.key}: another process loads it, and did not finish within ${settings.loadTimeout} ms`;
       throw new DeadlineExceededError(what);
     }
-  }
-
-  /** When it is our turn, and while the origin is not known to be ill. */
-  async #guarded(allowance: Allowance, work: () => Promise<unknown>): Promise<unknown> {
-    const { key, keeping } = this.#errand;
-    return await this.#store.origin.call([key], keeping.origin, allowance, work);
   }
 }

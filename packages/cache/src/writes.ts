@@ -57,9 +57,7 @@ export class Writes {
   }
 
   async invalidate(options: { readonly tags: readonly string[]; readonly signal?: AbortSignal }): Promise<void> {
-    if (typeof options !== 'object' || options === null) {
-      throw new InvalidArgumentError('options', 'an object', options);
-    }
+    checkNames('options', options, ['tags', 'signal']);
     const tags = checkTags(options.tags);
     if (tags.length === 0) throw new InvalidArgumentError('tags', 'at least one tag', tags);
     checkWaiting(options);
