@@ -1,0 +1,40 @@
+import type { TopicPartition } from './record.ts';
+import type { GroupOffset } from './transactor.ts';
+
+export interface TopicShape {
+  readonly partitions: number;
+  readonly replication: number;
+  /** Settings of the topic by Kafka's names, such as `retention.ms`. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+export interface GroupMember {
+  readonly id: string;
+  readonly clientId: string;
+  readonly host: string;
+  readonly partitions: readonly TopicPartition[];
+}
+
+export interface GroupDescription {
+  readonly state: string;
+  readonly members: readonly GroupMember[];
+}
+
+/** Looks at a cluster, and changes what it is made of. */
+export interface Admin {
+  topics(signal: AbortSignal): Promise<readonly string[]>;
+  /** Undefined where there is no such topic. `settings` has those that were asked for. */
+  describeTopic(name: string, settings: readonly string[], signal: AbortSignal): Promise<TopicShape | undefined>;
+  /** Resolves, as soon as it can be written to, with whether it was made now. Replication -1: as the broker has it by default. */
+  createTopic(name: string, shape: TopicShape, signal: AbortSignal): Promise<boolean>;
+  deleteTopic(name: string, signal: AbortSignal): Promise<void>;
+  /** Of each partition of the topic: where it begins and ends, or the first message of that time or later. */
+  offsets(topic: string, at: 'earliest' | 'latest' | number, signal: AbortSignal): Promise<ReadonlyMap<number, bigint>>;
+  groups(signal: AbortSignal): Promise<readonly string[]>;
+  describeGroup(group: string, signal: AbortSignal): Promise<GroupDescription>;
+  /** What the group has committed; nothing for partitions without. */
+  committed(group: string, topics: readonly string[], signal: AbortSignal): Promise<readonly GroupOffset[]>;
+  /** For a group without members. */
+  commit(group: string, offsets: readonly GroupOffset[], signal: AbortSignal): Promise<void>;
+  deleteGroup(group: string, signal: AbortSignal): Promise<void>;
+}

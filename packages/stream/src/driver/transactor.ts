@@ -1,0 +1,24 @@
+import type { RecordBatch, TopicPartition } from './record.ts';
+
+/** An offset to commit for a group: of the next message to work on. */
+export interface GroupOffset extends TopicPartition {
+  readonly offset: bigint;
+}
+
+/**
+ * One transaction after the other under one transactional id. Every method rejects with `fenced-producer` (`happened: 'no'`) when somebody has taken
+ * the id over, and is then of no more use. After any other error: `abort`, or close and begin with another one.
+ */
+export interface Transactor {
+  readonly id: string;
+  begin(): Promise<void>;
+  /** Resolves with the offset of the first record of each batch, in their order. */
+  append(batches: readonly RecordBatch[]): Promise<readonly bigint[]>;
+  /** The offsets are committed with the transaction, or not at all. */
+  sendOffsets(group: string, offsets: readonly GroupOffset[]): Promise<void>;
+  /** Rejects as `ambiguous` when nobody knows whether it was committed: whoever takes the id over next decides that, and no later than `timeout`. */
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+  /** Idempotent. A transaction that is under way is aborted, by the broker when it cannot be told. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,9 @@
+export { AuthenticationFailedError } from './errors/authentication-failed-error.ts';
+export { FencedProducerError } from './errors/fenced-producer-error.ts';
+export { KafkaUnreachableError } from './errors/kafka-unreachable-error.ts';
+export { MessageTooLargeError } from './errors/message-too-large-error.ts';
+export { NotAMemberError } from './errors/not-a-member-error.ts';
+export { NotAuthorizedError } from './errors/not-authorized-error.ts';
+export { RefusedError } from './errors/refused-error.ts';
+export { StreamClosedError } from './errors/stream-closed-error.ts';
+export { UnknownTopicError } from './errors/unknown-topic-error.ts';
