@@ -1,0 +1,125 @@
+import type { Assigned } from '../driver/group-reader.ts';
+import type { ReadRecord, TopicPartition } from '../driver/record.ts';
+import type { GroupOffset } from '../driver/transactor.ts';
+import type { Hands } from './hands.ts';
+import { PartitionWork } from './partition-work.ts';
+
+/** How much may have arrived without being done with. */
+export interface Buffer {
+  /** Of one partition. */
+  readonly messages: number;
+  /** Of all partitions together. */
+  readonly bytes: number;
+}
+
+/** What reads: told when there is enough for now. */
+export interface Tap {
+  pause(partition: TopicPartition): void;
+  resume(partition: TopicPartition): void;
+}
+
+/** The partitions that the group has given this member, from one rebalance to the next. */
+export class Assignment {
+  readonly works: ReadonlyMap<string, PartitionWork>;
+  readonly #buffer: Buffer;
+  readonly #tap: Tap;
+  readonly #paused = new Set<PartitionWork>();
+  readonly #committed = new Map<PartitionWork, bigint>();
+  #controller = new AbortController();
+  #closed = false;
+
+  constructor(partitions: readonly Assigned[], hands: Hands, buffer: Buffer, tap: Tap, before?: Assignment) {
+    this.works = new Map(
+      partitions.map((one) => [nameOf(one), new PartitionWork(one, hands, before?.works.get(nameOf(one))?.ended)]),
+    );
+    for (const work of this.works.values()) this.#committed.set(work, work.progress.position);
+    this.#buffer = buffer;
+    this.#tap = tap;
+  }
+
+  /** For the handlers: aborts when their work is not wanted any more. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  get bytes(): number {
+    let bytes = 0;
+    for (const work of this.works.values()) bytes += work.bytes;
+    return bytes;
+  }
+
+  take(
+    partition: TopicPartition,
+    records: readonly ReadRecord[],
+    { next, end }: { readonly next: bigint; readonly end: bigint },
+  ): void {
+    const work = this.works.get(nameOf(partition));
+    if (!work || this.#closed) return;
+    work.take(records, next, end);
+    this.#pauseIfFull(work);
+  }
+
+  /** Says once more what is paused: the tap was not there when it was said. */
+  repeatPauses(): void {
+    for (const { partition } of this.#paused) this.#tap.pause(partition);
+  }
+
+  /** Something of this partition is done with: there may be room for more. */
+  relieve(work: PartitionWork): void {
+    if (this.#paused.size === 0 || this.#closed) return;
+    if (work.messages > this.#buffer.messages / 2) return;
+    if (this.bytes > this.#buffer.bytes / 2) return;
+    for (const paused of this.#paused) {
+      if (paused.messages > this.#buffer.messages / 2) continue;
+      this.#paused.delete(paused);
+      this.#tap.resume(paused.partition);
+    }
+  }
+
+  /** Positions that were not committed yet. */
+  get uncommitted(): GroupOffset[] {
+    const offsets: GroupOffset[] = [];
+    for (const [work, committed] of this.#committed)
+      if (work.progress.position > committed) offsets.push({ ...work.partition, offset: work.progress.position });
+    return offsets;
+  }
+
+  markCommitted(offsets: readonly GroupOffset[]): void {
+    for (const offset of offsets) {
+      const work = this.works.get(nameOf(offset));
+      if (work) this.#committed.set(work, offset.offset);
+    }
+  }
+
+  /** What runs is told that it is not wanted; what is left of it is tried again, if the partitions are still ours. */
+  interrupt(reason: unknown): void {
+    this.#controller.abort(reason);
+    if (!this.#closed) this.#controller = new AbortController();
+  }
+
+  /** Nothing more begins. */
+  close(): void {
+    this.#closed = true;
+    for (const work of this.works.values()) work.close();
+  }
+
+  /** Resolves when it is closed and nothing of it runs. */
+  async ended(): Promise<void> {
+    for (const work of this.works.values()) await work.ended;
+  }
+
+  #pauseIfFull(work: PartitionWork): void {
+    const full = work.messages >= this.#buffer.messages || this.bytes >= this.#buffer.bytes;
+    if (!full || this.#paused.has(work)) return;
+    this.#paused.add(work);
+    this.#tap.pause(work.partition);
+  }
+}
+
+export function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic} ${partition}`;
+}

@@ -1,0 +1,41 @@
+import type { Opened } from '../connection.ts';
+import { UnknownTopicError } from '../errors/unknown-topic-error.ts';
+import type { Codec } from '../topic/codec.ts';
+import type { ConsumeSettings } from './consume-options.ts';
+import { Consumer } from './consumer.ts';
+import { DeadLetters, deadTopicOf } from './dead-letters.ts';
+import { drop } from './diagnostics.ts';
+import { Seen } from './seen.ts';
+import { noStats } from './stats.ts';
+import { Treatment } from './treatment.ts';
+
+/** How long dead letters are kept where the topic for them is made here. */
+const deadLettersFor = 30 * 86_400_000;
+
+/** A consumer with all that it needs; the topic for its dead letters is made when it is not there. */
+export async function startConsumer(
+  { driver, layout, publisher }: Opened,
+  topic: string,
+  codec: Codec,
+  settings: ConsumeSettings,
+  signal: AbortSignal,
+): Promise<Consumer> {
+  const { group, handler, retry, deadLetter, dedupe } = settings;
+  const { admin } = driver;
+  const shape = await admin.describeTopic(topic, [], signal);
+  if (!shape) throw new UnknownTopicError(topic);
+  const dead = deadTopicOf(topic);
+  if (deadLetter && !(await admin.leaders(dead, signal)))
+    await admin.createTopic(dead, { ...shape, settings: { 'retention.ms': String(deadLettersFor) } }, signal);
+  const stats = { ...noStats };
+  const treatment = new Treatment({
+    codec,
+    handler,
+    retry,
+    deadLetters: deadLetter ? new DeadLetters(publisher, layout, group) : undefined,
+    seen: dedupe > 0 ? new Seen(dedupe) : undefined,
+    stats,
+    dropped: (partition, entry) => drop(group, partition, entry),
+  });
+  return Consumer.start(driver, [topic], settings, { treatment, stats }, signal);
+}
