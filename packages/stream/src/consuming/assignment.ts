@@ -2,6 +2,7 @@ import type { Assigned } from '../driver/group-reader.ts';
 import type { ReadRecord, TopicPartition } from '../driver/record.ts';
 import type { GroupOffset } from '../driver/transactor.ts';
 import type { Hands } from './hands.ts';
+import type { Lane } from './lane.ts';
 import { PartitionWork } from './partition-work.ts';
 
 /** How much may have arrived without being done with. */
@@ -28,7 +29,13 @@ export class Assignment {
   #controller = new AbortController();
   #closed = false;
 
-  constructor(partitions: readonly Assigned[], hands: Hands, buffer: Buffer, tap: Tap, before?: Assignment) {
+  constructor(
+    partitions: readonly Assigned[],
+    hands: Hands<Lane<PartitionWork>>,
+    buffer: Buffer,
+    tap: Tap,
+    before?: Assignment,
+  ) {
     this.works = new Map(
       partitions.map((one) => [nameOf(one), new PartitionWork(one, hands, before?.works.get(nameOf(one))?.ended)]),
     );

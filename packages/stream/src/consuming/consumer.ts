@@ -8,6 +8,7 @@ import type { Outcome } from './entry.ts';
 import { Hands } from './hands.ts';
 import type { Lag, PartitionLag } from './lag.ts';
 import type { Lane } from './lane.ts';
+import type { PartitionWork } from './partition-work.ts';
 import { Standing } from './standing.ts';
 import type { ConsumerStats } from './stats.ts';
 import type { Treatment } from './treatment.ts';
@@ -19,7 +20,7 @@ export class Consumer implements AsyncDisposable {
   readonly #settings: ConsumeSettings;
   readonly #treatment: Treatment;
   readonly #stats: ConsumerStats;
-  readonly #hands: Hands;
+  readonly #hands: Hands<Lane<PartitionWork>>;
   readonly #standing: Standing;
   #reader: GroupReader | undefined;
   #assignment: Assignment;
@@ -52,7 +53,7 @@ export class Consumer implements AsyncDisposable {
     this.#settings = settings;
     this.#treatment = treatment;
     this.#stats = stats;
-    this.#hands = new Hands(settings.concurrency, (lane) => this.#work(lane));
+    this.#hands = new Hands<Lane<PartitionWork>>(settings.concurrency, (lane) => this.#work(lane));
     this.#standing = new Standing(settings.sessionTimeout, (certain) => this.#standingChanged(certain));
     this.#hands.hold();
     this.#assignment = this.#assign([]);
@@ -136,7 +137,7 @@ export class Consumer implements AsyncDisposable {
   }
 
   /** The first message of a lane, by a free hand. */
-  #work(lane: Lane): Promise<void> | undefined {
+  #work(lane: Lane<PartitionWork>): Promise<void> | undefined {
     const assignment = this.#assignment;
     if (!this.#standing.isCertain) {
       // Somebody else may have it already. It stays the first of its lane.

@@ -1,17 +1,15 @@
-import type { Lane } from './lane.ts';
-
-/** How many messages are worked on at the same time, over all partitions and keys of a consumer. Lanes wait in line for a free hand. */
-export class Hands {
+/** How many things are worked on at the same time. What is to be done waits in line for a free hand. */
+export class Hands<Task> {
   readonly #count: number;
-  readonly #work: (lane: Lane) => Promise<void> | undefined;
-  #line: Lane[] = [];
+  readonly #work: (task: Task) => Promise<void> | undefined;
+  #line: Task[] = [];
   #first = 0;
   #busy = 0;
   #held = false;
   #running = false;
 
-  /** `work` does the first message of a lane; the promise is that of its end, and does not reject. */
-  constructor(count: number, work: (lane: Lane) => Promise<void> | undefined) {
+  /** The promise of `work` is that of its end, and does not reject; undefined when there was nothing to do. */
+  constructor(count: number, work: (task: Task) => Promise<void> | undefined) {
     this.#count = count;
     this.#work = work;
   }
@@ -20,9 +18,8 @@ export class Hands {
     return this.#busy;
   }
 
-  /** The lane has a message to be worked on. */
-  add(lane: Lane): void {
-    this.#line.push(lane);
+  add(task: Task): void {
+    this.#line.push(task);
     this.#run();
   }
 
@@ -37,14 +34,14 @@ export class Hands {
   }
 
   #run(): void {
-    // Work that ends at once adds its lane again: the loop that is running takes it.
+    // Work that ends at once adds more: the loop that is running takes it.
     if (this.#running) return;
     this.#running = true;
     while (!this.#held && this.#busy < this.#count && this.#first < this.#line.length) {
-      const lane = this.#line[this.#first] as Lane;
+      const task = this.#line[this.#first] as Task;
       this.#first += 1;
       if (this.#first >= 512) this.#compact();
-      const end = this.#work(lane);
+      const end = this.#work(task);
       if (!end) continue;
       this.#busy += 1;
       void end.then(() => {

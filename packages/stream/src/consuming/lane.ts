@@ -1,14 +1,13 @@
 import type { Entry } from './entry.ts';
-import type { PartitionWork } from './partition-work.ts';
 
-/** The messages of one key, which are worked on one after the other. */
-export class Lane {
+/** The messages of one key, which are worked on one after the other. `Work` is what they are part of. */
+export class Lane<Work> {
   readonly name: string | bigint;
-  readonly work: PartitionWork;
+  readonly work: Work;
   #entries: Entry[];
   #first = 0;
 
-  constructor(name: string | bigint, work: PartitionWork, entry: Entry) {
+  constructor(name: string | bigint, work: Work, entry: Entry) {
     this.name = name;
     this.work = work;
     this.#entries = [entry];

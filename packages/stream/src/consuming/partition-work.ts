@@ -17,17 +17,17 @@ export class PartitionWork {
   /** What has arrived and is not done with. */
   messages = 0;
   bytes = 0;
-  readonly #hands: Hands;
-  readonly #lanes = new Map<string | bigint, Lane>();
+  readonly #hands: Hands<Lane<PartitionWork>>;
+  readonly #lanes = new Map<string | bigint, Lane<PartitionWork>>();
   readonly #delays = new Set<NodeJS.Timeout>();
   readonly #running = new Set<Entry>();
   /** What arrived while a predecessor still ran; undefined when none does. */
-  #held: Lane[] | undefined;
+  #held: Lane<PartitionWork>[] | undefined;
   #closed = false;
   #ended = Promise.withResolvers<void>();
 
   /** Begins when `after` has resolved: what this process still does for the same partition, from before the last rebalance. */
-  constructor(assigned: Assigned, hands: Hands, after?: Promise<void>) {
+  constructor(assigned: Assigned, hands: Hands<Lane<PartitionWork>>, after?: Promise<void>) {
     const { topic, partition, offset } = assigned;
     this.partition = { topic, partition };
     this.progress = new Progress(offset);
@@ -49,7 +49,7 @@ export class PartitionWork {
     if (this.#closed) return;
     this.end = end;
     let after = 0n;
-    const fresh: Lane[] = [];
+    const fresh: Lane<PartitionWork>[] = [];
     for (const record of records) {
       const size = sizeOf(record);
       const step = this.progress.begin(record.offset);
@@ -73,14 +73,14 @@ export class PartitionWork {
   }
 
   /** The next message of a lane that got a hand; undefined when there is nothing to do any more. */
-  begin(lane: Lane): Entry | undefined {
+  begin(lane: Lane<PartitionWork>): Entry | undefined {
     const { head } = lane;
     if (this.#closed || !head) return undefined;
     this.#running.add(head);
     return head;
   }
 
-  settle(lane: Lane, entry: Entry, outcome: Outcome): void {
+  settle(lane: Lane<PartitionWork>, entry: Entry, outcome: Outcome): void {
     this.#running.delete(entry);
     if (outcome === 'done') this.#done(lane, entry);
     else if (!this.#closed) {
@@ -106,7 +106,7 @@ export class PartitionWork {
     for (const lane of held) this.#hands.add(lane);
   }
 
-  #done(lane: Lane, entry: Entry): void {
+  #done(lane: Lane<PartitionWork>, entry: Entry): void {
     this.progress.finish(entry.step);
     this.messages -= 1;
     this.bytes -= entry.size;
@@ -115,7 +115,7 @@ export class PartitionWork {
     else this.#lanes.delete(lane.name);
   }
 
-  #later(lane: Lane, delay: number): void {
+  #later(lane: Lane<PartitionWork>, delay: number): void {
     const timer = setTimeout(() => {
       this.#delays.delete(timer);
       this.#hands.add(lane);

@@ -29,13 +29,13 @@ const strict = new TextDecoder('utf-8', { fatal: true });
 /** Between messages and records, for one topic. */
 export class Codec {
   readonly #topic: string;
-  readonly #key: Schema<string> | undefined;
+  readonly #key: Schema<string, unknown> | undefined;
   readonly #versions: Versions | undefined;
   readonly #format: Format;
   readonly #contentType: Buffer;
   readonly #version: Buffer;
 
-  constructor(topic: string, key: Schema<string> | undefined, versions: Versions | undefined, format: Format) {
+  constructor(topic: string, key: Schema<string, unknown> | undefined, versions: Versions | undefined, format: Format) {
     this.#topic = topic;
     this.#key = key;
     this.#versions = versions;

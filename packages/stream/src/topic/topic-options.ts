@@ -27,7 +27,7 @@ export interface TopicOptions<Key extends StandardSchemaV1<string>, Value extend
 
 export interface TopicSettings {
   readonly name: string;
-  readonly key: Schema<string> | undefined;
+  readonly key: Schema<string, unknown> | undefined;
   readonly versions: Versions | undefined;
   readonly format: Format;
   readonly shape: TopicShape;
@@ -53,7 +53,7 @@ export function checkTopicOptions(
     if (typeof text !== 'string') throw new InvalidArgumentError(`settings.${setting}`, 'text', text);
   return {
     name: checkTopicName(name),
-    key: key as Schema<string> | undefined,
+    key: key as Schema<string, unknown> | undefined,
     versions: value === undefined ? undefined : asVersions(value),
     format: checkFormat(format),
     shape: {
