@@ -53,10 +53,14 @@ export class Assignment {
     return this.#closed;
   }
 
-  get bytes(): number {
+  get buffered(): { readonly messages: number; readonly bytes: number } {
+    let messages = 0;
     let bytes = 0;
-    for (const work of this.works.values()) bytes += work.bytes;
-    return bytes;
+    for (const work of this.works.values()) {
+      messages += work.messages;
+      bytes += work.bytes;
+    }
+    return { messages, bytes };
   }
 
   take(
@@ -79,7 +83,7 @@ export class Assignment {
   relieve(work: PartitionWork): void {
     if (this.#paused.size === 0 || this.#closed) return;
     if (work.messages > this.#buffer.messages / 2) return;
-    if (this.bytes > this.#buffer.bytes / 2) return;
+    if (this.buffered.bytes > this.#buffer.bytes / 2) return;
     for (const paused of this.#paused) {
       if (paused.messages > this.#buffer.messages / 2) continue;
       this.#paused.delete(paused);
@@ -120,7 +124,7 @@ export class Assignment {
   }
 
   #pauseIfFull(work: PartitionWork): void {
-    const full = work.messages >= this.#buffer.messages || this.bytes >= this.#buffer.bytes;
+    const full = work.messages >= this.#buffer.messages || this.buffered.bytes >= this.#buffer.bytes;
     if (!full || this.#paused.has(work)) return;
     this.#paused.add(work);
     this.#tap.pause(work.partition);

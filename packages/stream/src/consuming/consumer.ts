@@ -81,6 +81,11 @@ export class Consumer implements AsyncDisposable {
     return { messages, oldestMs: oldest === undefined ? 0 : Math.max(0, Date.now() - oldest), partitions };
   }
 
+  /** What has arrived and is not done with. */
+  get buffered(): { readonly messages: number; readonly bytes: number } {
+    return this.#assignment.buffered;
+  }
+
   health(): Health {
     if (this.#stopped) return { status: 'fail', detail: `the consumer of group ${this.group} was stopped` };
     if (this.#trouble) return { status: 'fail', detail: this.#trouble.message };
