@@ -1,4 +1,4 @@
-import type { Consumer } from './consuming/consumer.ts';
+import type { Health } from '@quorate/core';
 import type { Driver, DriverName } from './driver/driver.ts';
 import type { ConnectionSettings } from './driver/settings.ts';
 import { StreamClosedError } from './errors/stream-closed-error.ts';
@@ -13,10 +13,19 @@ export interface Opened {
   readonly publisher: Publisher;
 }
 
+/** What ends with the stream. */
+export interface Tenant {
+  readonly name: string;
+  stop(): Promise<void>;
+  health?(): Health;
+  /** Resolves when it has stopped. */
+  readonly stopped: Promise<void>;
+}
+
 /** What the parts of a stream share. The client library is loaded when it is first needed. */
 export class Connection {
   readonly settings: StreamSettings;
-  readonly #consumers = new Set<Consumer>();
+  readonly #tenants = new Set<Tenant>();
   readonly #over = new AbortController();
   #opening: Promise<Opened> | undefined;
   #opened: Opened | undefined;
@@ -35,8 +44,14 @@ export class Connection {
     return this.#over.signal.aborted;
   }
 
-  get consumers(): ReadonlySet<Consumer> {
-    return this.#consumers;
+  /** Of those that can say how they are, by name. */
+  health(): Record<string, Health> {
+    const parts: Record<string, Health> = {};
+    for (const tenant of this.#tenants) {
+      const health = tenant.health?.();
+      if (health) parts[tenant.name] = health;
+    }
+    return parts;
   }
 
   /** Aborts, with the reason, when the stream is stopped. */
@@ -53,12 +68,13 @@ export class Connection {
     return this.#opening;
   }
 
-  add(consumer: Consumer): void {
-    this.#consumers.add(consumer);
-    void consumer.stopped.then(() => this.#consumers.delete(consumer));
+  /** It is stopped with the stream, unless it is before. */
+  add(tenant: Tenant): void {
+    this.#tenants.add(tenant);
+    void tenant.stopped.then(() => this.#tenants.delete(tenant));
   }
 
-  /** Consumers first: what they still publish is sent. Idempotent. */
+  /** Those that use it first: what they still publish is sent. Idempotent. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -74,7 +90,7 @@ export class Connection {
 
   async #close(): Promise<void> {
     const opened = await this.#opening?.catch(() => undefined);
-    await Promise.all([...this.#consumers].map((consumer) => consumer.stop()));
+    await Promise.all([...this.#tenants].map((tenant) => tenant.stop()));
     await opened?.publisher.close();
     this.#over.abort(new StreamClosedError('the stream'));
     await opened?.driver.close();

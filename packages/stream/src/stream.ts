@@ -2,24 +2,13 @@ import type { Component, Health } from '@quorate/core';
 import { combinedHealth } from '@quorate/core';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { Connection } from './connection.ts';
+import { checkExchange, Exchange, type ExchangeOptions } from './requests/exchange.ts';
+import { Requester } from './requests/requester.ts';
+import { Responder, type ResponderOptions } from './requests/responder.ts';
 import { checkStreamOptions, type StreamOptions } from './stream-options.ts';
+import type { InputOf, KeyOf, OutputOf } from './topic/schema-types.ts';
 import { Topic } from './topic/topic.ts';
 import { checkTopicOptions, type TopicOptions, type ValueSchema } from './topic/topic-options.ts';
-import type { Versions } from './topic/versions.ts';
-
-type KeyOf<Key> = Key extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<Key> : string | null;
-type InputOf<Value> =
-  Value extends Versions<infer Input, unknown>
-    ? Input
-    : Value extends StandardSchemaV1
-      ? StandardSchemaV1.InferInput<Value>
-      : unknown;
-type OutputOf<Value> =
-  Value extends Versions<unknown, infer Output>
-    ? Output
-    : Value extends StandardSchemaV1
-      ? StandardSchemaV1.InferOutput<Value>
-      : unknown;
 
 /**
  * Topics on Kafka.
@@ -44,13 +33,51 @@ export class Stream implements Component, AsyncDisposable {
   topic<Key extends StandardSchemaV1<string> = never, Value extends ValueSchema = never>(
     name: string,
     options: TopicOptions<Key, Value> = {},
-  ): Topic<
-    [Key] extends [never] ? string | null : KeyOf<Key>,
-    [Value] extends [never] ? unknown : OutputOf<Value>,
-    [Value] extends [never] ? unknown : InputOf<Value>
-  > {
+  ): Topic<KeyOf<Key>, OutputOf<Value>, InputOf<Value>> {
     const settings = checkTopicOptions(name, options as TopicOptions<StandardSchemaV1<string>, ValueSchema>);
     return new Topic(settings, this.#connection);
+  }
+
+  /** Sends requests over a topic, and gets the replies to them. It connects with the first request. */
+  requester<
+    Request extends ValueSchema = never,
+    Reply extends ValueSchema = never,
+    Progress extends ValueSchema = never,
+  >(
+    name: string,
+    options: ExchangeOptions<Request, Reply, Progress> = {},
+  ): Requester<InputOf<Request>, OutputOf<Reply>, OutputOf<Progress>> {
+    checkExchange(options);
+    const requester = new Requester(new Exchange(name, options), this.#connection);
+    this.#connection.add(requester);
+    return requester as Requester<InputOf<Request>, OutputOf<Reply>, OutputOf<Progress>>;
+  }
+
+  /** Replies to requests as a member of a group, which share them. Resolves when it is a member. */
+  async responder<
+    Request extends ValueSchema = never,
+    Reply extends ValueSchema = never,
+    Progress extends ValueSchema = never,
+  >(
+    name: string,
+    options: ExchangeOptions<Request, Reply, Progress> &
+      ResponderOptions<OutputOf<Request>, InputOf<Reply>, InputOf<Progress>>,
+  ): Promise<Responder> {
+    checkExchange(options, ['group', 'concurrency', 'sessionTimeout', 'handOver', 'drain', 'signal', 'handler']);
+    const { request, reply, progress, partitions, replication, ...rest } = options;
+    const shape = {
+      ...(partitions !== undefined && { partitions }),
+      ...(replication !== undefined && { replication }),
+    };
+    const schemas = { ...(request && { request }), ...(reply && { reply }), ...(progress && { progress }) };
+    const exchange = new Exchange(name, { ...schemas, ...shape });
+    const opened = await this.#connection.open();
+    const { over } = this.#connection;
+    const signal = options.signal ? AbortSignal.any([options.signal, over]) : over;
+    const parts = rest as ResponderOptions<unknown, unknown, unknown>;
+    const responder = await Responder.start(exchange, opened, parts, signal);
+    this.#connection.add(responder);
+    return responder;
   }
 
   /** Resolves when a broker has answered. */
@@ -70,7 +97,6 @@ export class Stream implements Component, AsyncDisposable {
 
   health(): Health {
     if (this.#connection.isClosed) return { status: 'fail', detail: 'the stream was stopped' };
-    const consumers = [...this.#connection.consumers];
-    return combinedHealth(Object.fromEntries(consumers.map((consumer) => [consumer.group, consumer.health()])));
+    return combinedHealth(this.#connection.health());
   }
 }

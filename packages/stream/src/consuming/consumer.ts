@@ -59,6 +59,11 @@ export class Consumer implements AsyncDisposable {
     this.#assignment = this.#assign([]);
   }
 
+  /** What health calls it. */
+  get name(): string {
+    return `${this.#topics.join(', ')} by ${this.group}`;
+  }
+
   /** Resolves when it has stopped. */
   get stopped(): Promise<void> {
     return this.#ended.promise;

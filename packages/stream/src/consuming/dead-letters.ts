@@ -3,6 +3,7 @@ import type { Layout } from '../publishing/layout.ts';
 import { partitionOf } from '../publishing/partitioner.ts';
 import type { Publisher } from '../publishing/publisher.ts';
 import { headerNames } from '../topic/headers.ts';
+import type { Burial } from './burial.ts';
 import type { Dead } from './entry.ts';
 
 /** Where the messages of a topic go that could not be handled. */
@@ -14,7 +15,7 @@ export function deadTopicOf(topic: string): string {
 const longest = 1_000;
 
 /** Messages that were given up, as they were, with the reason. */
-export class DeadLetters {
+export class DeadLetters implements Burial {
   readonly #publisher: Publisher;
   readonly #layout: Layout;
   readonly #group: string;
@@ -25,7 +26,6 @@ export class DeadLetters {
     this.#group = group;
   }
 
-  /** Resolves when Kafka has it. */
   async add(
     { topic, partition }: TopicPartition,
     record: ReadRecord,

@@ -32,7 +32,7 @@ export async function startConsumer(
     codec,
     handler,
     retry,
-    deadLetters: deadLetter ? new DeadLetters(publisher, layout, group) : undefined,
+    burial: deadLetter ? new DeadLetters(publisher, layout, group) : undefined,
     seen: dedupe > 0 ? new Seen(dedupe) : undefined,
     stats,
     dropped: (partition, entry) => drop(group, partition, entry),

@@ -2,7 +2,7 @@ import { isQuorateError } from '@quorate/core';
 import type { TopicPartition } from '../driver/record.ts';
 import type { Codec } from '../topic/codec.ts';
 import type { Message } from '../topic/message.ts';
-import type { DeadLetters } from './dead-letters.ts';
+import type { Burial } from './burial.ts';
 import type { Dead, Entry, Outcome } from './entry.ts';
 import { delayAfter, type Retry } from './retry.ts';
 import type { Seen } from './seen.ts';
@@ -21,7 +21,7 @@ export interface TreatmentParts {
   readonly handler: Handler<unknown, unknown>;
   readonly retry: Retry;
   /** Undefined: what is given up is dropped. */
-  readonly deadLetters: DeadLetters | undefined;
+  readonly burial: Burial | undefined;
   /** Undefined: what comes twice is handled twice. */
   readonly seen: Seen | undefined;
   readonly stats: ConsumerStats;
@@ -83,15 +83,15 @@ export class Treatment {
 
   /** The message is not done with before Kafka has the dead letter: until then its key waits. */
   async #bury(partition: TopicPartition, entry: Entry, signal: AbortSignal): Promise<Outcome> {
-    const { deadLetters, stats, dropped } = this.#parts;
+    const { burial, stats, dropped } = this.#parts;
     const { dead = { reason: '', error: '' }, record, failures } = entry;
-    if (!deadLetters) {
+    if (!burial) {
       stats.dropped += 1;
       dropped(partition, entry);
       return 'done';
     }
     try {
-      await deadLetters.add(partition, record, dead, failures, signal);
+      await burial.add(partition, record, dead, failures, signal);
     } catch {
       // A letter whose fate nobody knows is sent again: twice is better than not at all.
       return signal.aborted ? 'given-back' : { retryIn: 1_000 };

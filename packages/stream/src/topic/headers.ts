@@ -11,6 +11,14 @@ export const headerNames = {
   fence: 'quorate-fence',
   /** How often the message has been tried before it came here, where it came through a topic for delays. */
   attempts: 'quorate-attempts',
+  /** Of a request and what belongs to it: which one it is. */
+  correlation: 'quorate-correlation',
+  /** The partition of the topic for replies to which they are to go. */
+  replyTo: 'quorate-reply-to',
+  /** Until when somebody waits for the reply, in milliseconds since 1970 by the requester's clock. */
+  deadline: 'quorate-deadline',
+  /** `progress`, `reply` or `error`. */
+  kind: 'quorate-kind',
   /** Of a dead letter: why it is one, and where it stood. */
   deadReason: 'quorate-dead-reason',
   deadError: 'quorate-dead-error',
