@@ -23,6 +23,7 @@ export { ResponderFailedError } from './errors/responder-failed-error.ts';
 export { StreamClosedError } from './errors/stream-closed-error.ts';
 export { type TopicDifference, TopicDiffersError } from './errors/topic-differs-error.ts';
 export { UnknownTopicError } from './errors/unknown-topic-error.ts';
+export type { DeadLetter, GroupPartition, GroupReport, Inspection, TopicReport } from './inspection/inspection.ts';
 export type { ExchangeOptions } from './requests/exchange.ts';
 export type { ResponderContext, ResponderHandler } from './requests/replies.ts';
 export type { Requester, RequesterStats, RequestOptions } from './requests/requester.ts';

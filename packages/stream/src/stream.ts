@@ -2,6 +2,7 @@ import type { Component, Health } from '@quorate/core';
 import { combinedHealth } from '@quorate/core';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { Connection } from './connection.ts';
+import { Inspection } from './inspection/inspection.ts';
 import { checkExchange, Exchange, type ExchangeOptions } from './requests/exchange.ts';
 import { Requester } from './requests/requester.ts';
 import { Responder, type ResponderOptions } from './requests/responder.ts';
@@ -78,6 +79,11 @@ export class Stream implements Component, AsyncDisposable {
     const responder = await Responder.start(exchange, opened, parts, signal);
     this.#connection.add(responder);
     return responder;
+  }
+
+  /** Looks at topics, groups and dead letters. */
+  inspection(): Inspection {
+    return new Inspection(this.#connection);
   }
 
   /** Resolves when a broker has answered. */

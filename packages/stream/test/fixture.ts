@@ -19,6 +19,8 @@ export interface Bench extends AsyncDisposable {
   stream(options?: Partial<StreamOptions>): Stream;
   /** The topic by a stream of its own, or by the one that is given. Values are whatever JSON can say. */
   open(stream?: Stream): Topic;
+  /** Where each partition of a topic ends. */
+  recordsOf(topic: string): Promise<bigint[]>;
 }
 
 export async function bench(
@@ -38,6 +40,10 @@ export async function bench(
     topic,
     stream,
     open: (by = stream()) => by.topic(topic),
+    recordsOf: async (name) => {
+      const [report] = await stream().inspection().topics({ topic: name });
+      return report?.partitions.map(({ end }) => end) ?? [];
+    },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
   const shape = { partitions, ...(replication !== undefined && { replication }) };

@@ -1,6 +1,7 @@
 import type { Assigned } from '../driver/group-reader.ts';
 import type { ReadRecord, TopicPartition } from '../driver/record.ts';
 import type { GroupOffset } from '../driver/transactor.ts';
+import type { Guard } from './guard.ts';
 import type { Hands } from './hands.ts';
 import type { Lane } from './lane.ts';
 import { PartitionWork } from './partition-work.ts';
@@ -19,29 +20,36 @@ export interface Tap {
   resume(partition: TopicPartition): void;
 }
 
+export interface AssignmentParts {
+  readonly hands: Hands<Lane<PartitionWork>>;
+  readonly buffer: Buffer;
+  readonly tap: Tap;
+  readonly guard: Guard | undefined;
+}
+
 /** The partitions that the group has given this member, from one rebalance to the next. */
 export class Assignment {
   readonly works: ReadonlyMap<string, PartitionWork>;
   readonly #buffer: Buffer;
   readonly #tap: Tap;
+  readonly #guard: Guard | undefined;
   readonly #paused = new Set<PartitionWork>();
   readonly #committed = new Map<PartitionWork, bigint>();
   #controller = new AbortController();
-  #closed = false;
+  readonly #closing = new AbortController();
 
-  constructor(
-    partitions: readonly Assigned[],
-    hands: Hands<Lane<PartitionWork>>,
-    buffer: Buffer,
-    tap: Tap,
-    before?: Assignment,
-  ) {
-    this.works = new Map(
-      partitions.map((one) => [nameOf(one), new PartitionWork(one, hands, before?.works.get(nameOf(one))?.ended)]),
-    );
+  constructor(partitions: readonly Assigned[], parts: AssignmentParts, before?: Assignment) {
+    const { hands, buffer, tap, guard } = parts;
+    const made = partitions.map((one): [string, PartitionWork] => {
+      const name = nameOf(one);
+      const ready = guard?.open(one, this.#closing.signal);
+      return [name, new PartitionWork(one, hands, { before: before?.works.get(name)?.ended, ready })];
+    });
+    this.works = new Map(made);
     for (const work of this.works.values()) this.#committed.set(work, work.progress.position);
     this.#buffer = buffer;
     this.#tap = tap;
+    this.#guard = guard;
   }
 
   /** For the handlers: aborts when their work is not wanted any more. */
@@ -50,7 +58,7 @@ export class Assignment {
   }
 
   get isClosed(): boolean {
-    return this.#closed;
+    return this.#closing.signal.aborted;
   }
 
   get buffered(): { readonly messages: number; readonly bytes: number } {
@@ -69,7 +77,7 @@ export class Assignment {
     { next, end }: { readonly next: bigint; readonly end: bigint },
   ): void {
     const work = this.works.get(nameOf(partition));
-    if (!work || this.#closed) return;
+    if (!work || this.isClosed) return;
     work.take(records, next, end);
     this.#pauseIfFull(work);
   }
@@ -81,7 +89,7 @@ export class Assignment {
 
   /** Something of this partition is done with: there may be room for more. */
   relieve(work: PartitionWork): void {
-    if (this.#paused.size === 0 || this.#closed) return;
+    if (this.#paused.size === 0 || this.isClosed) return;
     if (work.messages > this.#buffer.messages / 2) return;
     if (this.buffered.bytes > this.#buffer.bytes / 2) return;
     for (const paused of this.#paused) {
@@ -109,13 +117,16 @@ export class Assignment {
   /** What runs is told that it is not wanted; what is left of it is tried again, if the partitions are still ours. */
   interrupt(reason: unknown): void {
     this.#controller.abort(reason);
-    if (!this.#closed) this.#controller = new AbortController();
+    if (!this.isClosed) this.#controller = new AbortController();
   }
 
   /** Nothing more begins. */
   close(): void {
-    this.#closed = true;
-    for (const work of this.works.values()) work.close();
+    this.#closing.abort();
+    for (const work of this.works.values()) {
+      work.close();
+      void work.ended.then(() => this.#guard?.close(work.partition));
+    }
   }
 
   /** Resolves when it is closed and nothing of it runs. */

@@ -17,6 +17,11 @@ export interface ConsumeOptions<Key, Value> {
   readonly deadLetter?: boolean;
   /** So many message ids are remembered, to leave out what comes twice. In memory, by this process. Default 0: none. */
   readonly dedupe?: number;
+  /**
+   * Whether messages are left out whose fencing token is older than the newest that the group has seen for their key. Kept in `<topic>.<group>.fences`, over restarts and rebalances.
+   * Messages without a token are handled. Default false.
+   */
+  readonly fenced?: boolean;
   /** After so long without a sign of life the group gives the partitions of this process to others. Default 10 s. */
   readonly sessionTimeout?: Duration;
   /** How long a rebalance waits for handlers to finish before they are told to stop. Default: half the session timeout. */
@@ -39,6 +44,7 @@ export interface ConsumeSettings {
   readonly retry: Retry;
   readonly deadLetter: boolean;
   readonly dedupe: number;
+  readonly fenced: boolean;
   readonly sessionTimeout: number;
   readonly handOver: number;
   readonly drain: number;
@@ -54,6 +60,7 @@ const names = [
   'retry',
   'deadLetter',
   'dedupe',
+  'fenced',
   'sessionTimeout',
   'handOver',
   'drain',
@@ -64,12 +71,22 @@ const names = [
 
 export function checkConsumeOptions<Key, Value>(options: ConsumeOptions<Key, Value>): ConsumeSettings {
   checkNames('options', options, names);
-  const { group, from = 'earliest', handler, concurrency = 10, deadLetter = true, dedupe = 0, buffer = {} } = options;
+  const {
+    group,
+    from = 'earliest',
+    handler,
+    concurrency = 10,
+    deadLetter = true,
+    dedupe = 0,
+    fenced = false,
+    buffer = {},
+  } = options;
   if (typeof group !== 'string' || !/^[\w.-]{1,249}$/.test(group))
     throw new InvalidArgumentError('group', '1 to 249 letters, digits, dots, hyphens and underscores', group);
   if (from !== 'earliest' && from !== 'latest') throw new InvalidArgumentError('from', '"earliest" or "latest"', from);
   if (typeof handler !== 'function') throw new InvalidArgumentError('handler', 'a function', handler);
   if (typeof deadLetter !== 'boolean') throw new InvalidArgumentError('deadLetter', 'true or false', deadLetter);
+  if (typeof fenced !== 'boolean') throw new InvalidArgumentError('fenced', 'true or false', fenced);
   checkNames('buffer', buffer, ['messages', 'bytes']);
   const sessionTimeout = duration(options.sessionTimeout ?? '10s', { name: 'sessionTimeout', least: 1_000 });
   const handOver = duration(options.handOver ?? sessionTimeout / 2, { name: 'handOver' });
@@ -84,6 +101,7 @@ export function checkConsumeOptions<Key, Value>(options: ConsumeOptions<Key, Val
     concurrency: whole('concurrency', concurrency, 1, 100_000),
     retry: checkRetry(options.retry),
     deadLetter,
+    fenced,
     dedupe: whole('dedupe', dedupe, 0, 10_000_000),
     sessionTimeout,
     handOver,

@@ -5,6 +5,7 @@ import { NotAMemberError } from '../errors/not-a-member-error.ts';
 import { Assignment, type Tap } from './assignment.ts';
 import type { ConsumeSettings } from './consume-options.ts';
 import type { Outcome } from './entry.ts';
+import type { Guard } from './guard.ts';
 import { Hands } from './hands.ts';
 import type { Lag, PartitionLag } from './lag.ts';
 import type { Lane } from './lane.ts';
@@ -13,6 +14,14 @@ import { Standing } from './standing.ts';
 import type { ConsumerStats } from './stats.ts';
 import type { Treatment } from './treatment.ts';
 
+/** What a consumer does with messages. */
+export interface ConsumerParts {
+  readonly treatment: Treatment;
+  /** Counted by the treatment too. */
+  readonly stats: ConsumerStats;
+  readonly guard?: Guard | undefined;
+}
+
 /** Handles the messages of a topic as a member of a group, until it is stopped. */
 export class Consumer implements AsyncDisposable {
   readonly group: string;
@@ -20,6 +29,7 @@ export class Consumer implements AsyncDisposable {
   readonly #settings: ConsumeSettings;
   readonly #treatment: Treatment;
   readonly #stats: ConsumerStats;
+  readonly #guard: Guard | undefined;
   readonly #hands: Hands<Lane<PartitionWork>>;
   readonly #standing: Standing;
   #reader: GroupReader | undefined;
@@ -35,7 +45,7 @@ export class Consumer implements AsyncDisposable {
     driver: Driver,
     topics: readonly string[],
     settings: ConsumeSettings,
-    parts: { readonly treatment: Treatment; readonly stats: ConsumerStats },
+    parts: ConsumerParts,
     signal: AbortSignal,
   ): Promise<Consumer> {
     const consumer = new Consumer(topics, settings, parts);
@@ -46,13 +56,14 @@ export class Consumer implements AsyncDisposable {
   private constructor(
     topics: readonly string[],
     settings: ConsumeSettings,
-    { treatment, stats }: { readonly treatment: Treatment; readonly stats: ConsumerStats },
+    { treatment, stats, guard }: ConsumerParts,
   ) {
     this.group = settings.group;
     this.#topics = topics;
     this.#settings = settings;
     this.#treatment = treatment;
     this.#stats = stats;
+    this.#guard = guard;
     this.#hands = new Hands<Lane<PartitionWork>>(settings.concurrency, (lane) => this.#work(lane));
     this.#standing = new Standing(settings.sessionTimeout, (certain) => this.#standingChanged(certain));
     this.#hands.hold();
@@ -141,7 +152,8 @@ export class Consumer implements AsyncDisposable {
       pause: (partition) => this.#reader?.pause(partition),
       resume: (partition) => this.#reader?.resume(partition),
     };
-    const assignment = new Assignment(partitions, this.#hands, this.#settings.buffer, tap, before);
+    const parts = { hands: this.#hands, buffer: this.#settings.buffer, tap, guard: this.#guard };
+    const assignment = new Assignment(partitions, parts, before);
     if (this.#stopped) assignment.close();
     return assignment;
   }

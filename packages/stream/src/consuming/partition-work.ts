@@ -26,15 +26,22 @@ export class PartitionWork {
   #closed = false;
   #ended = Promise.withResolvers<void>();
 
-  /** Begins when `after` has resolved: what this process still does for the same partition, from before the last rebalance. */
-  constructor(assigned: Assigned, hands: Hands<Lane<PartitionWork>>, after?: Promise<void>) {
+  /**
+   * Begins when both have resolved: `before`, the end of what this process still does for the same partition, from before the last rebalance; and
+   * `ready`, when all that is needed is there.
+   */
+  constructor(
+    assigned: Assigned,
+    hands: Hands<Lane<PartitionWork>>,
+    { before, ready }: { readonly before?: Promise<void> | undefined; readonly ready?: Promise<void> | undefined } = {},
+  ) {
     const { topic, partition, offset } = assigned;
     this.partition = { topic, partition };
     this.progress = new Progress(offset);
     this.end = offset;
     this.#hands = hands;
-    this.ended = this.#ended.promise.then(() => after);
-    if (after) void this.#holdUntil(after);
+    this.ended = this.#ended.promise.then(() => before);
+    if (before || ready) void this.#holdUntil(Promise.all([before, ready]));
   }
 
   /** When the message that waits longest was published; undefined when none waits. */
@@ -98,7 +105,7 @@ export class PartitionWork {
     if (this.#running.size === 0) this.#ended.resolve();
   }
 
-  async #holdUntil(after: Promise<void>): Promise<void> {
+  async #holdUntil(after: Promise<unknown>): Promise<void> {
     this.#held = [];
     await after;
     const held = this.#held;

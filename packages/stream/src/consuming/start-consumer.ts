@@ -5,6 +5,7 @@ import type { ConsumeSettings } from './consume-options.ts';
 import { Consumer } from './consumer.ts';
 import { DeadLetters, deadTopicOf } from './dead-letters.ts';
 import { drop } from './diagnostics.ts';
+import { Fences, fenceTopicOf } from './fences.ts';
 import { Seen } from './seen.ts';
 import { noStats } from './stats.ts';
 import { Treatment } from './treatment.ts';
@@ -20,22 +21,29 @@ export async function startConsumer(
   settings: ConsumeSettings,
   signal: AbortSignal,
 ): Promise<Consumer> {
-  const { group, handler, retry, deadLetter, dedupe } = settings;
+  const { group, handler, retry, deadLetter, dedupe, fenced } = settings;
   const { admin } = driver;
   const shape = await admin.describeTopic(topic, [], signal);
   if (!shape) throw new UnknownTopicError(topic);
   const dead = deadTopicOf(topic);
   if (deadLetter && !(await admin.leaders(dead, signal)))
     await admin.createTopic(dead, { ...shape, settings: { 'retention.ms': String(deadLettersFor) } }, signal);
+  if (fenced) {
+    const kept = { ...shape, settings: { 'cleanup.policy': 'compact' } };
+    const fenceTopic = fenceTopicOf(topic, group);
+    if (!(await admin.leaders(fenceTopic, signal))) await admin.createTopic(fenceTopic, kept, signal);
+  }
+  const fences = fenced ? new Fences(driver, group) : undefined;
   const stats = { ...noStats };
   const treatment = new Treatment({
     codec,
     handler,
     retry,
     burial: deadLetter ? new DeadLetters(publisher, layout, group) : undefined,
+    fences,
     seen: dedupe > 0 ? new Seen(dedupe) : undefined,
     stats,
     dropped: (partition, entry) => drop(group, partition, entry),
   });
-  return Consumer.start(driver, [topic], settings, { treatment, stats }, signal);
+  return Consumer.start(driver, [topic], settings, { treatment, stats, guard: fences }, signal);
 }

@@ -4,6 +4,7 @@ import type { Codec } from '../topic/codec.ts';
 import type { Message } from '../topic/message.ts';
 import type { Burial } from './burial.ts';
 import type { Dead, Entry, Outcome } from './entry.ts';
+import type { Fences } from './fences.ts';
 import { delayAfter, type Retry } from './retry.ts';
 import type { Seen } from './seen.ts';
 import type { ConsumerStats } from './stats.ts';
@@ -24,6 +25,8 @@ export interface TreatmentParts {
   readonly burial: Burial | undefined;
   /** Undefined: what comes twice is handled twice. */
   readonly seen: Seen | undefined;
+  /** Undefined: fencing tokens are the handler's business. */
+  readonly fences: Fences | undefined;
   readonly stats: ConsumerStats;
   readonly dropped: (partition: TopicPartition, entry: Entry) => void;
 }
@@ -53,7 +56,20 @@ export class Treatment {
       stats.duplicates += 1;
       return 'done';
     }
+    try {
+      if (!(await this.#isCurrent(partition, entry, entry.decoded.fence))) return 'done';
+    } catch {
+      return signal.aborted ? 'given-back' : { retryIn: 500 };
+    }
     return this.#handle(partition, entry, entry.decoded, signal);
+  }
+
+  /** Not of a predecessor. The token is kept before the message has any effect. */
+  async #isCurrent(partition: TopicPartition, { record }: Entry, token: bigint | undefined): Promise<boolean> {
+    const { fences, stats } = this.#parts;
+    if (!fences || token === undefined || (await fences.admits(partition, record.key, token))) return true;
+    stats.fenced += 1;
+    return false;
   }
 
   async #handle(

@@ -57,6 +57,7 @@ export class Responder implements AsyncDisposable {
       retry: settings.retry,
       burial: replies,
       seen: undefined,
+      fences: undefined,
       stats,
       dropped: () => {},
     });
