@@ -4,6 +4,7 @@ export type { Dropped } from './consuming/diagnostics.ts';
 export type { Lag, PartitionLag } from './consuming/lag.ts';
 export type { RetryOptions } from './consuming/retry.ts';
 export type { ConsumerStats } from './consuming/stats.ts';
+export type { Transaction } from './consuming/transaction.ts';
 export type { Handler, HandlerContext } from './consuming/treatment.ts';
 export type { DriverName } from './driver/driver.ts';
 export type { Sasl } from './driver/settings.ts';

@@ -24,7 +24,7 @@ export interface AssignmentParts {
   readonly hands: Hands<Lane<PartitionWork>>;
   readonly buffer: Buffer;
   readonly tap: Tap;
-  readonly guard: Guard | undefined;
+  readonly guards: readonly Guard[];
 }
 
 /** The partitions that the group has given this member, from one rebalance to the next. */
@@ -32,24 +32,25 @@ export class Assignment {
   readonly works: ReadonlyMap<string, PartitionWork>;
   readonly #buffer: Buffer;
   readonly #tap: Tap;
-  readonly #guard: Guard | undefined;
+  readonly #guards: readonly Guard[];
   readonly #paused = new Set<PartitionWork>();
   readonly #committed = new Map<PartitionWork, bigint>();
   #controller = new AbortController();
   readonly #closing = new AbortController();
+  readonly #settled = Promise.withResolvers<void>();
 
   constructor(partitions: readonly Assigned[], parts: AssignmentParts, before?: Assignment) {
-    const { hands, buffer, tap, guard } = parts;
+    const { hands, buffer, tap, guards } = parts;
     const made = partitions.map((one): [string, PartitionWork] => {
       const name = nameOf(one);
-      const ready = guard?.open(one, this.#closing.signal);
+      const ready = guards.length > 0 ? opened(guards, one, this.#closing.signal) : undefined;
       return [name, new PartitionWork(one, hands, { before: before?.works.get(name)?.ended, ready })];
     });
     this.works = new Map(made);
     for (const work of this.works.values()) this.#committed.set(work, work.progress.position);
     this.#buffer = buffer;
     this.#tap = tap;
-    this.#guard = guard;
+    this.#guards = guards;
   }
 
   /** For the handlers: aborts when their work is not wanted any more. */
@@ -125,7 +126,9 @@ export class Assignment {
     this.#closing.abort();
     for (const work of this.works.values()) {
       work.close();
-      void work.ended.then(() => this.#guard?.close(work.partition));
+      void this.#settled.promise.then(() => {
+        for (const guard of this.#guards) guard.close(work.partition);
+      });
     }
   }
 
@@ -134,12 +137,27 @@ export class Assignment {
     for (const work of this.works.values()) await work.ended;
   }
 
+  /** All that was to be committed has been, or is not going to be: the guards are not needed any more. */
+  settle(): void {
+    this.#settled.resolve();
+  }
+
   #pauseIfFull(work: PartitionWork): void {
     const full = work.messages >= this.#buffer.messages || this.buffered.bytes >= this.#buffer.bytes;
     if (!full || this.#paused.has(work)) return;
     this.#paused.add(work);
     this.#tap.pause(work.partition);
   }
+}
+
+/** When all of them are open: the furthest that one of them knows of. */
+async function opened(
+  guards: readonly Guard[],
+  partition: TopicPartition,
+  signal: AbortSignal,
+): Promise<bigint | undefined> {
+  const found = await Promise.all(guards.map((guard) => guard.open(partition, signal)));
+  return found.reduce((most, one) => (one !== undefined && (most === undefined || one > most) ? one : most), undefined);
 }
 
 export function nameOf({ topic, partition }: TopicPartition): string {

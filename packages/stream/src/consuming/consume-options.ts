@@ -22,13 +22,17 @@ export interface ConsumeOptions<Key, Value> {
    * Messages without a token are handled. Default false.
    */
   readonly fenced?: boolean;
+  /**
+   * Whether what handlers publish by `transaction.publish`, dead letters, and the progress of the group become visible together: once for each message, whatever fails. Default false.
+   */
+  readonly transactional?: boolean;
   /** After so long without a sign of life the group gives the partitions of this process to others. Default 10 s. */
   readonly sessionTimeout?: Duration;
   /** How long a rebalance waits for handlers to finish before they are told to stop. Default: half the session timeout. */
   readonly handOver?: Duration;
   /** How long `stop` waits for handlers to finish before they are told to stop. Default 30 s. */
   readonly drain?: Duration;
-  /** How often progress is committed. Default 500 ms. */
+  /** How often progress is committed. Default 500 ms, and 100 ms with transactions. */
   readonly commitEvery?: Duration;
   /** How much is read ahead: messages of each partition (default 1,000), and bytes in all (default 16 MiB). */
   readonly buffer?: { readonly messages?: number; readonly bytes?: number };
@@ -45,6 +49,7 @@ export interface ConsumeSettings {
   readonly deadLetter: boolean;
   readonly dedupe: number;
   readonly fenced: boolean;
+  readonly transactional: boolean;
   readonly sessionTimeout: number;
   readonly handOver: number;
   readonly drain: number;
@@ -61,6 +66,7 @@ const names = [
   'deadLetter',
   'dedupe',
   'fenced',
+  'transactional',
   'sessionTimeout',
   'handOver',
   'drain',
@@ -79,6 +85,7 @@ export function checkConsumeOptions<Key, Value>(options: ConsumeOptions<Key, Val
     deadLetter = true,
     dedupe = 0,
     fenced = false,
+    transactional = false,
     buffer = {},
   } = options;
   if (typeof group !== 'string' || !/^[\w.-]{1,249}$/.test(group))
@@ -87,6 +94,8 @@ export function checkConsumeOptions<Key, Value>(options: ConsumeOptions<Key, Val
   if (typeof handler !== 'function') throw new InvalidArgumentError('handler', 'a function', handler);
   if (typeof deadLetter !== 'boolean') throw new InvalidArgumentError('deadLetter', 'true or false', deadLetter);
   if (typeof fenced !== 'boolean') throw new InvalidArgumentError('fenced', 'true or false', fenced);
+  if (typeof transactional !== 'boolean')
+    throw new InvalidArgumentError('transactional', 'true or false', transactional);
   checkNames('buffer', buffer, ['messages', 'bytes']);
   const sessionTimeout = duration(options.sessionTimeout ?? '10s', { name: 'sessionTimeout', least: 1_000 });
   const handOver = duration(options.handOver ?? sessionTimeout / 2, { name: 'handOver' });
@@ -102,11 +111,12 @@ export function checkConsumeOptions<Key, Value>(options: ConsumeOptions<Key, Val
     retry: checkRetry(options.retry),
     deadLetter,
     fenced,
+    transactional,
     dedupe: whole('dedupe', dedupe, 0, 10_000_000),
     sessionTimeout,
     handOver,
     drain: duration(options.drain ?? '30s', { name: 'drain' }),
-    commitEvery: duration(options.commitEvery ?? 500, { name: 'commitEvery', least: 10 }),
+    commitEvery: duration(options.commitEvery ?? (transactional ? 100 : 500), { name: 'commitEvery', least: 10 }),
     buffer: {
       messages: whole('buffer.messages', buffer.messages ?? 1_000, 1, 10_000_000),
       bytes: whole('buffer.bytes', buffer.bytes ?? 16 * 2 ** 20, 1, Number.MAX_SAFE_INTEGER),

@@ -3,6 +3,7 @@ import type { Driver } from '../driver/driver.ts';
 import type { Assigned, GroupReader, GroupReaderEvents } from '../driver/group-reader.ts';
 import { NotAMemberError } from '../errors/not-a-member-error.ts';
 import { Assignment, type Tap } from './assignment.ts';
+import type { Commits } from './commits.ts';
 import type { ConsumeSettings } from './consume-options.ts';
 import type { Outcome } from './entry.ts';
 import type { Guard } from './guard.ts';
@@ -19,7 +20,8 @@ export interface ConsumerParts {
   readonly treatment: Treatment;
   /** Counted by the treatment too. */
   readonly stats: ConsumerStats;
-  readonly guard?: Guard | undefined;
+  readonly guards: readonly Guard[];
+  readonly commits: Commits;
 }
 
 /** Handles the messages of a topic as a member of a group, until it is stopped. */
@@ -29,7 +31,8 @@ export class Consumer implements AsyncDisposable {
   readonly #settings: ConsumeSettings;
   readonly #treatment: Treatment;
   readonly #stats: ConsumerStats;
-  readonly #guard: Guard | undefined;
+  readonly #guards: readonly Guard[];
+  readonly #commits: Commits;
   readonly #hands: Hands<Lane<PartitionWork>>;
   readonly #standing: Standing;
   #reader: GroupReader | undefined;
@@ -56,14 +59,15 @@ export class Consumer implements AsyncDisposable {
   private constructor(
     topics: readonly string[],
     settings: ConsumeSettings,
-    { treatment, stats, guard }: ConsumerParts,
+    { treatment, stats, guards, commits }: ConsumerParts,
   ) {
     this.group = settings.group;
     this.#topics = topics;
     this.#settings = settings;
     this.#treatment = treatment;
     this.#stats = stats;
-    this.#guard = guard;
+    this.#guards = guards;
+    this.#commits = commits;
     this.#hands = new Hands<Lane<PartitionWork>>(settings.concurrency, (lane) => this.#work(lane));
     this.#standing = new Standing(settings.sessionTimeout, (certain) => this.#standingChanged(certain));
     this.#hands.hold();
@@ -152,7 +156,7 @@ export class Consumer implements AsyncDisposable {
       pause: (partition) => this.#reader?.pause(partition),
       resume: (partition) => this.#reader?.resume(partition),
     };
-    const parts = { hands: this.#hands, buffer: this.#settings.buffer, tap, guard: this.#guard };
+    const parts = { hands: this.#hands, buffer: this.#settings.buffer, tap, guards: this.#guards };
     const assignment = new Assignment(partitions, parts, before);
     if (this.#stopped) assignment.close();
     return assignment;
@@ -196,29 +200,19 @@ export class Consumer implements AsyncDisposable {
     patience.signal.addEventListener('abort', tell, { once: true });
     await Promise.race([assignment.ended(), aborted(limit.signal)]);
     await this.#commit();
+    assignment.settle();
   }
 
   #lose(reason: QuorateError): void {
     this.#assignment.close();
     this.#assignment.interrupt(reason);
+    this.#assignment.settle();
   }
 
   /** One at a time: a later one must not be overtaken by an earlier. */
   #commit(): Promise<void> {
-    this.#committing = this.#committing.then(() => this.#commitNow());
+    this.#committing = this.#committing.then(() => this.#commits.commit(this.#assignment, this.#reader));
     return this.#committing;
-  }
-
-  async #commitNow(): Promise<void> {
-    const assignment = this.#assignment;
-    const offsets = assignment.uncommitted;
-    if (offsets.length === 0) return;
-    try {
-      await this.#reader?.commit(offsets);
-      assignment.markCommitted(offsets);
-    } catch {
-      // What is not committed is handled again by whoever has the partition next; the next tick tries once more.
-    }
   }
 
   async #stop(): Promise<void> {

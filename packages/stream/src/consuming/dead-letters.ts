@@ -1,10 +1,11 @@
-import type { KafkaRecord, ReadRecord, TopicPartition } from '../driver/record.ts';
+import type { TopicPartition } from '../driver/record.ts';
 import type { Layout } from '../publishing/layout.ts';
 import { partitionOf } from '../publishing/partitioner.ts';
 import type { Publisher } from '../publishing/publisher.ts';
 import { headerNames } from '../topic/headers.ts';
+import type { Output } from '../topic/prepared.ts';
 import type { Burial } from './burial.ts';
-import type { Dead } from './entry.ts';
+import type { Entry } from './entry.ts';
 
 /** Where the messages of a topic go that could not be handled. */
 export function deadTopicOf(topic: string): string {
@@ -26,30 +27,42 @@ export class DeadLetters implements Burial {
     this.#group = group;
   }
 
-  async add(
-    { topic, partition }: TopicPartition,
-    record: ReadRecord,
-    { reason, error }: Dead,
-    attempts: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const dead = deadTopicOf(topic);
-    const { length } = await this.#layout.of(dead);
+  async add(partition: TopicPartition, entry: Entry, signal: AbortSignal): Promise<void> {
+    const { topic, partition: to, record } = await this.letter(partition, entry);
+    await this.#publisher.publish(topic, to, record, signal);
+  }
+
+  async letter({ topic, partition }: TopicPartition, { record, dead, failures }: Entry): Promise<Output> {
+    const to = deadTopicOf(topic);
+    const { length } = await this.#layout.of(to);
     const { key, value, timestamp, offset } = record;
+    const { reason = '', error = '' } = dead ?? {};
     const told = {
       [headerNames.deadReason]: reason,
       [headerNames.deadError]: error.slice(0, longest),
       [headerNames.deadTopic]: topic,
       [headerNames.deadPartition]: String(partition),
       [headerNames.deadOffset]: String(offset),
-      [headerNames.deadAttempts]: String(attempts),
+      [headerNames.deadAttempts]: String(failures),
       [headerNames.deadGroup]: this.#group,
     };
     // What an earlier death said is the earlier one's.
     const own = record.headers.filter(([name]) => !(name in told));
     const headers = [...own, ...Object.entries(told).map(([name, text]) => [name, Buffer.from(text)] as const)];
-    const to = key === null ? Number(offset % BigInt(length)) : partitionOf(key, length);
-    const letter: KafkaRecord = { key, value, headers, timestamp };
-    await this.#publisher.publish(dead, to, letter, signal);
+    const place = key === null ? Number(offset % BigInt(length)) : partitionOf(key, length);
+    return { topic: to, partition: place, record: { key, value, headers, timestamp } };
+  }
+}
+
+/** Dead letters that are committed together with the progress. */
+export class TransactionalDeadLetters implements Burial {
+  readonly #letters: DeadLetters;
+
+  constructor(letters: DeadLetters) {
+    this.#letters = letters;
+  }
+
+  async add(partition: TopicPartition, entry: Entry): Promise<void> {
+    entry.outputs = [await this.#letters.letter(partition, entry)];
   }
 }

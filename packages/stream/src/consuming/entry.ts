@@ -1,5 +1,6 @@
 import type { ReadRecord } from '../driver/record.ts';
 import type { Decoded } from '../topic/codec.ts';
+import type { Output } from '../topic/prepared.ts';
 import type { Step } from './progress.ts';
 
 /** Why a message is given up. */
@@ -16,6 +17,8 @@ export interface Entry {
   decoded: Decoded | undefined;
   /** How often it has failed in this process. */
   failures: number;
+  /** What its handler has published in a transaction. */
+  outputs: readonly Output[];
   /** It is given up, and is a dead letter as soon as Kafka has taken it as one. */
   dead: Dead | undefined;
 }

@@ -27,7 +27,7 @@ export class Fences implements Guard {
     return fences.admits(key, token);
   }
 
-  async open(partition: TopicPartition, signal: AbortSignal): Promise<void> {
+  async open(partition: TopicPartition, signal: AbortSignal): Promise<undefined> {
     const place = { topic: fenceTopicOf(partition.topic, this.#group), partition: partition.partition };
     const id = `${place.topic}.${place.partition}`;
     const delays = backoff({ min: 100, max: 5_000 });
@@ -36,11 +36,12 @@ export class Fences implements Guard {
         const fences = await PartitionFences.open(this.#driver, place, id, signal);
         if (signal.aborted) fences.close();
         else this.#partitions.set(nameOf(partition), fences);
-        return;
+        return undefined;
       } catch {
         await delays.wait({ signal }).catch(() => {});
       }
     }
+    return undefined;
   }
 
   close(partition: TopicPartition): void {

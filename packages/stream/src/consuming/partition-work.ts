@@ -1,6 +1,7 @@
 import type { Assigned } from '../driver/group-reader.ts';
 import type { ReadRecord, TopicPartition } from '../driver/record.ts';
 import { sizeOf } from '../publishing/pending.ts';
+import type { Output } from '../topic/prepared.ts';
 import type { Entry, Outcome } from './entry.ts';
 import type { Hands } from './hands.ts';
 import { Lane } from './lane.ts';
@@ -23,6 +24,9 @@ export class PartitionWork {
   readonly #running = new Set<Entry>();
   /** What arrived while a predecessor still ran; undefined when none does. */
   #held: Lane<PartitionWork>[] | undefined;
+  /** What stands before it the group has done: a predecessor had not committed it yet when the partition was assigned. */
+  #floor = 0n;
+  #round: bigint;
   #closed = false;
   #ended = Promise.withResolvers<void>();
 
@@ -33,15 +37,19 @@ export class PartitionWork {
   constructor(
     assigned: Assigned,
     hands: Hands<Lane<PartitionWork>>,
-    { before, ready }: { readonly before?: Promise<void> | undefined; readonly ready?: Promise<void> | undefined } = {},
+    {
+      before,
+      ready,
+    }: { readonly before?: Promise<void> | undefined; readonly ready?: Promise<bigint | undefined> | undefined } = {},
   ) {
     const { topic, partition, offset } = assigned;
     this.partition = { topic, partition };
     this.progress = new Progress(offset);
     this.end = offset;
+    this.#round = offset;
     this.#hands = hands;
     this.ended = this.#ended.promise.then(() => before);
-    if (before || ready) void this.#holdUntil(Promise.all([before, ready]));
+    if (before || ready) void this.#holdUntil(before, ready);
   }
 
   /** When the message that waits longest was published; undefined when none waits. */
@@ -60,7 +68,7 @@ export class PartitionWork {
     for (const record of records) {
       const size = sizeOf(record);
       const step = this.progress.begin(record.offset);
-      const entry = { record, step, size, decoded: undefined, failures: 0, dead: undefined };
+      const entry = { record, step, size, decoded: undefined, failures: 0, outputs: [], dead: undefined };
       after = step.next;
       this.messages += 1;
       this.bytes += size;
@@ -83,8 +91,21 @@ export class PartitionWork {
   begin(lane: Lane<PartitionWork>): Entry | undefined {
     const { head } = lane;
     if (this.#closed || !head) return undefined;
+    if (head.record.offset < this.#floor) {
+      this.#done(lane, head);
+      return undefined;
+    }
     this.#running.add(head);
     return head;
+  }
+
+  /** What came of the messages since the last one that was taken; undefined when there is nothing new. */
+  takeRound(): { readonly position: bigint; readonly outputs: readonly Output[]; readonly bytes: number } | undefined {
+    const { position } = this.progress;
+    if (position <= this.#round) return undefined;
+    this.#round = position;
+    const outputs = this.progress.takeOutputs();
+    return { position, outputs, bytes: outputs.reduce((sum, { record }) => sum + sizeOf(record), 0) };
   }
 
   settle(lane: Lane<PartitionWork>, entry: Entry, outcome: Outcome): void {
@@ -105,18 +126,21 @@ export class PartitionWork {
     if (this.#running.size === 0) this.#ended.resolve();
   }
 
-  async #holdUntil(after: Promise<unknown>): Promise<void> {
+  async #holdUntil(before: Promise<void> | undefined, ready: Promise<bigint | undefined> | undefined): Promise<void> {
     this.#held = [];
-    await after;
+    await before;
+    this.#floor = (await ready) ?? 0n;
     const held = this.#held;
     this.#held = undefined;
     for (const lane of held) this.#hands.add(lane);
   }
 
   #done(lane: Lane<PartitionWork>, entry: Entry): void {
-    this.progress.finish(entry.step);
+    this.progress.finish(entry.step, entry.outputs);
     this.messages -= 1;
     this.bytes -= entry.size;
+    // They count until they are committed.
+    for (const { record } of entry.outputs) this.bytes += sizeOf(record);
     lane.shift();
     if (lane.head) this.#hands.add(lane);
     else this.#lanes.delete(lane.name);

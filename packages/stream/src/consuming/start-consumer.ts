@@ -1,13 +1,15 @@
 import type { Opened } from '../connection.ts';
 import { UnknownTopicError } from '../errors/unknown-topic-error.ts';
 import type { Codec } from '../topic/codec.ts';
+import { offsetCommits } from './commits.ts';
 import type { ConsumeSettings } from './consume-options.ts';
 import { Consumer } from './consumer.ts';
-import { DeadLetters, deadTopicOf } from './dead-letters.ts';
+import { DeadLetters, deadTopicOf, TransactionalDeadLetters } from './dead-letters.ts';
 import { drop } from './diagnostics.ts';
 import { Fences, fenceTopicOf } from './fences.ts';
 import { Seen } from './seen.ts';
 import { noStats } from './stats.ts';
+import { Transactions } from './transactions.ts';
 import { Treatment } from './treatment.ts';
 
 /** How long dead letters are kept where the topic for them is made here. */
@@ -21,7 +23,7 @@ export async function startConsumer(
   settings: ConsumeSettings,
   signal: AbortSignal,
 ): Promise<Consumer> {
-  const { group, handler, retry, deadLetter, dedupe, fenced } = settings;
+  const { group, handler, retry, deadLetter, dedupe, fenced, transactional } = settings;
   const { admin } = driver;
   const shape = await admin.describeTopic(topic, [], signal);
   if (!shape) throw new UnknownTopicError(topic);
@@ -34,16 +36,21 @@ export async function startConsumer(
     if (!(await admin.leaders(fenceTopic, signal))) await admin.createTopic(fenceTopic, kept, signal);
   }
   const fences = fenced ? new Fences(driver, group) : undefined;
+  const transactions = transactional ? new Transactions(driver, group) : undefined;
+  const letters = deadLetter ? new DeadLetters(publisher, layout, group) : undefined;
   const stats = { ...noStats };
   const treatment = new Treatment({
     codec,
     handler,
     retry,
-    burial: deadLetter ? new DeadLetters(publisher, layout, group) : undefined,
+    burial: letters && transactional ? new TransactionalDeadLetters(letters) : letters,
+    transactional,
     fences,
     seen: dedupe > 0 ? new Seen(dedupe) : undefined,
     stats,
     dropped: (partition, entry) => drop(group, partition, entry),
   });
-  return Consumer.start(driver, [topic], settings, { treatment, stats, guard: fences }, signal);
+  const guards = [fences, transactions].filter((guard) => guard !== undefined);
+  const parts = { treatment, stats, guards, commits: transactions ?? offsetCommits };
+  return Consumer.start(driver, [topic], settings, parts, signal);
 }

@@ -8,10 +8,13 @@ import type { Fences } from './fences.ts';
 import { delayAfter, type Retry } from './retry.ts';
 import type { Seen } from './seen.ts';
 import type { ConsumerStats } from './stats.ts';
+import { Gathering, noTransaction, type Transaction } from './transaction.ts';
 
 export interface HandlerContext {
   /** Aborts when the work is not wanted any more: the partition goes to somebody else, or the time to finish it is up. */
   readonly signal: AbortSignal;
+  /** Of a consumer that is `transactional`. */
+  readonly transaction: Transaction;
 }
 
 export type Handler<Key, Value> = (message: Message<Key, Value>, context: HandlerContext) => unknown;
@@ -27,6 +30,8 @@ export interface TreatmentParts {
   readonly seen: Seen | undefined;
   /** Undefined: fencing tokens are the handler's business. */
   readonly fences: Fences | undefined;
+  /** Whether handlers publish together with their progress. */
+  readonly transactional: boolean;
   readonly stats: ConsumerStats;
   readonly dropped: (partition: TopicPartition, entry: Entry) => void;
 }
@@ -78,11 +83,13 @@ export class Treatment {
     decoded: NonNullable<Entry['decoded']>,
     signal: AbortSignal,
   ): Promise<Outcome> {
-    const { handler, retry, seen, stats } = this.#parts;
+    const { handler, retry, seen, stats, transactional } = this.#parts;
+    const gathering = transactional ? new Gathering() : undefined;
     const { offset, timestamp } = entry.record;
     const message = { ...decoded, attempt: entry.failures + 1, ...partition, offset, timestamp };
     try {
-      await handler(message, { signal });
+      await handler(message, { signal, transaction: gathering ?? noTransaction });
+      if (gathering) entry.outputs = gathering.end();
     } catch (error) {
       // It was told to stop: that is no failure of the message.
       if (signal.aborted) return 'given-back';
@@ -100,14 +107,13 @@ export class Treatment {
   /** The message is not done with before Kafka has the dead letter: until then its key waits. */
   async #bury(partition: TopicPartition, entry: Entry, signal: AbortSignal): Promise<Outcome> {
     const { burial, stats, dropped } = this.#parts;
-    const { dead = { reason: '', error: '' }, record, failures } = entry;
     if (!burial) {
       stats.dropped += 1;
       dropped(partition, entry);
       return 'done';
     }
     try {
-      await burial.add(partition, record, dead, failures, signal);
+      await burial.add(partition, entry, signal);
     } catch {
       // A letter whose fate nobody knows is sent again: twice is better than not at all.
       return signal.aborted ? 'given-back' : { retryIn: 1_000 };

@@ -1,7 +1,7 @@
 import { isQuorateError, sleep } from '@quorate/core';
 import type { Opened } from '../connection.ts';
 import type { Burial } from '../consuming/burial.ts';
-import type { Dead } from '../consuming/entry.ts';
+import type { Entry } from '../consuming/entry.ts';
 import { Seen } from '../consuming/seen.ts';
 import type { KafkaRecord, ReadRecord, TopicPartition } from '../driver/record.ts';
 import { RequestCancelledError } from '../errors/request-cancelled-error.ts';
@@ -74,15 +74,9 @@ export class Replies implements Burial {
   }
 
   /** A request that is none: whoever asked is told. */
-  async add(
-    _: TopicPartition,
-    record: ReadRecord,
-    { error }: Dead,
-    _attempts: number,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async add(_: TopicPartition, { record, dead }: Entry, signal: AbortSignal): Promise<void> {
     const asker = askerOf(headersByName(record.headers));
-    if (asker) await this.#fail(asker, 'invalid-message', error, signal);
+    if (asker) await this.#fail(asker, 'invalid-message', dead?.error ?? '', signal);
   }
 
   cancel(record: ReadRecord): void {

@@ -1,5 +1,6 @@
 import type { Health } from '@quorate/core';
 import type { Opened } from '../connection.ts';
+import { offsetCommits } from '../consuming/commits.ts';
 import { type ConsumeOptions, checkConsumeOptions } from '../consuming/consume-options.ts';
 import { Consumer } from '../consuming/consumer.ts';
 import { noStats } from '../consuming/stats.ts';
@@ -58,11 +59,18 @@ export class Responder implements AsyncDisposable {
       burial: replies,
       seen: undefined,
       fences: undefined,
+      transactional: false,
       stats,
       dropped: () => {},
     });
     try {
-      const consumer = await Consumer.start(driver, [exchange.name], settings, { treatment, stats }, signal);
+      const consumer = await Consumer.start(
+        driver,
+        [exchange.name],
+        settings,
+        { treatment, stats, guards: [], commits: offsetCommits },
+        signal,
+      );
       return new Responder(consumer, cancels, replies);
     } catch (error) {
       await cancels.stop();

@@ -12,6 +12,7 @@ import { sizeOf } from '../publishing/pending.ts';
 import { Codec } from './codec.ts';
 import { createTopic } from './create-topic.ts';
 import type { NewMessage, Published, PublishOptions } from './message.ts';
+import type { Output, Publishable } from './prepared.ts';
 import type { TopicSettings } from './topic-options.ts';
 
 export interface WaitOptions {
@@ -24,7 +25,7 @@ interface Open extends Opened {
 }
 
 /** One topic: what its messages are, and what can be done with it. Made by `stream.topic`. */
-export class Topic<Key = string | null, Value = unknown, Input = Value> {
+export class Topic<Key = string | null, Value = unknown, Input = Value> implements Publishable<Input> {
   readonly name: string;
   readonly #settings: TopicSettings;
   readonly #connection: Connection;
@@ -63,13 +64,13 @@ export class Topic<Key = string | null, Value = unknown, Input = Value> {
    * the other, by one stream, stand in that order. Rejects with `ambiguous` when nobody knows whether it was written; after any other error it was not.
    */
   publish(message: NewMessage<Input>, options: PublishOptions = {}): Promise<Published> {
-    let prepared: Prepared;
+    let checked: Checked;
     try {
-      prepared = this.#prepare(message);
+      checked = this.#check(message);
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#limited(options, (signal) => this.#send(prepared, signal));
+    return this.#limited(options, (signal) => this.#send(checked, signal));
   }
 
   /** All of them, each by itself: there is no "all or nothing". All are checked before the first is sent. */
@@ -78,9 +79,9 @@ export class Topic<Key = string | null, Value = unknown, Input = Value> {
     options: PublishOptions = {},
   ): Promise<readonly Published[]> {
     if (!Array.isArray(messages)) throw new InvalidArgumentError('messages', 'a list', messages);
-    const prepared = messages.map((message) => this.#prepare(message));
+    const checked = messages.map((message) => this.#check(message));
     return this.#limited(options, async (signal) => {
-      const results = await Promise.allSettled(prepared.map((one) => this.#send(one, signal)));
+      const results = await Promise.allSettled(checked.map((one) => this.#send(one, signal)));
       const failed = results.find((result) => result.status === 'rejected');
       if (!failed) return results.map((result) => (result as PromiseFulfilledResult<Published>).value);
       const outcomes = results.map((result) =>
@@ -101,7 +102,14 @@ export class Topic<Key = string | null, Value = unknown, Input = Value> {
     return consumer;
   }
 
-  #prepare(message: NewMessage<Input>): Prepared {
+  /** Checks a message as `publish` does, and says what would be written where, without sending it. */
+  async prepare(message: NewMessage<Input>): Promise<Output & { readonly id: string }> {
+    const { id, record, partition } = this.#check(message);
+    const { leaders } = await new Promise<Open>((resolve, reject) => this.#gate.pass(resolve, reject));
+    return { id, topic: this.name, partition: this.#place(record, partition, leaders.length), record };
+  }
+
+  #check(message: NewMessage<Input>): Checked {
     if (typeof message !== 'object' || message === null)
       throw new InvalidArgumentError('message', 'an object with key and value', message);
     const { partition } = message;
@@ -114,27 +122,29 @@ export class Topic<Key = string | null, Value = unknown, Input = Value> {
     return { id, record, partition };
   }
 
-  #send({ id, record, partition }: Prepared, signal: AbortSignal | undefined): Promise<Published> {
+  #send({ id, record, partition }: Checked, signal: AbortSignal | undefined): Promise<Published> {
     return new Promise((resolve, reject) => {
       // Until it is known where the message goes. From then on the publisher listens to the signal.
       const giveUp = (): void => reject(signal?.reason);
       signal?.addEventListener('abort', giveUp, { once: true });
       this.#gate.pass(({ publisher, leaders }) => {
         signal?.removeEventListener('abort', giveUp);
-        const { length } = leaders;
-        if (partition !== undefined && partition >= length) {
-          reject(new InvalidArgumentError('partition', `0 to ${length - 1}: ${this.name} has ${length}`, partition));
-          return;
+        try {
+          const to = this.#place(record, partition, leaders.length);
+          publisher
+            .publish(this.name, to, record, signal)
+            .then((offset) => resolve({ id, topic: this.name, partition: to, offset }), reject);
+        } catch (error) {
+          reject(error);
         }
-        const to = partition ?? this.#partitionFor(record, length);
-        publisher
-          .publish(this.name, to, record, signal)
-          .then((offset) => resolve({ id, topic: this.name, partition: to, offset }), reject);
       }, reject);
     });
   }
 
-  #partitionFor({ key }: KafkaRecord, count: number): number {
+  #place({ key }: KafkaRecord, wanted: number | undefined, count: number): number {
+    if (wanted !== undefined && wanted >= count)
+      throw new InvalidArgumentError('partition', `0 to ${count - 1}: ${this.name} has ${count}`, wanted);
+    if (wanted !== undefined) return wanted;
     if (key !== null) return partitionOf(key, count);
     this.#turn = (this.#turn + 1) % count;
     return this.#turn;
@@ -151,7 +161,7 @@ export class Topic<Key = string | null, Value = unknown, Input = Value> {
 }
 
 /** A message that has been checked. */
-interface Prepared {
+interface Checked {
   readonly id: string;
   readonly record: KafkaRecord;
   readonly partition: number | undefined;
