@@ -7,6 +7,7 @@ import { Consumer } from './consumer.ts';
 import { DeadLetters, deadTopicOf, TransactionalDeadLetters } from './dead-letters.ts';
 import { drop } from './diagnostics.ts';
 import { Fences, fenceTopicOf } from './fences.ts';
+import { Later, laterTopicOf } from './later.ts';
 import { Seen } from './seen.ts';
 import { noStats } from './stats.ts';
 import { Transactions } from './transactions.ts';
@@ -36,6 +37,10 @@ export async function startConsumer(
     if (!(await admin.leaders(fenceTopic, signal))) await admin.createTopic(fenceTopic, kept, signal);
   }
   const fences = fenced ? new Fences(driver, group) : undefined;
+  const laterTopic = laterTopicOf(topic, group);
+  if (retry.outOfOrder && !(await admin.leaders(laterTopic, signal)))
+    await admin.createTopic(laterTopic, { ...shape, settings: {} }, signal);
+  const later = retry.outOfOrder ? new Later(publisher, layout, laterTopic, retry.delay) : undefined;
   const transactions = transactional ? new Transactions(driver, group) : undefined;
   const letters = deadLetter ? new DeadLetters(publisher, layout, group) : undefined;
   const stats = { ...noStats };
@@ -43,6 +48,7 @@ export async function startConsumer(
     codec,
     handler,
     retry,
+    later,
     burial: letters && transactional ? new TransactionalDeadLetters(letters) : letters,
     transactional,
     fences,
@@ -52,5 +58,5 @@ export async function startConsumer(
   });
   const guards = [fences, transactions].filter((guard) => guard !== undefined);
   const parts = { treatment, stats, guards, commits: transactions ?? offsetCommits };
-  return Consumer.start(driver, [topic], settings, parts, signal);
+  return Consumer.start(driver, later ? [topic, laterTopic] : [topic], settings, parts, signal);
 }

@@ -59,6 +59,7 @@ export class Responder implements AsyncDisposable {
       burial: replies,
       seen: undefined,
       fences: undefined,
+      later: undefined,
       transactional: false,
       stats,
       dropped: () => {},
