@@ -35,11 +35,8 @@ export function checkRetry(options: RetryOptions = {}): Retry {
       maxDelay,
     );
   const least = duration(delay, { name: 'retry.delay', least: 1 });
-  return {
-    attempts,
-    delay: least,
-    maxDelay: Math.max(least, duration(maxDelay, { name: 'retry.maxDelay', least: 1 })),
-  };
+  const most = Math.max(least, duration(maxDelay, { name: 'retry.maxDelay', least: 1 }));
+  return { attempts, delay: least, maxDelay: most, outOfOrder };
 }
 
 /** After so many failures. */
