@@ -1,4 +1,4 @@
-import { deadline, duration, InvalidArgumentError } from '@quorate/core';
+import { checkNames, deadline, duration, InvalidArgumentError } from '@quorate/core';
 import type { Connection, Opened } from '../connection.ts';
 import { type ConsumeOptions, checkConsumeOptions } from '../consuming/consume-options.ts';
 import type { Consumer } from '../consuming/consumer.ts';
@@ -6,12 +6,14 @@ import { startConsumer } from '../consuming/start-consumer.ts';
 import type { KafkaRecord } from '../driver/record.ts';
 import { MessageTooLargeError } from '../errors/message-too-large-error.ts';
 import { PartlyPublishedError } from '../errors/partly-published-error.ts';
+import { PoisonMessageError } from '../errors/poison-message-error.ts';
 import { Gate } from '../publishing/gate.ts';
 import { partitionOf } from '../publishing/partitioner.ts';
 import { sizeOf } from '../publishing/pending.ts';
+import { type ReadOptions, readTopic } from '../reading/read-topic.ts';
 import { Codec } from './codec.ts';
 import { createTopic } from './create-topic.ts';
-import type { NewMessage, Published, PublishOptions } from './message.ts';
+import type { Message, NewMessage, Published, PublishOptions } from './message.ts';
 import type { Output, Publishable } from './prepared.ts';
 import type { TopicSettings } from './topic-options.ts';
 
@@ -100,6 +102,22 @@ export class Topic<Key = string | null, Value = unknown, Input = Value> implemen
     const consumer = await startConsumer(opened, this.name, this.#codec, settings, either);
     this.#connection.add(consumer);
     return consumer;
+  }
+
+  /**
+   * The messages that are there, each partition in order, without any group: for a look, or to do something once more with what has been. The first that is none is a `poison-message` error.
+   */
+  async *read(options: ReadOptions = {}): AsyncGenerator<Message<Key, Value>, void> {
+    checkNames('options', options, ['from', 'to', 'signal']);
+    const { driver } = await this.#connection.open();
+    const { over } = this.#connection;
+    const signal = options.signal ? AbortSignal.any([options.signal, over]) : over;
+    for await (const { partition, record } of readTopic(driver, this.name, options, signal)) {
+      const decoded = this.#codec.decode(record);
+      if ('poison' in decoded) throw new PoisonMessageError(partition, record.offset, decoded.poison, decoded.detail);
+      const { offset, timestamp } = record;
+      yield { ...decoded, attempt: 1, ...partition, offset, timestamp } as Message<Key, Value>;
+    }
   }
 
   /** Checks a message as `publish` does, and says what would be written where, without sending it. */
