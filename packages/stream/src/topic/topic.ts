@@ -14,7 +14,7 @@ import { type ReadOptions, readTopic } from '../reading/read-topic.ts';
 import { Codec } from './codec.ts';
 import { createTopic } from './create-topic.ts';
 import type { Message, NewMessage, Published, PublishOptions } from './message.ts';
-import type { Output, Publishable } from './prepared.ts';
+import type { Encodable, Output, Publishable } from './prepared.ts';
 import type { TopicSettings } from './topic-options.ts';
 
 export interface WaitOptions {
@@ -27,7 +27,9 @@ interface Open extends Opened {
 }
 
 /** One topic: what its messages are, and what can be done with it. Made by `stream.topic`. */
-export class Topic<Key = string | null, Value = unknown, Input = Value> implements Publishable<Input> {
+export class Topic<Key = string | null, Value = unknown, Input = Value>
+  implements Publishable<Input>, Encodable<Input>
+{
   readonly name: string;
   readonly #settings: TopicSettings;
   readonly #connection: Connection;
@@ -66,9 +68,9 @@ export class Topic<Key = string | null, Value = unknown, Input = Value> implemen
    * the other, by one stream, stand in that order. Rejects with `ambiguous` when nobody knows whether it was written; after any other error it was not.
    */
   publish(message: NewMessage<Input>, options: PublishOptions = {}): Promise<Published> {
-    let checked: Checked;
+    let checked: Encoded;
     try {
-      checked = this.#check(message);
+      checked = this.encode(message);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -81,7 +83,7 @@ export class Topic<Key = string | null, Value = unknown, Input = Value> implemen
     options: PublishOptions = {},
   ): Promise<readonly Published[]> {
     if (!Array.isArray(messages)) throw new InvalidArgumentError('messages', 'a list', messages);
-    const checked = messages.map((message) => this.#check(message));
+    const checked = messages.map((message) => this.encode(message));
     return this.#limited(options, async (signal) => {
       const results = await Promise.allSettled(checked.map((one) => this.#send(one, signal)));
       const failed = results.find((result) => result.status === 'rejected');
@@ -122,12 +124,13 @@ export class Topic<Key = string | null, Value = unknown, Input = Value> implemen
 
   /** Checks a message as `publish` does, and says what would be written where, without sending it. */
   async prepare(message: NewMessage<Input>): Promise<Output & { readonly id: string }> {
-    const { id, record, partition } = this.#check(message);
+    const { id, record, partition } = this.encode(message);
     const { leaders } = await new Promise<Open>((resolve, reject) => this.#gate.pass(resolve, reject));
     return { id, topic: this.name, partition: this.#place(record, partition, leaders.length), record };
   }
 
-  #check(message: NewMessage<Input>): Checked {
+  /** Checks a message as `publish` does, and gives it as Kafka would keep it, without asking Kafka. */
+  encode(message: NewMessage<Input>): Encoded {
     if (typeof message !== 'object' || message === null)
       throw new InvalidArgumentError('message', 'an object with key and value', message);
     const { partition } = message;
@@ -140,7 +143,7 @@ export class Topic<Key = string | null, Value = unknown, Input = Value> implemen
     return { id, record, partition };
   }
 
-  #send({ id, record, partition }: Checked, signal: AbortSignal | undefined): Promise<Published> {
+  #send({ id, record, partition }: Encoded, signal: AbortSignal | undefined): Promise<Published> {
     return new Promise((resolve, reject) => {
       // Until it is known where the message goes. From then on the publisher listens to the signal.
       const giveUp = (): void => reject(signal?.reason);
@@ -179,7 +182,7 @@ export class Topic<Key = string | null, Value = unknown, Input = Value> implemen
 }
 
 /** A message that has been checked. */
-interface Checked {
+export interface Encoded {
   readonly id: string;
   readonly record: KafkaRecord;
   readonly partition: number | undefined;
