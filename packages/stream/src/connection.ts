@@ -5,12 +5,14 @@ import { StreamClosedError } from './errors/stream-closed-error.ts';
 import { Layout } from './publishing/layout.ts';
 import { Publisher } from './publishing/publisher.ts';
 import type { StreamSettings } from './stream-options.ts';
+import type { Tracing } from './tracing.ts';
 
 /** What needs the driver. */
 export interface Opened {
   readonly driver: Driver;
   readonly layout: Layout;
   readonly publisher: Publisher;
+  readonly tracing: Tracing | undefined;
 }
 
 /** What ends with the stream. */
@@ -81,10 +83,10 @@ export class Connection {
   }
 
   async #open(): Promise<Opened> {
-    const { driver: name, connection, publisher } = this.settings;
+    const { driver: name, connection, publisher, tracing } = this.settings;
     const driver = await load(name, connection);
     const layout = new Layout(driver.admin, this.#over.signal);
-    this.#opened = { driver, layout, publisher: new Publisher(driver, layout, publisher) };
+    this.#opened = { driver, layout, publisher: new Publisher(driver, layout, publisher), tracing };
     return this.#opened;
   }
 

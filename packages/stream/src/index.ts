@@ -44,3 +44,4 @@ export type { Encodable, Output, Publishable } from './topic/prepared.ts';
 export type { Topic } from './topic/topic.ts';
 export type { TopicOptions, ValueSchema } from './topic/topic-options.ts';
 export { type OldVersion, type Versions, versions } from './topic/versions.ts';
+export type { Handling, Sending, Tracing } from './tracing.ts';

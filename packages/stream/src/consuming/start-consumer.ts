@@ -18,7 +18,7 @@ const deadLettersFor = 30 * 86_400_000;
 
 /** A consumer with all that it needs; further topics that it needs are made when they are not there, in the shape of its own. */
 export async function startConsumer(
-  { driver, layout, publisher }: Opened,
+  { driver, layout, publisher, tracing }: Opened,
   topic: string,
   codec: Codec,
   settings: ConsumeSettings,
@@ -49,6 +49,8 @@ export async function startConsumer(
     transactional,
     fences,
     seen: dedupe > 0 ? new Seen(dedupe) : undefined,
+    group,
+    tracing,
     stats,
     dropped: (partition, entry) => drop(group, partition, entry),
   });

@@ -2,6 +2,7 @@ import { isQuorateError } from '@quorate/core';
 import type { TopicPartition } from '../driver/record.ts';
 import type { Codec } from '../topic/codec.ts';
 import type { Message } from '../topic/message.ts';
+import type { Tracing } from '../tracing.ts';
 import type { Burial } from './burial.ts';
 import type { Dead, Entry, Outcome } from './entry.ts';
 import type { Fences } from './fences.ts';
@@ -35,6 +36,8 @@ export interface TreatmentParts {
   readonly fences: Fences | undefined;
   /** Whether handlers publish together with their progress. */
   readonly transactional: boolean;
+  readonly group: string;
+  readonly tracing: Tracing | undefined;
   readonly stats: ConsumerStats;
   readonly dropped: (partition: TopicPartition, entry: Entry) => void;
 }
@@ -88,12 +91,14 @@ export class Treatment {
     decoded: NonNullable<Entry['decoded']>,
     signal: AbortSignal,
   ): Promise<Outcome> {
-    const { handler, retry, seen, stats, transactional } = this.#parts;
+    const { handler, retry, seen, stats, transactional, tracing, group } = this.#parts;
     const gathering = transactional ? new Gathering() : undefined;
     const { origin, record } = entry;
     const message = { ...decoded, attempt: entry.failures + 1, ...origin, timestamp: record.timestamp };
     try {
-      await handler(message, { signal, transaction: gathering ?? noTransaction });
+      const context = { signal, transaction: gathering ?? noTransaction };
+      if (tracing) await tracing.handle({ ...message, group }, async () => handler(message, context));
+      else await handler(message, context);
       if (gathering) entry.outputs = gathering.end();
     } catch (error) {
       // It was told to stop: that is no failure of the message.

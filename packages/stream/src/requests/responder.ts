@@ -61,6 +61,8 @@ export class Responder implements AsyncDisposable {
       fences: undefined,
       later: undefined,
       transactional: false,
+      group: settings.group,
+      tracing: opened.tracing,
       stats,
       dropped: () => {},
     });

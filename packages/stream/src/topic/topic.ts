@@ -74,7 +74,7 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#limited(options, (signal) => this.#send(checked, signal));
+    return this.#limited(options, (signal) => this.#traced(checked, signal));
   }
 
   /** All of them, each by itself: there is no "all or nothing". All are checked before the first is sent. */
@@ -85,7 +85,7 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
     if (!Array.isArray(messages)) throw new InvalidArgumentError('messages', 'a list', messages);
     const checked = messages.map((message) => this.encode(message));
     return this.#limited(options, async (signal) => {
-      const results = await Promise.allSettled(checked.map((one) => this.#send(one, signal)));
+      const results = await Promise.allSettled(checked.map((one) => this.#traced(one, signal)));
       const failed = results.find((result) => result.status === 'rejected');
       if (!failed) return results.map((result) => (result as PromiseFulfilledResult<Published>).value);
       const outcomes = results.map((result) =>
@@ -141,6 +141,19 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
     if (sizeOf(record) > most)
       throw new MessageTooLargeError(`${this.name}: a message of ${sizeOf(record)} bytes, allowed are ${most}`);
     return { id, record, partition };
+  }
+
+  #traced(encoded: Encoded, signal: AbortSignal | undefined): Promise<Published> {
+    const { tracing } = this.#connection.settings;
+    if (!tracing) return this.#send(encoded, signal);
+    const { id, record, partition } = encoded;
+    const added: (readonly [string, Buffer])[] = [];
+    const about = { topic: this.name, id, key: record.key?.toString(), bytes: record.value?.length ?? 0 };
+    return tracing.send(
+      about,
+      (name, text) => added.push([name, Buffer.from(text)]),
+      () => this.#send({ id, record: { ...record, headers: [...record.headers, ...added] }, partition }, signal),
+    );
   }
 
   #send({ id, record, partition }: Encoded, signal: AbortSignal | undefined): Promise<Published> {
