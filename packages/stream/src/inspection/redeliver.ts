@@ -9,7 +9,7 @@ import { readRanges } from '../reading/read-ranges.ts';
 import { headerNames, headersByName } from '../topic/headers.ts';
 
 /** What remembers how far it has come: a group that never has members. */
-export const redeliveryGroup = 'quorate-redelivery';
+const redeliveryGroup = 'quorate-redelivery';
 
 /** So many letters go in one transaction. */
 const together = 500;
