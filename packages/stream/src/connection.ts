@@ -73,6 +73,8 @@ export class Connection {
   /** It is stopped with the stream, unless it is before. */
   add(tenant: Tenant): void {
     this.#tenants.add(tenant);
+    // It was started while the stream was being stopped.
+    if (this.#closed) void tenant.stop();
     void tenant.stopped.then(() => this.#tenants.delete(tenant));
   }
 
