@@ -1,5 +1,6 @@
 import { deadline } from '@quorate/core';
 import { RefusedError } from '../../errors/refused-error.ts';
+import { StreamClosedError } from '../../errors/stream-closed-error.ts';
 import type { Admin, GroupDescription, TopicShape } from '../admin.ts';
 import type { TopicPartition } from '../record.ts';
 import type { Asked } from '../refusal.ts';
@@ -179,10 +180,11 @@ export class KafkajsAdmin implements Admin {
 
   async #within<T>(signal: AbortSignal, work: (link: Link, limit: AbortSignal) => Promise<T>): Promise<T> {
     const link = await this.#open(signal);
-    using limit = deadline(link.settings.deliveryTimeout, signal);
+    using limit = deadline(link.settings.deliveryTimeout, AbortSignal.any([signal, link.over]));
     try {
       return await work(link, limit.signal);
     } catch (error) {
+      if (link.over.aborted) throw new StreamClosedError('the driver');
       throw signal.aborted ? signal.reason : error;
     }
   }

@@ -1,6 +1,6 @@
 import type { ReadRecord } from '../record.ts';
-import type { FetchedMessage, FetchedPartition } from './kafkajs-package.ts';
-import { fromMessage } from './message.ts';
+import type { FetchedPartition } from './fetch-answer.ts';
+import { batchesIn, isAbort, recordsIn, type StoredBatch } from './record-batch.ts';
 
 export interface Committed {
   readonly records: readonly ReadRecord[];
@@ -8,38 +8,37 @@ export interface Committed {
   readonly next: bigint;
 }
 
+/** The records of a batch, uncompressed. */
+export type Decompress = (batch: StoredBatch) => Buffer | Promise<Buffer>;
+
 /**
  * The committed records among what was fetched from `from` on. A consumer of the package gives aborted ones as well: when a fetch begins
  * after the start of two transactions that were aborted, and from the first key of four zero bytes on, which it takes for
- * a marker. And it goes through what was compacted away one offset at a time.
+ * the end of one.
  */
-export function committed({ messages, abortedTransactions }: FetchedPartition, from: bigint): Committed {
-  const aborted = (abortedTransactions ?? [])
-    .map(({ producerId, firstOffset }) => ({ producerId, from: BigInt(firstOffset) }))
-    .sort((a, b) => (a.from < b.from ? -1 : 1));
-  const aborting = new Set<string>();
+export async function committed(
+  { stored, aborted }: FetchedPartition,
+  from: bigint,
+  decompress: Decompress,
+): Promise<Committed> {
+  const beginnings = aborted.toSorted((a, b) => (a.first < b.first ? -1 : 1));
+  const aborting = new Set<bigint>();
   const records: ReadRecord[] = [];
   let next = from;
   let begun = 0;
-  for (const message of messages) {
-    const offset = BigInt(message.offset);
-    const { batchContext: batch } = message;
-    for (let first = aborted[begun]; first && first.from <= offset; first = aborted[begun]) {
-      aborting.add(first.producerId);
+  for (const batch of batchesIn(stored)) {
+    for (let one = beginnings[begun]; one && one.first <= batch.last; one = beginnings[begun]) {
+      aborting.add(one.producerId);
       begun += 1;
     }
-    const after = batch ? BigInt(batch.firstOffset) + BigInt(batch.lastOffsetDelta) + 1n : offset + 1n;
-    if (after > next) next = after;
-    if (message.isControlRecord) {
-      if (batch && isAbortMarker(message)) aborting.delete(batch.producerId);
-    } else if (offset >= from && !(batch?.inTransaction && aborting.has(batch.producerId))) {
-      records.push(fromMessage(message));
+    // The first batch may have begun before.
+    if (batch.last >= next) next = batch.last + 1n;
+    if (batch.isMarker) {
+      if (isAbort(batch)) aborting.delete(batch.producerId);
+    } else if (!(batch.inTransaction && aborting.has(batch.producerId))) {
+      const body = batch.compression === 0 ? batch.body : await decompress(batch);
+      for (const record of recordsIn(batch, body)) if (record.offset >= from) records.push(record);
     }
   }
   return { records, next };
-}
-
-/** The key of a marker: a version, then 0 for aborted and 1 for committed. */
-function isAbortMarker({ key }: FetchedMessage): boolean {
-  return key !== null && key.length >= 4 && key.readInt16BE(2) === 0;
 }

@@ -1,10 +1,14 @@
 import { isIP, connect as netConnect, type Socket } from 'node:net';
-import { connect as tlsConnect } from 'node:tls';
+import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
 import type { ISocketFactory } from 'kafkajs';
+import type { ConnectionSettings } from '../settings.ts';
+import { fetchAnswer } from './fetch-answer.ts';
 import type { Connection, ConnectionPool, KafkajsCluster, ProtocolRequest } from './kafkajs-package.ts';
 
-/** By API key: answers about many partitions, of which the package would throw the first refusal and forget the rest. */
-const answersOfMany: ReadonlySet<number> = new Set([0 /* Produce */, 1 /* Fetch */, 3 /* Metadata */]);
+const produce = 0;
+const fetch = 1;
+const metadata = 3;
+const joinGroup = 11;
 
 /** Errors of requests of which nothing has left this process. */
 const unsent = new WeakSet<object>();
@@ -18,13 +22,17 @@ const keepAliveDelay = 60_000;
 
 /** The sockets of one cluster, so that none outlives it, and what has to be mended where the package uses them. */
 export class Connections {
+  onMemberId: (id: string) => void = () => {};
   readonly #sockets = new Map<Socket, string>();
+  readonly #requestTimeout: number;
   #closed = false;
 
+  constructor({ requestTimeout }: ConnectionSettings) {
+    this.#requestTimeout = requestTimeout;
+  }
+
   readonly factory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
-    const socket = ssl
-      ? tlsConnect({ host, port, ...(isIP(host) === 0 && { servername: host }), ...ssl }, onConnect)
-      : netConnect({ host, port }, onConnect);
+    const socket = ssl ? secure(host, { port, ...ssl }, onConnect) : netConnect({ host, port }, onConnect);
     socket.setKeepAlive(true, keepAliveDelay);
     // Requests leave in one piece each: waiting for more would only hold up the second of two.
     socket.setNoDelay(true);
@@ -61,28 +69,42 @@ export class Connections {
       for (const connection of pool.pool) {
         connectOnce(connection);
         waitOnlyWhenThrottled(connection);
+        lookTwice(connection, this.#requestTimeout);
       }
       this.#watch(pool);
       return pool;
     };
   }
 
+  /** Answers about many partitions come whole: the package would throw the first refusal in them, and forget the rest. */
+  #reading({ request: { apiKey, apiVersion }, response }: ProtocolRequest): ProtocolRequest['response'] {
+    const whole = async (decoded: unknown): Promise<unknown> => decoded;
+    if (apiKey === fetch) return { decode: async (bytes) => fetchAnswer(bytes, apiVersion), parse: whole };
+    if (apiKey === produce || apiKey === metadata) return { ...response, parse: whole };
+    if (apiKey !== joinGroup) return response;
+    const parse = async (decoded: unknown): Promise<unknown> => {
+      const { memberId } = decoded as { readonly memberId?: string };
+      if (memberId) this.onMemberId(memberId);
+      return response.parse(decoded);
+    };
+    return { ...response, parse };
+  }
+
   #watch(pool: ConnectionPool): void {
     const send = pool.send.bind(pool);
     pool.send = async (asked: ProtocolRequest) => {
-      const { request, response } = asked;
+      const { request } = asked;
       let sent = false;
       const encode = async (): ReturnType<typeof request.encode> => {
         const encoded = await request.encode();
         sent = true;
         return encoded;
       };
-      const parse = async (decoded: unknown): Promise<unknown> => decoded;
       try {
         return await send({
           ...asked,
           request: { ...request, encode },
-          ...(answersOfMany.has(request.apiKey) && { response: { ...response, parse } }),
+          response: this.#reading(asked),
         });
       } catch (error) {
         if (!sent && error instanceof Error) unsent.add(error);
@@ -92,6 +114,19 @@ export class Connections {
       }
     };
   }
+}
+
+function secure(host: string, options: ConnectionOptions, onConnect: () => void): Socket {
+  const socket = tlsConnect({ host, ...(isIP(host) === 0 && { servername: host }), ...options }, onConnect);
+  let agreed = false;
+  socket.once('secureConnect', () => {
+    agreed = true;
+  });
+  // A check of the application says what it says, and nothing by which others would know it for one.
+  socket.prependListener('error', (error: NodeJS.ErrnoException) => {
+    if (!agreed) error.code ??= 'ERR_TLS_CERT_REFUSED';
+  });
+  return socket;
 }
 
 function addressOf({ host, port }: { readonly host: string; readonly port: number }): string {
@@ -125,5 +160,27 @@ function waitOnlyWhenThrottled({ requestQueue: queue }: Connection): void {
       },
       left > 0 ? left : 10,
     );
+  };
+}
+
+/**
+ * The package looks at a clock whether an answer is late. When the process has stood still, answers may lie there unread: only what is
+ * late at two looks is.
+ */
+function lookTwice({ requestQueue: queue }: Connection, requestTimeout: number): void {
+  queue.scheduleRequestTimeoutCheck = () => {
+    queue.destroy();
+    let late = new Set<unknown>();
+    const look = (): void => {
+      const before = late;
+      late = new Set();
+      for (const request of [...queue.inflight.values()]) {
+        if (Date.now() - request.sentAt <= request.requestTimeout) continue;
+        if (before.has(request)) request.timeoutRequest();
+        else late.add(request);
+      }
+      if (!queue.isConnected()) queue.destroy();
+    };
+    queue.requestTimeoutIntervalId = setInterval(look, Math.min(requestTimeout / 4, 100));
   };
 }

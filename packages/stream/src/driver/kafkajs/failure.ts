@@ -3,6 +3,7 @@ import { AuthenticationFailedError } from '../../errors/authentication-failed-er
 import { KafkaUnreachableError } from '../../errors/kafka-unreachable-error.ts';
 import { RefusedError } from '../../errors/refused-error.ts';
 import { type Asked, refusal } from '../refusal.ts';
+import { loginFailed } from './login.ts';
 import { kafkaName, nameOf } from './reasons.ts';
 
 /** What a broker answered, where the package would have thrown the first answer of many. */
@@ -25,7 +26,8 @@ interface PackageError extends Error {
 /** The innermost error. Those of the package say what a broker answered or which address it was: no secrets, and nothing of messages. */
 export function root(error: unknown): PackageError {
   let inner = error;
-  while (inner instanceof Error && inner.cause instanceof Error && !isQuorateError(inner)) inner = inner.cause;
+  while (inner instanceof Error && inner.cause instanceof Error && !isQuorateError(inner) && inner.name !== loginFailed)
+    inner = inner.cause;
   // Several at once, when topics are made: there is only ever one.
   const [first] = inner instanceof Error && 'errors' in inner && Array.isArray(inner.errors) ? inner.errors : [];
   if (first instanceof Error) return first;
@@ -41,8 +43,8 @@ export function reasonOf(error: unknown): string | undefined {
 /** TLS as Node names it: certificates that are not trusted or do not fit, and peers that speak something else. */
 const tlsCodes = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$)/;
 
-function loginFailed(error: PackageError): boolean {
-  return error.name === 'KafkaJSSASLAuthenticationError' || tlsCodes.test(String(error.code ?? ''));
+function notLetIn({ name, code }: PackageError): boolean {
+  return name === loginFailed || tlsCodes.test(String(code ?? ''));
 }
 
 /**
@@ -57,7 +59,7 @@ export function failure(
   const inner = root(error);
   if (doubt) return new AmbiguousError(`${asked.what}: the broker did not answer`, { cause: inner });
   if (isQuorateError(inner)) return inner;
-  if (loginFailed(inner)) return new AuthenticationFailedError(inner.message, { cause: inner });
+  if (notLetIn(inner)) return new AuthenticationFailedError(inner.message, { cause: inner });
   const reason = reasonOf(inner);
   if (reason === undefined) return new KafkaUnreachableError(asked.what, { cause: inner });
   const refused = refusal(reason, asked, inner);

@@ -1,8 +1,8 @@
 import { type Backoff, backoff } from '@quorate/core';
 import type { ReadRecord, TopicPartition } from '../record.ts';
-import { committed } from './committed.ts';
-import { Answer, failure } from './failure.ts';
-import type { FetchedPartition } from './kafkajs-package.ts';
+import { type Committed, committed } from './committed.ts';
+import { Answer, failure, reasonOf } from './failure.ts';
+import type { FetchedPartition } from './fetch-answer.ts';
 import type { Link } from './link.ts';
 import { race } from './race.ts';
 import { nameOf } from './reasons.ts';
@@ -11,9 +11,8 @@ import type { Troubles } from './troubles.ts';
 /** How long a broker holds a request back when there is nothing to read. */
 const longestWait = 500;
 
-/** The same when a partition that is not asked for may be resumed at any moment: it would have to wait for the answer about the others. */
-const shortWait = 50;
-const pausedJustNow = 2_000;
+/** The same while a partition is paused: when it is resumed, it has to wait for the answer about the others. */
+const shortWait = 100;
 
 /** Of one answer, and of one partition in it. One batch comes even when it is larger. */
 const maxBytes = 8 * 1024 * 1024;
@@ -37,7 +36,6 @@ interface Place {
   /** What is asked for next. */
   at: bigint;
   paused: boolean;
-  pausedAt: number;
   /** After an error, for a while. */
   resting: boolean;
 }
@@ -65,8 +63,8 @@ export class Fetching {
   place(partition: TopicPartition, at: bigint): void {
     const key = keyOf(partition);
     const delays = backoff({ min: 50, max: 1_000 });
-    const { paused = false, pausedAt = -Infinity } = this.#places.get(key) ?? {};
-    this.#places.set(key, { partition, delays, at, paused, pausedAt, resting: false });
+    const paused = this.#places.get(key)?.paused ?? false;
+    this.#places.set(key, { partition, delays, at, paused, resting: false });
     this.#turn();
   }
 
@@ -77,9 +75,7 @@ export class Fetching {
 
   pause(partition: TopicPartition): void {
     const place = this.#places.get(keyOf(partition));
-    if (!place) return;
-    place.paused = true;
-    place.pausedAt = performance.now();
+    if (place) place.paused = true;
   }
 
   resume(partition: TopicPartition): void {
@@ -124,14 +120,13 @@ export class Fetching {
           maxBytes: maxPartitionBytes,
         })),
       }));
-      const { responses } = await race(broker.fetch({ ...request, topics }), signal);
-      for (const { topicName: topic, partitions } of responses)
-        for (const fetched of partitions) {
-          const place = places.find(({ partition: of }) => of.topic === topic && of.partition === fetched.partition);
-          // What one answer led to may have ended the reading, or begun it elsewhere.
-          if (place && !signal.aborted && this.#places.get(keyOf(place.partition)) === place)
-            this.#fetched(place, fetched);
-        }
+      const { partitions } = await race(broker.fetch({ ...request, topics }), signal);
+      for (const fetched of partitions) {
+        const place = places.find(
+          ({ partition: { topic, partition } }) => topic === fetched.topic && partition === fetched.partition,
+        );
+        if (place) await this.#fetched(place, fetched);
+      }
     } catch (error) {
       if (signal.aborted) return;
       for (const place of places) this.#trouble(place, error);
@@ -142,42 +137,44 @@ export class Fetching {
   }
 
   #wait(leader: number): number {
-    const now = performance.now();
-    const soon = this.#places
-      .values()
-      .some((place) => now - place.pausedAt < pausedJustNow && this.#leaderOf(place.partition) === leader);
-    return soon ? shortWait : longestWait;
+    const places = this.#places.values();
+    const paused = places.some((place) => place.paused && this.#leaderOf(place.partition) === leader);
+    return paused ? shortWait : longestWait;
   }
 
-  #fetched(place: Place, fetched: FetchedPartition): void {
+  async #fetched(place: Place, fetched: FetchedPartition): Promise<void> {
     const { errorCode } = fetched;
-    if (errorCode === 0) this.#read(place, fetched);
-    else if (nameOf(errorCode) !== 'OFFSET_OUT_OF_RANGE') this.#trouble(place, new Answer(errorCode));
-    else {
-      place.resting = true;
-      this.#events.outOfRange(place.partition, place.at);
+    try {
+      if (errorCode === 0) this.#read(place, await committed(fetched, place.at, this.#link.decompress), fetched.end);
+      else if (nameOf(errorCode) !== 'OFFSET_OUT_OF_RANGE') throw new Answer(errorCode);
+      else if (this.#reads(place)) {
+        place.resting = true;
+        this.#events.outOfRange(place.partition, place.at);
+      }
+    } catch (error) {
+      if (this.#reads(place)) this.#trouble(place, error);
     }
   }
 
-  #read(place: Place, fetched: FetchedPartition): void {
+  #read(place: Place, { records, next }: Committed, end: bigint): void {
+    if (!this.#reads(place)) return;
     place.delays.reset();
     this.#troubles.clear(troubleWith(place));
-    const { records, next } = committed(fetched, place.at);
-    const end = BigInt(fetched.lastStableOffset);
-    if (next > place.at) {
-      place.at = next;
-      this.#events.records(place.partition, records, { next, end: end > next ? end : next });
-    } else if (end > place.at) {
-      // A batch of which compaction has left nothing: the package shows only records. What comes after it will bring us on.
-      void this.#rest(place);
-    }
+    if (next === place.at) return;
+    place.at = next;
+    this.#events.records(place.partition, records, { next, end: end > next ? end : next });
+  }
+
+  /** What an earlier answer led to may have ended the reading, or begun it elsewhere. */
+  #reads(place: Place): boolean {
+    return !this.#over.signal.aborted && this.#places.get(keyOf(place.partition)) === place;
   }
 
   #trouble(place: Place, error: unknown): void {
     const { topic, partition } = place.partition;
     const given = failure(error, { what: `read "${topic}", partition ${partition}`, topic });
     // Leaders move; that is trouble only when it lasts.
-    if (place.delays.attempt > 1) this.#troubles.set(troubleWith(place), given);
+    if (reasonOf(error) === undefined || place.delays.attempt > 1) this.#troubles.set(troubleWith(place), given);
     void this.#rest(place);
   }
 

@@ -33,6 +33,7 @@ export class KafkajsGroupReader implements GroupReader {
   /** The generation for which commits are taken. */
   #current: Generation | undefined;
   #fetching: Fetching | undefined;
+  #confirmedAt = 0;
   #commits: Promise<unknown> = Promise.resolve();
   #life: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
@@ -74,7 +75,11 @@ export class KafkajsGroupReader implements GroupReader {
     const { group, sessionTimeout } = this.#options;
     const generation = this.#current;
     if (!generation) throw new NotAMemberError(group, 'it is between two generations');
-    using limit = deadline(sessionTimeout);
+    // The coordinator would take it: it knows its members, not who has what.
+    const ours = new Set(generation.partitions.map(keyOf));
+    if (!offsets.every((offset) => ours.has(keyOf(offset))))
+      throw new NotAMemberError(group, 'the partition belongs to another member');
+    using limit = deadline(Math.min(sessionTimeout, 4 * this.#link.settings.requestTimeout), this.#link.over);
     await this.#membership.commit(generation, offsets, limit.signal);
   }
 
@@ -103,7 +108,7 @@ export class KafkajsGroupReader implements GroupReader {
         const given = failure(error, { what: `join the group "${group}"`, group });
         // Before the first time, whatever is no use to try again ends the start.
         if (hopeless(given)) this.#begun.reject(given);
-        if (this.#delays.attempt > 1) this.#troubles.set('group', given);
+        if (this.#delays.attempt > 1 && given.code !== 'not-a-member') this.#troubles.set('group', given);
         await this.#delays.wait({ signal }).catch(() => {});
       }
     this.#begun.resolve();
@@ -152,13 +157,13 @@ export class KafkajsGroupReader implements GroupReader {
     if (signal.aborted || this.#stopping.signal.aborted) return false;
     this.#outOfRange.clear();
     this.#current = generation;
-    this.#events.confirmed(generation.confirmedAt);
+    this.#events.confirmed(this.#confirmedAt);
     const fetching = new Fetching(
       this.#link,
       {
         records: (...read) => this.#events.records(...read),
         outOfRange: ({ topic, partition }, offset) => {
-          this.#outOfRange.set(`${topic}/${partition}`, offset);
+          this.#outOfRange.set(keyOf({ topic, partition }), offset);
           anew();
         },
       },
@@ -177,22 +182,23 @@ export class KafkajsGroupReader implements GroupReader {
   /** Tells the coordinator that we are there, until the generation is over. Resolves with why, when it was lost. */
   async #stay(generation: Generation, over: AbortSignal): Promise<QuorateError | undefined> {
     const { sessionTimeout, group } = this.#options;
-    let confirmedAt = generation.confirmedAt;
-    let lookedAt = confirmedAt;
+    this.#confirmedAt = generation.confirmedAt;
+    let lookedAt = this.#confirmedAt;
     while (!over.aborted)
       try {
         await sleep(this.#interval, { signal: over, background: true });
-        confirmedAt = await race(this.#membership.beat(generation, sessionTimeout / 3), over);
-        if (this.#current === generation) this.#events.confirmed(confirmedAt);
+        using silent = deadline(Math.max(0, this.#confirmedAt + sessionTimeout - performance.now()), over);
+        this.#confirmedAt = await this.#membership.beat(generation, silent.signal);
+        if (this.#current === generation) this.#events.confirmed(this.#confirmedAt);
         this.#troubles.clear('heartbeat');
         if (!generation.leads || performance.now() - lookedAt < newPartitionsEvery) continue;
         lookedAt = performance.now();
         if (await this.#hasMorePartitions()) break;
       } catch (error) {
         if (over.aborted || reasonOf(error) === 'REBALANCE_IN_PROGRESS') break;
+        if (performance.now() >= this.#confirmedAt + sessionTimeout) return this.#silence(error);
         const given = failure(error, { what: 'stay in the group', group });
         if (this.#membership.noted(error) || given.code === 'not-a-member') return given;
-        if (performance.now() - confirmedAt > sessionTimeout) return this.#silence(given);
         this.#troubles.set('heartbeat', given);
       }
     return undefined;
@@ -202,7 +208,7 @@ export class KafkajsGroupReader implements GroupReader {
     return Math.min(1_000, this.#options.sessionTimeout / 5);
   }
 
-  #silence(cause: QuorateError): QuorateError {
+  #silence(cause: unknown): QuorateError {
     const { group, sessionTimeout } = this.#options;
     return new NotAMemberError(group, `no word from its coordinator for ${sessionTimeout} ms`, { cause });
   }
@@ -238,7 +244,7 @@ export class KafkajsGroupReader implements GroupReader {
     while (!signal.aborted)
       try {
         await sleep(this.#interval, { signal, background: true });
-        await race(this.#membership.beat(generation, this.#options.sessionTimeout / 3), signal);
+        await this.#membership.beat(generation, signal);
       } catch (error) {
         if (signal.aborted || reasonOf(error) === 'REBALANCE_IN_PROGRESS') continue;
         const given = failure(error, { what: 'stay in the group', group: this.#options.group });
@@ -246,4 +252,8 @@ export class KafkajsGroupReader implements GroupReader {
         return this.#lose(given);
       }
   }
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`;
 }

@@ -30,7 +30,7 @@ async function load(): Promise<KafkajsModule> {
 
 /** Something that has connections. */
 interface Open {
-  close: () => Promise<unknown>;
+  readonly close: () => Promise<void>;
 }
 
 /** What was begun, and how it is ended. */
@@ -113,15 +113,15 @@ class KafkajsDriver implements Driver {
   ): Promise<T> {
     const signal = AbortSignal.any([outer, this.#over.signal]);
     const starting = this.#begin(what, signal, begin);
-    const one: Open = { close: () => starting.catch(() => {}) };
+    const one: Open = { close: () => starting.then(({ close }) => close()).catch(() => {}) };
     this.#open.add(one);
+    void starting
+      .then(({ link }) => link.closed)
+      .catch(() => {})
+      .then(() => this.#open.delete(one));
     try {
-      const { begun, close, link } = await starting;
-      one.close = close;
-      void link.closed.then(() => this.#open.delete(one));
-      return begun;
+      return (await race(starting, signal)).begun;
     } catch (error) {
-      this.#open.delete(one);
       throw signal.aborted ? signal.reason : error;
     }
   }

@@ -1,4 +1,5 @@
 import type { Message } from 'kafkajs';
+import type { FetchAnswer } from './fetch-answer.ts';
 
 /**
  * What is used of the package beneath its producers, consumers and admins: a cluster, its brokers, and the requests that they
@@ -50,6 +51,15 @@ export interface Connection {
   connect(): Promise<unknown>;
   readonly requestQueue: {
     readonly pending: readonly unknown[];
+    readonly inflight: ReadonlyMap<
+      number,
+      { readonly sentAt: number; readonly requestTimeout: number; timeoutRequest(): void }
+    >;
+    requestTimeoutIntervalId: NodeJS.Timeout | undefined;
+    isConnected(): boolean;
+    scheduleRequestTimeoutCheck(): void;
+    /** Ends its timers. */
+    destroy(): void;
     readonly throttledUntil: number;
     throttleCheckTimeoutId: NodeJS.Timeout | null;
     checkPendingRequests(): void;
@@ -78,29 +88,6 @@ export interface PartitionCode {
 interface OfTopics<T> {
   readonly topic: string;
   readonly partitions: readonly T[];
-}
-
-export interface FetchedMessage {
-  readonly offset: string;
-  readonly timestamp: string;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers?: Readonly<Record<string, unknown>>;
-  readonly isControlRecord?: boolean;
-  /** Of the batch that it stands in. */
-  readonly batchContext?: {
-    readonly firstOffset: string;
-    readonly lastOffsetDelta: number;
-    readonly producerId: string;
-    readonly inTransaction: boolean;
-  };
-}
-
-export interface FetchedPartition extends PartitionCode {
-  readonly highWatermark: string;
-  readonly lastStableOffset: string;
-  readonly abortedTransactions: readonly { readonly producerId: string; readonly firstOffset: string }[] | null;
-  readonly messages: readonly FetchedMessage[];
 }
 
 export interface JoinedGroup {
@@ -166,9 +153,7 @@ export interface Broker {
     minBytes: number;
     maxBytes: number;
     topics: readonly OfTopics<{ partition: number; fetchOffset: string; maxBytes: number }>[];
-  }): Promise<{
-    responses: readonly { readonly topicName: string; readonly partitions: readonly FetchedPartition[] }[];
-  }>;
+  }): Promise<FetchAnswer>;
   listOffsets(what: {
     isolationLevel: number;
     topics: readonly OfTopics<{ partition: number; timestamp: string }>[];

@@ -1,12 +1,16 @@
 import type * as kafkajs from 'kafkajs';
-import type { ConnectionSettings, Sasl } from '../settings.ts';
+import { StreamClosedError } from '../../errors/stream-closed-error.ts';
+import type { ConnectionSettings } from '../settings.ts';
+import type { Decompress } from './committed.ts';
+import { decompressor } from './compression.ts';
 import { Connections } from './connections.ts';
 import { Answer, failure, root } from './failure.ts';
 import type { Broker, KafkajsCluster } from './kafkajs-package.ts';
+import { login, loginFailed } from './login.ts';
 import { race } from './race.ts';
 
 /** What the package exports, and is used here. */
-export type KafkajsModule = Pick<typeof kafkajs, 'Kafka' | 'logLevel' | 'AssignerProtocol'>;
+export type KafkajsModule = Pick<typeof kafkajs, 'Kafka' | 'logLevel' | 'AssignerProtocol' | 'CompressionCodecs'>;
 
 /** As it was last heard of. */
 export interface Topic {
@@ -24,13 +28,14 @@ const anyTopic = '__consumer_offsets';
 /** Connections of its own to the brokers of a cluster, and what it knows of the cluster. */
 export class Link {
   readonly settings: ConnectionSettings;
+  readonly decompress: Decompress;
   readonly #module: KafkajsModule;
-  readonly #connections = new Connections();
+  readonly #connections: Connections;
   readonly #cluster: KafkajsCluster;
   readonly #topics = new Map<string, Topic>();
   readonly #wanted = new Set<string>([anyTopic]);
+  readonly #over = new AbortController();
   readonly #closed = Promise.withResolvers<void>();
-  #closing = false;
 
   /** Rejects with what is wrong for the caller of `what`, or with the reason of the signal. */
   static async open(
@@ -53,6 +58,8 @@ export class Link {
   private constructor(module: KafkajsModule, settings: ConnectionSettings) {
     this.settings = settings;
     this.#module = module;
+    this.#connections = new Connections(settings);
+    this.decompress = decompressor(module.CompressionCodecs);
     const client = new module.Kafka({
       clientId: settings.clientId,
       // Any of them may be the first: not the same for every process.
@@ -76,6 +83,11 @@ export class Link {
     return this.#module.AssignerProtocol;
   }
 
+  /** Aborts when the connections are closed: nothing is to be asked any more. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
   /** Resolves when no connection is left. */
   get closed(): Promise<void> {
     return this.#closed.promise;
@@ -94,7 +106,7 @@ export class Link {
       } catch (error) {
         last = error;
         const { name } = root(error);
-        if (name === 'KafkaJSSASLAuthenticationError') throw error;
+        if (name === loginFailed) throw error;
         // The package goes on to the next one by itself only when it cannot connect, not when nothing is answered.
         if (connected || name !== 'KafkaJSConnectionError') await brokerPool.createSeedBroker();
       }
@@ -116,6 +128,8 @@ export class Link {
           errorCode: topicErrorCode,
           partitions: new Map(partitionMetadata.map((partition) => [partition.partitionId, partition])),
         });
+      // Whoever still wants one that is not there looks for it by name.
+      for (const { topic, topicErrorCode } of found) if (topicErrorCode === 3) this.#wanted.delete(topic);
       if (topics.every((topic) => found.some((other) => other.topic === topic))) return;
     }
   }
@@ -166,6 +180,11 @@ export class Link {
     return controller < 0 ? this.any() : this.broker(controller);
   }
 
+  /** Is told the name that the coordinator of a group gives to whoever joins. The package keeps it to itself until all have come. */
+  set onMemberId(told: (id: string) => void) {
+    this.#connections.onMemberId = told;
+  }
+
   /** Whatever is under way with this broker fails. */
   drop(broker: Broker, why: string): void {
     this.#connections.drop(broker.connectionPool, why);
@@ -173,8 +192,10 @@ export class Link {
 
   /** Whatever is under way fails. Idempotent. */
   close(): Promise<void> {
-    if (!this.#closing) void this.#close().then(this.#closed.resolve);
-    this.#closing = true;
+    if (!this.#over.signal.aborted) {
+      this.#over.abort(new StreamClosedError('the connection to Kafka'));
+      void this.#close().then(this.#closed.resolve);
+    }
     return this.closed;
   }
 
@@ -204,22 +225,4 @@ function clusterOf(client: kafkajs.Kafka): KafkajsCluster {
     ],
   });
   return found as KafkajsCluster;
-}
-
-function login(sasl: Sasl): kafkajs.SASLOptions {
-  if (sasl.mechanism !== 'oauthbearer') return sasl as kafkajs.SASLOptions;
-  return { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: await token(sasl) }) };
-}
-
-/** What the application's function throws may hold what nobody is to see: only its kind is told. */
-async function token(sasl: Extract<Sasl, { mechanism: 'oauthbearer' }>): Promise<string> {
-  try {
-    return await sasl.token();
-  } catch (error) {
-    const kind = error instanceof Error ? error.name : typeof error;
-    throw Object.assign(new Error(`the function "token" failed (${kind})`), {
-      name: 'KafkaJSSASLAuthenticationError',
-      retriable: false,
-    });
-  }
 }

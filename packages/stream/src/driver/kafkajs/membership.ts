@@ -24,6 +24,9 @@ export interface Generation {
 /** How long the end waits for the group to take note. Without that, the group waits for the session to run out. */
 const leaveWithin = 2_000;
 
+/** How long the end of a join that was just sent waits to be given a name to leave by. */
+const namedWithin = 500;
+
 /** How long the members have to come when the partitions are shared out anew, besides what each may take to let go of its own. */
 const joinWithin = 5_000;
 
@@ -33,12 +36,17 @@ export class Membership {
   readonly #link: Link;
   readonly #options: GroupReaderOptions;
   #memberId = '';
-  #joining = false;
+  /** A join that is under way, and whether it has given us a name yet. */
+  #joining: PromiseWithResolvers<void> | undefined;
 
   constructor(link: Link, options: GroupReaderOptions) {
     this.#link = link;
     this.#options = options;
     this.coordinator = new Coordinator(link, { group: options.group });
+    link.onMemberId = (id) => {
+      this.#memberId = id;
+      this.#joining?.resolve();
+    };
   }
 
   /** Waits until all members have come. Rejects with an error of the package: the caller tries again. */
@@ -64,7 +72,7 @@ export class Membership {
       topics: [...topics],
       userData: Buffer.alloc(0),
     });
-    this.#joining = true;
+    this.#joining = Promise.withResolvers<void>();
     const joined = await race(
       broker.joinGroup({
         groupId,
@@ -75,7 +83,7 @@ export class Membership {
       }),
       signal,
     );
-    this.#joining = false;
+    this.#joining = undefined;
     return joined;
   }
 
@@ -90,17 +98,17 @@ export class Membership {
   }
 
   /** Resolves with when it was sent. */
-  async beat({ number }: Generation, within: number): Promise<number> {
-    const { group: groupId } = this.#options;
-    using limit = deadline(within);
+  async beat({ number }: Generation, signal: AbortSignal): Promise<number> {
+    const { group: groupId, sessionTimeout } = this.#options;
+    const broker = await race(this.coordinator.find(), signal);
+    using limit = deadline(sessionTimeout / 3, signal);
     const sentAt = performance.now();
     try {
-      const broker = await race(this.coordinator.find(), limit.signal);
       await race(broker.heartbeat({ groupId, groupGenerationId: number, memberId: this.#memberId }), limit.signal);
       return sentAt;
     } catch (error) {
       // Neither an answer nor an end of the connection: the broker may be cut off.
-      if (limit.signal.aborted) this.coordinator.drop('no answer to a heartbeat');
+      if (limit.signal.aborted && !signal.aborted) this.coordinator.drop('no answer to a heartbeat');
       throw error;
     }
   }
@@ -119,9 +127,13 @@ export class Membership {
   /** Never rejects. */
   async leave(): Promise<void> {
     const { group } = this.#options;
+    if (this.#joining) {
+      // The group would wait for a member that it has just given a name.
+      if (this.#memberId === '') await race(this.#joining.promise, AbortSignal.timeout(namedWithin)).catch(() => {});
+      // A broker answers in order on each connection: a join that waits for others would hold this up.
+      this.coordinator.drop('the reader stops');
+    }
     const memberId = this.#memberId;
-    // A broker answers in order on each connection: a join that waits for others would hold this up.
-    if (this.#joining) this.coordinator.drop('the reader stops');
     if (memberId === '') return;
     this.#memberId = '';
     using limit = deadline(leaveWithin);

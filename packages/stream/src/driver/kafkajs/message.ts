@@ -1,6 +1,5 @@
 import type { IHeaders, Message } from 'kafkajs';
-import type { KafkaRecord, ReadRecord } from '../record.ts';
-import type { FetchedMessage } from './kafkajs-package.ts';
+import type { KafkaRecord } from '../record.ts';
 
 /** A record as the package takes it. */
 export function toMessage({ key, value, headers, timestamp }: KafkaRecord): Message {
@@ -19,22 +18,4 @@ function sortable(timestamp: number): string {
 function inOrder(headers: KafkaRecord['headers']): IHeaders {
   const pairs = headers.map(([key, value]) => ({ key, value }));
   return { all: Object.assign([], { map: () => pairs }) };
-}
-
-/** A record as the package gives it. Of headers the order in which their names came first is kept, not how they alternate. */
-export function fromMessage({ key, value, headers = {}, timestamp, offset }: FetchedMessage): ReadRecord {
-  return { key, value, headers: pairs(headers), timestamp: Number(timestamp), offset: BigInt(offset) };
-}
-
-function pairs(headers: Readonly<Record<string, unknown>>): (readonly [string, Buffer])[] {
-  const found: (readonly [string, Buffer])[] = [];
-  for (const name of Object.keys(headers)) {
-    const values = headers[name];
-    // A header that is called like something every object has ("constructor") comes with that thing before its own values.
-    for (const value of Array.isArray(values) ? values : [values]) {
-      if (Buffer.isBuffer(value)) found.push([name, value]);
-      else if (value === null) found.push([name, Buffer.alloc(0)]);
-    }
-  }
-  return found;
 }

@@ -1,7 +1,10 @@
-/** Ends the wait for `work` when the signal aborts, with its reason: the package knows no signals. What comes of the work later is dropped. */
+/**
+ * Ends the wait for `work` when the signal aborts, with its reason: the package knows no signals. What comes of the work later is dropped.
+ * When a deadline has passed while the process stood still, an answer that lies there unread comes first.
+ */
 export function race<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const aborted = (): void => reject(signal.reason);
+    const aborted = (): void => void setImmediate(() => reject(signal.reason));
     const done = (): void => signal.removeEventListener('abort', aborted);
     work.then(
       (result) => {
@@ -13,7 +16,7 @@ export function race<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
         reject(error);
       },
     );
-    if (signal.aborted) aborted();
+    if (signal.aborted) reject(signal.reason);
     else signal.addEventListener('abort', aborted, { once: true });
   });
 }

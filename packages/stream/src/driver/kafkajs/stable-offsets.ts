@@ -1,4 +1,5 @@
 import type { TopicPartition } from '../record.ts';
+import { Bytes } from './bytes.ts';
 import { Answer } from './failure.ts';
 import type { Broker, ProtocolRequest } from './kafkajs-package.ts';
 
@@ -56,29 +57,37 @@ function request(groupId: string, topics: readonly (readonly [string, readonly T
   ]);
   return {
     request: { apiKey, apiVersion, apiName: 'OffsetFetch', encode: async () => ({ buf: body, buffer: body }) },
-    response: { decode: async (bytes) => decode(new Reader(bytes)), parse: async (decoded) => decoded },
+    response: { decode: async (bytes) => decode(bytes), parse: async (decoded) => decoded },
   };
 }
 
-function decode(reader: Reader): readonly Committed[] {
-  reader.tags();
-  reader.skip(4 /* how long the client is to wait */);
-  const topics = reader.array(() => {
-    const topic = reader.text() ?? '';
-    const partitions = reader.array(() => {
-      const partition = reader.int32();
-      const offset = String(reader.int64());
-      reader.skip(4 /* epoch of the leader */);
-      reader.text(/* what the commit said besides */);
-      failed(reader.int16());
-      reader.tags();
+function decode(answer: Buffer): readonly Committed[] {
+  const bytes = new Bytes(answer);
+  skipTags(bytes);
+  bytes.skip(4 /* how long the client is to wait */);
+  const topics = bytes.array(bytes.unsigned() - 1, () => {
+    const topic = bytes.text(bytes.unsigned() - 1);
+    const partitions = bytes.array(bytes.unsigned() - 1, () => {
+      const partition = bytes.int32();
+      const offset = String(bytes.int64());
+      bytes.skip(4 /* epoch of the leader */);
+      bytes.skip(Math.max(0, bytes.unsigned() - 1) /* what the commit said besides */);
+      failed(bytes.int16());
+      skipTags(bytes);
       return { partition, offset };
     });
-    reader.tags();
+    skipTags(bytes);
     return { topic, partitions };
   });
-  failed(reader.int16());
+  failed(bytes.int16());
   return topics;
+}
+
+function skipTags(bytes: Bytes): void {
+  for (let left = bytes.unsigned(); left > 0; left -= 1) {
+    bytes.unsigned();
+    bytes.skip(bytes.unsigned());
+  }
 }
 
 function failed(code: number): void {
@@ -109,61 +118,4 @@ function compactText(text: string): Buffer {
 
 function compactArray(items: readonly Buffer[]): Buffer {
   return Buffer.concat([varint(items.length + 1), ...items]);
-}
-
-class Reader {
-  readonly #bytes: Buffer;
-  #at = 0;
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  skip(bytes: number): void {
-    this.#at += bytes;
-  }
-
-  int16(): number {
-    this.#at += 2;
-    return this.#bytes.readInt16BE(this.#at - 2);
-  }
-
-  int32(): number {
-    this.#at += 4;
-    return this.#bytes.readInt32BE(this.#at - 4);
-  }
-
-  int64(): bigint {
-    this.#at += 8;
-    return this.#bytes.readBigInt64BE(this.#at - 8);
-  }
-
-  text(): string | undefined {
-    const length = this.#varint() - 1;
-    if (length < 0) return undefined;
-    this.#at += length;
-    return this.#bytes.toString('utf8', this.#at - length, this.#at);
-  }
-
-  array<T>(item: () => T): T[] {
-    const length = this.#varint() - 1;
-    return Array.from({ length: Math.max(0, length) }, item);
-  }
-
-  tags(): void {
-    for (let left = this.#varint(); left > 0; left -= 1) {
-      this.#varint();
-      this.skip(this.#varint());
-    }
-  }
-
-  #varint(): number {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.#bytes.readUInt8(this.#at);
-      this.#at += 1;
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-  }
 }

@@ -140,7 +140,8 @@ export class KafkajsTransactor implements Transactor {
   }
 
   async #close(): Promise<void> {
-    const open = this.#told.size > 0 && !this.#fenced;
+    // Of a commit that nobody knows of, whoever takes the id over decides.
+    const open = this.#told.size > 0 && !this.#fenced && this.#state !== 'spent';
     this.#over.abort();
     if (open) {
       using limit = deadline(abortWithin);
