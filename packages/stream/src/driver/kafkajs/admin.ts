@@ -10,7 +10,7 @@ import { partitionsIn } from './assignment.ts';
 import { commitTopics } from './commit-topics.ts';
 import { Coordinator } from './coordinator.ts';
 import { Answer, reasonOf } from './failure.ts';
-import type { Broker } from './kafkajs-package.ts';
+import type { Broker, TopicMetadata } from './kafkajs-package.ts';
 import type { Link } from './link.ts';
 import { lookFor } from './look-for.ts';
 import { offsetsAt } from './offsets-at.ts';
@@ -43,19 +43,25 @@ export class KafkajsAdmin implements Admin {
     });
   }
 
+  leaders(name: string, signal: AbortSignal): Promise<readonly number[] | undefined> {
+    return this.#within(signal, async (link, limit) => {
+      const asked = { what: `look who leads "${name}"`, topic: name };
+      const partitions = await partitionsNow(link, name, { asked, limit });
+      return partitions?.toSorted((a, b) => a.partitionId - b.partitionId).map(({ leader }) => leader);
+    });
+  }
+
   describeTopic(name: string, settings: readonly string[], signal: AbortSignal): Promise<TopicShape | undefined> {
     return this.#within(signal, async (link, limit) => {
       const asked = { what: `describe the topic "${name}"`, topic: name };
-      const metadata = await ask(anyOf(link), { asked, limit }, (broker) => broker.metadata([name]));
-      const [topic] = metadata.topicMetadata;
-      if (!topic || topic.topicErrorCode === 3) return undefined;
-      if (topic.partitionMetadata.length === 0)
-        return ask(anyOf(link), { asked, limit }, () => Promise.reject(new Answer(topic.topicErrorCode || 5)));
-      return {
-        partitions: topic.partitionMetadata.length,
-        replication: topic.partitionMetadata[0]?.replicas.length ?? 0,
-        settings: settings.length === 0 ? {} : await settingsOf(link, name, settings, { asked, limit }),
-      };
+      const partitions = await partitionsNow(link, name, { asked, limit });
+      return (
+        partitions && {
+          partitions: partitions.length,
+          replication: partitions[0]?.replicas.length ?? 0,
+          settings: settings.length === 0 ? {} : await settingsOf(link, name, settings, { asked, limit }),
+        }
+      );
     });
   }
 
@@ -222,6 +228,23 @@ function controllerOf(link: Link): Whom {
     },
     forget: () => {},
   };
+}
+
+/** Undefined when there is no such topic. */
+async function partitionsNow(
+  link: Link,
+  name: string,
+  way: Ask,
+): Promise<TopicMetadata['partitionMetadata'] | undefined> {
+  const { topicMetadata } = await ask(anyOf(link), way, async (broker) => {
+    const metadata = await broker.metadata([name]);
+    const { topicErrorCode = 0, partitionMetadata = [] } = metadata.topicMetadata[0] ?? {};
+    // Without leaders it is there all the same.
+    if (topicErrorCode !== 0 && topicErrorCode !== 3 && partitionMetadata.length === 0)
+      throw new Answer(topicErrorCode);
+    return metadata;
+  });
+  return topicMetadata[0]?.topicErrorCode === 3 ? undefined : topicMetadata[0]?.partitionMetadata;
 }
 
 async function settingsOf(
