@@ -45,6 +45,7 @@ export interface ConnectionPool {
   readonly port: number;
   readonly pool: readonly Connection[];
   send(asked: ProtocolRequest): Promise<unknown>;
+  destroy(): Promise<void>;
 }
 
 export interface Connection {

@@ -1,0 +1,47 @@
+import { deadline, type QuorateError, sleep } from '@quorate/core';
+import { NotAMemberError } from '../../errors/not-a-member-error.ts';
+import type { GroupReaderOptions } from '../group-reader.ts';
+import { failure, reasonOf } from './failure.ts';
+import type { Generation, Membership } from './membership.ts';
+
+export interface HeartbeatEvents {
+  /** By an answer to what was sent at this time. Says whether the generation is over for another reason. */
+  confirmed(at: number): boolean | Promise<boolean>;
+  /** The group shares its partitions out anew. Says whether that ends the heartbeat. */
+  sharedOut(): boolean;
+  trouble(error: QuorateError | undefined): void;
+}
+
+type Options = Pick<GroupReaderOptions, 'group' | 'sessionTimeout'>;
+
+/** Tells the coordinator that we are there, until the generation is over. Resolves with why when it was lost. */
+export async function heartbeat(
+  membership: Membership,
+  generation: Generation,
+  { group, sessionTimeout }: Options,
+  over: AbortSignal,
+  events: HeartbeatEvents,
+): Promise<QuorateError | undefined> {
+  const interval = Math.min(1_000, sessionTimeout / 5);
+  let { confirmedAt } = generation;
+  while (!over.aborted)
+    try {
+      await sleep(interval, { signal: over, background: true });
+      using silence = deadline(Math.max(0, confirmedAt + sessionTimeout - performance.now()), over);
+      confirmedAt = await membership.beat(generation, silence.signal);
+      events.trouble(undefined);
+      if (await events.confirmed(confirmedAt)) break;
+    } catch (error) {
+      if (over.aborted) break;
+      if (reasonOf(error) === 'REBALANCE_IN_PROGRESS') {
+        if (events.sharedOut()) break;
+        continue;
+      }
+      if (performance.now() >= confirmedAt + sessionTimeout)
+        return new NotAMemberError(group, `no word from its coordinator for ${sessionTimeout} ms`, { cause: error });
+      const given = failure(error, { what: `stay in the group "${group}"`, group });
+      if (membership.noted(error) || given.code === 'not-a-member') return given;
+      events.trouble(given);
+    }
+  return undefined;
+}
