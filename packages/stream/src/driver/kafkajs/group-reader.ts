@@ -185,14 +185,14 @@ export class KafkajsGroupReader implements GroupReader {
     this.#confirmedAt = generation.confirmedAt;
     let lookedAt = generation.confirmedAt;
     return heartbeat(this.#membership, generation, this.#options, over, {
-      confirmed: async (at) => {
+      confirmed: async (at, sharedOut) => {
         this.#confirmedAt = at;
         if (this.#current === generation) this.#events.confirmed(at);
+        if (sharedOut) return true;
         if (!generation.leads || at - lookedAt < newPartitionsEvery) return false;
         lookedAt = at;
         return this.#hasMorePartitions();
       },
-      sharedOut: () => true,
       trouble: (error) => this.#trouble(error),
     });
   }
@@ -228,7 +228,6 @@ export class KafkajsGroupReader implements GroupReader {
       {
         // Nothing else is told while they let go.
         confirmed: () => false,
-        sharedOut: () => false,
         trouble: (error) => this.#trouble(error),
       },
     );

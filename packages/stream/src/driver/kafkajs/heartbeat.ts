@@ -1,14 +1,12 @@
 import { deadline, type QuorateError, sleep } from '@quorate/core';
 import { NotAMemberError } from '../../errors/not-a-member-error.ts';
 import type { GroupReaderOptions } from '../group-reader.ts';
-import { failure, reasonOf } from './failure.ts';
+import { failure } from './failure.ts';
 import type { Generation, Membership } from './membership.ts';
 
 export interface HeartbeatEvents {
-  /** By an answer to what was sent at this time. Says whether the generation is over for another reason. */
-  confirmed(at: number): boolean | Promise<boolean>;
-  /** The group shares its partitions out anew. Says whether that ends the heartbeat. */
-  sharedOut(): boolean;
+  /** By an answer to what was sent at this time; the group may share its partitions out anew. Says whether the generation is over. */
+  confirmed(at: number, sharedOut: boolean): boolean | Promise<boolean>;
   trouble(error: QuorateError | undefined): void;
 }
 
@@ -28,15 +26,12 @@ export async function heartbeat(
     try {
       await sleep(interval, { signal: over, background: true });
       using silence = deadline(Math.max(0, confirmedAt + sessionTimeout - performance.now()), over);
-      confirmedAt = await membership.beat(generation, silence.signal);
+      const { sentAt, sharedOut } = await membership.beat(generation, silence.signal);
+      confirmedAt = sentAt;
       events.trouble(undefined);
-      if (await events.confirmed(confirmedAt)) break;
+      if (await events.confirmed(sentAt, sharedOut)) break;
     } catch (error) {
       if (over.aborted) break;
-      if (reasonOf(error) === 'REBALANCE_IN_PROGRESS') {
-        if (events.sharedOut()) break;
-        continue;
-      }
       if (performance.now() >= confirmedAt + sessionTimeout)
         return new NotAMemberError(group, `no word from its coordinator for ${sessionTimeout} ms`, { cause: error });
       const given = failure(error, { what: `stay in the group "${group}"`, group });
