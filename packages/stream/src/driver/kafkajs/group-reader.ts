@@ -184,6 +184,7 @@ export class KafkajsGroupReader implements GroupReader {
   #stay(generation: Generation, over: AbortSignal): Promise<QuorateError | undefined> {
     this.#confirmedAt = generation.confirmedAt;
     let lookedAt = generation.confirmedAt;
+    const shared = this.#partitions;
     return heartbeat(this.#membership, generation, this.#options, over, {
       confirmed: async (at, sharedOut) => {
         this.#confirmedAt = at;
@@ -191,7 +192,8 @@ export class KafkajsGroupReader implements GroupReader {
         if (sharedOut) return true;
         if (!generation.leads || at - lookedAt < newPartitionsEvery) return false;
         lookedAt = at;
-        return this.#hasMorePartitions();
+        await race(this.#link.look(this.#options.topics), over).catch(() => {});
+        return this.#partitions > shared;
       },
       trouble: (error) => this.#trouble(error),
     });
@@ -202,12 +204,9 @@ export class KafkajsGroupReader implements GroupReader {
     else this.#troubles.clear('heartbeat');
   }
 
-  async #hasMorePartitions(): Promise<boolean> {
-    const { topics } = this.#options;
-    const count = (): number => topics.reduce((sum, topic) => sum + this.#link.topic(topic).partitions.size, 0);
-    const before = count();
-    await race(this.#link.look(topics), this.#stopping.signal).catch(() => {});
-    return count() > before;
+  /** How many there are to share out. */
+  get #partitions(): number {
+    return this.#options.topics.reduce((sum, topic) => sum + this.#link.topic(topic).partitions.size, 0);
   }
 
   #lose(reason: QuorateError): void {
