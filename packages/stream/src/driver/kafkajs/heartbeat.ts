@@ -4,7 +4,7 @@ import type { GroupReaderOptions } from '../group-reader.ts';
 import { failure } from './failure.ts';
 import type { Generation, Membership } from './membership.ts';
 
-export interface HeartbeatEvents {
+interface HeartbeatEvents {
   /** By an answer to what was sent at this time; the group may share its partitions out anew. Says whether the generation is over. */
   confirmed(at: number, sharedOut: boolean): boolean | Promise<boolean>;
   trouble(error: QuorateError | undefined): void;
