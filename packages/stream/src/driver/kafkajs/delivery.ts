@@ -147,7 +147,11 @@ export class Delivery {
     try {
       broker = await this.#link.broker(leader);
     } catch (error) {
-      for (const parcel of parcels) parcel.last = error;
+      for (const parcel of parcels) {
+        parcel.last = error;
+        // Who is not let in is not let in the next time.
+        if (this.#failure(parcel).code === 'authentication-failed') this.#refuse(parcel);
+      }
       return;
     }
     // Those of an earlier identity go apart.
