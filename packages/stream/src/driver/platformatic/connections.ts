@@ -63,7 +63,12 @@ export class Connections {
     this.#tellClosed = closed;
     this.requests = requests;
     this.#clientId = clientId;
-    this.#options = { connectTimeout, requestTimeout, ...(tls && { tls }), ...(sasl && { sasl: login(sasl) }) };
+    this.#options = {
+      connectTimeout,
+      requestTimeout,
+      ...(tls && { tls }),
+      ...(sasl && { sasl: login(library, sasl) }),
+    };
   }
 
   /**
@@ -179,8 +184,15 @@ const mechanisms = {
   oauthbearer: 'OAUTHBEARER',
 } as const;
 
-function login(sasl: Sasl): SASLOptions {
+function login({ AuthenticationError }: Library, sasl: Sasl): SASLOptions {
   const mechanism = mechanisms[sasl.mechanism];
-  if (sasl.mechanism === 'oauthbearer') return { mechanism, token: sasl.token };
+  if (sasl.mechanism === 'oauthbearer') {
+    // A broker that refuses a token says so in what it sends, and waits for a last word before it calls it an error.
+    const authBytesValidator: SASLOptions['authBytesValidator'] = (bytes, callback) => {
+      if (bytes.length === 0) callback(null, bytes);
+      else callback(new AuthenticationError('the token was refused'));
+    };
+    return { mechanism, token: sasl.token, authBytesValidator };
+  }
   return { mechanism, username: sasl.username, password: sasl.password };
 }

@@ -80,7 +80,9 @@ export function plain(error: unknown): Error | undefined {
   // Others come from a token's provider, or hold what was to be written.
   if (typeof code !== 'string' || !/^(PLT_KFK_|E[A-Z]|CERT_|UNABLE_|DEPTH_|SELF_)/.test(code)) return undefined;
   const [first] = (error as { readonly errors?: readonly unknown[] }).errors ?? [];
-  const cause = plain(error.cause ?? first);
+  // Whoever has no token says why.
+  const told = code === 'PLT_KFK_AUTHENTICATION' && error.cause instanceof Error && new Error(error.cause.message);
+  const cause = plain(error.cause ?? first) ?? (told || undefined);
   const { message } = error;
   return Object.assign(new Error(message || code, cause && { cause }), { code });
 }

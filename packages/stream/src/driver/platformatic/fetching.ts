@@ -42,14 +42,12 @@ interface Place extends TopicPartition {
   leader: number | undefined;
   paused: boolean;
   astray: boolean;
-  /** What came while it was paused. */
-  held: { readonly records: readonly ReadRecord[]; readonly next: bigint; readonly end: bigint } | undefined;
   /** How often in a row it could not be read. */
   failures: number;
 }
 
-/** A broker answers when there is something, or after so long. */
-const patience = 500;
+/** A broker answers when there is something, or after so long, in milliseconds. */
+export const patience = 500;
 /** While some partition is paused: it is not part of the question, and may be resumed. */
 const shortPatience = 80;
 const bytes = { answer: 4 * 1024 * 1024, partition: 1024 * 1024 } as const;
@@ -84,7 +82,6 @@ export class Fetching {
       leader: undefined,
       paused: false,
       astray: false,
-      held: undefined,
       failures: 0,
     });
     void this.#locate();
@@ -99,8 +96,6 @@ export class Fetching {
     const place = this.#places.get(keyOf(partition));
     if (!place?.paused) return;
     place.paused = false;
-    // Whoever resumes may be in the midst of taking records.
-    queueMicrotask(() => this.#release(place));
     this.#changed();
   }
 
@@ -124,14 +119,6 @@ export class Fetching {
     const { resolve } = this.#change;
     this.#change = Promise.withResolvers();
     resolve();
-  }
-
-  #release(place: Place): void {
-    const { held } = place;
-    if (!held || place.paused || this.#over.signal.aborted) return;
-    place.held = undefined;
-    this.#events.records(place, held.records, held);
-    this.#changed();
   }
 
   /** Finds out who leads the partitions of which nobody knows, until all are known. */
@@ -191,7 +178,7 @@ export class Fetching {
     for (;;) {
       const theirs = [...this.#places.values()].filter((place) => place.leader === leader);
       if (theirs.length === 0) break;
-      const wanted = theirs.filter(({ paused, astray, held }) => !paused && !astray && !held);
+      const wanted = theirs.filter(({ paused, astray }) => !paused && !astray);
       if (wanted.length === 0) await this.#change.promise;
       else await this.#ask(leader, wanted, wanted.length < theirs.length ? shortPatience : patience);
     }
@@ -257,14 +244,15 @@ export class Fetching {
     const { records, next } = committedRecords(part.records ?? [], part.abortedTransactions ?? [], place.next);
     if (next === place.next) return;
     place.next = next;
-    const where = { next, end: part.lastStableOffset };
-    if (place.paused) place.held = { records, ...where };
-    else this.#events.records(place, records, where);
+    this.#events.records({ topic: place.topic, partition: place.partition }, records, {
+      next,
+      end: part.lastStableOffset,
+    });
   }
 
   #stray(place: Place): void {
     place.astray = true;
-    this.#events.astray(place, place.next);
+    this.#events.astray({ topic: place.topic, partition: place.partition }, place.next);
   }
 
   #failed(places: readonly Place[], error: QuorateError): void {

@@ -1,11 +1,13 @@
 import { sleep } from '@quorate/core';
+import { StreamClosedError } from '../../errors/stream-closed-error.ts';
 import type { GroupReaderOptions } from '../group-reader.ts';
 import type { TopicPartition } from '../record.ts';
 import type { Cluster } from './cluster.ts';
 import { type Address, type Asking, Connections } from './connections.ts';
 import { Again, complaint } from './failure.ts';
 import type { Library } from './library.ts';
-import type { AnswerTo, Requests } from './requests.ts';
+import { until } from './persist.ts';
+import type { AnswerTo, ArgsOf, Requests } from './requests.ts';
 import { shares } from './shares.ts';
 
 /** What a member is to do, from one sharing of the partitions to the next. */
@@ -35,8 +37,11 @@ export class Membership {
   readonly #joining: Connections;
   readonly #beating: Connections;
   readonly #rebalanceTimeout: number;
+  readonly #closed = new AbortController();
   #coordinator: Address | undefined;
   #member = '';
+  /** Settles when the member's name is known that was asked for last. */
+  #named: Promise<void> = Promise.resolve();
 
   constructor(library: Library, requests: Requests, cluster: Cluster, options: GroupReaderOptions) {
     const { sessionTimeout, handOver } = options;
@@ -61,23 +66,26 @@ export class Membership {
     const { group, topics, sessionTimeout } = this.#options;
     const { joinGroup } = this.#joining.requests;
     const metadata = this.#library.encodeConsumerProtocolSubscription({ version: 1, topics: [...topics] });
-    const answer = await this.#ask(signal, (coordinator, asking) =>
-      this.#joining.ask(
-        coordinator,
-        joinGroup,
-        [
-          group,
-          sessionTimeout,
-          this.#rebalanceTimeout,
-          this.#member,
-          null,
-          protocolType,
-          protocols.map((name) => ({ name, metadata })),
-          null,
-        ],
-        asking,
-      ),
-    );
+    const answer = await this.#ask(signal, (coordinator, { what }) => {
+      const protocolList = protocols.map((name) => ({ name, metadata }));
+      const args: ArgsOf<'joinGroup'> = [
+        group,
+        sessionTimeout,
+        this.#rebalanceTimeout,
+        this.#member,
+        null,
+        protocolType,
+        protocolList,
+        null,
+      ];
+      // Whoever gives up waits for its answer: a member that nobody names would keep the others waiting.
+      const joining = this.#joining.ask(coordinator, joinGroup, args, { what, signal: this.#closed.signal });
+      const name = ({ memberId }: AnswerTo<'joinGroup'>): void => {
+        this.#member ||= memberId;
+      };
+      this.#named = joining.then(name, () => {});
+      return until(joining, signal);
+    });
     const reason = this.#joining.reason(answer.errorCode);
     if (reason === 'MEMBER_ID_REQUIRED') {
       this.#member = answer.memberId;
@@ -115,22 +123,26 @@ export class Membership {
 
   /** As well as it can be done within this time: without it the group waits for the session's end. */
   async leave(within: number): Promise<void> {
-    if (!this.#member) return;
     const over = new AbortController();
-    const { leaveGroup } = this.#beating.requests;
-    const member = { memberId: this.#member, groupInstanceId: null, reason: null };
-    const left = this.#ask(over.signal, (coordinator, asking) =>
-      this.#beating.ask(coordinator, leaveGroup, [this.#options.group, [member]], asking),
-    );
-    await Promise.race([left.catch(() => {}), sleep(within, { signal: over.signal })]);
+    const left = this.#leave(over.signal).catch(() => {});
+    await Promise.race([left, sleep(within, { signal: over.signal }).catch(() => {})]);
     over.abort();
-    left.catch(() => {});
-    this.#member = '';
+    this.#closed.abort(new StreamClosedError('the reader'));
   }
 
   close(): void {
     this.#joining.close();
     this.#beating.close();
+  }
+
+  async #leave(signal: AbortSignal): Promise<void> {
+    if (!this.#member) await until(this.#named, signal);
+    if (!this.#member) return;
+    const { leaveGroup } = this.#beating.requests;
+    const member = { memberId: this.#member, groupInstanceId: null, reason: null };
+    await this.#ask(signal, (coordinator, asking) =>
+      this.#beating.ask(coordinator, leaveGroup, [this.#options.group, [member]], asking),
+    );
   }
 
   async #sync(joined: AnswerTo<'joinGroup'>, signal: AbortSignal): Promise<Generation> {

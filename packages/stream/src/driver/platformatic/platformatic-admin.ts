@@ -35,7 +35,7 @@ export class PlatformaticAdmin implements Admin {
     const { describeConfigs } = this.#cluster.connections.requests;
     return await this.#try({ what, signal }, async (asking) => {
       const plan = (await this.#cluster.look([name], asking)).get(name);
-      if (!plan) return undefined;
+      if (!plan) return this.#absent(name);
       const shape = { partitions: plan.leaders.length, replication: plan.replication };
       if (settings.length === 0) return { ...shape, settings: {} };
       const wanted = [
@@ -104,7 +104,7 @@ export class PlatformaticAdmin implements Admin {
   ): Promise<ReadonlyMap<number, bigint>> {
     return await this.#try({ what: `find offsets of "${topic}"`, signal }, async (asking) => {
       const plan = (await this.#cluster.look([topic], asking)).get(topic);
-      if (!plan) throw new UnknownTopicError(topic);
+      if (!plan) throw this.#cluster.unplanned(topic);
       const partitions = [...plan.leaders.keys()].map((partition) => ({ topic, partition }));
       const timestamp = at === 'earliest' ? earliest : at === 'latest' ? latest : BigInt(at);
       const found = await listOffsets(this.#cluster, partitions, timestamp, asking);
@@ -176,6 +176,13 @@ export class PlatformaticAdmin implements Admin {
       const answer = await this.#cluster.connections.ask(address, deleteGroups, [[group]], asking);
       for (const { errorCode } of answer.results) this.#cluster.check(errorCode, { what, group });
     });
+  }
+
+  /** Nothing, of a topic that there is not; one that we may not see is none of these. */
+  #absent(topic: string): undefined {
+    const failure = this.#cluster.unplanned(topic);
+    if (!(failure instanceof UnknownTopicError)) throw failure;
+    return undefined;
   }
 
   /** Waits until every broker that answers knows who leads each partition. */

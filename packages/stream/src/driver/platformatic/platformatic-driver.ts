@@ -9,6 +9,7 @@ import type { ConnectionSettings } from '../settings.ts';
 import type { Transactor } from '../transactor.ts';
 import { Cluster } from './cluster.ts';
 import { Connections } from './connections.ts';
+import { patience } from './fetching.ts';
 import { identify } from './identity.ts';
 import type { Library } from './library.ts';
 import { Membership } from './membership.ts';
@@ -81,7 +82,7 @@ class PlatformaticDriver implements Driver {
   }
 
   async readGroup(options: GroupReaderOptions, events: GroupReaderEvents): Promise<GroupReader> {
-    const fetches = this.#newConnections();
+    const fetches = this.#newFetches();
     const membership = new Membership(this.#library, this.#requests, this.#cluster, options);
     const reader = new PlatformaticGroupReader({ cluster: this.#cluster, membership, fetches }, options, events);
     this.#underway.set(fetches, () => reader.stop());
@@ -90,7 +91,7 @@ class PlatformaticDriver implements Driver {
   }
 
   async readPartitions(options: PartitionReaderOptions, events: PartitionReaderEvents): Promise<PartitionReader> {
-    const fetches = this.#newConnections();
+    const fetches = this.#newFetches();
     const reader = new PlatformaticPartitionReader(this.#cluster, fetches, options, events);
     this.#underway.set(fetches, () => reader.stop());
     await reader.start();
@@ -121,10 +122,15 @@ class PlatformaticDriver implements Driver {
     return new Cluster(this.#newConnections(), this.#settings);
   }
 
-  #newConnections(): Connections {
+  /** For reading: an answer may take so much longer. */
+  #newFetches(): Connections {
+    return this.#newConnections(this.#settings.requestTimeout + 2 * patience);
+  }
+
+  #newConnections(requestTimeout: number = this.#settings.requestTimeout): Connections {
     if (this.#closed) throw new StreamClosedError('the driver');
     const closed = (): boolean => this.#underway.delete(connections);
-    const connections = new Connections(this.#library, this.#requests, this.#settings, { closed });
+    const connections = new Connections(this.#library, this.#requests, this.#settings, { requestTimeout, closed });
     this.#underway.set(connections, async () => connections.close());
     return connections;
   }

@@ -44,6 +44,7 @@ export class PlatformaticGroupReader implements GroupReader {
   #held: Generation | undefined;
   /** The last `revoked`: it may take longer than anybody waits for it. */
   #revoked: Promise<void> = Promise.resolve();
+  #revoking = false;
   #running: Promise<void> | undefined;
 
   constructor(parts: GroupReaderParts, options: GroupReaderOptions, events: GroupReaderEvents) {
@@ -129,14 +130,15 @@ export class PlatformaticGroupReader implements GroupReader {
   async #serve(generation: Generation): Promise<void> {
     const { sessionTimeout } = this.#options;
     const tenure = new Tenure(this.#parts.membership, generation, sessionTimeout, {
-      confirmed: (at) => this.#events.confirmed(at),
+      confirmed: (at) => {
+        if (!this.#revoking) this.#events.confirmed(at);
+      },
       trouble: (error) => (error ? this.#troubles.set('heartbeat', error) : this.#troubles.clear('heartbeat')),
       gone: (reason) => this.#lose(reason),
     });
     this.#tenure = tenure;
     if (this.#stop.signal.aborted) tenure.end('stop');
     try {
-      this.#events.confirmed(generation.confirmed);
       // Partitions of which a position is not there any more are begun anew with all the others: with what is committed by then.
       for (let again = true; again; ) {
         const found = await this.#positions(generation, tenure);
@@ -196,6 +198,7 @@ export class PlatformaticGroupReader implements GroupReader {
     });
     this.#fetching = fetching;
     this.#held = generation;
+    this.#events.confirmed(generation.confirmed);
     this.#events.assigned(assigned);
     for (const { offset, topic, partition } of assigned) fetching.add({ topic, partition }, offset);
     const ending = await Promise.race([astray.promise, tenure.ended]);
@@ -222,11 +225,13 @@ export class PlatformaticGroupReader implements GroupReader {
   }
 
   async #revoke(): Promise<void> {
+    this.#revoking = true;
     try {
       await this.#events.revoked();
     } catch {
       // It is over, however it went.
     }
+    this.#revoking = false;
   }
 
   /** The group does not count us any more: also while we hand over. Before `assigned` there is nothing to lose. */

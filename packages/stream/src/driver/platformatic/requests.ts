@@ -7,6 +7,7 @@ export interface Request<Args extends unknown[], Answer> {
   readonly versions: readonly API<Args, Answer>[];
 }
 
+export type ArgsOf<Name extends keyof Requests> = Requests[Name] extends Request<infer Args, infer _> ? Args : never;
 export type AnswerTo<Name extends keyof Requests> =
   Requests[Name] extends Request<infer _, infer Answer> ? Answer : never;
 
