@@ -105,10 +105,11 @@ describe.each(drivers)('by %s', (driver) => {
     const asked = Array.from({ length: 20 }, (_, number) => requester.request(number));
     await eventually('it has some of them', () => first.consumer.buffered.messages > 1);
     const stopping = first.stop();
-    await using second = await place.responder((value) => `second: ${value}`);
+    const starting = place.responder((value) => `second: ${value}`);
     gate.resolve();
     gate = undefined;
     await stopping;
+    await using second = await starting;
     const replies = (await Promise.all(asked)).map(String);
     expect(replies.map((reply) => Number(reply.split(': ')[1]))).toEqual(
       Array.from({ length: 20 }, (_, number) => number),
