@@ -103,6 +103,18 @@ const regions: Check = (argument, value) => {
   }
 };
 
+/** Each has a listener of Kafka's by its name in capitals, beside those that brokers have anyway, and links. */
+const clients: Check = (argument, value) => {
+  const names = Array.isArray(value) && value.every((name) => typeof name === 'string') ? value : [''];
+  const listeners = new Set(['PLAINTEXT', 'PEERS', 'CONTROLLER', ...names.map((name) => name.toUpperCase())]);
+  const servant = new RegExp(`^(?:${Object.keys(servers).join('|')})-`);
+  const valid = names.every((name) => /^[\w.-]+$/.test(name) && !servant.test(name));
+  if (!valid || listeners.size !== names.length + 3) {
+    const expected = 'different names of clients such as "shop", none like that of a server or of another listener';
+    throw new InvalidArgumentError(argument, expected, value);
+  }
+};
+
 const httpUrl: Check = (argument, value) => {
   const url = typeof value === 'string' ? URL.parse(value) : null;
   if (!url || !['http:', 'https:'].includes(url.protocol))
@@ -157,7 +169,7 @@ const servers: Record<
   kafka: {
     short: counted('brokers'),
     expected: '1 or 3 brokers, or options',
-    options: { brokers: count(1, 3), port, links: flag, config: bag, jvm: words },
+    options: { brokers: count(1, 3), port, links: flag, clients, config: bag, jvm: words },
   },
   consul: {
     short: counted('servers'),

@@ -1,35 +1,56 @@
-import { connect } from 'node:net';
-import { type ISocketFactory, Kafka, logLevel, type PartitionMetadata } from 'kafkajs';
-import { expect } from 'vitest';
+import { Kafka, logLevel, type PartitionMetadata } from 'kafkajs';
+import { expect, onTestFinished } from 'vitest';
 import { eventually } from '../src/index.ts';
 import { bedTest } from '../src/vitest.ts';
 
-const test = bedTest({ kafka: 3 });
+const test = bedTest({ kafka: { brokers: 3, clients: ['shop', 'desk'] } });
 
-test('a Kafka client stays on its link when its socket factory maps the address that it is told', async ({ bed }) => {
+test('a Kafka client with links of its own stays on them, also after a restart', async ({ bed }) => {
+  const clientOf = (name: string): Kafka =>
+    new Kafka({ brokers: [...bed.kafka.brokersFor(name)], logLevel: logLevel.NOTHING, retry: { retries: 0 } });
   const link = bed.link('shop', 'kafka-1');
-  const port = Number((await link.address).split(':')[1]);
-  const socketFactory: ISocketFactory = ({ onConnect }) => connect({ host: '127.0.0.1', port }, onConnect);
-  const [brokers, quiet] = [[...bed.kafka.brokers], logLevel.NOTHING];
-  const topic = 'linked';
-  // Whoever is mapped to one broker does not reach the one that makes topics.
-  const admin = new Kafka({ brokers, logLevel: quiet }).admin();
+  expect(bed.kafka.brokersFor('shop')[0]).toBe(await link.address);
+  const admin = clientOf('shop').admin();
   await admin.connect();
+  const { brokers } = await admin.describeCluster();
+  expect(new Set(brokers.map(({ host, port }) => `${host}:${port}`))).toEqual(new Set(bed.kafka.brokersFor('shop')));
+  const topic = 'linked';
   await admin.createTopics({
     waitForLeaders: false,
     topics: [{ topic, replicaAssignment: [{ partition: 0, replicas: [1] }] }],
   });
   await admin.disconnect();
-  const producer = new Kafka({ brokers, logLevel: quiet, socketFactory, retry: { retries: 0 } }).producer();
-  const publish = (): Promise<unknown> => producer.send({ topic, messages: [{ value: '42' }], timeout: 1_000 });
-  await producer.connect();
+  const publishingBy = async (name: string): Promise<() => Promise<unknown>> => {
+    const producer = clientOf(name).producer();
+    onTestFinished(() => producer.disconnect());
+    await producer.connect();
+    return () => producer.send({ topic, messages: [{ value: '42' }], timeout: 1_000 });
+  };
+  const [publish, other] = [await publishingBy('shop'), await publishingBy('desk')];
   await eventually('it is taken', publish);
+  await eventually('and so is that of another client', other);
+  expect(link.connections).toBeGreaterThan(0);
   await link.set({ refuse: true });
   await expect(publish()).rejects.toThrow();
-  expect(await bed.kafka.broker(1).health()).toEqual({ status: 'pass' });
+  await other();
   await link.heal();
   await eventually('it is taken again', publish);
-  await producer.disconnect();
+  await bed.kafka.broker(1).restart();
+  await eventually('it is taken after a restart', publish);
+  await bed.link('desk', 'kafka-1').set({ blackHole: true });
+  await publish();
+  await bed.heal();
+  await bed.partition(['shop'], ['kafka-1', 'kafka-2', 'kafka-3']);
+  await link.reset();
+  await eventually('the other one gets through', other);
+  expect(link.connections).toBe(0);
+  await bed.heal();
+  await eventually('it is taken after the partition', publish);
+});
+
+test('brokers have no links for a client that nobody has named', async ({ bed }) => {
+  const refused = "client: expected one of kafka.clients (shop, desk), got 'till'";
+  expect(() => bed.kafka.brokersFor('till')).toThrow(refused);
 });
 
 test('a broker that is cut off takes nothing that needs the others; they go on, and it comes back', async ({

@@ -101,6 +101,13 @@ export class Links {
     return this.#between(from, to).addressOf(to, port);
   }
 
+  /** Puts a link between a client and a server that tells each client its address, and gives the one to tell this client. */
+  async advertise(client: string, server: string, port: number): Promise<string> {
+    const link = new Link([client, server], this.#ports, (party) => (party === server ? port : this.#portOf(party)));
+    this.#links.set(keyOf(client, server), link);
+    return link.address;
+  }
+
   link(a: string, b: string): Link {
     for (const name of [a, b]) checkName('link', name);
     const there = this.#links.get(keyOf(a, b));

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { InvalidArgumentError } from '@quorate/core';
 import { run } from '../processes/run.ts';
 import { Server } from '../processes/server.ts';
 import type { ServerPlan } from '../processes/server-plan.ts';
@@ -13,6 +14,11 @@ export interface KafkaOptions extends JavaOptions {
   readonly port?: number;
   /** Whether the brokers reach one another through links, so that a partition can part them. Default true, on Linux. */
   readonly links?: boolean;
+  /**
+   * Names of clients that reach every broker through a link of their own, `bed.link('shop', 'kafka-1')`, and stay on it: brokers
+   * have one more listener for each, by its name in capitals, and tell it the links' addresses as theirs.
+   */
+  readonly clients?: readonly string[];
   /** Further lines of server.properties. */
   readonly config?: Readonly<Record<string, string | number | boolean>>;
 }
@@ -20,9 +26,11 @@ export interface KafkaOptions extends JavaOptions {
 /** A Kafka cluster in KRaft mode: every broker is a controller too. */
 export class Kafka {
   readonly servers: readonly Server[];
+  /** Where each client that has links of its own finds the brokers. */
+  readonly #linked: ReadonlyMap<string, readonly string[]>;
 
   static async plan(site: Site, options: KafkaOptions): Promise<Kafka> {
-    const { brokers = 1, port, links = process.platform === 'linux' } = options;
+    const { brokers = 1, port, links = process.platform === 'linux', clients: named = [] } = options;
     const clients = await portsFor(site, brokers, port);
     const peers = await portsFor(site, brokers);
     const controllers = await portsFor(site, brokers);
@@ -35,16 +43,25 @@ export class Kafka {
     const hostOf = (id: number): string => (tables.length > 0 ? nameOf(id) : '127.0.0.1');
     const voters = ids.map((id, index) => `${id}@${hostOf(id)}:${controllers[index]}`).join(',');
     const cluster = clusterId();
+    const ways = new Map<string, readonly Listener[]>();
+    for (const client of named) ways.set(client, await listenersFor(site, client, ids));
     const servers = ids.map((id, index) => {
       const [client = 0, peer = 0, controller = 0] = [clients[index], peers[index], controllers[index]];
-      const broker: Broker = { id, client, peer, controller, host: hostOf(id), voters, cluster, brokers };
-      return new Server(brokerPlan(site, broker, options, tables[index]), site);
+      const host = hostOf(id);
+      const listeners = [
+        { name: 'PLAINTEXT', port: client, told: `127.0.0.1:${client}` },
+        { name: 'PEERS', port: peer, told: `${host}:${peer}` },
+        { name: 'CONTROLLER', port: controller, told: `${host}:${controller}` },
+        ...[...ways.values()].flatMap((listeners) => listeners.slice(index, index + 1)),
+      ];
+      return new Server(brokerPlan(site, { id, listeners, voters, cluster, brokers }, options, tables[index]), site);
     });
-    return new Kafka(servers);
+    return new Kafka(servers, new Map([...ways].map(([name, listeners]) => [name, listeners.map(({ told }) => told)])));
   }
 
-  private constructor(servers: readonly Server[]) {
+  private constructor(servers: readonly Server[], linked: ReadonlyMap<string, readonly string[]>) {
     this.servers = servers;
+    this.#linked = linked;
   }
 
   get environment(): Record<string, string> {
@@ -65,6 +82,14 @@ export class Kafka {
   get url(): string {
     return this.brokers.join(',');
   }
+
+  /** For a client that is named in `clients`: every broker's address by its link. */
+  brokersFor(client: string): readonly string[] {
+    const addresses = this.#linked.get(client);
+    if (addresses) return addresses;
+    const named = [...this.#linked.keys()].join(', ') || 'none: this bed was started without';
+    throw new InvalidArgumentError('client', `one of kafka.clients (${named})`, client);
+  }
 }
 
 /** 16 bytes in URL-safe base64. Kafka's own tool takes one that begins with a dash for an option. */
@@ -73,14 +98,17 @@ export function clusterId(): string {
   return id.startsWith('-') ? clusterId() : id;
 }
 
+interface Listener {
+  readonly name: string;
+  readonly port: number;
+  /** What whoever connects to it is told to be its address. */
+  readonly told: string;
+}
+
 interface Broker {
   readonly id: number;
-  readonly client: number;
-  /** Where the other brokers reach it, and where its controller is. */
-  readonly peer: number;
-  readonly controller: number;
-  /** What the others call it. */
-  readonly host: string;
+  /** The one for any client comes first. */
+  readonly listeners: readonly Listener[];
   readonly voters: string;
   readonly cluster: string;
   readonly brokers: number;
@@ -90,22 +118,32 @@ function nameOf(id: number): string {
   return `kafka-${id}`;
 }
 
+/** One of each broker for this client alone. */
+async function listenersFor(site: Site, client: string, ids: readonly number[]): Promise<Listener[]> {
+  const listeners: Listener[] = [];
+  for (const id of ids) {
+    const port = await site.ports.claim();
+    listeners.push({ name: client.toUpperCase(), port, told: await site.links.advertise(client, nameOf(id), port) });
+  }
+  return listeners;
+}
+
 function brokerPlan(
   site: Site,
   broker: Broker,
   { config, jvm = [] }: KafkaOptions,
   table: ReadonlyMap<string, string> | undefined,
 ): ServerPlan {
-  const { id, client, peer, controller, host, brokers: replicas } = broker;
+  const { id, listeners, brokers: replicas } = broker;
   const inSync = Math.max(1, replicas - 1);
   const settings = {
     'process.roles': 'broker,controller',
     'node.id': id,
     'controller.quorum.voters': broker.voters,
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://127.0.0.1:${client},PEERS://127.0.0.1:${peer},CONTROLLER://127.0.0.1:${controller}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${client},PEERS://${host}:${peer},CONTROLLER://${host}:${controller}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,PEERS:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: listeners.map(({ name, port }) => `${name}://127.0.0.1:${port}`).join(','),
+    'advertised.listeners': listeners.map(({ name, told }) => `${name}://${told}`).join(','),
+    'listener.security.protocol.map': listeners.map(({ name }) => `${name}:PLAINTEXT`).join(','),
     'inter.broker.listener.name': 'PEERS',
     'log.dirs': 'data',
     'num.partitions': 1,
@@ -124,7 +162,8 @@ function brokerPlan(
     'broker.heartbeat.interval.ms': 500,
     ...config,
   };
-  const address = `127.0.0.1:${client}`;
+  const ports = listeners.map(({ port }) => port);
+  const address = `127.0.0.1:${ports[0]}`;
   const java = site.program('java').path;
   const machine = javaArguments(site, 'kafka', '512m', {
     jvm: ['-Dlog4j2.configurationFile=log4j2.properties', ...(table ? ['-Djdk.net.hosts.file=hosts'] : []), ...jvm],
@@ -134,7 +173,7 @@ function brokerPlan(
     address,
     command: java,
     args: [...machine, 'kafka.Kafka', 'server.properties'],
-    ports: [client, peer, controller],
+    ports,
     files: {
       'server.properties': Object.entries(settings)
         .map(([key, value]) => `${key}=${value}\n`)
