@@ -23,6 +23,8 @@ export interface GroupDescription {
 /** Looks at a cluster, and changes what it is made of. */
 export interface Admin {
   topics(signal: AbortSignal): Promise<readonly string[]>;
+  /** Which broker leads each partition, by the partition's number, -1 where none does; undefined where there is no such topic. */
+  leaders(topic: string, signal: AbortSignal): Promise<readonly number[] | undefined>;
   /** Undefined where there is no such topic. `settings` has those that were asked for. */
   describeTopic(name: string, settings: readonly string[], signal: AbortSignal): Promise<TopicShape | undefined>;
   /** Resolves, as soon as it can be written to, with whether it was made now. Replication -1: as the broker has it by default. */

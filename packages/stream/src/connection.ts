@@ -1,0 +1,108 @@
+import type { Health } from '@quorate/core';
+import type { Driver, DriverName } from './driver/driver.ts';
+import type { ConnectionSettings } from './driver/settings.ts';
+import { StreamClosedError } from './errors/stream-closed-error.ts';
+import { Layout } from './publishing/layout.ts';
+import { Publisher } from './publishing/publisher.ts';
+import type { StreamSettings } from './stream-options.ts';
+
+/** What needs the driver. */
+export interface Opened {
+  readonly driver: Driver;
+  readonly layout: Layout;
+  readonly publisher: Publisher;
+}
+
+/** What ends with the stream. */
+export interface Tenant {
+  readonly name: string;
+  stop(): Promise<void>;
+  health?(): Health;
+  /** Resolves when it has stopped. */
+  readonly stopped: Promise<void>;
+}
+
+/** What the parts of a stream share. The client library is loaded when it is first needed. */
+export class Connection {
+  readonly settings: StreamSettings;
+  readonly #tenants = new Set<Tenant>();
+  readonly #over = new AbortController();
+  #opening: Promise<Opened> | undefined;
+  #opened: Opened | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(settings: StreamSettings) {
+    this.settings = settings;
+  }
+
+  /** Undefined until it was opened. */
+  get opened(): Opened | undefined {
+    return this.#opened;
+  }
+
+  get isClosed(): boolean {
+    return this.#over.signal.aborted;
+  }
+
+  /** Of those that can say how they are, by name. */
+  health(): Record<string, Health> {
+    const parts: Record<string, Health> = {};
+    for (const tenant of this.#tenants) {
+      const health = tenant.health?.();
+      if (health) parts[tenant.name] = health;
+    }
+    return parts;
+  }
+
+  /** Aborts, with the reason, when the stream is stopped. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  open(): Promise<Opened> {
+    if (this.isClosed) return Promise.reject(this.#over.signal.reason);
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  /** It is stopped with the stream, unless it is before. */
+  add(tenant: Tenant): void {
+    this.#tenants.add(tenant);
+    void tenant.stopped.then(() => this.#tenants.delete(tenant));
+  }
+
+  /** Those that use it first: what they still publish is sent. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #open(): Promise<Opened> {
+    const { driver: name, connection, publisher } = this.settings;
+    const driver = await load(name, connection);
+    const layout = new Layout(driver.admin, this.#over.signal);
+    this.#opened = { driver, layout, publisher: new Publisher(driver, layout, publisher) };
+    return this.#opened;
+  }
+
+  async #close(): Promise<void> {
+    const opened = await this.#opening?.catch(() => undefined);
+    await Promise.all([...this.#tenants].map((tenant) => tenant.stop()));
+    await opened?.publisher.close();
+    this.#over.abort(new StreamClosedError('the stream'));
+    await opened?.driver.close();
+  }
+}
+
+/** A library is loaded by who uses it: the other one need not be there. */
+async function load(name: DriverName, settings: ConnectionSettings): Promise<Driver> {
+  if (name === 'kafkajs') {
+    const { kafkajsDriver } = await import('./driver/kafkajs/kafkajs-driver.ts');
+    return kafkajsDriver(settings);
+  }
+  const { platformaticDriver } = await import('./driver/platformatic/platformatic-driver.ts');
+  return platformaticDriver(settings);
+}

@@ -1,0 +1,165 @@
+import type { Assigned } from '../driver/group-reader.ts';
+import type { ReadRecord, TopicPartition } from '../driver/record.ts';
+import type { GroupOffset } from '../driver/transactor.ts';
+import type { Guard } from './guard.ts';
+import type { Hands } from './hands.ts';
+import type { Lane } from './lane.ts';
+import { PartitionWork } from './partition-work.ts';
+
+/** How much may have arrived without being done with. */
+export interface Buffer {
+  /** Of one partition. */
+  readonly messages: number;
+  /** Of all partitions together. */
+  readonly bytes: number;
+}
+
+/** What reads: told when there is enough for now. */
+export interface Tap {
+  pause(partition: TopicPartition): void;
+  resume(partition: TopicPartition): void;
+}
+
+export interface AssignmentParts {
+  readonly hands: Hands<Lane<PartitionWork>>;
+  readonly buffer: Buffer;
+  readonly tap: Tap;
+  readonly guards: readonly Guard[];
+}
+
+/** The partitions that the group has given this member, from one rebalance to the next. */
+export class Assignment {
+  readonly works: ReadonlyMap<string, PartitionWork>;
+  readonly #buffer: Buffer;
+  readonly #tap: Tap;
+  readonly #guards: readonly Guard[];
+  readonly #paused = new Set<PartitionWork>();
+  readonly #committed = new Map<PartitionWork, bigint>();
+  #controller = new AbortController();
+  readonly #closing = new AbortController();
+  readonly #settled = Promise.withResolvers<void>();
+
+  constructor(partitions: readonly Assigned[], parts: AssignmentParts, before?: Assignment) {
+    const { hands, buffer, tap, guards } = parts;
+    const made = partitions.map((one): [string, PartitionWork] => {
+      const name = nameOf(one);
+      const ready = guards.length > 0 ? opened(guards, one, this.#closing.signal) : undefined;
+      return [name, new PartitionWork(one, hands, { before: before?.works.get(name)?.ended, ready })];
+    });
+    this.works = new Map(made);
+    for (const work of this.works.values()) this.#committed.set(work, work.progress.position);
+    this.#buffer = buffer;
+    this.#tap = tap;
+    this.#guards = guards;
+  }
+
+  /** For the handlers: aborts when their work is not wanted any more. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  get buffered(): { readonly messages: number; readonly bytes: number } {
+    let messages = 0;
+    let bytes = 0;
+    for (const work of this.works.values()) {
+      messages += work.messages;
+      bytes += work.bytes;
+    }
+    return { messages, bytes };
+  }
+
+  take(
+    partition: TopicPartition,
+    records: readonly ReadRecord[],
+    { next, end }: { readonly next: bigint; readonly end: bigint },
+  ): void {
+    const work = this.works.get(nameOf(partition));
+    if (!work || this.isClosed) return;
+    work.take(records, next, end);
+    this.#pauseIfFull(work);
+  }
+
+  /** Says once more what is paused: the tap was not there when it was said. */
+  repeatPauses(): void {
+    for (const { partition } of this.#paused) this.#tap.pause(partition);
+  }
+
+  /** Something of this partition is done with: there may be room for more. */
+  relieve(work: PartitionWork): void {
+    if (this.#paused.size === 0 || this.isClosed) return;
+    if (work.messages > this.#buffer.messages / 2) return;
+    if (this.buffered.bytes > this.#buffer.bytes / 2) return;
+    for (const paused of this.#paused) {
+      if (paused.messages > this.#buffer.messages / 2) continue;
+      this.#paused.delete(paused);
+      this.#tap.resume(paused.partition);
+    }
+  }
+
+  /** Positions that were not committed yet. */
+  get uncommitted(): GroupOffset[] {
+    const offsets: GroupOffset[] = [];
+    for (const [work, committed] of this.#committed)
+      if (work.progress.position > committed) offsets.push({ ...work.partition, offset: work.progress.position });
+    return offsets;
+  }
+
+  markCommitted(offsets: readonly GroupOffset[]): void {
+    for (const offset of offsets) {
+      const work = this.works.get(nameOf(offset));
+      if (work) this.#committed.set(work, offset.offset);
+    }
+  }
+
+  /** What runs is told that it is not wanted; what is left of it is tried again, if the partitions are still ours. */
+  interrupt(reason: unknown): void {
+    this.#controller.abort(reason);
+    if (!this.isClosed) this.#controller = new AbortController();
+  }
+
+  /** Nothing more begins. */
+  close(): void {
+    this.#closing.abort();
+    for (const work of this.works.values()) {
+      work.close();
+      void this.#settled.promise.then(() => {
+        for (const guard of this.#guards) guard.close(work.partition);
+      });
+    }
+  }
+
+  /** Resolves when it is closed and nothing of it runs. */
+  async ended(): Promise<void> {
+    for (const work of this.works.values()) await work.ended;
+  }
+
+  /** All that was to be committed has been, or is not going to be: the guards are not needed any more. */
+  settle(): void {
+    this.#settled.resolve();
+  }
+
+  #pauseIfFull(work: PartitionWork): void {
+    const full = work.messages >= this.#buffer.messages || this.buffered.bytes >= this.#buffer.bytes;
+    if (!full || this.#paused.has(work)) return;
+    this.#paused.add(work);
+    this.#tap.pause(work.partition);
+  }
+}
+
+/** When all of them are open: the furthest that one of them knows of. */
+async function opened(
+  guards: readonly Guard[],
+  partition: TopicPartition,
+  signal: AbortSignal,
+): Promise<bigint | undefined> {
+  const found = await Promise.all(guards.map((guard) => guard.open(partition, signal)));
+  return found.reduce((most, one) => (one !== undefined && (most === undefined || one > most) ? one : most), undefined);
+}
+
+export function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic} ${partition}`;
+}

@@ -1,0 +1,22 @@
+import type { GroupReader } from '../driver/group-reader.ts';
+import type { Assignment } from './assignment.ts';
+
+/** How progress is kept. */
+export interface Commits {
+  /** Never rejects: what could not be committed is, with the next one or by whoever has the partition then. One at a time. */
+  commit(assignment: Assignment, reader: GroupReader | undefined): Promise<void>;
+}
+
+/** By the group, some time after the work. */
+export const offsetCommits: Commits = {
+  async commit(assignment, reader) {
+    const offsets = assignment.uncommitted;
+    if (offsets.length === 0) return;
+    try {
+      await reader?.commit(offsets);
+      assignment.markCommitted(offsets);
+    } catch {
+      // It is done again by whoever has the partition next.
+    }
+  },
+};

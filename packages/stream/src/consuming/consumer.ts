@@ -1,0 +1,225 @@
+import { aborted, deadline, type Health, type QuorateError } from '@quorate/core';
+import type { Driver } from '../driver/driver.ts';
+import type { Assigned, GroupReader, GroupReaderEvents } from '../driver/group-reader.ts';
+import { NotAMemberError } from '../errors/not-a-member-error.ts';
+import { Assignment, type Tap } from './assignment.ts';
+import type { Commits } from './commits.ts';
+import type { ConsumeSettings } from './consume-options.ts';
+import type { Outcome } from './entry.ts';
+import type { Guard } from './guard.ts';
+import { Hands } from './hands.ts';
+import type { Lag, PartitionLag } from './lag.ts';
+import type { Lane } from './lane.ts';
+import type { PartitionWork } from './partition-work.ts';
+import { Standing } from './standing.ts';
+import type { ConsumerStats } from './stats.ts';
+import type { Treatment } from './treatment.ts';
+
+/** What a consumer does with messages. */
+export interface ConsumerParts {
+  readonly treatment: Treatment;
+  /** Counted by the treatment too. */
+  readonly stats: ConsumerStats;
+  readonly guards: readonly Guard[];
+  readonly commits: Commits;
+}
+
+/** Handles the messages of a topic as a member of a group, until it is stopped. */
+export class Consumer implements AsyncDisposable {
+  readonly group: string;
+  readonly #topics: readonly string[];
+  readonly #settings: ConsumeSettings;
+  readonly #treatment: Treatment;
+  readonly #stats: ConsumerStats;
+  readonly #guards: readonly Guard[];
+  readonly #commits: Commits;
+  readonly #hands: Hands<Lane<PartitionWork>>;
+  readonly #standing: Standing;
+  #reader: GroupReader | undefined;
+  #assignment: Assignment;
+  #committing: Promise<void> = Promise.resolve();
+  #ticker: NodeJS.Timeout | undefined;
+  #trouble: QuorateError | undefined;
+  readonly #ended = Promise.withResolvers<void>();
+  #stopped: Promise<void> | undefined;
+
+  /** Resolves when it is a member of the group. */
+  static async start(
+    driver: Driver,
+    topics: readonly string[],
+    settings: ConsumeSettings,
+    parts: ConsumerParts,
+    signal: AbortSignal,
+  ): Promise<Consumer> {
+    const consumer = new Consumer(topics, settings, parts);
+    await consumer.#start(driver, signal);
+    return consumer;
+  }
+
+  private constructor(
+    topics: readonly string[],
+    settings: ConsumeSettings,
+    { treatment, stats, guards, commits }: ConsumerParts,
+  ) {
+    this.group = settings.group;
+    this.#topics = topics;
+    this.#settings = settings;
+    this.#treatment = treatment;
+    this.#stats = stats;
+    this.#guards = guards;
+    this.#commits = commits;
+    this.#hands = new Hands<Lane<PartitionWork>>(settings.concurrency, (lane) => this.#work(lane));
+    this.#standing = new Standing(settings.sessionTimeout, (certain) => this.#standingChanged(certain));
+    this.#hands.hold();
+    this.#assignment = this.#assign([]);
+  }
+
+  /** What health calls it. */
+  get name(): string {
+    return `${this.#topics.join(', ')} by ${this.group}`;
+  }
+
+  /** Resolves when it has stopped. */
+  get stopped(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  stats(): Readonly<ConsumerStats> {
+    return { ...this.#stats };
+  }
+
+  lag(): Lag {
+    let messages = 0n;
+    let oldest: number | undefined;
+    const partitions: PartitionLag[] = [];
+    for (const { partition, progress, end, oldest: own } of this.#assignment.works.values()) {
+      const lag = end > progress.position ? end - progress.position : 0n;
+      partitions.push({ ...partition, position: progress.position, end, lag });
+      messages += lag;
+      if (own !== undefined && (oldest === undefined || own < oldest)) oldest = own;
+    }
+    return { messages, oldestMs: oldest === undefined ? 0 : Math.max(0, Date.now() - oldest), partitions };
+  }
+
+  /** What has arrived and is not done with. */
+  get buffered(): { readonly messages: number; readonly bytes: number } {
+    return this.#assignment.buffered;
+  }
+
+  health(): Health {
+    if (this.#stopped) return { status: 'fail', detail: `the consumer of group ${this.group} was stopped` };
+    if (this.#trouble) return { status: 'fail', detail: this.#trouble.message };
+    if (!this.#standing.isCertain)
+      return { status: 'warn', detail: `not known to be a member of group ${this.group} at this moment` };
+    const { messages } = this.lag();
+    const held = this.#assignment.works.size;
+    return { status: 'pass', detail: `${held} partitions of group ${this.group}, ${messages} messages behind` };
+  }
+
+  /** Begins nothing more, lets what is under way finish (at most for `drain`), commits, and leaves the group. Idempotent. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #start(driver: Driver, signal: AbortSignal): Promise<void> {
+    const { group, from, sessionTimeout, handOver, commitEvery } = this.#settings;
+    const events: GroupReaderEvents = {
+      assigned: (partitions) => {
+        this.#assignment = this.#assign(partitions);
+      },
+      revoked: () => this.#handOver(handOver),
+      lost: (reason) => this.#lose(reason),
+      records: (partition, records, where) => this.#assignment.take(partition, records, where),
+      confirmed: (at) => this.#standing.confirm(at),
+      trouble: (error) => {
+        this.#trouble = error;
+      },
+    };
+    this.#reader = await driver.readGroup(
+      { group, topics: this.#topics, from, sessionTimeout, handOver, signal },
+      events,
+    );
+    this.#assignment.repeatPauses();
+    this.#ticker = setInterval(() => void this.#commit(), commitEvery);
+  }
+
+  #assign(partitions: readonly Assigned[]): Assignment {
+    for (const { missed } of partitions) this.#stats.missed += missed;
+    const before = this.#assignment as Assignment | undefined;
+    if (before) this.#stats.rebalances += 1;
+    const tap: Tap = {
+      pause: (partition) => this.#reader?.pause(partition),
+      resume: (partition) => this.#reader?.resume(partition),
+    };
+    const parts = { hands: this.#hands, buffer: this.#settings.buffer, tap, guards: this.#guards };
+    const assignment = new Assignment(partitions, parts, before);
+    if (this.#stopped) assignment.close();
+    return assignment;
+  }
+
+  /** The first message of a lane, by a free hand. */
+  #work(lane: Lane<PartitionWork>): Promise<void> | undefined {
+    const assignment = this.#assignment;
+    if (!this.#standing.isCertain) {
+      // Somebody else may have it already. It stays the first of its lane.
+      this.#hands.add(lane);
+      return undefined;
+    }
+    const entry = lane.work.begin(lane);
+    if (!entry) return undefined;
+    return this.#treatment.of(lane.work.partition, entry, assignment.signal).then((outcome: Outcome) => {
+      lane.work.settle(lane, entry, outcome);
+      assignment.relieve(lane.work);
+    });
+  }
+
+  #standingChanged(certain: boolean): void {
+    if (certain) {
+      this.#hands.resume();
+      return;
+    }
+    this.#hands.hold();
+    const why = 'nothing was heard of the coordinator for the session timeout';
+    this.#assignment.interrupt(new NotAMemberError(this.group, why));
+  }
+
+  /** Lets what is under way finish for a while, then tells it to stop, and commits what was done. Takes `within` at most, and a commit. */
+  async #handOver(within: number): Promise<void> {
+    const assignment = this.#assignment;
+    assignment.close();
+    const reason = new NotAMemberError(this.group, 'its partitions go to somebody else');
+    // The last part of the time is for those that are told to stop.
+    using patience = deadline(0.8 * within);
+    using limit = deadline(within);
+    const tell = (): void => assignment.interrupt(reason);
+    patience.signal.addEventListener('abort', tell, { once: true });
+    await Promise.race([assignment.ended(), aborted(limit.signal)]);
+    await this.#commit();
+    assignment.settle();
+  }
+
+  #lose(reason: QuorateError): void {
+    this.#assignment.close();
+    this.#assignment.interrupt(reason);
+    this.#assignment.settle();
+  }
+
+  /** One at a time: a later one must not be overtaken by an earlier. */
+  #commit(): Promise<void> {
+    this.#committing = this.#committing.then(() => this.#commits.commit(this.#assignment, this.#reader));
+    return this.#committing;
+  }
+
+  async #stop(): Promise<void> {
+    clearInterval(this.#ticker);
+    await this.#handOver(this.#settings.drain);
+    this.#standing.stop();
+    await this.#reader?.stop();
+    this.#ended.resolve();
+  }
+}

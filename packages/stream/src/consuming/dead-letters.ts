@@ -1,0 +1,68 @@
+import type { TopicPartition } from '../driver/record.ts';
+import type { Layout } from '../publishing/layout.ts';
+import { partitionOf } from '../publishing/partitioner.ts';
+import type { Publisher } from '../publishing/publisher.ts';
+import { headerNames } from '../topic/headers.ts';
+import type { Output } from '../topic/prepared.ts';
+import type { Burial } from './burial.ts';
+import type { Entry } from './entry.ts';
+
+/** Where the messages of a topic go that could not be handled. */
+export function deadTopicOf(topic: string): string {
+  return `${topic}.dead`;
+}
+
+/** Headers are for people: a long text says no more than its beginning. */
+const longest = 1_000;
+
+/** Messages that were given up, as they were, with the reason. */
+export class DeadLetters implements Burial {
+  readonly #publisher: Publisher;
+  readonly #layout: Layout;
+  readonly #group: string;
+
+  constructor(publisher: Publisher, layout: Layout, group: string) {
+    this.#publisher = publisher;
+    this.#layout = layout;
+    this.#group = group;
+  }
+
+  async add(partition: TopicPartition, entry: Entry, signal: AbortSignal): Promise<void> {
+    const { topic, partition: to, record } = await this.letter(partition, entry);
+    await this.#publisher.publish(topic, to, record, signal);
+  }
+
+  async letter({ topic, partition }: TopicPartition, { record, dead, failures }: Entry): Promise<Output> {
+    const to = deadTopicOf(topic);
+    const { length } = await this.#layout.of(to);
+    const { key, value, timestamp, offset } = record;
+    const { reason = '', error = '' } = dead ?? {};
+    const told = {
+      [headerNames.deadReason]: reason,
+      [headerNames.deadError]: error.slice(0, longest),
+      [headerNames.deadTopic]: topic,
+      [headerNames.deadPartition]: String(partition),
+      [headerNames.deadOffset]: String(offset),
+      [headerNames.deadAttempts]: String(failures),
+      [headerNames.deadGroup]: this.#group,
+    };
+    // What an earlier death said is the earlier one's.
+    const own = record.headers.filter(([name]) => !(name in told));
+    const headers = [...own, ...Object.entries(told).map(([name, text]) => [name, Buffer.from(text)] as const)];
+    const place = key === null ? Number(offset % BigInt(length)) : partitionOf(key, length);
+    return { topic: to, partition: place, record: { key, value, headers, timestamp } };
+  }
+}
+
+/** Dead letters that are committed together with the progress. */
+export class TransactionalDeadLetters implements Burial {
+  readonly #letters: DeadLetters;
+
+  constructor(letters: DeadLetters) {
+    this.#letters = letters;
+  }
+
+  async add(partition: TopicPartition, entry: Entry): Promise<void> {
+    entry.outputs = [await this.#letters.letter(partition, entry)];
+  }
+}

@@ -1,0 +1,156 @@
+import type { Assigned } from '../driver/group-reader.ts';
+import type { ReadRecord, TopicPartition } from '../driver/record.ts';
+import { sizeOf } from '../publishing/pending.ts';
+import type { Output } from '../topic/prepared.ts';
+import type { Entry, Outcome } from './entry.ts';
+import type { Hands } from './hands.ts';
+import { Lane } from './lane.ts';
+import { Progress } from './progress.ts';
+
+/** The work on one partition, from when it is ours until it is not. */
+export class PartitionWork {
+  readonly partition: TopicPartition;
+  readonly progress: Progress;
+  /** Resolves when it is closed and nothing of this partition is worked on any more, by a predecessor neither. */
+  readonly ended: Promise<void>;
+  /** Where the partition ends, as far as the reader knows. */
+  end: bigint;
+  /** What has arrived and is not done with. */
+  messages = 0;
+  bytes = 0;
+  readonly #hands: Hands<Lane<PartitionWork>>;
+  readonly #lanes = new Map<string | bigint, Lane<PartitionWork>>();
+  readonly #delays = new Set<NodeJS.Timeout>();
+  readonly #running = new Set<Entry>();
+  /** What arrived while a predecessor still ran; undefined when none does. */
+  #held: Lane<PartitionWork>[] | undefined;
+  /** What stands before it the group has done: a predecessor had not committed it yet when the partition was assigned. */
+  #floor = 0n;
+  #round: bigint;
+  #closed = false;
+  #ended = Promise.withResolvers<void>();
+
+  /**
+   * Begins when both have resolved: `before`, the end of what this process still does for the same partition, from before the last rebalance; and
+   * `ready`, when all that is needed is there.
+   */
+  constructor(
+    assigned: Assigned,
+    hands: Hands<Lane<PartitionWork>>,
+    {
+      before,
+      ready,
+    }: { readonly before?: Promise<void> | undefined; readonly ready?: Promise<bigint | undefined> | undefined } = {},
+  ) {
+    const { topic, partition, offset } = assigned;
+    this.partition = { topic, partition };
+    this.progress = new Progress(offset);
+    this.end = offset;
+    this.#round = offset;
+    this.#hands = hands;
+    this.ended = this.#ended.promise.then(() => before);
+    if (before || ready) void this.#holdUntil(before, ready);
+  }
+
+  /** When the message that waits longest was published; undefined when none waits. */
+  get oldest(): number | undefined {
+    let oldest: number | undefined;
+    for (const { head } of this.#lanes.values())
+      if (head && (oldest === undefined || head.record.timestamp < oldest)) oldest = head.record.timestamp;
+    return oldest;
+  }
+
+  take(records: readonly ReadRecord[], next: bigint, end: bigint): void {
+    if (this.#closed) return;
+    this.end = end;
+    let after = 0n;
+    const fresh: Lane<PartitionWork>[] = [];
+    for (const record of records) {
+      const size = sizeOf(record);
+      const step = this.progress.begin(record.offset);
+      const entry = { record, step, size, decoded: undefined, failures: 0, outputs: [], dead: undefined };
+      after = step.next;
+      this.messages += 1;
+      this.bytes += size;
+      // Without a key there is no order to keep.
+      const name = record.key === null ? record.offset : record.key.toString('latin1');
+      const lane = this.#lanes.get(name);
+      if (lane) lane.push(entry);
+      else {
+        const made = new Lane(name, this, entry);
+        this.#lanes.set(name, made);
+        fresh.push(made);
+      }
+    }
+    if (next > after) this.progress.skipTo(next);
+    if (this.#held) this.#held.push(...fresh);
+    else for (const lane of fresh) this.#hands.add(lane);
+  }
+
+  /** The next message of a lane that got a hand; undefined when there is nothing to do any more. */
+  begin(lane: Lane<PartitionWork>): Entry | undefined {
+    const { head } = lane;
+    if (this.#closed || !head) return undefined;
+    if (head.record.offset < this.#floor) {
+      this.#done(lane, head);
+      return undefined;
+    }
+    this.#running.add(head);
+    return head;
+  }
+
+  /** What came of the messages since the last one that was taken; undefined when there is nothing new. */
+  takeRound(): { readonly position: bigint; readonly outputs: readonly Output[]; readonly bytes: number } | undefined {
+    const { position } = this.progress;
+    if (position <= this.#round) return undefined;
+    this.#round = position;
+    const outputs = this.progress.takeOutputs();
+    return { position, outputs, bytes: outputs.reduce((sum, { record }) => sum + sizeOf(record), 0) };
+  }
+
+  settle(lane: Lane<PartitionWork>, entry: Entry, outcome: Outcome): void {
+    this.#running.delete(entry);
+    if (outcome === 'done') this.#done(lane, entry);
+    else if (!this.#closed) {
+      if (outcome === 'given-back') this.#hands.add(lane);
+      else this.#later(lane, outcome.retryIn);
+    }
+    if (this.#closed && this.#running.size === 0) this.#ended.resolve();
+  }
+
+  /** Nothing more begins. What is worked on may end, and counts. */
+  close(): void {
+    this.#closed = true;
+    for (const delay of this.#delays) clearTimeout(delay);
+    this.#delays.clear();
+    if (this.#running.size === 0) this.#ended.resolve();
+  }
+
+  async #holdUntil(before: Promise<void> | undefined, ready: Promise<bigint | undefined> | undefined): Promise<void> {
+    this.#held = [];
+    await before;
+    this.#floor = (await ready) ?? 0n;
+    const held = this.#held;
+    this.#held = undefined;
+    for (const lane of held) this.#hands.add(lane);
+  }
+
+  #done(lane: Lane<PartitionWork>, entry: Entry): void {
+    this.progress.finish(entry.step, entry.outputs);
+    this.messages -= 1;
+    this.bytes -= entry.size;
+    // They count until they are committed.
+    for (const { record } of entry.outputs) this.bytes += sizeOf(record);
+    lane.shift();
+    if (lane.head) this.#hands.add(lane);
+    else this.#lanes.delete(lane.name);
+  }
+
+  #later(lane: Lane<PartitionWork>, delay: number): void {
+    const timer = setTimeout(() => {
+      this.#delays.delete(timer);
+      this.#hands.add(lane);
+    }, delay);
+    this.#delays.add(timer);
+  }
+}

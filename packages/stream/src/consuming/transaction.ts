@@ -1,0 +1,35 @@
+import { InvalidArgumentError } from '@quorate/core';
+import type { NewMessage } from '../topic/message.ts';
+import type { Output, Publishable } from '../topic/prepared.ts';
+
+/** What a handler publishes together with its progress: both are there, or neither. */
+export interface Transaction {
+  /** Resolves, with the message's id, when it is certain that it can be sent. It is there for readers when the transaction has been committed, some time after the handler. */
+  publish<Input>(topic: Publishable<Input>, message: NewMessage<Input>): Promise<{ readonly id: string }>;
+}
+
+/** Gathers what one run of a handler publishes. */
+export class Gathering implements Transaction {
+  readonly outputs: Output[] = [];
+  #over = false;
+
+  async publish<Input>(topic: Publishable<Input>, message: NewMessage<Input>): Promise<{ readonly id: string }> {
+    // Its place is kept from the beginning: the order is that of the calls.
+    const place = this.outputs.push(undefined as never) - 1;
+    const { id, ...output } = await topic.prepare(message);
+    if (this.#over) throw new InvalidArgumentError('transaction', 'to be used before the handler has ended');
+    this.outputs[place] = output;
+    return { id };
+  }
+
+  end(): readonly Output[] {
+    this.#over = true;
+    return this.outputs.filter((output) => output !== undefined);
+  }
+}
+
+/** Of a consumer without transactions. */
+export const noTransaction: Transaction = {
+  publish: () =>
+    Promise.reject(new InvalidArgumentError('transactional', 'true, for handlers that use the transaction')),
+};

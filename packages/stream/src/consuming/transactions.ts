@@ -1,0 +1,131 @@
+import { backoff, isQuorateError } from '@quorate/core';
+import type { Driver } from '../driver/driver.ts';
+import type { RecordBatch, TopicPartition } from '../driver/record.ts';
+import type { Transactor } from '../driver/transactor.ts';
+import type { Output } from '../topic/prepared.ts';
+import { type Assignment, nameOf } from './assignment.ts';
+import type { Commits } from './commits.ts';
+import type { Guard } from './guard.ts';
+import type { PartitionWork } from './partition-work.ts';
+
+/** How long a predecessor's transaction may stay open when nobody takes over from it. */
+const transactionTimeout = 30_000;
+
+/** What goes in one transaction: what came of all messages before `position`. */
+interface Round {
+  readonly position: bigint;
+  readonly outputs: readonly Output[];
+  readonly bytes: number;
+}
+
+interface Place {
+  /** Undefined while its last outcome is not known. */
+  transactor: Transactor | undefined;
+  round: Round | undefined;
+  /** Somebody has taken the partition over. */
+  fenced: boolean;
+}
+
+/**
+ * Progress by transactions: what handlers have published, and how far the group is, become visible together. Each partition has a transactional id of its own; whoever has the partition takes it over,
+ * so that a predecessor who is late can commit nothing any more.
+ */
+export class Transactions implements Guard, Commits {
+  readonly #driver: Driver;
+  readonly #group: string;
+  readonly #places = new Map<string, Place>();
+
+  constructor(driver: Driver, group: string) {
+    this.#driver = driver;
+    this.#group = group;
+  }
+
+  /** Gives where the group is, once nobody else can move it. */
+  async open(partition: TopicPartition, signal: AbortSignal): Promise<bigint | undefined> {
+    const delays = backoff({ min: 100, max: 5_000 });
+    while (!signal.aborted) {
+      let transactor: Transactor | undefined;
+      try {
+        transactor = await this.#takeOver(partition, signal);
+        const committed = await this.#committed(partition, signal);
+        if (signal.aborted) break;
+        this.#places.set(nameOf(partition), { transactor, round: undefined, fenced: false });
+        return committed;
+      } catch {
+        await transactor?.close();
+        await delays.wait({ signal }).catch(() => {});
+      }
+    }
+    return undefined;
+  }
+
+  close(partition: TopicPartition): void {
+    void this.#places.get(nameOf(partition))?.transactor?.close();
+    this.#places.delete(nameOf(partition));
+  }
+
+  async commit(assignment: Assignment): Promise<void> {
+    await Promise.all([...assignment.works.values()].map((work) => this.#commit(work, assignment)));
+  }
+
+  async #commit(work: PartitionWork, assignment: Assignment): Promise<void> {
+    const place = this.#places.get(nameOf(work.partition));
+    if (!place || place.fenced) return;
+    place.round ??= work.takeRound();
+    const { round } = place;
+    if (!round) return;
+    try {
+      if (await this.#write(work.partition, place, round)) {
+        place.round = undefined;
+        work.bytes -= round.bytes;
+        assignment.markCommitted([{ ...work.partition, offset: round.position }]);
+        assignment.relieve(work);
+      }
+    } catch (error) {
+      if (isQuorateError(error, 'fenced-producer')) place.fenced = true;
+    }
+  }
+
+  /** Whether it is committed; false when it has to be tried again. */
+  async #write(partition: TopicPartition, place: Place, { position, outputs }: Round): Promise<boolean> {
+    const never = new AbortController().signal;
+    if (!place.transactor) {
+      // The last one may have been committed. Once the id is taken over, that does not change any more.
+      place.transactor = await this.#takeOver(partition, never);
+      if (((await this.#committed(partition, never)) ?? -1n) >= position) return true;
+    }
+    const { transactor } = place;
+    try {
+      await transactor.begin();
+      if (outputs.length > 0) await transactor.append(batchesOf(outputs));
+      await transactor.sendOffsets(this.#group, [{ ...partition, offset: position }]);
+      await transactor.commit();
+      return true;
+    } catch (error) {
+      place.transactor = undefined;
+      await transactor.close();
+      if (isQuorateError(error, 'fenced-producer')) throw error;
+      return false;
+    }
+  }
+
+  #takeOver({ topic, partition }: TopicPartition, signal: AbortSignal): Promise<Transactor> {
+    return this.#driver.transactor(`${this.#group}.${topic}.${partition}`, { timeout: transactionTimeout, signal });
+  }
+
+  async #committed({ topic, partition }: TopicPartition, signal: AbortSignal): Promise<bigint | undefined> {
+    const offsets = await this.#driver.admin.committed(this.#group, [topic], signal);
+    return offsets.find((one) => one.partition === partition)?.offset;
+  }
+}
+
+function batchesOf(outputs: readonly Output[]): RecordBatch[] {
+  const batches = new Map<string, { topic: string; partition: number; records: Output['record'][] }>();
+  for (const { topic, partition, record } of outputs) {
+    const name = nameOf({ topic, partition });
+    const batch = batches.get(name) ?? { topic, partition, records: [] };
+    batches.set(name, batch);
+    batch.records.push(record);
+  }
+  return [...batches.values()];
+}

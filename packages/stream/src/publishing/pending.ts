@@ -1,0 +1,76 @@
+import { AmbiguousError } from '@quorate/core';
+import type { KafkaRecord } from '../driver/record.ts';
+
+/** One record on its way to a partition, and whoever waits for it. */
+export class Pending {
+  readonly topic: string;
+  readonly partition: number;
+  readonly record: KafkaRecord;
+  /** About what it takes in a request. */
+  readonly size: number;
+  /** Its offset. */
+  readonly written: Promise<bigint>;
+  readonly #resolve: (offset: bigint) => void;
+  readonly #reject: (error: unknown) => void;
+  #unlisten: (() => void) | undefined;
+  #state: 'waiting' | 'sent' | 'settled' = 'waiting';
+
+  constructor(topic: string, partition: number, record: KafkaRecord) {
+    this.topic = topic;
+    this.partition = partition;
+    this.record = record;
+    this.size = sizeOf(record);
+    const { promise, resolve, reject } = Promise.withResolvers<bigint>();
+    this.written = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** Whoever waits gives up when the signal aborts: what was not sent is not going to be, and of what was sent nobody knows. */
+  until(signal: AbortSignal, gaveUp: (pending: Pending) => void): void {
+    const giveUp = (): void => {
+      const { reason } = signal;
+      const doubt = 'the message was on its way when the caller gave up: it may have been written';
+      this.fail(this.#state === 'sent' ? new AmbiguousError(doubt, { cause: reason }) : reason);
+      gaveUp(this);
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+    this.#unlisten = () => signal.removeEventListener('abort', giveUp);
+  }
+
+  /** False when nobody waits for it any more: then it is not to be sent. */
+  send(): boolean {
+    if (this.#state === 'settled') return false;
+    this.#state = 'sent';
+    return true;
+  }
+
+  /** It was refused together with others, and is to be sent once more. */
+  takeBack(): void {
+    if (this.#state === 'sent') this.#state = 'waiting';
+  }
+
+  done(offset: bigint): void {
+    if (this.#settle()) this.#resolve(offset);
+  }
+
+  fail(error: unknown): void {
+    if (this.#settle()) this.#reject(error);
+  }
+
+  #settle(): boolean {
+    if (this.#state === 'settled') return false;
+    this.#state = 'settled';
+    this.#unlisten?.();
+    return true;
+  }
+}
+
+/** What Kafka adds to the bytes of a record is about this much. */
+const overhead = 24;
+
+export function sizeOf({ key, value, headers }: KafkaRecord): number {
+  let size = overhead + (key?.length ?? 0) + (value?.length ?? 0);
+  for (const [name, { length }] of headers) size += name.length + length + 4;
+  return size;
+}

@@ -1,0 +1,39 @@
+/** Headers of ours. All are text in UTF-8. */
+export const ours = 'quorate-';
+
+export const headerNames = {
+  contentType: 'content-type',
+  /** The same however often the message is delivered. */
+  id: 'quorate-id',
+  /** Of which version of the schema the value is. */
+  schema: 'quorate-schema',
+  /** The fencing token of whoever published, in decimal. */
+  fence: 'quorate-fence',
+  /** How often the message has been tried before it came here, where it came through a topic for delays. */
+  attempts: 'quorate-attempts',
+  /** Of a request and what belongs to it: which one it is. */
+  correlation: 'quorate-correlation',
+  /** The partition of the topic for replies to which they are to go. */
+  replyTo: 'quorate-reply-to',
+  /** Until when somebody waits for the reply, in milliseconds since 1970 by the requester's clock. */
+  deadline: 'quorate-deadline',
+  /** `progress`, `reply` or `error`. */
+  kind: 'quorate-kind',
+  /** Of a dead letter: why it is one, and where it stood. */
+  deadReason: 'quorate-dead-reason',
+  deadError: 'quorate-dead-error',
+  deadTopic: 'quorate-dead-topic',
+  deadPartition: 'quorate-dead-partition',
+  deadOffset: 'quorate-dead-offset',
+  deadAttempts: 'quorate-dead-attempts',
+  deadGroup: 'quorate-dead-group',
+} as const;
+
+export type KafkaHeaders = readonly (readonly [name: string, value: Buffer])[];
+
+/** By name, as text; of a name that comes twice the last. Without a prototype: names come from outside. */
+export function headersByName(headers: KafkaHeaders): Readonly<Record<string, string>> {
+  const byName: Record<string, string> = Object.create(null);
+  for (const [name, value] of headers) byName[name] = value.toString();
+  return byName;
+}
