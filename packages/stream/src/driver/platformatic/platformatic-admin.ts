@@ -1,0 +1,223 @@
+import { sleep } from '@quorate/core';
+import { RefusedError } from '../../errors/refused-error.ts';
+import { UnknownTopicError } from '../../errors/unknown-topic-error.ts';
+import type { Admin, GroupDescription, TopicShape } from '../admin.ts';
+import type { GroupOffset } from '../transactor.ts';
+import type { Cluster } from './cluster.ts';
+import type { Address, Asking } from './connections.ts';
+import { Again } from './failure.ts';
+import type { Library } from './library.ts';
+import { commitOffsets, committedOffsets, earliest, keyOf, latest, listOffsets } from './offsets.ts';
+import { persist } from './persist.ts';
+
+/** The groups of consumers, and those of which only their offsets are left. */
+const consumerGroups: ReadonlySet<string> = new Set(['consumer', '']);
+
+export class PlatformaticAdmin implements Admin {
+  readonly #cluster: Cluster;
+  readonly #library: Library;
+
+  constructor(cluster: Cluster, library: Library) {
+    this.#cluster = cluster;
+    this.#library = library;
+  }
+
+  async topics(signal: AbortSignal): Promise<readonly string[]> {
+    const { metadata } = this.#cluster.connections.requests;
+    return await this.#try({ what: 'list the topics', signal }, async (asking) => {
+      const { topics } = await this.#cluster.askAny(metadata, [null, false, false], asking);
+      return topics.flatMap(({ name, isInternal }) => (name && !isInternal ? [name] : [])).toSorted();
+    });
+  }
+
+  async describeTopic(name: string, settings: readonly string[], signal: AbortSignal): Promise<TopicShape | undefined> {
+    const what = `describe the topic "${name}"`;
+    const { describeConfigs } = this.#cluster.connections.requests;
+    return await this.#try({ what, signal }, async (asking) => {
+      const plan = (await this.#cluster.look([name], asking)).get(name);
+      if (!plan) return this.#absent(name);
+      const shape = { partitions: plan.leaders.length, replication: plan.replication };
+      if (settings.length === 0) return { ...shape, settings: {} };
+      const wanted = [
+        { resourceType: this.#library.ConfigResourceTypes.TOPIC, resourceName: name, configurationKeys: [...settings] },
+      ];
+      const answer = await this.#cluster.askAny(describeConfigs, [wanted, false, false], asking);
+      const found: Record<string, string> = {};
+      for (const { errorCode, configs } of answer.results) {
+        if (this.#cluster.connections.reason(errorCode) === 'UNKNOWN_TOPIC_OR_PARTITION') return undefined;
+        this.#cluster.check(errorCode, { what, topic: name });
+        for (const { name: setting, value } of configs) if (value != null) found[setting] = value;
+      }
+      return { ...shape, settings: found };
+    });
+  }
+
+  async createTopic(name: string, shape: TopicShape, signal: AbortSignal): Promise<boolean> {
+    const what = `make the topic "${name}"`;
+    const { createTopics } = this.#cluster.connections.requests;
+    const { requestTimeout } = this.#cluster.settings;
+    const topic = {
+      name,
+      numPartitions: shape.partitions,
+      replicationFactor: shape.replication,
+      assignments: [],
+      configs: Object.entries(shape.settings).map(([name, value]) => ({ name, value })),
+    };
+    const made = await this.#try({ what, signal }, async (asking) => {
+      const patience = Math.ceil(requestTimeout * 0.8);
+      const answer = await this.#cluster.askAny(createTopics, [[topic], patience, false], asking, requestTimeout);
+      const [{ errorCode } = { errorCode: 0 }] = answer.topics;
+      const reason = this.#cluster.connections.reason(errorCode);
+      // Perhaps by us, if an earlier answer was lost: whoever asks has to look at its shape then, as always.
+      if (reason === 'TOPIC_ALREADY_EXISTS') return false;
+      this.#cluster.check(errorCode, { what, topic: name });
+      return true;
+    });
+    await this.#ready(name, { what, signal });
+    return made;
+  }
+
+  async deleteTopic(name: string, signal: AbortSignal): Promise<void> {
+    const what = `delete the topic "${name}"`;
+    const { deleteTopics } = this.#cluster.connections.requests;
+    const { requestTimeout } = this.#cluster.settings;
+    let lost = false;
+    await this.#try({ what, signal }, async (asking) => {
+      const args: [{ name: string }[], number] = [[{ name }], Math.ceil(requestTimeout * 0.8)];
+      const ask = this.#cluster.askAny(deleteTopics, args, asking, requestTimeout);
+      const answer = await ask.catch((error: unknown) => {
+        lost = true;
+        throw error;
+      });
+      for (const { errorCode } of answer.responses) {
+        const reason = this.#cluster.connections.reason(errorCode);
+        if (reason === 'UNKNOWN_TOPIC_OR_PARTITION' && lost) return;
+        this.#cluster.check(errorCode, { what, topic: name });
+      }
+    });
+  }
+
+  async offsets(
+    topic: string,
+    at: 'earliest' | 'latest' | number,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<number, bigint>> {
+    return await this.#try({ what: `find offsets of "${topic}"`, signal }, async (asking) => {
+      const plan = (await this.#cluster.look([topic], asking)).get(topic);
+      if (!plan) throw this.#cluster.unplanned(topic);
+      const partitions = [...plan.leaders.keys()].map((partition) => ({ topic, partition }));
+      const timestamp = at === 'earliest' ? earliest : at === 'latest' ? latest : BigInt(at);
+      const found = await listOffsets(this.#cluster, partitions, timestamp, asking);
+      // No message is of that time or later: it is the next one.
+      const none = partitions.filter((partition) => (found.get(keyOf(partition)) ?? -1n) < 0n);
+      const ends = none.length > 0 ? await listOffsets(this.#cluster, none, latest, asking) : new Map<string, bigint>();
+      return new Map(
+        partitions.map((one) => [one.partition, ends.get(keyOf(one)) ?? found.get(keyOf(one)) ?? 0n] as const),
+      );
+    });
+  }
+
+  async groups(signal: AbortSignal): Promise<readonly string[]> {
+    const what = 'list the groups';
+    const { listGroups } = this.#cluster.connections.requests;
+    return await this.#try({ what, signal }, async (asking) => {
+      await this.#cluster.look([], asking);
+      // Each broker knows those that it coordinates.
+      const lists = this.#cluster.brokers.map(async (broker) => {
+        const answer = await this.#cluster.connections.ask(broker, listGroups, [[], []], asking);
+        this.#cluster.check(answer.errorCode, { what });
+        return answer.groups.filter(({ protocolType }) => consumerGroups.has(protocolType));
+      });
+      return [...new Set((await Promise.all(lists)).flat().map(({ groupId }) => groupId))].toSorted();
+    });
+  }
+
+  async describeGroup(group: string, signal: AbortSignal): Promise<GroupDescription> {
+    const what = `describe the group "${group}"`;
+    const { describeGroups } = this.#cluster.connections.requests;
+    return await this.#coordinated(group, { what, signal }, async (address, asking) => {
+      const answer = await this.#cluster.connections.ask(address, describeGroups, [[group], false], asking);
+      const [found] = answer.groups;
+      if (!found) throw new RefusedError(what, 'GROUP_ID_NOT_FOUND');
+      this.#cluster.check(found.errorCode, { what, group });
+      const members = found.members.map(({ memberId: id, clientId, clientHost: host, memberAssignment }) => {
+        const { assignedPartitions } = this.#library.decodeConsumerProtocolAssignment(
+          memberAssignment ?? Buffer.alloc(0),
+        );
+        const partitions = assignedPartitions.flatMap(({ topic, partitions }) =>
+          partitions.map((partition) => ({ topic, partition })),
+        );
+        return { id, clientId, host, partitions };
+      });
+      return { state: found.groupState, members };
+    });
+  }
+
+  async committed(group: string, topics: readonly string[], signal: AbortSignal): Promise<readonly GroupOffset[]> {
+    const what = `find what "${group}" has committed`;
+    return await this.#try({ what, signal }, async (asking) => {
+      const offsets = await committedOffsets(this.#cluster, group, asking);
+      return offsets.filter(({ topic }) => topics.includes(topic));
+    });
+  }
+
+  async commit(group: string, offsets: readonly GroupOffset[], signal: AbortSignal): Promise<void> {
+    if (offsets.length === 0) return;
+    const what = `commit for the group "${group}"`;
+    await this.#coordinated(group, { what, signal }, async (address, asking) => {
+      await commitOffsets(this.#cluster, address, { group, generation: -1, member: '' }, offsets, asking);
+    });
+  }
+
+  async deleteGroup(group: string, signal: AbortSignal): Promise<void> {
+    const what = `delete the group "${group}"`;
+    const { deleteGroups } = this.#cluster.connections.requests;
+    await this.#coordinated(group, { what, signal }, async (address, asking) => {
+      const answer = await this.#cluster.connections.ask(address, deleteGroups, [[group]], asking);
+      for (const { errorCode } of answer.results) this.#cluster.check(errorCode, { what, group });
+    });
+  }
+
+  /** Nothing, of a topic that there is not; one that we may not see is none of these. */
+  #absent(topic: string): undefined {
+    const failure = this.#cluster.unplanned(topic);
+    if (!(failure instanceof UnknownTopicError)) throw failure;
+    return undefined;
+  }
+
+  /** Waits until every broker that answers knows who leads each partition. */
+  async #ready(name: string, asking: Asking): Promise<void> {
+    const { metadata } = this.#cluster.connections.requests;
+    await this.#try(asking, async () => await this.#cluster.look([name], asking));
+    for (const broker of this.#cluster.brokers) {
+      for (let pause = 20; ; pause = Math.min(500, pause * 2)) {
+        const asked = this.#cluster.connections.ask(broker, metadata, [[name], false, false], asking);
+        const answer = await asked.catch((error: unknown) => {
+          if (error instanceof Again) return undefined;
+          throw error;
+        });
+        if (!answer) break;
+        const [topic] = answer.topics;
+        const led = topic?.partitions.every(({ leaderId }) => leaderId >= 0);
+        if (topic?.errorCode === 0 && led && topic.partitions.length > 0) break;
+        await sleep(pause, { signal: asking.signal });
+      }
+    }
+  }
+
+  async #coordinated<T>(
+    group: string,
+    asking: Asking,
+    ask: (address: Address, asking: Asking) => Promise<T>,
+  ): Promise<T> {
+    const asked = { what: asking.what, group };
+    return await this.#try(asking, async () => {
+      const address = await this.#cluster.coordinator('group', group, asked, asking);
+      return await ask(address, asking);
+    });
+  }
+
+  async #try<T>(asking: Asking, attempt: (asking: Asking) => Promise<T>): Promise<T> {
+    return await persist(() => attempt(asking), this.#cluster.patience(asking.signal));
+  }
+}
