@@ -10,18 +10,19 @@ import { partitionsIn } from './assignment.ts';
 import { commitTopics } from './commit-topics.ts';
 import { Coordinator } from './coordinator.ts';
 import { Answer, reasonOf } from './failure.ts';
-import type { Broker, TopicMetadata } from './kafkajs-package.ts';
+import type { Broker } from './kafkajs-package.ts';
 import type { Link } from './link.ts';
 import { lookFor } from './look-for.ts';
 import { offsetsAt } from './offsets-at.ts';
 import { race } from './race.ts';
 import { stableOffsets } from './stable-offsets.ts';
+import { partitionsNow, settingsNow } from './topic-now.ts';
 import { usable } from './usable.ts';
+import { anyOf, controllerOf } from './whom.ts';
 
 /** How long a broker may take to make a topic, or to delete one. */
 const changeWithin = 10_000;
 
-const ofTopics = 2;
 const noMember = { groupGenerationId: -1, memberId: '' };
 
 /**
@@ -47,7 +48,7 @@ export class KafkajsAdmin implements Admin {
     return this.#within(signal, async (link, limit) => {
       const asked = { what: `look who leads "${name}"`, topic: name };
       const partitions = await partitionsNow(link, name, { asked, limit });
-      return partitions?.toSorted((a, b) => a.partitionId - b.partitionId).map(({ leader }) => leader);
+      return partitions?.map(({ leader }) => leader);
     });
   }
 
@@ -59,7 +60,7 @@ export class KafkajsAdmin implements Admin {
         partitions && {
           partitions: partitions.length,
           replication: partitions[0]?.replicas.length ?? 0,
-          settings: settings.length === 0 ? {} : await settingsOf(link, name, settings, { asked, limit }),
+          settings: await settingsNow(link, name, settings, { asked, limit }),
         }
       );
     });
@@ -214,50 +215,6 @@ async function onceGone(
       if (asked === 1 || reasonOf(error) !== gone) throw error;
     }
   });
-}
-
-function anyOf(link: Link): Whom {
-  return { find: () => link.any(), forget: () => {} };
-}
-
-function controllerOf(link: Link): Whom {
-  return {
-    find: async () => {
-      await link.look([]);
-      return link.controller();
-    },
-    forget: () => {},
-  };
-}
-
-/** Undefined when there is no such topic. */
-async function partitionsNow(
-  link: Link,
-  name: string,
-  way: Ask,
-): Promise<TopicMetadata['partitionMetadata'] | undefined> {
-  const { topicMetadata } = await ask(anyOf(link), way, async (broker) => {
-    const metadata = await broker.metadata([name]);
-    const { topicErrorCode = 0, partitionMetadata = [] } = metadata.topicMetadata[0] ?? {};
-    // Without leaders it is there all the same.
-    if (topicErrorCode !== 0 && topicErrorCode !== 3 && partitionMetadata.length === 0)
-      throw new Answer(topicErrorCode);
-    return metadata;
-  });
-  return topicMetadata[0]?.topicErrorCode === 3 ? undefined : topicMetadata[0]?.partitionMetadata;
-}
-
-async function settingsOf(
-  link: Link,
-  name: string,
-  settings: readonly string[],
-  way: Ask,
-): Promise<TopicShape['settings']> {
-  const { resources } = await ask(anyOf(link), way, (broker) =>
-    broker.describeConfigs({ resources: [{ type: ofTopics, name, configNames: settings }] }),
-  );
-  const entries = resources.flatMap(({ configEntries }) => configEntries);
-  return Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue ?? '']));
 }
 
 function partitionsOf(link: Link, topic: string): readonly TopicPartition[] {

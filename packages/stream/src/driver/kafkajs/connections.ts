@@ -72,6 +72,12 @@ export class Connections {
         lookTwice(connection, this.#requestTimeout);
       }
       this.#watch(pool);
+      const destroy = pool.destroy.bind(pool);
+      // The package waits for answers first, also for those of a connection that nothing is wrong with.
+      pool.destroy = () => {
+        this.drop(pool, 'the connection is closed');
+        return destroy();
+      };
       return pool;
     };
   }

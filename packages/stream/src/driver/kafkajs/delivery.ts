@@ -7,15 +7,9 @@ import { Answer, failure, reasonOf } from './failure.ts';
 import type { Broker } from './kafkajs-package.ts';
 import type { Link } from './link.ts';
 import { toMessage } from './message.ts';
+import { type Identity, isOpen, keyOf, newParcel, type Parcel, topicsOf } from './parcel.ts';
 import { race } from './race.ts';
 import { nameOf } from './reasons.ts';
-
-/** Who writes. The broker knows what was written already by this, the partition and a running number. */
-export interface Identity {
-  readonly producerId: string;
-  readonly producerEpoch: number;
-  readonly transactionalId?: string;
-}
 
 /** A topic that was made just now is not known to every broker at once. */
 const newTopicWithin = 5_000;
@@ -44,19 +38,6 @@ const forgotten: ReadonlySet<string> = new Set([
   'UNKNOWN_PRODUCER_ID',
   'INVALID_PRODUCER_ID_MAPPING',
 ]);
-
-/** One batch on its way. */
-interface Parcel {
-  readonly batch: RecordBatch;
-  identity: Identity;
-  sequence: number;
-  /** It was sent, and there is no answer yet. */
-  flying: boolean;
-  /** It was sent, and that attempt's outcome is not known. */
-  doubt: boolean;
-  last: unknown;
-  outcome: Appended | undefined;
-}
 
 /**
  * Sends batches of one producer until each is written once, or refused, or the time is up. The producer of the package loses the
@@ -104,15 +85,7 @@ export class Delivery {
   }
 
   #parcel(batch: RecordBatch): Parcel {
-    const parcel: Parcel = {
-      batch,
-      identity: this.#identity,
-      sequence: 0,
-      flying: false,
-      doubt: false,
-      last: new Error('no answer in time'),
-      outcome: undefined,
-    };
+    const parcel = newParcel(batch, this.#identity);
     if (this.#spoiled.has(keyOf(batch))) parcel.outcome = { error: new StreamClosedError('the appender') };
     else this.#number(parcel);
     return parcel;
@@ -147,7 +120,11 @@ export class Delivery {
     try {
       broker = await this.#link.broker(leader);
     } catch (error) {
-      for (const parcel of parcels) parcel.last = error;
+      for (const parcel of parcels) {
+        parcel.last = error;
+        // Who is not let in is not let in the next time.
+        if (this.#failure(parcel).code === 'authentication-failed') this.#refuse(parcel);
+      }
       return;
     }
     // Those of an earlier identity go apart.
@@ -234,16 +211,4 @@ export class Delivery {
     }
     for (const parcel of again) this.#number(parcel);
   }
-}
-
-function isOpen({ outcome }: Parcel): boolean {
-  return outcome === undefined;
-}
-
-function keyOf({ topic, partition }: RecordBatch): string {
-  return `${topic}/${partition}`;
-}
-
-function topicsOf(parcels: readonly Parcel[]): readonly string[] {
-  return [...new Set(parcels.map(({ batch }) => batch.topic))];
 }

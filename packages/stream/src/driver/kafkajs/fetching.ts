@@ -20,7 +20,7 @@ const maxPartitionBytes = 1024 * 1024;
 
 const readCommitted = 1;
 
-export interface FetchingEvents {
+interface FetchingEvents {
   records(
     partition: TopicPartition,
     records: readonly ReadRecord[],

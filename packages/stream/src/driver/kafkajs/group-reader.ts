@@ -1,10 +1,11 @@
-import { backoff, deadline, type QuorateError, sleep } from '@quorate/core';
+import { backoff, deadline, type QuorateError } from '@quorate/core';
 import { NotAMemberError } from '../../errors/not-a-member-error.ts';
 import type { GroupReader, GroupReaderEvents, GroupReaderOptions } from '../group-reader.ts';
 import type { TopicPartition } from '../record.ts';
 import type { GroupOffset } from '../transactor.ts';
-import { failure, hopeless, reasonOf } from './failure.ts';
+import { failure, hopeless } from './failure.ts';
 import { Fetching } from './fetching.ts';
+import { heartbeat } from './heartbeat.ts';
 import type { Link } from './link.ts';
 import { lookFor } from './look-for.ts';
 import { type Generation, Membership } from './membership.ts';
@@ -179,46 +180,33 @@ export class KafkajsGroupReader implements GroupReader {
     return true;
   }
 
-  /** Tells the coordinator that we are there, until the generation is over. Resolves with why, when it was lost. */
-  async #stay(generation: Generation, over: AbortSignal): Promise<QuorateError | undefined> {
-    const { sessionTimeout, group } = this.#options;
+  /** Until it is over. Resolves with why when it was lost. */
+  #stay(generation: Generation, over: AbortSignal): Promise<QuorateError | undefined> {
     this.#confirmedAt = generation.confirmedAt;
-    let lookedAt = this.#confirmedAt;
-    while (!over.aborted)
-      try {
-        await sleep(this.#interval, { signal: over, background: true });
-        using silent = deadline(Math.max(0, this.#confirmedAt + sessionTimeout - performance.now()), over);
-        this.#confirmedAt = await this.#membership.beat(generation, silent.signal);
-        if (this.#current === generation) this.#events.confirmed(this.#confirmedAt);
-        this.#troubles.clear('heartbeat');
-        if (!generation.leads || performance.now() - lookedAt < newPartitionsEvery) continue;
-        lookedAt = performance.now();
-        if (await this.#hasMorePartitions()) break;
-      } catch (error) {
-        if (over.aborted || reasonOf(error) === 'REBALANCE_IN_PROGRESS') break;
-        if (performance.now() >= this.#confirmedAt + sessionTimeout) return this.#silence(error);
-        const given = failure(error, { what: 'stay in the group', group });
-        if (this.#membership.noted(error) || given.code === 'not-a-member') return given;
-        this.#troubles.set('heartbeat', given);
-      }
-    return undefined;
+    let lookedAt = generation.confirmedAt;
+    const shared = this.#partitions;
+    return heartbeat(this.#membership, generation, this.#options, over, {
+      confirmed: async (at, sharedOut) => {
+        this.#confirmedAt = at;
+        if (this.#current === generation) this.#events.confirmed(at);
+        if (sharedOut) return true;
+        if (!generation.leads || at - lookedAt < newPartitionsEvery) return false;
+        lookedAt = at;
+        await race(this.#link.look(this.#options.topics), over).catch(() => {});
+        return this.#partitions > shared;
+      },
+      trouble: (error) => this.#trouble(error),
+    });
   }
 
-  get #interval(): number {
-    return Math.min(1_000, this.#options.sessionTimeout / 5);
+  #trouble(error: QuorateError | undefined): void {
+    if (error) this.#troubles.set('heartbeat', error);
+    else this.#troubles.clear('heartbeat');
   }
 
-  #silence(cause: unknown): QuorateError {
-    const { group, sessionTimeout } = this.#options;
-    return new NotAMemberError(group, `no word from its coordinator for ${sessionTimeout} ms`, { cause });
-  }
-
-  async #hasMorePartitions(): Promise<boolean> {
-    const { topics } = this.#options;
-    const count = (): number => topics.reduce((sum, topic) => sum + this.#link.topic(topic).partitions.size, 0);
-    const before = count();
-    await race(this.#link.look(topics), this.#stopping.signal).catch(() => {});
-    return count() > before;
+  /** How many there are to share out. */
+  get #partitions(): number {
+    return this.#options.topics.reduce((sum, topic) => sum + this.#link.topic(topic).partitions.size, 0);
   }
 
   #lose(reason: QuorateError): void {
@@ -230,27 +218,27 @@ export class KafkajsGroupReader implements GroupReader {
   /** Waits until the caller has let go, or its time is up. The group is told meanwhile that we are there. */
   async #handOver(generation: Generation): Promise<void> {
     using limit = deadline(this.#options.handOver);
-    const done = new AbortController();
+    const over = new AbortController();
+    const staying = heartbeat(
+      this.#membership,
+      { ...generation, confirmedAt: this.#confirmedAt },
+      this.#options,
+      over.signal,
+      {
+        // Nothing else is told while they let go.
+        confirmed: () => false,
+        trouble: (error) => this.#trouble(error),
+      },
+    );
+    const lost = staying.then((reason) => reason && this.#lose(reason));
     // A caller that throws has let go as well.
-    const revoked = Promise.resolve(this.#events.revoked()).catch(() => {});
-    const letGo = race(revoked, limit.signal).catch(() => {});
-    const beating = this.#beatUntil(done.signal, generation);
-    await letGo;
-    done.abort();
-    await beating;
+    await race(this.#revoked(), limit.signal).catch(() => {});
+    over.abort();
+    await lost;
   }
 
-  async #beatUntil(signal: AbortSignal, generation: Generation): Promise<void> {
-    while (!signal.aborted)
-      try {
-        await sleep(this.#interval, { signal, background: true });
-        await this.#membership.beat(generation, signal);
-      } catch (error) {
-        if (signal.aborted || reasonOf(error) === 'REBALANCE_IN_PROGRESS') continue;
-        const given = failure(error, { what: 'stay in the group', group: this.#options.group });
-        if (!this.#membership.noted(error) && given.code !== 'not-a-member') continue;
-        return this.#lose(given);
-      }
+  async #revoked(): Promise<void> {
+    await this.#events.revoked();
   }
 }
 

@@ -145,13 +145,19 @@ class KafkajsDriver implements Driver {
 
   /** One for all calls, from the first one on. */
   #linkOfAdmin(signal: AbortSignal): Promise<Link> {
-    this.#adminLink ??= this.#start('look at the cluster', this.#over.signal, async (link) => [
-      link,
-      () => link.close(),
-    ]);
-    this.#adminLink.catch(() => {
+    this.#adminLink ??= this.#openAdmin();
+    return race(this.#adminLink, signal);
+  }
+
+  #openAdmin(): Promise<Link> {
+    const opening = this.#start(
+      'look at the cluster',
+      this.#over.signal,
+      async (link): Promise<Begun<Link>> => [link, () => link.close()],
+    );
+    opening.catch(() => {
       this.#adminLink = undefined;
     });
-    return race(this.#adminLink, signal);
+    return opening;
   }
 }

@@ -21,7 +21,7 @@ export interface KafkajsCluster {
   findBroker(which: { readonly nodeId: string }): Promise<Broker>;
 }
 
-export interface Metadata {
+interface Metadata {
   readonly brokers: readonly { readonly nodeId: number }[];
   readonly controllerId: number;
   readonly topicMetadata: readonly TopicMetadata[];
@@ -45,6 +45,7 @@ export interface ConnectionPool {
   readonly port: number;
   readonly pool: readonly Connection[];
   send(asked: ProtocolRequest): Promise<unknown>;
+  destroy(): Promise<void>;
 }
 
 export interface Connection {
@@ -80,7 +81,7 @@ export interface ProtocolRequest {
   };
 }
 
-export interface PartitionCode {
+interface PartitionCode {
   readonly partition: number;
   readonly errorCode: number;
 }
@@ -98,7 +99,7 @@ export interface JoinedGroup {
   readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[];
 }
 
-export interface DescribedGroup {
+interface DescribedGroup {
   readonly state: string;
   readonly members: readonly {
     readonly memberId: string;

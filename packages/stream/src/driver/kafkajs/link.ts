@@ -129,7 +129,8 @@ export class Link {
           partitions: new Map(partitionMetadata.map((partition) => [partition.partitionId, partition])),
         });
       // Whoever still wants one that is not there looks for it by name.
-      for (const { topic, topicErrorCode } of found) if (topicErrorCode === 3) this.#wanted.delete(topic);
+      for (const { topic, topicErrorCode } of found)
+        if (topicErrorCode === unknownTopic.errorCode && topic !== anyTopic) this.#wanted.delete(topic);
       if (topics.every((topic) => found.some((other) => other.topic === topic))) return;
     }
   }

@@ -97,16 +97,17 @@ export class Membership {
     return gone;
   }
 
-  /** Resolves with when it was sent. */
-  async beat({ number }: Generation, signal: AbortSignal): Promise<number> {
+  /** Resolves when the coordinator counts us as a member, with when it was asked, and whether it waits for all to join anew. */
+  async beat({ number }: Generation, signal: AbortSignal): Promise<{ sentAt: number; sharedOut: boolean }> {
     const { group: groupId, sessionTimeout } = this.#options;
     const broker = await race(this.coordinator.find(), signal);
     using limit = deadline(sessionTimeout / 3, signal);
     const sentAt = performance.now();
     try {
       await race(broker.heartbeat({ groupId, groupGenerationId: number, memberId: this.#memberId }), limit.signal);
-      return sentAt;
+      return { sentAt, sharedOut: false };
     } catch (error) {
+      if (reasonOf(error) === 'REBALANCE_IN_PROGRESS') return { sentAt, sharedOut: true };
       // Neither an answer nor an end of the connection: the broker may be cut off.
       if (limit.signal.aborted && !signal.aborted) this.coordinator.drop('no answer to a heartbeat');
       throw error;

@@ -8,10 +8,11 @@ import type { GroupOffset, Transactor } from '../transactor.ts';
 import type { Ask } from './ask.ts';
 import { commitTopics } from './commit-topics.ts';
 import { Coordinator } from './coordinator.ts';
-import { Delivery, type Identity } from './delivery.ts';
+import { Delivery } from './delivery.ts';
 import { reasonOf } from './failure.ts';
 import type { Broker } from './kafkajs-package.ts';
 import type { Link } from './link.ts';
+import type { Identity } from './parcel.ts';
 
 /** `broken`: a part of the transaction has failed, and it can only be aborted. `spent`: another transactor has to begin the next one. */
 type State = 'idle' | 'open' | 'broken' | 'spent';
