@@ -81,17 +81,21 @@ export class PlatformaticAdmin implements Admin {
     const what = `delete the topic "${name}"`;
     const { deleteTopics } = this.#cluster.connections.requests;
     const { requestTimeout } = this.#cluster.settings;
-    let lost = false;
-    await this.#try({ what, signal }, async (asking) => {
+    let sent = 0;
+    const asking = {
+      what,
+      signal,
+      sent: (): void => {
+        sent += 1;
+      },
+    };
+    await this.#try(asking, async () => {
       const args: [{ name: string }[], number] = [[{ name }], Math.ceil(requestTimeout * 0.8)];
-      const ask = this.#cluster.askAny(deleteTopics, args, asking, requestTimeout);
-      const answer = await ask.catch((error: unknown) => {
-        lost = true;
-        throw error;
-      });
+      const answer = await this.#cluster.askAny(deleteTopics, args, asking, requestTimeout);
       for (const { errorCode } of answer.responses) {
         const reason = this.#cluster.connections.reason(errorCode);
-        if (reason === 'UNKNOWN_TOPIC_OR_PARTITION' && lost) return;
+        // Deleted by us, when an earlier answer was lost.
+        if (reason === 'UNKNOWN_TOPIC_OR_PARTITION' && sent > 1) return;
         this.#cluster.check(errorCode, { what, topic: name });
       }
     });

@@ -1,0 +1,47 @@
+import { inspect } from 'node:util';
+import { AuthenticationError, MultipleErrors, NetworkError, ProtocolError } from '@platformatic/kafka';
+import { expect, test } from 'vitest';
+import { Again, complaint, unreachable } from './failure.ts';
+
+const secret = 'correct-horse';
+const shown = (error: unknown): string => inspect(error, { depth: 20, showHidden: true });
+
+test('of an error of the library its words are kept, and nothing that hangs on it', () => {
+  const system = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' });
+  const refused = new NetworkError('Connection to 127.0.0.1:1 failed.', { cause: system, options: { secret } });
+  const all = new MultipleErrors('Cannot connect to any broker.', [refused], { connection: { secret } });
+  const failure = unreachable('list the topics', all);
+  expect(failure).toBeInstanceOf(Again);
+  expect((failure as Again).failure).toMatchObject({ code: 'kafka-unreachable', happened: 'no', retryable: true });
+  expect(shown(failure)).toContain('ECONNREFUSED');
+  expect(shown(failure)).not.toContain(secret);
+});
+
+test('an error that may hold what was to be written is not kept at all', () => {
+  expect(shown(unreachable('publish', new TypeError(`cannot encode ${secret}`)))).not.toContain(secret);
+});
+
+test('a refused login is found however deep it is, and nobody tries it again', () => {
+  const response = new ProtocolError('SASL_AUTHENTICATION_FAILED', null, { raw: secret });
+  const login = new AuthenticationError('SASL authentication failed.', { cause: response });
+  const failure = unreachable('x', new NetworkError('Connection failed.', { cause: login }));
+  expect(failure).toMatchObject({ code: 'authentication-failed', happened: 'no', retryable: false });
+  expect(shown(failure)).not.toContain(secret);
+});
+
+test('why there is no token is told in the words of whoever was asked for it', () => {
+  const cause = new Error('the token server is away');
+  const login = new AuthenticationError('The SASL/OAUTHBEARER token provider threw an error.', { cause });
+  const failure = unreachable('x', new NetworkError('Connection failed.', { cause: login }));
+  expect(failure).toMatchObject({ code: 'authentication-failed' });
+  expect(shown(failure)).toContain('the token server is away');
+});
+
+test('an answer that passes is tried again, a refusal is not, and what nobody knows is in doubt', () => {
+  const asked = { what: 'commit', group: 'g', transactionalId: 'id' };
+  expect(complaint('NOT_COORDINATOR', asked)).toMatchObject({ reason: 'NOT_COORDINATOR' });
+  expect(complaint('ILLEGAL_GENERATION', asked)).toMatchObject({ code: 'not-a-member', happened: 'no' });
+  expect(complaint('PRODUCER_FENCED', asked)).toMatchObject({ code: 'fenced-producer', happened: 'no' });
+  expect(complaint('INVALID_TRANSACTION_TIMEOUT', asked)).toMatchObject({ code: 'refused', happened: 'no' });
+  expect(complaint('UNKNOWN_SERVER_ERROR', asked)).toMatchObject({ code: 'ambiguous', happened: 'unknown' });
+});
