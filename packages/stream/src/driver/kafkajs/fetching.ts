@@ -160,7 +160,8 @@ export class Fetching {
     if (!this.#reads(place)) return;
     place.delays.reset();
     this.#troubles.clear(troubleWith(place));
-    if (next === place.at) return;
+    // What was on its way when it was paused is asked for again.
+    if (next === place.at || place.paused) return;
     place.at = next;
     this.#events.records(place.partition, records, { next, end: end > next ? end : next });
   }
