@@ -10,6 +10,7 @@ import { locks } from './coordination/locks.ts';
 import { group } from './group/group.ts';
 import { links } from './links.ts';
 import { mesh } from './mesh/mesh.ts';
+import { stream } from './stream/stream.ts';
 import { testbed } from './testbed.ts';
 import { detection } from './zookeeper/detection.ts';
 import { zookeeper } from './zookeeper/zookeeper.ts';
@@ -25,6 +26,7 @@ const benchmarks: readonly Benchmark[] = [
   group,
   mesh,
   cache,
+  stream,
 ];
 
 interface Flags {

@@ -10,6 +10,7 @@ import { logs } from './commands/logs.ts';
 import { run } from './commands/run.ts';
 import { sidecar } from './commands/sidecar.ts';
 import { status } from './commands/status.ts';
+import { stream } from './commands/stream.ts';
 import { up } from './commands/up.ts';
 import { exitStatus } from './exit-status.ts';
 import { Shell, type Surroundings } from './shell.ts';
@@ -18,7 +19,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string;
 };
 
-const commands = [doctor, run, up, status, logs, fault, down, demo, inspect, sidecar, keep];
+const commands = [doctor, run, up, status, logs, fault, down, demo, inspect, sidecar, stream, keep];
 
 /** The command `quorate`: what it is given, and where. Resolves with its exit status. */
 export async function main(args: readonly string[], surroundings: Surroundings): Promise<number> {

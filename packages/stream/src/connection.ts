@@ -5,12 +5,14 @@ import { StreamClosedError } from './errors/stream-closed-error.ts';
 import { Layout } from './publishing/layout.ts';
 import { Publisher } from './publishing/publisher.ts';
 import type { StreamSettings } from './stream-options.ts';
+import type { Tracing } from './tracing.ts';
 
 /** What needs the driver. */
 export interface Opened {
   readonly driver: Driver;
   readonly layout: Layout;
   readonly publisher: Publisher;
+  readonly tracing: Tracing | undefined;
 }
 
 /** What ends with the stream. */
@@ -71,6 +73,8 @@ export class Connection {
   /** It is stopped with the stream, unless it is before. */
   add(tenant: Tenant): void {
     this.#tenants.add(tenant);
+    // It was started while the stream was being stopped.
+    if (this.#closed) void tenant.stop();
     void tenant.stopped.then(() => this.#tenants.delete(tenant));
   }
 
@@ -81,10 +85,10 @@ export class Connection {
   }
 
   async #open(): Promise<Opened> {
-    const { driver: name, connection, publisher } = this.settings;
+    const { driver: name, connection, publisher, tracing } = this.settings;
     const driver = await load(name, connection);
     const layout = new Layout(driver.admin, this.#over.signal);
-    this.#opened = { driver, layout, publisher: new Publisher(driver, layout, publisher) };
+    this.#opened = { driver, layout, publisher: new Publisher(driver, layout, publisher), tracing };
     return this.#opened;
   }
 

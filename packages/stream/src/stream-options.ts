@@ -3,6 +3,7 @@ import { checkNames, type Duration, duration, InvalidArgumentError } from '@quor
 import type { DriverName } from './driver/driver.ts';
 import type { ConnectionSettings, Sasl } from './driver/settings.ts';
 import type { PublisherSettings } from './publishing/publisher.ts';
+import type { Tracing } from './tracing.ts';
 
 export interface StreamOptions {
   /** Some of the brokers, each `host:port`: a list, or text with commas. The others are found by these. */
@@ -26,6 +27,8 @@ export interface StreamOptions {
   readonly maxBufferedBytes?: number;
   /** How long a message waits for others to go with it. Default 0: what comes while a request is under way goes with the next. */
   readonly linger?: Duration;
+  /** What goes around each message that is sent or handled. Default: nothing. */
+  readonly tracing?: Tracing;
   /** The name of the component. Default `stream`. */
   readonly name?: string;
 }
@@ -36,6 +39,7 @@ export interface StreamSettings {
   readonly connection: ConnectionSettings;
   readonly publisher: PublisherSettings;
   readonly maxMessageBytes: number;
+  readonly tracing: Tracing | undefined;
 }
 
 const names = [
@@ -50,13 +54,16 @@ const names = [
   'maxMessageBytes',
   'maxBufferedBytes',
   'linger',
+  'tracing',
   'name',
 ];
 
 export function checkStreamOptions(options: StreamOptions): StreamSettings {
   checkNames('options', options, names);
   const { clientId = 'quorate', driver = 'platformatic', tls, maxMessageBytes = 1_000_000, name = 'stream' } = options;
-  const { maxBufferedBytes = 32 * 2 ** 20, linger = 0 } = options;
+  const { maxBufferedBytes = 32 * 2 ** 20, linger = 0, tracing } = options;
+  if (tracing !== undefined && (typeof tracing?.send !== 'function' || typeof tracing.handle !== 'function'))
+    throw new InvalidArgumentError('tracing', 'an object with send and handle', tracing);
   if (typeof clientId !== 'string' || !/^[\w.-]{1,200}$/.test(clientId))
     throw new InvalidArgumentError('clientId', '1 to 200 letters, digits, dots, hyphens and underscores', clientId);
   if (driver !== 'kafkajs' && driver !== 'platformatic')
@@ -83,6 +90,7 @@ export function checkStreamOptions(options: StreamOptions): StreamSettings {
       linger: duration(linger, { name: 'linger', most: 60_000 }),
     },
     maxMessageBytes: largest,
+    tracing,
   };
 }
 

@@ -3,6 +3,7 @@ import { combinedHealth } from '@quorate/core';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { Connection } from './connection.ts';
 import { Inspection } from './inspection/inspection.ts';
+import { Outbox, type OutboxOptions } from './outbox/outbox.ts';
 import { checkExchange, Exchange, type ExchangeOptions } from './requests/exchange.ts';
 import { Requester } from './requests/requester.ts';
 import { Responder, type ResponderOptions } from './requests/responder.ts';
@@ -79,6 +80,11 @@ export class Stream implements Component, AsyncDisposable {
     const responder = await Responder.start(exchange, opened, parts, signal);
     this.#connection.add(responder);
     return responder;
+  }
+
+  /** Publishes together with transactions of PostgreSQL. */
+  outbox(options: OutboxOptions = {}): Outbox {
+    return new Outbox(this.#connection, options);
   }
 
   /** Looks at topics, groups and dead letters. */

@@ -243,3 +243,67 @@ test('a topic that is not there is an error, and nothing is left of the attempt'
     `there is no topic "${place.topic}-missing": make it with topic.create(), or check its name`,
   );
 });
+
+test('where order is given up, a message that failed is tried again later, and those behind it do not wait', async ({
+  servers: { QUORATE_KAFKA },
+}) => {
+  await using place = await bench(QUORATE_KAFKA, { partitions: 2 });
+  const rides = place.open();
+  const published = await rides.publishMany(numbered(40, 2));
+  const seen: string[] = [];
+  await using consumer = await rides.consume({
+    group: 'later',
+    retry: { attempts: 3, delay: 300, outOfOrder: true },
+    handler: ({ value, attempt, offset, partition, topic }) => {
+      const said = published[Number(value)];
+      expect([topic, partition, offset]).toEqual([place.topic, said?.partition, said?.offset]);
+      seen.push(`${value}.${attempt}`);
+      if (value === 0 && attempt < 3) throw new Error('not yet');
+      if (value === 1) throw new Error('never');
+    },
+  });
+  await eventually('one is dead', () => consumer.stats().deadLetters === 1);
+  await eventually('all are done with', () => consumer.lag().messages === 0n);
+  const firstTries = seen.filter((one) => one.endsWith('.1'));
+  expect(firstTries).toHaveLength(40);
+  // They did not wait for the second attempt of the first.
+  expect(seen.indexOf('38.1')).toBeLessThan(seen.indexOf('0.2'));
+  expect(seen.filter((one) => one.startsWith('0.'))).toEqual(['0.1', '0.2', '0.3']);
+  expect(seen.filter((one) => one.startsWith('1.'))).toEqual(['1.1', '1.2', '1.3']);
+  const [letter] = await deadLetters(place.stream().topic(`${place.topic}.dead`), 1);
+  expect(letter?.headers).toMatchObject({
+    'quorate-dead-topic': place.topic,
+    'quorate-dead-offset': String(published[1]?.offset),
+    'quorate-dead-attempts': '3',
+  });
+});
+
+test('options that make no sense are refused before anything is touched', async ({ servers: { QUORATE_KAFKA } }) => {
+  await using place = await bench(QUORATE_KAFKA);
+  const rides = place.open();
+  const handler = (): void => {};
+  const refused = (options: object): Promise<unknown> =>
+    rides.consume({ group: 'g', handler, ...options } as never).then(
+      () => 'accepted',
+      (error: Error) => error.message,
+    );
+  const table: [object, string][] = [
+    [{ group: '' }, 'group'],
+    [{ group: 'a b' }, 'group'],
+    [{ handler: undefined }, 'handler'],
+    [{ from: 'end' }, 'from'],
+    [{ concurrency: 0 }, 'concurrency'],
+    [{ concurency: 1 }, 'concurency'],
+    [{ retry: { attempts: 0 } }, 'retry.attempts'],
+    [{ retry: { tries: 1 } }, 'retry.tries'],
+    [{ retry: { outOfOrder: true, maxDelay: '1m' } }, 'retry.maxDelay'],
+    [{ fenced: true, retry: { outOfOrder: true } }, 'fenced'],
+    [{ dedupe: -1 }, 'dedupe'],
+    [{ deadLetter: 'no' }, 'deadLetter'],
+    [{ sessionTimeout: 10 }, 'sessionTimeout'],
+    [{ sessionTimeout: '10s', handOver: '9s' }, 'handOver'],
+    [{ buffer: { messages: 0 } }, 'buffer.messages'],
+    [{ buffer: 5 }, 'buffer'],
+  ];
+  for (const [options, name] of table) expect(await refused(options), JSON.stringify(options)).toContain(name);
+});

@@ -1,14 +1,18 @@
 import { Command } from 'commander';
 import type { Shell } from '../shell.ts';
+import { groups } from './inspect/groups.ts';
 import { leaders } from './inspect/leaders.ts';
 import { locks } from './inspect/locks.ts';
 import { services } from './inspect/services.ts';
+import { topics } from './inspect/topics.ts';
 import { tree } from './inspect/tree.ts';
 
 /** Looks and changes nothing. One file for each thing to look at. */
 export function inspect(shell: Shell): Command {
   const command = new Command('inspect')
-    .description('shows locks, leaders and nodes in ZooKeeper, and services in Consul; changes nothing')
+    .description(
+      'shows locks, leaders and nodes in ZooKeeper, services in Consul, topics and groups in Kafka; changes nothing',
+    )
     .addHelpText(
       'after',
       `
@@ -16,8 +20,9 @@ Examples:
   $ quorate inspect locks --zookeeper zk1:2181
   $ quorate inspect leaders /taxi/leader --watch
   $ quorate inspect tree /taxi --json
-  $ quorate inspect services`,
+  $ quorate inspect services
+  $ quorate inspect groups`,
     );
-  for (const subcommand of [locks, leaders, tree, services]) command.addCommand(subcommand(shell));
+  for (const subcommand of [locks, leaders, tree, services, topics, groups]) command.addCommand(subcommand(shell));
   return command;
 }

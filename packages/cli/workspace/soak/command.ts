@@ -10,6 +10,7 @@ import { Shell, type Surroundings } from '../../src/shell.ts';
 import { caches } from './caches.ts';
 import { type SoakReport, soak } from './run.ts';
 import { storms } from './storms.ts';
+import { streams } from './streams.ts';
 
 interface Flags {
   readonly minutes: number;
@@ -18,6 +19,7 @@ interface Flags {
   readonly careless?: boolean;
   readonly storms?: true;
   readonly caches?: true;
+  readonly stream?: true;
   readonly json?: true;
   readonly quiet?: true;
   readonly keep?: string;
@@ -48,6 +50,7 @@ function program(shell: Shell): Command {
     .option('--careless', 'clients that ignore versions, to see that their lost updates are found')
     .option('--storms', 'processes that hold locks and lead, in storms of 20 s with one seed after the other')
     .option('--caches', 'schedules of three caches on one Redis whose connections are slow, held and cut')
+    .option('--stream', 'three Kafka brokers, and messages that are carried from topic to topic in transactions')
     .option('--json', 'print the outcome as JSON')
     .option('--quiet', 'do not tell each fault as it begins')
     .option('--keep <folder>', 'save the history and its picture there, also when all is well')
@@ -60,6 +63,7 @@ Examples:
   $ npm run soak -- --minutes 0.1 --careless --keep /tmp
   $ npm run soak -- --minutes 240 --storms --clients 8
   $ npm run soak -- --minutes 10 --caches --seed 1
+  $ npm run soak -- --minutes 30 --stream --seed 1
 
 A run that fails prints the command that replays its schedule, and saves its history and a picture.
 The schedule is the same each time; what servers and clients make of it is not.
@@ -74,6 +78,7 @@ Exit status: 0 every verdict is valid, 1 one is not or something failed, 2 bad u
 async function run(shell: Shell, flags: Flags): Promise<void> {
   if (flags.storms) return runStorms(shell, flags);
   if (flags.caches) return runCaches(shell, flags);
+  if (flags.stream) return runStreams(shell, flags);
   const again = `npm run soak -- --minutes ${flags.minutes} --seed ${flags.seed} --clients ${flags.clients}${flags.careless ? ' --careless' : ''}`;
   const say = (line: string): void => {
     if (!flags.json && !flags.quiet) shell.complain(line);
@@ -134,6 +139,29 @@ async function runCaches(shell: Shell, { minutes, seed, json, quiet }: Flags): P
     shell.print(broken ? `INVALID  an answer was too old; the same again: ${replay}` : 'VALID  no answer was too old');
   }
   if (broken) shell.status = 1;
+}
+
+async function runStreams(shell: Shell, { minutes, seed, json, quiet }: Flags): Promise<void> {
+  using stop = interruptible();
+  const say = (line: string): void => {
+    if (!json && !quiet) shell.complain(line);
+  };
+  const { broken, ...counts } = await streams({ minutes, seed, signal: stop.signal, say });
+  const replay = broken.length > 0 && `npm run soak -- --stream --minutes ${minutes} --seed ${seed}`;
+  if (json)
+    shell.print(JSON.stringify({ seed, minutes, ...counts, valid: broken.length === 0, broken, replay }, null, 2));
+  else {
+    const { written, unknown, refused, rebalances, faults } = counts;
+    shell.print(`seed ${seed}: ${faults} faults, ${rebalances} rebalances`);
+    shell.print(`messages    ${written} written, ${unknown} unknown, ${refused} refused`);
+    for (const what of broken.slice(0, 20)) shell.print(`! ${what}`);
+    shell.print(
+      broken.length === 0
+        ? 'VALID  what was acknowledged is there once and in order, and was carried once and in order'
+        : `INVALID  ${broken.length} messages; the same schedule again: ${replay}`,
+    );
+  }
+  if (broken.length > 0) shell.status = 1;
 }
 
 async function start(

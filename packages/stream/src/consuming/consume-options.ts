@@ -103,12 +103,17 @@ export function checkConsumeOptions<Key, Value>(options: ConsumeOptions<Key, Val
     const most = `at most 70 % of sessionTimeout (${Math.floor(0.7 * sessionTimeout)} ms): no sign of life is given meanwhile`;
     throw new InvalidArgumentError('handOver', most, options.handOver);
   }
+  const retry = checkRetry(options.retry);
+  if (fenced && retry.outOfOrder) {
+    const why = 'false, with retry.outOfOrder: a message that is tried again later is not under the same fence';
+    throw new InvalidArgumentError('fenced', why, fenced);
+  }
   return {
     group,
     from,
     handler: handler as Handler<unknown, unknown>,
     concurrency: whole('concurrency', concurrency, 1, 100_000),
-    retry: checkRetry(options.retry),
+    retry,
     deadLetter,
     fenced,
     transactional,

@@ -27,29 +27,29 @@ export class DeadLetters implements Burial {
     this.#group = group;
   }
 
-  async add(partition: TopicPartition, entry: Entry, signal: AbortSignal): Promise<void> {
-    const { topic, partition: to, record } = await this.letter(partition, entry);
+  async add(_: TopicPartition, entry: Entry, signal: AbortSignal): Promise<void> {
+    const { topic, partition: to, record } = await this.letter(entry);
     await this.#publisher.publish(topic, to, record, signal);
   }
 
-  async letter({ topic, partition }: TopicPartition, { record, dead, failures }: Entry): Promise<Output> {
-    const to = deadTopicOf(topic);
+  async letter({ record, origin, dead, failures }: Entry): Promise<Output> {
+    const to = deadTopicOf(origin.topic);
     const { length } = await this.#layout.of(to);
-    const { key, value, timestamp, offset } = record;
+    const { key, value, timestamp } = record;
     const { reason = '', error = '' } = dead ?? {};
     const told = {
       [headerNames.deadReason]: reason,
       [headerNames.deadError]: error.slice(0, longest),
-      [headerNames.deadTopic]: topic,
-      [headerNames.deadPartition]: String(partition),
-      [headerNames.deadOffset]: String(offset),
+      [headerNames.deadTopic]: origin.topic,
+      [headerNames.deadPartition]: String(origin.partition),
+      [headerNames.deadOffset]: String(origin.offset),
       [headerNames.deadAttempts]: String(failures),
       [headerNames.deadGroup]: this.#group,
     };
     // What an earlier death said is the earlier one's.
     const own = record.headers.filter(([name]) => !(name in told));
     const headers = [...own, ...Object.entries(told).map(([name, text]) => [name, Buffer.from(text)] as const)];
-    const place = key === null ? Number(offset % BigInt(length)) : partitionOf(key, length);
+    const place = key === null ? Number(origin.offset % BigInt(length)) : partitionOf(key, length);
     return { topic: to, partition: place, record: { key, value, headers, timestamp } };
   }
 }
@@ -62,7 +62,7 @@ export class TransactionalDeadLetters implements Burial {
     this.#letters = letters;
   }
 
-  async add(partition: TopicPartition, entry: Entry): Promise<void> {
-    entry.outputs = [await this.#letters.letter(partition, entry)];
+  async add(_: TopicPartition, entry: Entry): Promise<void> {
+    entry.outputs = [await this.#letters.letter(entry)];
   }
 }

@@ -1,4 +1,4 @@
-import type { ReadRecord } from '../driver/record.ts';
+import type { ReadRecord, TopicPartition } from '../driver/record.ts';
 import type { Decoded } from '../topic/codec.ts';
 import type { Output } from '../topic/prepared.ts';
 import type { Step } from './progress.ts';
@@ -14,8 +14,10 @@ export interface Entry {
   readonly record: ReadRecord;
   readonly step: Step;
   readonly size: number;
+  /** Where it stood first. */
+  origin: TopicPartition & { readonly offset: bigint };
   decoded: Decoded | undefined;
-  /** How often it has failed in this process. */
+  /** How often it has failed. */
   failures: number;
   /** What its handler has published in a transaction. */
   outputs: readonly Output[];

@@ -68,7 +68,8 @@ export class PartitionWork {
     for (const record of records) {
       const size = sizeOf(record);
       const step = this.progress.begin(record.offset);
-      const entry = { record, step, size, decoded: undefined, failures: 0, outputs: [], dead: undefined };
+      const origin = { ...this.partition, offset: record.offset };
+      const entry = { record, step, size, origin, decoded: undefined, failures: 0, outputs: [], dead: undefined };
       after = step.next;
       this.messages += 1;
       this.bytes += size;

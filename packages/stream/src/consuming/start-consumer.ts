@@ -7,6 +7,7 @@ import { Consumer } from './consumer.ts';
 import { DeadLetters, deadTopicOf, TransactionalDeadLetters } from './dead-letters.ts';
 import { drop } from './diagnostics.ts';
 import { Fences, fenceTopicOf } from './fences.ts';
+import { Later, laterTopicOf } from './later.ts';
 import { Seen } from './seen.ts';
 import { noStats } from './stats.ts';
 import { Transactions } from './transactions.ts';
@@ -15,9 +16,9 @@ import { Treatment } from './treatment.ts';
 /** How long dead letters are kept where the topic for them is made here. */
 const deadLettersFor = 30 * 86_400_000;
 
-/** A consumer with all that it needs; the topic for its dead letters is made when it is not there. */
+/** A consumer with all that it needs; further topics that it needs are made when they are not there, in the shape of its own. */
 export async function startConsumer(
-  { driver, layout, publisher }: Opened,
+  { driver, layout, publisher, tracing }: Opened,
   topic: string,
   codec: Codec,
   settings: ConsumeSettings,
@@ -27,15 +28,15 @@ export async function startConsumer(
   const { admin } = driver;
   const shape = await admin.describeTopic(topic, [], signal);
   if (!shape) throw new UnknownTopicError(topic);
-  const dead = deadTopicOf(topic);
-  if (deadLetter && !(await admin.leaders(dead, signal)))
-    await admin.createTopic(dead, { ...shape, settings: { 'retention.ms': String(deadLettersFor) } }, signal);
-  if (fenced) {
-    const kept = { ...shape, settings: { 'cleanup.policy': 'compact' } };
-    const fenceTopic = fenceTopicOf(topic, group);
-    if (!(await admin.leaders(fenceTopic, signal))) await admin.createTopic(fenceTopic, kept, signal);
-  }
+  const make = async (name: string, settings: Record<string, string> = {}): Promise<void> => {
+    if (!(await admin.leaders(name, signal))) await admin.createTopic(name, { ...shape, settings }, signal);
+  };
+  const laterTopic = laterTopicOf(topic, group);
+  if (deadLetter) await make(deadTopicOf(topic), { 'retention.ms': String(deadLettersFor) });
+  if (fenced) await make(fenceTopicOf(topic, group), { 'cleanup.policy': 'compact' });
+  if (retry.outOfOrder) await make(laterTopic);
   const fences = fenced ? new Fences(driver, group) : undefined;
+  const later = retry.outOfOrder ? new Later(publisher, layout, laterTopic, retry.delay) : undefined;
   const transactions = transactional ? new Transactions(driver, group) : undefined;
   const letters = deadLetter ? new DeadLetters(publisher, layout, group) : undefined;
   const stats = { ...noStats };
@@ -43,14 +44,17 @@ export async function startConsumer(
     codec,
     handler,
     retry,
+    later,
     burial: letters && transactional ? new TransactionalDeadLetters(letters) : letters,
     transactional,
     fences,
     seen: dedupe > 0 ? new Seen(dedupe) : undefined,
+    group,
+    tracing,
     stats,
     dropped: (partition, entry) => drop(group, partition, entry),
   });
   const guards = [fences, transactions].filter((guard) => guard !== undefined);
   const parts = { treatment, stats, guards, commits: transactions ?? offsetCommits };
-  return Consumer.start(driver, [topic], settings, parts, signal);
+  return Consumer.start(driver, later ? [topic, laterTopic] : [topic], settings, parts, signal);
 }

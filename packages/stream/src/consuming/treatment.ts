@@ -2,9 +2,11 @@ import { isQuorateError } from '@quorate/core';
 import type { TopicPartition } from '../driver/record.ts';
 import type { Codec } from '../topic/codec.ts';
 import type { Message } from '../topic/message.ts';
+import type { Tracing } from '../tracing.ts';
 import type { Burial } from './burial.ts';
 import type { Dead, Entry, Outcome } from './entry.ts';
 import type { Fences } from './fences.ts';
+import type { Later } from './later.ts';
 import { delayAfter, type Retry } from './retry.ts';
 import type { Seen } from './seen.ts';
 import type { ConsumerStats } from './stats.ts';
@@ -24,6 +26,8 @@ export interface TreatmentParts {
   readonly codec: Codec;
   readonly handler: Handler<unknown, unknown>;
   readonly retry: Retry;
+  /** Where messages go that are to be tried again; undefined: they stay where they are, and their key waits. */
+  readonly later: Later | undefined;
   /** Undefined: what is given up is dropped. */
   readonly burial: Burial | undefined;
   /** Undefined: what comes twice is handled twice. */
@@ -32,6 +36,8 @@ export interface TreatmentParts {
   readonly fences: Fences | undefined;
   /** Whether handlers publish together with their progress. */
   readonly transactional: boolean;
+  readonly group: string;
+  readonly tracing: Tracing | undefined;
   readonly stats: ConsumerStats;
   readonly dropped: (partition: TopicPartition, entry: Entry) => void;
 }
@@ -46,7 +52,9 @@ export class Treatment {
 
   /** Never rejects. */
   async of(partition: TopicPartition, entry: Entry, signal: AbortSignal): Promise<Outcome> {
-    const { codec, seen, stats } = this.#parts;
+    const { codec, seen, stats, later } = this.#parts;
+    const early = later?.welcome(partition, entry) ?? 0;
+    if (early > 0) return { retryIn: early };
     if (entry.dead) return this.#bury(partition, entry, signal);
     if (!entry.decoded) {
       const decoded = codec.decode(entry.record);
@@ -83,12 +91,14 @@ export class Treatment {
     decoded: NonNullable<Entry['decoded']>,
     signal: AbortSignal,
   ): Promise<Outcome> {
-    const { handler, retry, seen, stats, transactional } = this.#parts;
+    const { handler, retry, seen, stats, transactional, tracing, group } = this.#parts;
     const gathering = transactional ? new Gathering() : undefined;
-    const { offset, timestamp } = entry.record;
-    const message = { ...decoded, attempt: entry.failures + 1, ...partition, offset, timestamp };
+    const { origin, record } = entry;
+    const message = { ...decoded, attempt: entry.failures + 1, ...origin, timestamp: record.timestamp };
     try {
-      await handler(message, { signal, transaction: gathering ?? noTransaction });
+      const context = { signal, transaction: gathering ?? noTransaction };
+      if (tracing) await tracing.handle({ ...message, group }, async () => handler(message, context));
+      else await handler(message, context);
       if (gathering) entry.outputs = gathering.end();
     } catch (error) {
       // It was told to stop: that is no failure of the message.
@@ -97,11 +107,25 @@ export class Treatment {
       entry.failures += 1;
       entry.dead = deathBy(error, entry.failures, retry);
       if (entry.dead) return this.#bury(partition, entry, signal);
-      return { retryIn: delayAfter(retry, entry.failures) };
+      return this.#again(entry, signal);
     }
     stats.handled += 1;
     if (decoded.id !== undefined) seen?.add(decoded.id);
     return 'done';
+  }
+
+  async #again(entry: Entry, signal: AbortSignal): Promise<Outcome> {
+    const { later, retry, transactional } = this.#parts;
+    if (!later) return { retryIn: delayAfter(retry, entry.failures) };
+    try {
+      if (transactional) entry.outputs = [await later.output(entry)];
+      else await later.add(entry, signal);
+      return 'done';
+    } catch {
+      // It could not be put off. So it is tried again here, as if it had not failed.
+      entry.failures -= 1;
+      return signal.aborted ? 'given-back' : { retryIn: retry.delay };
+    }
   }
 
   /** The message is not done with before Kafka has the dead letter: until then its key waits. */

@@ -1,9 +1,12 @@
 import type { Connection } from '../connection.ts';
 import { deadTopicOf } from '../consuming/dead-letters.ts';
 import type { Driver } from '../driver/driver.ts';
+import { GroupInUseError } from '../errors/group-in-use-error.ts';
 import { UnknownTopicError } from '../errors/unknown-topic-error.ts';
 import { readRanges } from '../reading/read-ranges.ts';
+import { offsetsAt, type Where } from '../reading/where.ts';
 import { headerNames, headersByName } from '../topic/headers.ts';
+import { redeliver, redelivered } from './redeliver.ts';
 
 export interface TopicReport {
   readonly topic: string;
@@ -44,6 +47,8 @@ export interface DeadLetter {
   readonly error: string;
   readonly attempts: number;
   readonly group: string;
+  /** Whether it has been sent again. */
+  readonly redelivered: boolean;
   /** Where it stood. */
   readonly origin: { readonly topic: string; readonly partition: number; readonly offset: bigint };
 }
@@ -52,7 +57,7 @@ interface Wait {
   readonly signal?: AbortSignal;
 }
 
-/** Looks at topics and groups, and changes nothing. Made by `stream.inspection`. */
+/** Looks at topics and groups; and, where it says so, sets right what went wrong. Made by `stream.inspection`. */
 export class Inspection {
   readonly #connection: Connection;
 
@@ -100,6 +105,7 @@ export class Inspection {
     const { driver, over } = await this.#open(signal);
     const dead = deadTopicOf(topic);
     const [report] = await this.topics({ topic: dead, signal: over });
+    const done = await redelivered(driver.admin, topic, over);
     const letters: DeadLetter[] = [];
     const ranges = new Map(
       (report?.partitions ?? []).map(({ partition, begin, end }) => [partition, { from: begin, to: end }]),
@@ -121,6 +127,7 @@ export class Inspection {
           error: text(headerNames.deadError),
           attempts: Number(text(headerNames.deadAttempts)),
           group: text(headerNames.deadGroup),
+          redelivered: offset < (done.get(partition) ?? 0n),
           origin: {
             topic: text(headerNames.deadTopic),
             partition: Number(text(headerNames.deadPartition)),
@@ -132,6 +139,24 @@ export class Inspection {
       over,
     );
     return letters;
+  }
+
+  /** Sends the dead letters of a topic to it again, after a mend: each once, also when it is called again. Resolves with how many it has sent. */
+  async redeliver(topic: string, { signal }: Wait = {}): Promise<number> {
+    const opened = await this.#connection.open();
+    const { over } = this.#connection;
+    return redeliver(opened, topic, signal ? AbortSignal.any([signal, over]) : over);
+  }
+
+  /** Has a group go on somewhere else in a topic: further back, to do it all again, or further on. Refused while the group has members. */
+  async rewind(group: string, topic: string, to: Where, { signal }: Wait = {}): Promise<void> {
+    const { driver, over } = await this.#open(signal);
+    if (!(await driver.admin.leaders(topic, over))) throw new UnknownTopicError(topic);
+    const { members } = await driver.admin.describeGroup(group, over);
+    if (members.length > 0) throw new GroupInUseError(group, members.length);
+    const offsets = await offsetsAt(driver.admin, topic, 'to', to, over);
+    const list = [...offsets].map(([partition, offset]) => ({ topic, partition, offset }));
+    await driver.admin.commit(group, list, over);
   }
 
   async #open(signal: AbortSignal | undefined): Promise<{ readonly driver: Driver; readonly over: AbortSignal }> {

@@ -54,7 +54,7 @@ export class Exchange {
   }
 }
 
-export const exchangeNames: readonly string[] = ['request', 'reply', 'progress', 'partitions', 'replication'];
+const exchangeNames: readonly string[] = ['request', 'reply', 'progress', 'partitions', 'replication'];
 
 export function checkExchange(
   options: ExchangeOptions<ValueSchema, ValueSchema, ValueSchema>,

@@ -126,7 +126,7 @@ export class Requester<Request = unknown, Reply = unknown, Progress = unknown> i
   }
 
   async #send(record: KafkaRecord, correlation: string, until: number): Promise<void> {
-    const { publisher, layout, replyTo } = await this.#open();
+    const { publisher, layout, replyTo, tracing } = await this.#open();
     const leaders = layout.known(this.name) ?? (await layout.of(this.name));
     // Given up before it was sent.
     if (!this.#waiting.has(correlation)) return;
@@ -138,7 +138,21 @@ export class Requester<Request = unknown, Reply = unknown, Progress = unknown> i
     ];
     this.#counts.sent += 1;
     const to = record.key === null ? this.#next(leaders.length) : partitionOf(record.key, leaders.length);
-    await publisher.publish(this.name, to, { ...record, headers });
+    const publish = async (headersToo: KafkaRecord['headers']): Promise<{ partition: number; offset: bigint }> => {
+      const offset = await publisher.publish(this.name, to, { ...record, headers: [...headers, ...headersToo] });
+      return { partition: to, offset };
+    };
+    if (!tracing) {
+      await publish([]);
+      return;
+    }
+    const added: (readonly [string, Buffer])[] = [];
+    const about = { topic: this.name, id: correlation, key: record.key?.toString(), bytes: record.value?.length ?? 0 };
+    await tracing.send(
+      about,
+      (name, text) => added.push([name, Buffer.from(text)]),
+      () => publish(added),
+    );
   }
 
   /** It is of use only to those who are at it now: whether it arrives is nobody's worry. */

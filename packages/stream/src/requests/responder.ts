@@ -59,7 +59,10 @@ export class Responder implements AsyncDisposable {
       burial: replies,
       seen: undefined,
       fences: undefined,
+      later: undefined,
       transactional: false,
+      group: settings.group,
+      tracing: opened.tracing,
       stats,
       dropped: () => {},
     });

@@ -9,8 +9,12 @@ export const headerNames = {
   schema: 'quorate-schema',
   /** The fencing token of whoever published, in decimal. */
   fence: 'quorate-fence',
-  /** How often the message has been tried before it came here, where it came through a topic for delays. */
+  /** Of a message that is tried again later: where it stood, how often it was tried, and from when on it is due, in milliseconds since 1970. */
+  originTopic: 'quorate-origin-topic',
+  originPartition: 'quorate-origin-partition',
+  originOffset: 'quorate-origin-offset',
   attempts: 'quorate-attempts',
+  due: 'quorate-due',
   /** Of a request and what belongs to it: which one it is. */
   correlation: 'quorate-correlation',
   /** The partition of the topic for replies to which they are to go. */

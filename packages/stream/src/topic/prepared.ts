@@ -11,3 +11,14 @@ export interface Publishable<Input> {
   /** Checks the message and says where it goes, without sending it. */
   prepare(message: NewMessage<Input>): Promise<Output & { readonly id: string }>;
 }
+
+/** A topic, as far as an outbox needs it. */
+export interface Encodable<Input> {
+  readonly name: string;
+  /** Checks the message and gives it as Kafka would keep it, without asking Kafka. */
+  encode(message: NewMessage<Input>): {
+    readonly id: string;
+    readonly record: KafkaRecord;
+    readonly partition: number | undefined;
+  };
+}

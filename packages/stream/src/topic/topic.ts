@@ -1,4 +1,4 @@
-import { deadline, duration, InvalidArgumentError } from '@quorate/core';
+import { checkNames, deadline, duration, InvalidArgumentError } from '@quorate/core';
 import type { Connection, Opened } from '../connection.ts';
 import { type ConsumeOptions, checkConsumeOptions } from '../consuming/consume-options.ts';
 import type { Consumer } from '../consuming/consumer.ts';
@@ -6,13 +6,15 @@ import { startConsumer } from '../consuming/start-consumer.ts';
 import type { KafkaRecord } from '../driver/record.ts';
 import { MessageTooLargeError } from '../errors/message-too-large-error.ts';
 import { PartlyPublishedError } from '../errors/partly-published-error.ts';
+import { PoisonMessageError } from '../errors/poison-message-error.ts';
 import { Gate } from '../publishing/gate.ts';
 import { partitionOf } from '../publishing/partitioner.ts';
 import { sizeOf } from '../publishing/pending.ts';
+import { type ReadOptions, readTopic } from '../reading/read-topic.ts';
 import { Codec } from './codec.ts';
 import { createTopic } from './create-topic.ts';
-import type { NewMessage, Published, PublishOptions } from './message.ts';
-import type { Output, Publishable } from './prepared.ts';
+import type { Message, NewMessage, Published, PublishOptions } from './message.ts';
+import type { Encodable, Output, Publishable } from './prepared.ts';
 import type { TopicSettings } from './topic-options.ts';
 
 export interface WaitOptions {
@@ -25,7 +27,9 @@ interface Open extends Opened {
 }
 
 /** One topic: what its messages are, and what can be done with it. Made by `stream.topic`. */
-export class Topic<Key = string | null, Value = unknown, Input = Value> implements Publishable<Input> {
+export class Topic<Key = string | null, Value = unknown, Input = Value>
+  implements Publishable<Input>, Encodable<Input>
+{
   readonly name: string;
   readonly #settings: TopicSettings;
   readonly #connection: Connection;
@@ -64,13 +68,13 @@ export class Topic<Key = string | null, Value = unknown, Input = Value> implemen
    * the other, by one stream, stand in that order. Rejects with `ambiguous` when nobody knows whether it was written; after any other error it was not.
    */
   publish(message: NewMessage<Input>, options: PublishOptions = {}): Promise<Published> {
-    let checked: Checked;
+    let checked: Encoded;
     try {
-      checked = this.#check(message);
+      checked = this.encode(message);
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#limited(options, (signal) => this.#send(checked, signal));
+    return this.#limited(options, (signal) => this.#traced(checked, signal));
   }
 
   /** All of them, each by itself: there is no "all or nothing". All are checked before the first is sent. */
@@ -79,9 +83,9 @@ export class Topic<Key = string | null, Value = unknown, Input = Value> implemen
     options: PublishOptions = {},
   ): Promise<readonly Published[]> {
     if (!Array.isArray(messages)) throw new InvalidArgumentError('messages', 'a list', messages);
-    const checked = messages.map((message) => this.#check(message));
+    const checked = messages.map((message) => this.encode(message));
     return this.#limited(options, async (signal) => {
-      const results = await Promise.allSettled(checked.map((one) => this.#send(one, signal)));
+      const results = await Promise.allSettled(checked.map((one) => this.#traced(one, signal)));
       const failed = results.find((result) => result.status === 'rejected');
       if (!failed) return results.map((result) => (result as PromiseFulfilledResult<Published>).value);
       const outcomes = results.map((result) =>
@@ -102,14 +106,31 @@ export class Topic<Key = string | null, Value = unknown, Input = Value> implemen
     return consumer;
   }
 
+  /**
+   * The messages that are there, each partition in order, without any group: for a look, or to do something once more with what has been. The first that is none is a `poison-message` error.
+   */
+  async *read(options: ReadOptions = {}): AsyncGenerator<Message<Key, Value>, void> {
+    checkNames('options', options, ['from', 'to', 'signal']);
+    const { driver } = await this.#connection.open();
+    const { over } = this.#connection;
+    const signal = options.signal ? AbortSignal.any([options.signal, over]) : over;
+    for await (const { partition, record } of readTopic(driver, this.name, options, signal)) {
+      const decoded = this.#codec.decode(record);
+      if ('poison' in decoded) throw new PoisonMessageError(partition, record.offset, decoded.poison, decoded.detail);
+      const { offset, timestamp } = record;
+      yield { ...decoded, attempt: 1, ...partition, offset, timestamp } as Message<Key, Value>;
+    }
+  }
+
   /** Checks a message as `publish` does, and says what would be written where, without sending it. */
   async prepare(message: NewMessage<Input>): Promise<Output & { readonly id: string }> {
-    const { id, record, partition } = this.#check(message);
+    const { id, record, partition } = this.encode(message);
     const { leaders } = await new Promise<Open>((resolve, reject) => this.#gate.pass(resolve, reject));
     return { id, topic: this.name, partition: this.#place(record, partition, leaders.length), record };
   }
 
-  #check(message: NewMessage<Input>): Checked {
+  /** Checks a message as `publish` does, and gives it as Kafka would keep it, without asking Kafka. */
+  encode(message: NewMessage<Input>): Encoded {
     if (typeof message !== 'object' || message === null)
       throw new InvalidArgumentError('message', 'an object with key and value', message);
     const { partition } = message;
@@ -122,7 +143,20 @@ export class Topic<Key = string | null, Value = unknown, Input = Value> implemen
     return { id, record, partition };
   }
 
-  #send({ id, record, partition }: Checked, signal: AbortSignal | undefined): Promise<Published> {
+  #traced(encoded: Encoded, signal: AbortSignal | undefined): Promise<Published> {
+    const { tracing } = this.#connection.settings;
+    if (!tracing) return this.#send(encoded, signal);
+    const { id, record, partition } = encoded;
+    const added: (readonly [string, Buffer])[] = [];
+    const about = { topic: this.name, id, key: record.key?.toString(), bytes: record.value?.length ?? 0 };
+    return tracing.send(
+      about,
+      (name, text) => added.push([name, Buffer.from(text)]),
+      () => this.#send({ id, record: { ...record, headers: [...record.headers, ...added] }, partition }, signal),
+    );
+  }
+
+  #send({ id, record, partition }: Encoded, signal: AbortSignal | undefined): Promise<Published> {
     return new Promise((resolve, reject) => {
       // Until it is known where the message goes. From then on the publisher listens to the signal.
       const giveUp = (): void => reject(signal?.reason);
@@ -161,7 +195,7 @@ export class Topic<Key = string | null, Value = unknown, Input = Value> implemen
 }
 
 /** A message that has been checked. */
-interface Checked {
+export interface Encoded {
   readonly id: string;
   readonly record: KafkaRecord;
   readonly partition: number | undefined;

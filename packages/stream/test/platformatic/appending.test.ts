@@ -2,8 +2,9 @@ import * as library from '@platformatic/kafka';
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { expect } from 'vitest';
-import { Delivery, type Identity, type Parcel } from '../../src/driver/platformatic/delivery.ts';
+import { Delivery } from '../../src/driver/platformatic/delivery.ts';
 import { identify } from '../../src/driver/platformatic/identity.ts';
+import type { Identity, Parcel } from '../../src/driver/platformatic/parcel.ts';
 import { counted } from './counted.ts';
 import { batch, endless, Heard, offsetsOf, Stage, series } from './stage.ts';
 

@@ -1,32 +1,15 @@
-import type { MessageRecord } from '@platformatic/kafka';
 import { AmbiguousError, type Backoff, backoff, type QuorateError, sleep } from '@quorate/core';
 import { FencedProducerError } from '../../errors/fenced-producer-error.ts';
 import { KafkaUnreachableError } from '../../errors/kafka-unreachable-error.ts';
 import { RefusedError } from '../../errors/refused-error.ts';
 import { StreamClosedError } from '../../errors/stream-closed-error.ts';
 import { UnknownTopicError } from '../../errors/unknown-topic-error.ts';
-import type { Appended } from '../appender.ts';
-import type { RecordBatch } from '../record.ts';
 import { type Cluster, newsTakes } from './cluster.ts';
 import { Again, complaint } from './failure.ts';
 import type { Library } from './library.ts';
-
-/** Under which Kafka knows a producer; with the sequence of a batch it tells what it has already. */
-export interface Identity {
-  readonly id: bigint;
-  readonly epoch: number;
-}
-
-/** A batch on its way. */
-export interface Parcel {
-  readonly batch: RecordBatch;
-  identity: Identity;
-  /** The number of its first record among those of this identity in this partition. It stays, however often it is sent. */
-  sequence: number;
-  /** Whether it may have been written by an attempt whose outcome nobody knows. */
-  doubt: boolean;
-  outcome: Appended | undefined;
-}
+import type { Identity, Parcel } from './parcel.ts';
+import type { ProduceArgs, ProducedTopic } from './produce.ts';
+import { encodeBatch } from './record-batch.ts';
 
 export interface DeliveryOptions {
   readonly cluster: Cluster;
@@ -86,13 +69,12 @@ export class Delivery {
 
   /** Each leader by itself: one that does not answer keeps nobody waiting but its own. */
   async #pursue(parcels: readonly Parcel[]): Promise<void> {
-    const groups = Map.groupBy(parcels, ({ batch: { topic, partition }, identity }) => {
+    const groups = Map.groupBy(parcels, ({ batch: { topic, partition } }) => {
       const leader = this.#cluster.plan(topic)?.leaders[partition] ?? -1;
-      return `${this.#cluster.address(leader) ? leader : -1} ${identity.id} ${identity.epoch}`;
+      return this.#cluster.address(leader) ? leader : -1;
     });
     await Promise.all(
-      [...groups].map(async ([key, group]) => {
-        const leader = Number.parseInt(key, 10);
+      [...groups].map(async ([leader, group]) => {
         if (leader >= 0) await this.#attempt(leader, group);
         const left = group.filter(({ outcome }) => !outcome);
         if (left.length === 0) return;
@@ -145,31 +127,17 @@ export class Delivery {
     const [first] = parcels;
     const address = this.#cluster.address(leader);
     if (!first || !address) return;
-    const { identity } = first;
-    const sequences = new this.#library.NumericMap();
-    for (const { batch, sequence } of parcels) sequences.set(`${batch.topic}:${batch.partition}`, sequence);
     const before = parcels.map(({ doubt }) => doubt);
     const sent = (): void => {
       for (const parcel of parcels) parcel.doubt = true;
     };
-    const options = {
-      producerId: identity.id,
-      producerEpoch: identity.epoch,
-      sequences,
-      ...(this.#transactionalId !== undefined && { transactionalId: this.#transactionalId }),
-    };
     // Brokers give up earlier than we do: their word that it took too long is better than none.
     const patience = Math.ceil(settings.requestTimeout * 0.8);
-    const messages = parcels.flatMap(({ batch }) => messagesOf(batch));
+    const topics = this.#topicsOf(parcels);
     try {
       const asking = { what: whatOf(first.batch.topic), signal: this.#signal, sent };
-      const answer = await connections.ask(
-        address,
-        connections.requests.produce,
-        [-1, patience, messages, options],
-        asking,
-      );
-      if (typeof answer === 'boolean') return;
+      const args: ProduceArgs = [this.#transactionalId ?? null, patience, topics];
+      const answer = await connections.ask(address, connections.requests.produce, args, asking);
       for (const [i, parcel] of parcels.entries()) {
         const { topic, partition } = parcel.batch;
         const part = answer.responses
@@ -180,6 +148,17 @@ export class Delivery {
     } catch (error) {
       this.#failed(parcels, error);
     }
+  }
+
+  #topicsOf(parcels: readonly Parcel[]): ProducedTopic[] {
+    const isTransactional = this.#transactionalId !== undefined;
+    return [...Map.groupBy(parcels, ({ batch }) => batch.topic)].map(([name, theirs]) => ({
+      name,
+      partitions: theirs.map((parcel) => ({
+        index: parcel.batch.partition,
+        batch: encodeBatch(parcel, isTransactional, this.#library.crc32c),
+      })),
+    }));
   }
 
   #heard(parcel: Parcel, reason: string, offset: bigint, doubtBefore: boolean): void {
@@ -210,7 +189,7 @@ export class Delivery {
     if (failure instanceof Again) this.#failures.set(parcel, failure.failure);
     else if (failure.retryable) this.#failures.set(parcel, failure);
     // Whatever a fenced one has written is aborted.
-    else if (failure instanceof FencedProducerError) parcel.outcome = { error: failure };
+    else if (transactionalId && failure instanceof FencedProducerError) parcel.outcome = { error: failure };
     else {
       parcel.doubt ||= failure.happened === 'unknown';
       parcel.outcome = { error: doubtBefore ? unknown(what, failure) : failure };
@@ -265,17 +244,4 @@ function whatOf(topic: string): string {
 
 function unknown(what: string, cause: unknown): AmbiguousError {
   return new AmbiguousError(`${what}: the broker did not answer, and it may have been written`, { cause });
-}
-
-function messagesOf({ topic, partition, records }: RecordBatch): MessageRecord[] {
-  return records.map(({ key, value, headers, timestamp }) => ({
-    topic,
-    partition,
-    // Nulls are written as such, whatever its type says.
-    key: key as Buffer,
-    value: value as Buffer,
-    // Names that come twice are two keys of the map: they are compared as objects.
-    headers: new Map(headers.map(([name, content]) => [Buffer.from(name), content])),
-    timestamp: BigInt(timestamp),
-  }));
 }

@@ -95,7 +95,11 @@ function refusedLogin(error: unknown): string | undefined {
   if (apiId === 'SASL_AUTHENTICATION_FAILED' || apiId === 'ILLEGAL_SASL_STATE') return apiId;
   if (apiId === 'UNSUPPORTED_SASL_MECHANISM') return apiId;
   if (typeof code === 'string' && certificate.test(code)) return code;
-  if (/Broker requires TLS|TLS handshake failed/.test(error.message)) return error.message;
+  if (error.message === 'Broker requires TLS.') return error.message;
+  // Whoever looks at certificates by itself refuses them with an error of its own.
+  const { cause } = error;
+  const strange = cause instanceof Error && !('code' in cause) && !('errors' in cause);
+  if (strange && /^Connection to .* failed\.$/.test(error.message)) return cause.message;
   for (const inner of [error.cause, ...(errors ?? [])]) {
     const found = refusedLogin(inner);
     if (found) return found;

@@ -166,6 +166,7 @@ export class Fetching {
     const another = place.topicId !== '' && place.topicId !== topicId;
     place.topicId = topicId;
     place.leader = leader;
+    this.#changed();
     // Made anew under the same name: its offsets have nothing to do with those that we have.
     if (another) this.#stray(place);
     if (this.#leaders.has(leader)) return;
@@ -230,7 +231,8 @@ export class Fetching {
     for (const { topicId, partitions } of responses) {
       for (const part of partitions) {
         const place = asked.get(`${topicId}:${part.partitionIndex}`);
-        if (!place || this.#over.signal.aborted) continue;
+        // What comes of one that was paused meanwhile is asked for again.
+        if (!place || place.paused || this.#over.signal.aborted) continue;
         const reason = this.#connections.reason(part.errorCode);
         if (reason === 'OFFSET_OUT_OF_RANGE') this.#stray(place);
         else if (reason !== 'NONE') this.#failed([place], refused(place, reason));

@@ -1,5 +1,5 @@
 import type { Cluster } from './cluster.ts';
-import type { Identity } from './delivery.ts';
+import type { Identity } from './parcel.ts';
 import { persist } from './persist.ts';
 
 /** As the official client says it: it has no meaning without a transaction. */

@@ -3,9 +3,10 @@ import { StreamClosedError } from '../../errors/stream-closed-error.ts';
 import type { Appended, Appender } from '../appender.ts';
 import type { RecordBatch } from '../record.ts';
 import type { Cluster } from './cluster.ts';
-import { Delivery, type Identity, type Parcel } from './delivery.ts';
+import { Delivery } from './delivery.ts';
 import { identify } from './identity.ts';
 import type { Library } from './library.ts';
+import type { Identity, Parcel } from './parcel.ts';
 
 /** One partition's own count, under an identity: an error of one partition is no matter of the others. */
 interface Lane {

@@ -138,6 +138,7 @@ export class PlatformaticGroupReader implements GroupReader {
     });
     this.#tenure = tenure;
     if (this.#stop.signal.aborted) tenure.end('stop');
+    if (!this.#revoking) this.#events.confirmed(generation.confirmed);
     try {
       // Partitions of which a position is not there any more are begun anew with all the others: with what is committed by then.
       for (let again = true; again; ) {
@@ -189,6 +190,7 @@ export class PlatformaticGroupReader implements GroupReader {
     await Promise.race([Promise.all([setImmediate(), this.#revoked]), tenure.ended]);
     if (tenure.signal.aborted) return undefined;
     this.#troubles.clear('membership');
+    this.#troubles.clear('heartbeat');
     this.#pauses.reset();
     const astray = Promise.withResolvers<'astray'>();
     const fetching = new Fetching(this.#parts.cluster, this.#parts.fetches, {
@@ -198,7 +200,6 @@ export class PlatformaticGroupReader implements GroupReader {
     });
     this.#fetching = fetching;
     this.#held = generation;
-    this.#events.confirmed(generation.confirmed);
     this.#events.assigned(assigned);
     for (const { offset, topic, partition } of assigned) fetching.add({ topic, partition }, offset);
     const ending = await Promise.race([astray.promise, tenure.ended]);

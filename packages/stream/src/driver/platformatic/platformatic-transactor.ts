@@ -5,9 +5,10 @@ import { StreamClosedError } from '../../errors/stream-closed-error.ts';
 import type { RecordBatch } from '../record.ts';
 import type { GroupOffset, Transactor } from '../transactor.ts';
 import type { Cluster } from './cluster.ts';
-import { Delivery, type Identity, type Parcel } from './delivery.ts';
+import { Delivery } from './delivery.ts';
 import type { Library } from './library.ts';
 import { keyOf } from './offsets.ts';
+import type { Identity, Parcel } from './parcel.ts';
 import type { TransactionCoordinator } from './transaction-coordinator.ts';
 
 /** How far a transaction has come: the coordinator knows of it from the first partition or group on. */

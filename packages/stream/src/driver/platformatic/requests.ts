@@ -1,5 +1,6 @@
 import type { API } from '@platformatic/kafka';
 import type { Library } from './library.ts';
+import { type ProduceArgs, produceRequests } from './produce.ts';
 
 /** A request in each version that this driver speaks, the newest first. Their arguments and answers are alike. */
 export interface Request<Args extends unknown[], Answer> {
@@ -26,7 +27,7 @@ export interface Requests {
   readonly versions: Newest<'apiVersionsV3'>;
   readonly metadata: Newest<'metadataV12'>;
   readonly findCoordinator: Newest<'findCoordinatorV6'>;
-  readonly produce: Newest<'produceV11'>;
+  readonly produce: Request<ProduceArgs, ReturnType<Library['produceV11']['parseResponse']>>;
   readonly initProducerId: Newest<'initProducerIdV5'>;
   readonly addPartitionsToTxn: Newest<'addPartitionsToTxnV3'>;
   readonly addOffsetsToTxn: Newest<'addOffsetsToTxnV4'>;
@@ -50,13 +51,14 @@ export interface Requests {
 
 export function requestsOf(library: Library): Requests {
   const { fetchV17, fetchV16, fetchV15, fetchV14, fetchV13 } = library;
+  const { produceV11 } = library;
   const { joinGroupV9, joinGroupV8, joinGroupV7, joinGroupV6, joinGroupV5 } = library;
   const { listOffsetsV9, listOffsetsV8, listOffsetsV7, listOffsetsV6, listOffsetsV5 } = library;
   return {
     versions: request(library.apiVersionsV3),
     metadata: request(library.metadataV12, library.metadataV11, library.metadataV10),
     findCoordinator: request(library.findCoordinatorV6, library.findCoordinatorV5, library.findCoordinatorV4),
-    produce: request(library.produceV11, library.produceV10, library.produceV9, library.produceV8),
+    produce: { key: produceV11.api.key, versions: produceRequests(library) },
     initProducerId: request(library.initProducerIdV5, library.initProducerIdV4, library.initProducerIdV3),
     // Version 4 is for brokers among themselves: it wants the right CLUSTER_ACTION.
     addPartitionsToTxn: request(library.addPartitionsToTxnV3),

@@ -3,9 +3,9 @@ import type { TopicPartition } from '../record.ts';
 import type { GroupOffset } from '../transactor.ts';
 import { type Cluster, newsTakes } from './cluster.ts';
 import type { Address, Asking } from './connections.ts';
-import type { Identity } from './delivery.ts';
 import { Again, complaint } from './failure.ts';
 import { topicsOf } from './offsets.ts';
+import type { Identity } from './parcel.ts';
 import { persist } from './persist.ts';
 
 /** After these the coordinator's successor may find that the end was decided. */

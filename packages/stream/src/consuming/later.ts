@@ -1,0 +1,65 @@
+import type { TopicPartition } from '../driver/record.ts';
+import type { Layout } from '../publishing/layout.ts';
+import { partitionOf } from '../publishing/partitioner.ts';
+import type { Publisher } from '../publishing/publisher.ts';
+import { headerNames, headersByName } from '../topic/headers.ts';
+import type { Output } from '../topic/prepared.ts';
+import type { Entry } from './entry.ts';
+
+/** Where a group keeps the messages of a topic that are to be tried again later. */
+export function laterTopicOf(topic: string, group: string): string {
+  return `${topic}.${group}.later`;
+}
+
+const { originTopic, originPartition, originOffset, attempts, due } = headerNames;
+
+/** A second topic, through which messages go that failed: those behind them do not wait, and may overtake them. */
+export class Later {
+  readonly #publisher: Publisher;
+  readonly #layout: Layout;
+  readonly #topic: string;
+  readonly #delay: number;
+
+  constructor(publisher: Publisher, layout: Layout, topic: string, delay: number) {
+    this.#publisher = publisher;
+    this.#layout = layout;
+    this.#topic = topic;
+    this.#delay = delay;
+  }
+
+  async add(entry: Entry, signal: AbortSignal): Promise<void> {
+    const { topic, partition, record } = await this.output(entry);
+    await this.#publisher.publish(topic, partition, record, signal);
+  }
+
+  /** All wait equally long: so they are due in the order in which they stand. */
+  async output({ record, origin, failures }: Entry): Promise<Output> {
+    const { length } = await this.#layout.of(this.#topic);
+    const told = {
+      [originTopic]: origin.topic,
+      [originPartition]: String(origin.partition),
+      [originOffset]: String(origin.offset),
+      [attempts]: String(failures),
+      [due]: String(Date.now() + this.#delay),
+    };
+    const own = record.headers.filter(([name]) => !(name in told));
+    const headers = [...own, ...Object.entries(told).map(([name, text]) => [name, Buffer.from(text)] as const)];
+    const { key, value, timestamp } = record;
+    const partition = key === null ? Number(origin.offset % BigInt(length)) : partitionOf(key, length);
+    return { topic: this.#topic, partition, record: { key, value, headers, timestamp } };
+  }
+
+  /** What a message that came through the topic says of itself; how long it still has to wait, in milliseconds. */
+  welcome({ topic }: TopicPartition, entry: Entry): number {
+    if (topic !== this.#topic) return 0;
+    const told = headersByName(entry.record.headers);
+    const whole = (name: string): string => /^\d{1,18}$/.exec(told[name] ?? '')?.[0] ?? '0';
+    entry.origin = {
+      topic: told[originTopic] ?? topic,
+      partition: Number(whole(originPartition)),
+      offset: BigInt(whole(originOffset)),
+    };
+    entry.failures = Math.max(entry.failures, Number(whole(attempts)));
+    return Number(whole(due)) - Date.now();
+  }
+}
