@@ -1,13 +1,13 @@
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
-import { describe, expect } from 'vitest';
+import { expect } from 'vitest';
 import type { RecordBatch } from '../../src/driver/record.ts';
-import { drivers } from './drivers.ts';
+import { eachDriver } from './each-driver.ts';
 import { batch, endless, failure, offsetsOf, record, Stage, series, unique } from './stage.ts';
 
 const test = bedTest({ kafka: 1 });
 
-describe.each(drivers)('the admin of the %s driver', (_name, open) => {
+eachDriver('has an admin, which', (_name, open) => {
   test('makes a topic as it is wanted, once, and describes it', async ({ bed }) => {
     await using stage = new Stage(open, bed.kafka.brokers, { deliveryTimeout: 2_000 });
     const { admin, appender } = await withAppender(stage);

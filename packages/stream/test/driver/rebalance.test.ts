@@ -2,12 +2,12 @@ import { sleep } from '@quorate/core';
 import { eventually, seeded } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { describe, expect } from 'vitest';
-import { drivers } from './drivers.ts';
+import { drivers, names } from './drivers.ts';
 import { type Member, overlaps } from './member.ts';
 import { failure, Stage, series, unique, within } from './stage.ts';
 
 const config = { 'group.min.session.timeout.ms': 500 };
-const test = bedTest({ kafka: { clients: drivers.map(([name]) => name), config } });
+const test = bedTest({ kafka: { clients: names, config } });
 
 const all = (count: number): number[] => Array.from({ length: count }, (_, partition) => partition);
 const shares = (members: readonly Member[]): number[] => members.flatMap(({ partitions }) => partitions).sort();

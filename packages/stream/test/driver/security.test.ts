@@ -1,10 +1,11 @@
 import { inspect } from 'node:util';
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
-import { describe, expect } from 'vitest';
+import { expect } from 'vitest';
 import type { ConnectionSettings, Sasl } from '../../src/driver/settings.ts';
 import { certificate } from './certificate.ts';
-import { drivers, type OpenDriver } from './drivers.ts';
+import type { OpenDriver } from './drivers.ts';
+import { eachDriver } from './each-driver.ts';
 import { batch, endless, errorOf, failure, offsetsOf, Stage, unique, within } from './stage.ts';
 
 const { key, cert } = await certificate();
@@ -90,7 +91,7 @@ async function refused(open: OpenDriver, brokers: readonly string[], settings: P
   return failed;
 }
 
-describe.each(drivers)('the %s driver', (_name, open) => {
+eachDriver('at a broker that lets in nobody whom it does not know', (_name, open) => {
   test.for(mechanisms)('logs in by %s', async ([mechanism, sasl], { bed }) => {
     await using stage = new Stage(open, bed.kafka.brokers);
     const topic = await stage.topic();
@@ -154,11 +155,14 @@ describe.each(drivers)('the %s driver', (_name, open) => {
     expect(await driver.admin.topics(endless)).toContain(topic);
   });
 
-  test('does not talk to a broker whose certificate it does not know', async ({ bed }) => {
-    for (const tls of [{}, { ca: cert, checkServerIdentity: () => new Error('another machine') }]) {
-      const failed = await refused(open, bed.kafka.brokersFor('tls'), { tls });
-      expect(failed).toMatchObject({ code: 'authentication-failed', retryable: false });
-    }
+  const strangers = [
+    ['whose certificate it does not know', {}],
+    ['that is another machine', { ca: cert, checkServerIdentity: () => new Error('another machine') }],
+  ] as const;
+
+  test.for(strangers)('does not talk to a broker %s', async ([, tls], { bed }) => {
+    const failed = await refused(open, bed.kafka.brokersFor('tls'), { tls });
+    expect(failed).toMatchObject({ code: 'authentication-failed', retryable: false });
   });
 
   test('says that nothing was written where one speaks TLS and the other does not', async ({ bed }) => {

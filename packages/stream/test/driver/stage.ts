@@ -132,3 +132,11 @@ export async function within<T>(ms: number, what: string, action: Promise<T>): P
   });
   return await Promise.race([action, late]);
 }
+
+/** What this process is warned of meanwhile: Node.js prints it. */
+export function warned(): Disposable & { readonly of: readonly string[] } {
+  const of: string[] = [];
+  const listen = ({ message }: Error): void => void of.push(message);
+  process.on('warning', listen);
+  return { of, [Symbol.dispose]: () => void process.off('warning', listen) };
+}

@@ -1,21 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { eventually, seeded } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
-import { describe, expect } from 'vitest';
+import { expect } from 'vitest';
 import type { Transactor } from '../../src/driver/transactor.ts';
-import { drivers } from './drivers.ts';
+import { names } from './drivers.ts';
+import { eachDriver } from './each-driver.ts';
 import { batch, endless, failure, offsetsOf, Stage, series, unique, within } from './stage.ts';
 import { silent } from './unreachable.ts';
 
 const config = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': 300 };
-const test = bedTest({ kafka: { clients: drivers.map(([name]) => name), config } });
+const test = bedTest({ kafka: { clients: names, config } });
 
 const fromStart = new Map([
   [0, 0n],
   [1, 0n],
 ]);
 
-describe.each(drivers)('a transaction by the %s driver', (name, open) => {
+eachDriver('has transactions, each of which', (name, open) => {
   test('is seen as a whole when it is committed, and not before', async ({ bed }) => {
     await using stage = new Stage(open, bed.kafka.brokers);
     const topic = await stage.topic({ partitions: 2 });
