@@ -14,7 +14,7 @@ const config = { 'group.min.session.timeout.ms': 500 };
 const test = bedTest({ kafka: { clients: names, config } });
 
 const memberProcess = fileURLToPath(new URL('member-process.ts', import.meta.url));
-const [sessionTimeout, handOver] = [1_500, 300];
+const [sessionTimeout, handOver] = [1_000, 250];
 
 eachDriver('reads as a member of a group, which', (name, open) => {
   test('that nobody hears for longer than its session has lost its partitions, knows it, and comes back', async ({
@@ -136,6 +136,29 @@ eachDriver('reads as a member of a group, which', (name, open) => {
     await member.commit(50n, 0);
     expect([member.lostFor, member.assignments]).toEqual([[], 1]);
     await eventually('all is well', () => member.troubles.at(-1) === undefined);
+    await link.heal();
+  });
+
+  test('commits in the order of the calls, also when connections are reset at any moment', async ({ bed }) => {
+    const seed = 27;
+    const random = seeded(seed);
+    await using stage = new Stage(open, bed.kafka.brokers);
+    const topic = await stage.topic();
+    const link = bed.link(name, 'kafka-1');
+    await link.set({ latencyMs: 1 });
+    const group = unique('g');
+    const linked = await stage.driver({ brokers: bed.kafka.brokersFor(name) });
+    const member = await stage.member({ group, topics: [topic], sessionTimeout: 6_000 }, linked);
+    await eventually('it begins', () => member.partitions.length === 1);
+    for (let round = 0; round < 10; round += 1) {
+      const offsets = [1, 2, 3].map((step) => BigInt(10 * round + step));
+      const commits = Promise.all(offsets.map((offset) => failure(() => member.commit(offset))));
+      await sleep(random.next() * 6);
+      await link.reset();
+      const what = `round ${round}, seed ${seed}`;
+      expect(await within(8_000, 'all are done', commits), what).toEqual([undefined, undefined, undefined]);
+      expect(await stage.witness.committed(group, topic), what).toBe(offsets[2]);
+    }
     await link.heal();
   });
 

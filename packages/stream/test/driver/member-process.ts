@@ -15,7 +15,7 @@ const member = await Member.join(driver, {
   group,
   topics: [topic],
   sessionTimeout: Number(sessionTimeout),
-  handOver: 300,
+  handOver: 250,
 });
 
 let [assignments, losses] = [0, 0];

@@ -5,6 +5,7 @@ import { describe, expect } from 'vitest';
 import { drivers, names } from './drivers.ts';
 import { type Member, overlaps } from './member.ts';
 import { failure, Stage, series, unique, within } from './stage.ts';
+import { Witness } from './witness.ts';
 
 const config = { 'group.min.session.timeout.ms': 500 };
 const test = bedTest({ kafka: { clients: names, config } });
@@ -263,4 +264,23 @@ describe.concurrent.each(drivers)('members of a group by the %s driver', (name, 
     await eventually('it reads', () => member.values().length === 1);
     await member.commit(1n);
   });
+});
+
+test('members by different drivers share one group, so that a service can change from one to the other', async ({
+  bed,
+}) => {
+  await using stages = new AsyncDisposableStack();
+  const topic = await stages.use(new Witness(bed.kafka.brokers)).topic({ partitions: 5 });
+  const options = { group: unique('g'), topics: [topic], revoked: (who: Member) => who.commitAll(who.giving) };
+  const members: Member[] = [];
+  for (const [, open] of [...drivers, ...drivers]) {
+    members.push(await stages.use(new Stage(open, bed.kafka.brokers)).member(options));
+    await eventually(`${members.length} share`, () => sharedFairly(members, 5));
+  }
+  const everybody = [...members];
+  while (members.length > 1) {
+    await members.shift()?.stop();
+    await eventually(`${members.length} share`, () => sharedFairly(members, 5));
+  }
+  expect(overlaps(everybody)).toEqual([]);
 });

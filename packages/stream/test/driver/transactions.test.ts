@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { sleep } from '@quorate/core';
 import { eventually, seeded } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { expect } from 'vitest';
@@ -297,6 +298,40 @@ eachDriver('has transactions, each of which', (name, open) => {
       await within(8_000, 'it says so', committing);
     }
     expect(follower.values()).toEqual(series('m', 3));
+  });
+
+  test('is there once, with its offsets, when connections are reset at any moment', async ({ bed }) => {
+    const seed = 23;
+    const random = seeded(seed);
+    await using stage = new Stage(open, bed.kafka.brokers);
+    const topic = await stage.topic({ partitions: 2 });
+    const group = unique('g');
+    const link = bed.link(name, 'kafka-1');
+    await link.set({ latencyMs: 1 });
+    const transactor = await stage.transactor(unique('id'), 60_000, { brokers: bed.kafka.brokersFor(name) });
+    const rounds = 12;
+    for (let round = 0; round < rounds; round += 1) {
+      const whole = async (): Promise<void> => {
+        await transactor.begin();
+        await transactor.append([batch(topic, 0, [`a-${round}`]), batch(topic, 1, [`b-${round}`])]);
+        await transactor.sendOffsets(group, [{ topic, partition: 0, offset: BigInt(round + 1) }]);
+        await transactor.commit();
+      };
+      const done = failure(whole);
+      await sleep(random.next() * 30);
+      await link.reset();
+      expect(await within(12_000, 'it is done', done), `round ${round}, seed ${seed}`).toBeUndefined();
+    }
+    await link.heal();
+    const follower = await stage.follower({ topic, from: fromStart });
+    await eventually('all is seen', () => follower.values(0).length >= rounds && follower.values(1).length >= rounds);
+    expect([follower.values(0), follower.values(1)]).toEqual([series('a', rounds), series('b', rounds)]);
+    await eventually(
+      'so are the offsets',
+      async () => (await stage.witness.committed(group, topic)) === BigInt(rounds),
+    );
+    // What was written twice would be in the log, though nobody sees it.
+    expect(await stage.witness.values(topic, 0)).toEqual(series('a', rounds));
   });
 
   test('is in doubt when nobody answers its commit', async ({ bed }) => {
