@@ -219,17 +219,11 @@ export class KafkajsGroupReader implements GroupReader {
   async #handOver(generation: Generation): Promise<void> {
     using limit = deadline(this.#options.handOver);
     const over = new AbortController();
-    const staying = heartbeat(
-      this.#membership,
-      { ...generation, confirmedAt: this.#confirmedAt },
-      this.#options,
-      over.signal,
-      {
-        // Nothing else is told while they let go.
-        confirmed: () => false,
-        trouble: (error) => this.#trouble(error),
-      },
-    );
+    const staying = heartbeat(this.#membership, generation, this.#options, over.signal, {
+      // Nothing else is told while they let go.
+      confirmed: () => false,
+      trouble: (error) => this.#trouble(error),
+    });
     const lost = staying.then((reason) => reason && this.#lose(reason));
     // A caller that throws has let go as well.
     await race(this.#revoked(), limit.signal).catch(() => {});

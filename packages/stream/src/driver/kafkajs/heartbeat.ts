@@ -1,5 +1,4 @@
-import { deadline, type QuorateError, sleep } from '@quorate/core';
-import { NotAMemberError } from '../../errors/not-a-member-error.ts';
+import { type QuorateError, sleep } from '@quorate/core';
 import type { GroupReaderOptions } from '../group-reader.ts';
 import { failure } from './failure.ts';
 import type { Generation, Membership } from './membership.ts';
@@ -10,30 +9,27 @@ interface HeartbeatEvents {
   trouble(error: QuorateError | undefined): void;
 }
 
-type Options = Pick<GroupReaderOptions, 'group' | 'sessionTimeout'>;
-
-/** Tells the coordinator that we are there, until the generation is over. Resolves with why when it was lost. */
+/**
+ * Tells the coordinator that we are there, until the generation is over. Resolves with why when it was lost. That is for the coordinator
+ * to say: when it is away for longer than a session, it may still count us as a member when it is back. Whoever works
+ * on the partitions goes by what was confirmed.
+ */
 export async function heartbeat(
   membership: Membership,
   generation: Generation,
-  { group, sessionTimeout }: Options,
+  { group, sessionTimeout }: Pick<GroupReaderOptions, 'group' | 'sessionTimeout'>,
   over: AbortSignal,
   events: HeartbeatEvents,
 ): Promise<QuorateError | undefined> {
   const interval = Math.min(1_000, sessionTimeout / 5);
-  let { confirmedAt } = generation;
   while (!over.aborted)
     try {
       await sleep(interval, { signal: over, background: true });
-      using silence = deadline(Math.max(0, confirmedAt + sessionTimeout - performance.now()), over);
-      const { sentAt, sharedOut } = await membership.beat(generation, silence.signal);
-      confirmedAt = sentAt;
+      const { sentAt, sharedOut } = await membership.beat(generation, over);
       events.trouble(undefined);
       if (await events.confirmed(sentAt, sharedOut)) break;
     } catch (error) {
       if (over.aborted) break;
-      if (performance.now() >= confirmedAt + sessionTimeout)
-        return new NotAMemberError(group, `no word from its coordinator for ${sessionTimeout} ms`, { cause: error });
       const given = failure(error, { what: `stay in the group "${group}"`, group });
       if (membership.noted(error) || given.code === 'not-a-member') return given;
       events.trouble(given);
