@@ -34,7 +34,7 @@ export interface ConsumeOptions<Key, Value> {
   readonly drain?: Duration;
   /** How often progress is committed. Default 500 ms, and 100 ms with transactions. */
   readonly commitEvery?: Duration;
-  /** How much is read ahead: messages of each partition (default 1,000), and bytes in all (default 16 MiB). */
+  /** How much is read ahead: messages of each partition (default 10,000), and bytes in all (default 16 MiB). */
   readonly buffer?: { readonly messages?: number; readonly bytes?: number };
   /** Ends the start. */
   readonly signal?: AbortSignal;
@@ -123,7 +123,7 @@ export function checkConsumeOptions<Key, Value>(options: ConsumeOptions<Key, Val
     drain: duration(options.drain ?? '30s', { name: 'drain' }),
     commitEvery: duration(options.commitEvery ?? (transactional ? 100 : 500), { name: 'commitEvery', least: 10 }),
     buffer: {
-      messages: whole('buffer.messages', buffer.messages ?? 1_000, 1, 10_000_000),
+      messages: whole('buffer.messages', buffer.messages ?? 10_000, 1, 10_000_000),
       bytes: whole('buffer.bytes', buffer.bytes ?? 16 * 2 ** 20, 1, Number.MAX_SAFE_INTEGER),
     },
   };

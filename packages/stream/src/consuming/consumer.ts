@@ -174,10 +174,14 @@ export class Consumer implements AsyncDisposable {
     }
     const entry = lane.work.begin(lane);
     if (!entry) return undefined;
-    return this.#treatment.of(lane.work.partition, entry, assignment.signal).then((outcome: Outcome) => {
+    const settle = (outcome: Outcome): void => {
       lane.work.settle(lane, entry, outcome);
       assignment.relieve(lane.work);
-    });
+    };
+    const outcome = this.#treatment.of(lane.work.partition, entry, assignment.signal);
+    if (outcome instanceof Promise) return outcome.then(settle);
+    settle(outcome);
+    return undefined;
   }
 
   #standingChanged(certain: boolean): void {

@@ -6,6 +6,7 @@ import { headerNames } from '../topic/headers.ts';
 import type { Output } from '../topic/prepared.ts';
 import type { Burial } from './burial.ts';
 import type { Entry } from './entry.ts';
+import { originOf } from './origin.ts';
 
 /** Where the messages of a topic go that could not be handled. */
 export function deadTopicOf(topic: string): string {
@@ -27,12 +28,14 @@ export class DeadLetters implements Burial {
     this.#group = group;
   }
 
-  async add(_: TopicPartition, entry: Entry, signal: AbortSignal): Promise<void> {
-    const { topic, partition: to, record } = await this.letter(entry);
+  async add(from: TopicPartition, entry: Entry, signal: AbortSignal): Promise<void> {
+    const { topic, partition: to, record } = await this.letter(from, entry);
     await this.#publisher.publish(topic, to, record, signal);
   }
 
-  async letter({ record, origin, dead, failures }: Entry): Promise<Output> {
+  async letter(from: TopicPartition, entry: Entry): Promise<Output> {
+    const { record, dead, failures } = entry;
+    const origin = originOf(from, entry);
     const to = deadTopicOf(origin.topic);
     const { length } = await this.#layout.of(to);
     const { key, value, timestamp } = record;
@@ -62,7 +65,7 @@ export class TransactionalDeadLetters implements Burial {
     this.#letters = letters;
   }
 
-  async add(_: TopicPartition, entry: Entry): Promise<void> {
-    entry.outputs = [await this.#letters.letter(entry)];
+  async add(from: TopicPartition, entry: Entry): Promise<void> {
+    entry.outputs = [await this.#letters.letter(from, entry)];
   }
 }

@@ -9,20 +9,29 @@ export interface Dead {
   readonly error: string;
 }
 
+const nothing: readonly Output[] = [];
+
 /** A message between its arrival and its end. */
-export interface Entry {
+export class Entry implements Step {
   readonly record: ReadRecord;
-  readonly step: Step;
   readonly size: number;
-  /** Where it stood first. */
-  origin: TopicPartition & { readonly offset: bigint };
-  decoded: Decoded | undefined;
-  /** How often it has failed. */
-  failures: number;
+  readonly next: bigint;
+  done = false;
   /** What its handler has published in a transaction. */
-  outputs: readonly Output[];
+  outputs: readonly Output[] = nothing;
+  decoded: Decoded | undefined = undefined;
+  /** How often it has failed. */
+  failures = 0;
   /** It is given up, and is a dead letter as soon as Kafka has taken it as one. */
-  dead: Dead | undefined;
+  dead: Dead | undefined = undefined;
+  /** Where it stood first, when it came through a topic for messages that are tried again later. */
+  origin: (TopicPartition & { readonly offset: bigint }) | undefined = undefined;
+
+  constructor(record: ReadRecord, size: number) {
+    this.record = record;
+    this.size = size;
+    this.next = record.offset + 1n;
+  }
 }
 
 /** What came of an attempt: it is done with; it is to be tried again after so many milliseconds; or it was broken off, and is for whoever has the partition next. */

@@ -4,27 +4,33 @@ import type { Entry } from './entry.ts';
 export class Lane<Work> {
   readonly name: string | bigint;
   readonly work: Work;
-  #entries: Entry[];
+  #head: Entry | undefined;
+  /** Those behind the head. Most lanes have none. */
+  #others: Entry[] | undefined;
   #first = 0;
 
   constructor(name: string | bigint, work: Work, entry: Entry) {
     this.name = name;
     this.work = work;
-    this.#entries = [entry];
+    this.#head = entry;
   }
 
   get head(): Entry | undefined {
-    return this.#entries[this.#first];
+    return this.#head;
   }
 
   push(entry: Entry): void {
-    this.#entries.push(entry);
+    this.#others ??= [];
+    this.#others.push(entry);
   }
 
   shift(): void {
+    const others = this.#others;
+    this.#head = others?.[this.#first];
+    if (!others || !this.#head) return;
     this.#first += 1;
     if (this.#first < 256) return;
-    this.#entries = this.#entries.slice(this.#first);
+    this.#others = others.slice(this.#first);
     this.#first = 0;
   }
 }

@@ -5,6 +5,7 @@ import type { Publisher } from '../publishing/publisher.ts';
 import { headerNames, headersByName } from '../topic/headers.ts';
 import type { Output } from '../topic/prepared.ts';
 import type { Entry } from './entry.ts';
+import { originOf } from './origin.ts';
 
 /** Where a group keeps the messages of a topic that are to be tried again later. */
 export function laterTopicOf(topic: string, group: string): string {
@@ -27,13 +28,15 @@ export class Later {
     this.#delay = delay;
   }
 
-  async add(entry: Entry, signal: AbortSignal): Promise<void> {
-    const { topic, partition, record } = await this.output(entry);
+  async add(from: TopicPartition, entry: Entry, signal: AbortSignal): Promise<void> {
+    const { topic, partition, record } = await this.output(from, entry);
     await this.#publisher.publish(topic, partition, record, signal);
   }
 
   /** All wait equally long: so they are due in the order in which they stand. */
-  async output({ record, origin, failures }: Entry): Promise<Output> {
+  async output(from: TopicPartition, entry: Entry): Promise<Output> {
+    const { record, failures } = entry;
+    const origin = originOf(from, entry);
     const { length } = await this.#layout.of(this.#topic);
     const told = {
       [originTopic]: origin.topic,

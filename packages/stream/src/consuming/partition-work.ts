@@ -2,7 +2,7 @@ import type { Assigned } from '../driver/group-reader.ts';
 import type { ReadRecord, TopicPartition } from '../driver/record.ts';
 import { sizeOf } from '../publishing/pending.ts';
 import type { Output } from '../topic/prepared.ts';
-import type { Entry, Outcome } from './entry.ts';
+import { Entry, type Outcome } from './entry.ts';
 import type { Hands } from './hands.ts';
 import { Lane } from './lane.ts';
 import { Progress } from './progress.ts';
@@ -21,7 +21,7 @@ export class PartitionWork {
   readonly #hands: Hands<Lane<PartitionWork>>;
   readonly #lanes = new Map<string | bigint, Lane<PartitionWork>>();
   readonly #delays = new Set<NodeJS.Timeout>();
-  readonly #running = new Set<Entry>();
+  #running = 0;
   /** What arrived while a predecessor still ran; undefined when none does. */
   #held: Lane<PartitionWork>[] | undefined;
   /** What stands before it the group has done: a predecessor had not committed it yet when the partition was assigned. */
@@ -66,13 +66,11 @@ export class PartitionWork {
     let after = 0n;
     const fresh: Lane<PartitionWork>[] = [];
     for (const record of records) {
-      const size = sizeOf(record);
-      const step = this.progress.begin(record.offset);
-      const origin = { ...this.partition, offset: record.offset };
-      const entry = { record, step, size, origin, decoded: undefined, failures: 0, outputs: [], dead: undefined };
-      after = step.next;
+      const entry = new Entry(record, sizeOf(record));
+      this.progress.begin(entry);
+      after = entry.next;
       this.messages += 1;
-      this.bytes += size;
+      this.bytes += entry.size;
       // Without a key there is no order to keep.
       const name = record.key === null ? record.offset : record.key.toString('latin1');
       const lane = this.#lanes.get(name);
@@ -96,7 +94,7 @@ export class PartitionWork {
       this.#done(lane, head);
       return undefined;
     }
-    this.#running.add(head);
+    this.#running += 1;
     return head;
   }
 
@@ -110,13 +108,13 @@ export class PartitionWork {
   }
 
   settle(lane: Lane<PartitionWork>, entry: Entry, outcome: Outcome): void {
-    this.#running.delete(entry);
+    this.#running -= 1;
     if (outcome === 'done') this.#done(lane, entry);
     else if (!this.#closed) {
       if (outcome === 'given-back') this.#hands.add(lane);
       else this.#later(lane, outcome.retryIn);
     }
-    if (this.#closed && this.#running.size === 0) this.#ended.resolve();
+    if (this.#closed && this.#running === 0) this.#ended.resolve();
   }
 
   /** Nothing more begins. What is worked on may end, and counts. */
@@ -124,7 +122,7 @@ export class PartitionWork {
     this.#closed = true;
     for (const delay of this.#delays) clearTimeout(delay);
     this.#delays.clear();
-    if (this.#running.size === 0) this.#ended.resolve();
+    if (this.#running === 0) this.#ended.resolve();
   }
 
   async #holdUntil(before: Promise<void> | undefined, ready: Promise<bigint | undefined> | undefined): Promise<void> {
@@ -137,7 +135,7 @@ export class PartitionWork {
   }
 
   #done(lane: Lane<PartitionWork>, entry: Entry): void {
-    this.progress.finish(entry.step, entry.outputs);
+    this.progress.finish(entry);
     this.messages -= 1;
     this.bytes -= entry.size;
     // They count until they are committed.

@@ -1,11 +1,12 @@
 import type { Output } from '../topic/prepared.ts';
 
-interface Step {
+/** A message, as far as progress is concerned. */
+export interface Step {
   /** Where the group goes on when this and all before it are done. */
   readonly next: bigint;
   done: boolean;
   /** What came of it, and is to be published together with the progress. */
-  outputs?: readonly Output[];
+  readonly outputs: readonly Output[];
 }
 
 /** How far the work on a partition has come: everything before `position` is done with, whatever was finished out of order. */
@@ -30,21 +31,18 @@ export class Progress {
   }
 
   /** A message to work on, in the order of the partition. */
-  begin(offset: bigint): Step {
-    const step = { next: offset + 1n, done: false };
+  begin(step: Step): void {
     this.#steps.push(step);
-    return step;
   }
 
   /** Up to here there is nothing to work on but what has begun. */
   skipTo(next: bigint): void {
-    this.#steps.push({ next, done: true });
+    this.#steps.push({ next, done: true, outputs: [] });
     this.#advance();
   }
 
-  finish(step: Step, outputs: readonly Output[] = []): void {
+  finish(step: Step): void {
     step.done = true;
-    if (outputs.length > 0) step.outputs = outputs;
     this.#advance();
   }
 
@@ -59,7 +57,7 @@ export class Progress {
     for (; this.#first < this.#steps.length; this.#first += 1) {
       const { next, done, outputs } = this.#steps[this.#first] as Step;
       if (!done) break;
-      if (outputs) this.#outputs.push(...outputs);
+      if (outputs.length > 0) this.#outputs.push(...outputs);
       if (next > this.#position) this.#position = next;
     }
     // Moves them together now and then: each time would cost as much as there are.
@@ -69,5 +67,3 @@ export class Progress {
     }
   }
 }
-
-export type { Step };

@@ -7,6 +7,7 @@ import type { Burial } from './burial.ts';
 import type { Dead, Entry, Outcome } from './entry.ts';
 import type { Fences } from './fences.ts';
 import type { Later } from './later.ts';
+import { originOf } from './origin.ts';
 import { delayAfter, type Retry } from './retry.ts';
 import type { Seen } from './seen.ts';
 import type { ConsumerStats } from './stats.ts';
@@ -50,9 +51,9 @@ export class Treatment {
     this.#parts = parts;
   }
 
-  /** Never rejects. */
-  async of(partition: TopicPartition, entry: Entry, signal: AbortSignal): Promise<Outcome> {
-    const { codec, seen, stats, later } = this.#parts;
+  /** Never rejects. At once where nothing waits: a promise for each message would cost more than many a handler. */
+  of(partition: TopicPartition, entry: Entry, signal: AbortSignal): Outcome | Promise<Outcome> {
+    const { codec, seen, stats, later, fences } = this.#parts;
     const early = later?.welcome(partition, entry) ?? 0;
     if (early > 0) return { retryIn: early };
     if (entry.dead) return this.#bury(partition, entry, signal);
@@ -64,62 +65,79 @@ export class Treatment {
       }
       entry.decoded = decoded;
     }
-    const { id } = entry.decoded;
+    const { id, fence } = entry.decoded;
     if (id !== undefined && seen?.has(id)) {
       stats.duplicates += 1;
       return 'done';
     }
+    if (fences && fence !== undefined) return this.#ifCurrent(fences, partition, entry, fence, signal);
+    return this.#handle(partition, entry, signal);
+  }
+
+  /** Unless it is of a predecessor. The token is kept before the message has any effect. */
+  async #ifCurrent(
+    fences: Fences,
+    partition: TopicPartition,
+    entry: Entry,
+    token: bigint,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
     try {
-      if (!(await this.#isCurrent(partition, entry, entry.decoded.fence))) return 'done';
+      if (!(await fences.admits(partition, entry.record.key, token))) {
+        this.#parts.stats.fenced += 1;
+        return 'done';
+      }
     } catch {
       return signal.aborted ? 'given-back' : { retryIn: 500 };
     }
-    return this.#handle(partition, entry, entry.decoded, signal);
+    return this.#handle(partition, entry, signal);
   }
 
-  /** Not of a predecessor. The token is kept before the message has any effect. */
-  async #isCurrent(partition: TopicPartition, { record }: Entry, token: bigint | undefined): Promise<boolean> {
-    const { fences, stats } = this.#parts;
-    if (!fences || token === undefined || (await fences.admits(partition, record.key, token))) return true;
-    stats.fenced += 1;
-    return false;
-  }
-
-  async #handle(
-    partition: TopicPartition,
-    entry: Entry,
-    decoded: NonNullable<Entry['decoded']>,
-    signal: AbortSignal,
-  ): Promise<Outcome> {
-    const { handler, retry, seen, stats, transactional, tracing, group } = this.#parts;
+  #handle(partition: TopicPartition, entry: Entry, signal: AbortSignal): Outcome | Promise<Outcome> {
+    const { handler, transactional, tracing, group } = this.#parts;
     const gathering = transactional ? new Gathering() : undefined;
-    const { origin, record } = entry;
-    const message = { ...decoded, attempt: entry.failures + 1, ...origin, timestamp: record.timestamp };
+    const message = messageOf(partition, entry);
+    const context = { signal, transaction: gathering ?? noTransaction };
+    let running: unknown;
     try {
-      const context = { signal, transaction: gathering ?? noTransaction };
-      if (tracing) await tracing.handle({ ...message, group }, async () => handler(message, context));
-      else await handler(message, context);
-      if (gathering) entry.outputs = gathering.end();
+      running = tracing
+        ? tracing.handle({ ...message, group }, async () => handler(message, context))
+        : handler(message, context);
     } catch (error) {
-      // It was told to stop: that is no failure of the message.
-      if (signal.aborted) return 'given-back';
-      stats.failures += 1;
-      entry.failures += 1;
-      entry.dead = deathBy(error, entry.failures, retry);
-      if (entry.dead) return this.#bury(partition, entry, signal);
-      return this.#again(entry, signal);
+      return this.#failed(partition, entry, error, signal);
     }
+    if (!isPromise(running)) return this.#succeeded(entry, gathering);
+    return Promise.resolve(running).then(
+      () => this.#succeeded(entry, gathering),
+      (error: unknown) => this.#failed(partition, entry, error, signal),
+    );
+  }
+
+  #succeeded(entry: Entry, gathering: Gathering | undefined): Outcome {
+    const { seen, stats } = this.#parts;
+    const id = entry.decoded?.id;
+    if (gathering) entry.outputs = gathering.end();
     stats.handled += 1;
-    if (decoded.id !== undefined) seen?.add(decoded.id);
+    if (seen && id !== undefined) seen.add(id);
     return 'done';
   }
 
-  async #again(entry: Entry, signal: AbortSignal): Promise<Outcome> {
+  #failed(partition: TopicPartition, entry: Entry, error: unknown, signal: AbortSignal): Outcome | Promise<Outcome> {
+    const { retry, stats } = this.#parts;
+    // It was told to stop: that is no failure of the message.
+    if (signal.aborted) return 'given-back';
+    stats.failures += 1;
+    entry.failures += 1;
+    entry.dead = deathBy(error, entry.failures, retry);
+    return entry.dead ? this.#bury(partition, entry, signal) : this.#again(partition, entry, signal);
+  }
+
+  async #again(partition: TopicPartition, entry: Entry, signal: AbortSignal): Promise<Outcome> {
     const { later, retry, transactional } = this.#parts;
     if (!later) return { retryIn: delayAfter(retry, entry.failures) };
     try {
-      if (transactional) entry.outputs = [await later.output(entry)];
-      else await later.add(entry, signal);
+      if (transactional) entry.outputs = [await later.output(partition, entry)];
+      else await later.add(partition, entry, signal);
       return 'done';
     } catch {
       // It could not be put off. So it is tried again here, as if it had not failed.
@@ -145,6 +163,29 @@ export class Treatment {
     stats.deadLetters += 1;
     return 'done';
   }
+}
+
+/** As it is given to handlers. */
+function messageOf(partition: TopicPartition, entry: Entry): Message<unknown, unknown> {
+  const { decoded, failures, record } = entry;
+  const { key, value, id, fence, headers = {} } = decoded ?? {};
+  const { topic, partition: number, offset } = originOf(partition, entry);
+  return {
+    key,
+    value,
+    id,
+    fence,
+    headers,
+    attempt: failures + 1,
+    topic,
+    partition: number,
+    offset,
+    timestamp: record.timestamp,
+  };
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function';
 }
 
 function deathBy(error: unknown, failures: number, { attempts }: Retry): Dead | undefined {
