@@ -1,6 +1,9 @@
 import { AmbiguousError } from '@quorate/core';
 import type { KafkaRecord } from '../driver/record.ts';
 
+/** Told once what became of a record: where it stands, or why not. A promise for each would be the larger part of what a message costs. */
+export type Told = (error: unknown, offset: bigint | undefined) => void;
+
 /** One record on its way to a partition, and whoever waits for it. */
 export class Pending {
   readonly topic: string;
@@ -8,22 +11,16 @@ export class Pending {
   readonly record: KafkaRecord;
   /** About what it takes in a request. */
   readonly size: number;
-  /** Its offset. */
-  readonly written: Promise<bigint>;
-  readonly #resolve: (offset: bigint) => void;
-  readonly #reject: (error: unknown) => void;
+  readonly #told: Told;
   #unlisten: (() => void) | undefined;
   #state: 'waiting' | 'sent' | 'settled' = 'waiting';
 
-  constructor(topic: string, partition: number, record: KafkaRecord) {
+  constructor(topic: string, partition: number, record: KafkaRecord, told: Told) {
     this.topic = topic;
     this.partition = partition;
     this.record = record;
     this.size = sizeOf(record);
-    const { promise, resolve, reject } = Promise.withResolvers<bigint>();
-    this.written = promise;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.#told = told;
   }
 
   /** Whoever waits gives up when the signal aborts: what was not sent is not going to be, and of what was sent nobody knows. */
@@ -51,11 +48,11 @@ export class Pending {
   }
 
   done(offset: bigint): void {
-    if (this.#settle()) this.#resolve(offset);
+    if (this.#settle()) this.#told(undefined, offset);
   }
 
   fail(error: unknown): void {
-    if (this.#settle()) this.#reject(error);
+    if (this.#settle()) this.#told(error, undefined);
   }
 
   #settle(): boolean {

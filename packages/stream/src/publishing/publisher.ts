@@ -6,7 +6,7 @@ import { StreamClosedError } from '../errors/stream-closed-error.ts';
 import { CurrentAppender } from './current-appender.ts';
 import type { Layout } from './layout.ts';
 import { PartitionQueue } from './partition-queue.ts';
-import { Pending } from './pending.ts';
+import { Pending, type Told } from './pending.ts';
 import { Room } from './room.ts';
 
 export interface PublisherSettings {
@@ -54,12 +54,27 @@ export class Publisher {
 
   /** Resolves with its offset. Rejects with `ambiguous` when nobody knows whether it was written. */
   publish(topic: string, partition: number, record: KafkaRecord, signal?: AbortSignal): Promise<bigint> {
-    if (this.#closed) return Promise.reject(new StreamClosedError('the stream'));
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    const pending = new Pending(topic, partition, record);
+    return new Promise((resolve, reject) => {
+      this.post(topic, partition, record, signal, (error, offset) => {
+        if (offset === undefined) reject(error);
+        else resolve(offset);
+      });
+    });
+  }
+
+  /** The same for many: `told` is called once for each, and does not throw. */
+  post(topic: string, partition: number, record: KafkaRecord, signal: AbortSignal | undefined, told: Told): void {
+    if (this.#closed) {
+      told(new StreamClosedError('the stream'), undefined);
+      return;
+    }
+    if (signal?.aborted) {
+      told(signal.reason, undefined);
+      return;
+    }
+    const pending = new Pending(topic, partition, record, told);
     if (signal) pending.until(signal, () => this.#room.giveUp(pending));
     this.#room.enter(pending);
-    return pending.written;
   }
 
   /** Takes nothing more, and resolves when all that was taken has been sent, or has failed. Idempotent. */

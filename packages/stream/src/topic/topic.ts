@@ -1,29 +1,22 @@
-import { checkNames, deadline, duration, InvalidArgumentError } from '@quorate/core';
-import type { Connection, Opened } from '../connection.ts';
+import { checkNames, type Duration, deadline, duration, InvalidArgumentError } from '@quorate/core';
+import type { Connection } from '../connection.ts';
 import { type ConsumeOptions, checkConsumeOptions } from '../consuming/consume-options.ts';
 import type { Consumer } from '../consuming/consumer.ts';
 import { startConsumer } from '../consuming/start-consumer.ts';
-import type { KafkaRecord } from '../driver/record.ts';
 import { MessageTooLargeError } from '../errors/message-too-large-error.ts';
 import { PartlyPublishedError } from '../errors/partly-published-error.ts';
 import { PoisonMessageError } from '../errors/poison-message-error.ts';
-import { Gate } from '../publishing/gate.ts';
-import { partitionOf } from '../publishing/partitioner.ts';
 import { sizeOf } from '../publishing/pending.ts';
 import { type ReadOptions, readTopic } from '../reading/read-topic.ts';
 import { Codec } from './codec.ts';
 import { createTopic } from './create-topic.ts';
+import { Dispatch, type Encoded } from './dispatch.ts';
 import type { Message, NewMessage, Published, PublishOptions } from './message.ts';
 import type { Encodable, Output, Publishable } from './prepared.ts';
 import type { TopicSettings } from './topic-options.ts';
 
 export interface WaitOptions {
   readonly signal?: AbortSignal;
-}
-
-/** A topic with several partitions, and whoever leads them. */
-interface Open extends Opened {
-  readonly leaders: readonly number[];
 }
 
 /** One topic: what its messages are, and what can be done with it. Made by `stream.topic`. */
@@ -34,8 +27,7 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
   readonly #settings: TopicSettings;
   readonly #connection: Connection;
   readonly #codec: Codec;
-  readonly #gate: Gate<Open>;
-  #turn = 0;
+  readonly #dispatch: Dispatch;
 
   constructor(settings: TopicSettings, connection: Connection) {
     const { name, key, versions, format } = settings;
@@ -43,17 +35,7 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
     this.#settings = settings;
     this.#connection = connection;
     this.#codec = new Codec(name, key, versions, format);
-    this.#gate = new Gate(
-      () => {
-        const { opened } = connection;
-        const leaders = opened?.layout.known(name);
-        return opened && leaders ? { ...opened, leaders } : undefined;
-      },
-      async () => {
-        const opened = await connection.open();
-        return { ...opened, leaders: await opened.layout.of(name) };
-      },
-    );
+    this.#dispatch = new Dispatch(name, connection);
   }
 
   /** Makes the topic. One that is there is left as it is: when it differs from what was declared, the error says in which point. */
@@ -74,7 +56,7 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#limited(options, (signal) => this.#traced(checked, signal));
+    return this.#within(options, (signal) => this.#send(checked, signal));
   }
 
   /** All of them, each by itself: there is no "all or nothing". All are checked before the first is sent. */
@@ -84,15 +66,7 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
   ): Promise<readonly Published[]> {
     if (!Array.isArray(messages)) throw new InvalidArgumentError('messages', 'a list', messages);
     const checked = messages.map((message) => this.encode(message));
-    return this.#limited(options, async (signal) => {
-      const results = await Promise.allSettled(checked.map((one) => this.#traced(one, signal)));
-      const failed = results.find((result) => result.status === 'rejected');
-      if (!failed) return results.map((result) => (result as PromiseFulfilledResult<Published>).value);
-      const outcomes = results.map((result) =>
-        result.status === 'fulfilled' ? result.value : { error: result.reason as unknown },
-      );
-      throw new PartlyPublishedError(outcomes, failed.reason);
-    });
+    return this.#within(options, (signal) => this.#sendAll(checked, signal));
   }
 
   /** Resolves when the consumer is a member of its group. */
@@ -124,9 +98,8 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
 
   /** Checks a message as `publish` does, and says what would be written where, without sending it. */
   async prepare(message: NewMessage<Input>): Promise<Output & { readonly id: string }> {
-    const { id, record, partition } = this.encode(message);
-    const { leaders } = await new Promise<Open>((resolve, reject) => this.#gate.pass(resolve, reject));
-    return { id, topic: this.name, partition: this.#place(record, partition, leaders.length), record };
+    const encoded = this.encode(message);
+    return { id: encoded.id, topic: this.name, partition: await this.#dispatch.place(encoded), record: encoded.record };
   }
 
   /** Checks a message as `publish` does, and gives it as Kafka would keep it, without asking Kafka. */
@@ -143,60 +116,61 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
     return { id, record, partition };
   }
 
-  #traced(encoded: Encoded, signal: AbortSignal | undefined): Promise<Published> {
+  #send(encoded: Encoded, signal: AbortSignal | undefined): Promise<Published> {
     const { tracing } = this.#connection.settings;
-    if (!tracing) return this.#send(encoded, signal);
+    const send = (one: Encoded): Promise<Published> =>
+      new Promise((resolve, reject) => {
+        this.#dispatch.send(one, signal, (error, published) => {
+          if (published) resolve(published);
+          else reject(error);
+        });
+      });
+    if (!tracing) return send(encoded);
     const { id, record, partition } = encoded;
     const added: (readonly [string, Buffer])[] = [];
     const about = { topic: this.name, id, key: record.key?.toString(), bytes: record.value?.length ?? 0 };
     return tracing.send(
       about,
       (name, text) => added.push([name, Buffer.from(text)]),
-      () => this.#send({ id, record: { ...record, headers: [...record.headers, ...added] }, partition }, signal),
+      () => send({ id, record: { ...record, headers: [...record.headers, ...added] }, partition }),
     );
   }
 
-  #send({ id, record, partition }: Encoded, signal: AbortSignal | undefined): Promise<Published> {
-    return new Promise((resolve, reject) => {
-      // Until it is known where the message goes. From then on the publisher listens to the signal.
-      const giveUp = (): void => reject(signal?.reason);
-      signal?.addEventListener('abort', giveUp, { once: true });
-      this.#gate.pass(({ publisher, leaders }) => {
-        signal?.removeEventListener('abort', giveUp);
-        try {
-          const to = this.#place(record, partition, leaders.length);
-          publisher
-            .publish(this.name, to, record, signal)
-            .then((offset) => resolve({ id, topic: this.name, partition: to, offset }), reject);
-        } catch (error) {
-          reject(error);
-        }
-      }, reject);
+  async #sendAll(all: readonly Encoded[], signal: AbortSignal | undefined): Promise<readonly Published[]> {
+    const outcomes: (Published | { readonly error: unknown })[] = [];
+    let failure: { readonly error: unknown } | undefined;
+    await new Promise<void>((resolve) => {
+      let left = all.length;
+      if (left === 0) resolve();
+      const note = (index: number, outcome: Published | { readonly error: unknown }): void => {
+        outcomes[index] = outcome;
+        if ('error' in outcome) failure ??= outcome;
+        left -= 1;
+        if (left === 0) resolve();
+      };
+      for (const [index, one] of all.entries()) {
+        if (this.#connection.settings.tracing)
+          this.#send(one, signal).then(
+            (published) => note(index, published),
+            (error: unknown) => note(index, { error }),
+          );
+        else this.#dispatch.send(one, signal, (error, published) => note(index, published ?? { error }));
+      }
     });
+    if (failure) throw new PartlyPublishedError(outcomes, failure.error);
+    return outcomes as Published[];
   }
 
-  #place({ key }: KafkaRecord, wanted: number | undefined, count: number): number {
-    if (wanted !== undefined && wanted >= count)
-      throw new InvalidArgumentError('partition', `0 to ${count - 1}: ${this.name} has ${count}`, wanted);
-    if (wanted !== undefined) return wanted;
-    if (key !== null) return partitionOf(key, count);
-    this.#turn = (this.#turn + 1) % count;
-    return this.#turn;
-  }
-
-  async #limited<T>(
-    { signal, timeout }: PublishOptions,
-    work: (signal: AbortSignal | undefined) => Promise<T>,
-  ): Promise<T> {
-    if (timeout === undefined) return work(signal);
-    using limit = deadline(duration(timeout, { name: 'timeout', least: 1 }), signal);
-    return await work(limit.signal);
+  #within<T>({ signal, timeout }: PublishOptions, work: (signal: AbortSignal | undefined) => Promise<T>): Promise<T> {
+    return timeout === undefined ? work(signal) : limited(timeout, signal, work);
   }
 }
 
-/** A message that has been checked. */
-export interface Encoded {
-  readonly id: string;
-  readonly record: KafkaRecord;
-  readonly partition: number | undefined;
+async function limited<T>(
+  timeout: Duration,
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  using limit = deadline(duration(timeout, { name: 'timeout', least: 1 }), signal);
+  return await work(limit.signal);
 }
