@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { eventually, seeded } from '@quorate/testbed';
+import { sharedTest as test } from '@quorate/testbed/vitest';
+import { describe, expect } from 'vitest';
+import { DeadLetterError, type DriverName, type Message } from '../../src/index.ts';
+import { bench, deadLetters, Ledger, numbered } from '../fixture.ts';
+import { Member } from '../member.ts';
+
+const seed = Number(process.env.QUORATE_SEED ?? Math.floor(Math.random() * 1e6));
+
+/** What is promised under faults; by one client library, for the other takes as long again. */
+export function transactionsSuite(driver: DriverName): void {
+  describe(`by ${driver}`, () => {
+    test('what is published together with the progress is there once for each message, however often its workers are killed', async ({
+      servers: { QUORATE_KAFKA },
+    }) => {
+      await using input = await bench(QUORATE_KAFKA, { driver, partitions: 3 });
+      await using output = await bench(QUORATE_KAFKA, { driver, partitions: 2 });
+      const chance = seeded(seed).fork(driver);
+      const count = 3_000;
+      const plan = {
+        brokers: QUORATE_KAFKA as string,
+        driver,
+        topic: input.topic,
+        into: output.topic,
+        group: `pipe-${randomBytes(3).toString('hex')}`,
+        sessionTimeout: 2_000,
+      };
+      await input.open().publishMany(numbered(count));
+      const outcome = new Ledger(10);
+      await using reader = await output.open().consume({ group: 'reader', handler: outcome.note });
+      await using stack = new AsyncDisposableStack();
+      let member = stack.use(await Member.start(plan));
+      for (let round = 0; round < 4; round += 1) {
+        const until = member.handled.length + chance.integer(100, 500);
+        await eventually('it has worked', () => member.handled.length >= until || outcome.values.size === count, {
+          within: 60_000,
+        });
+        member.kill();
+        member = stack.use(await Member.start(plan));
+      }
+      await outcome.all(count, 60_000);
+      await eventually('nothing is behind', () => reader.lag().messages === 0n);
+      expect(outcome.disorder, `seed ${seed}`).toEqual([]);
+      expect(outcome.entries.length, `seed ${seed}: each once`).toBe(count);
+      await member.leave();
+    });
+
+    test('a handler that fails leaves nothing of what it published; dead letters go with the transaction', async ({
+      servers: { QUORATE_KAFKA },
+    }) => {
+      await using input = await bench(QUORATE_KAFKA, { driver, partitions: 1 });
+      await using output = await bench(QUORATE_KAFKA, { driver, partitions: 1 });
+      const into = output.open();
+      await input.open().publishMany(numbered(10));
+      const consumer = await input.open().consume({
+        group: 'pipe',
+        transactional: true,
+        retry: { attempts: 3, delay: 1 },
+        handler: async ({ value, attempt }, { transaction }) => {
+          await transaction.publish(into, { key: 'a', value: `${value} at ${attempt}` });
+          if (value === 3 && attempt < 2) throw new Error('once more');
+          if (value === 5) throw new DeadLetterError('never');
+          await transaction.publish(into, { key: 'a', value: `${value} again` });
+        },
+      });
+      const seen: unknown[] = [];
+      await using reader = await into.consume({
+        group: 'reader',
+        handler: ({ value }: Message) => void seen.push(value),
+      });
+      await eventually('all are there', () => seen.length >= 18);
+      await consumer.stop();
+      await eventually('nothing is behind', () => reader.lag().messages === 0n);
+      const expected = [0, 1, 2, 3, 4, 6, 7, 8, 9].flatMap((value) => [
+        `${value} at ${value === 3 ? 2 : 1}`,
+        `${value} again`,
+      ]);
+      expect([...seen].sort()).toEqual(expected.sort());
+      const [letter] = await deadLetters(input.stream().topic(`${input.topic}.dead`), 1);
+      expect(letter).toMatchObject({ value: 5, headers: { 'quorate-dead-reason': 'rejected' } });
+    });
+
+    test('whoever uses the transaction without having asked for one is told', async ({
+      servers: { QUORATE_KAFKA },
+    }) => {
+      await using input = await bench(QUORATE_KAFKA, { driver, partitions: 1 });
+      const topic = input.open();
+      await topic.publish({ value: 1 });
+      const errors: unknown[] = [];
+      await using consumer = await topic.consume({
+        group: 'plain',
+        retry: { attempts: 1 },
+        handler: (_, { transaction }) =>
+          transaction.publish(topic, { value: 2 }).catch((error: unknown) => {
+            errors.push(error);
+            throw error;
+          }),
+      });
+      await eventually('it is dead', () => consumer.stats().deadLetters === 1);
+      expect(errors).toEqual([expect.objectContaining({ code: 'invalid-argument' })]);
+    });
+  });
+}
