@@ -23,6 +23,7 @@ import { anyOf, controllerOf } from './whom.ts';
 /** How long a broker may take to make a topic, or to delete one. */
 const changeWithin = 10_000;
 
+const newTopicWithin = 2_000;
 const noMember = { groupGenerationId: -1, memberId: '' };
 
 /**
@@ -85,7 +86,8 @@ export class KafkajsAdmin implements Admin {
           throw error;
         }
       });
-      await usable(link, name, limit);
+      if (made) await usable(link, name, limit);
+      else await soonUsable(link, name, limit);
       return made;
     });
   }
@@ -215,6 +217,12 @@ async function onceGone(
       if (asked === 1 || reasonOf(error) !== gone) throw error;
     }
   });
+}
+
+/** Somebody else may have made it just now. Of one that has long been there, a part may be away for as long as a broker is. */
+async function soonUsable(link: Link, topic: string, limit: AbortSignal): Promise<void> {
+  using soon = deadline(newTopicWithin, limit);
+  await usable(link, topic, soon.signal).catch(() => limit.throwIfAborted());
 }
 
 function partitionsOf(link: Link, topic: string): readonly TopicPartition[] {
