@@ -30,6 +30,13 @@ export class PlatformaticAdmin implements Admin {
     });
   }
 
+  async leaders(topic: string, signal: AbortSignal): Promise<readonly number[] | undefined> {
+    return await this.#try({ what: `find who leads "${topic}"`, signal }, async (asking) => {
+      const plan = (await this.#cluster.look([topic], asking)).get(topic);
+      return plan ? plan.leaders : this.#absent(topic);
+    });
+  }
+
   async describeTopic(name: string, settings: readonly string[], signal: AbortSignal): Promise<TopicShape | undefined> {
     const what = `describe the topic "${name}"`;
     const { describeConfigs } = this.#cluster.connections.requests;
