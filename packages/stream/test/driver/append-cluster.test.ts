@@ -153,7 +153,7 @@ test('all drivers keep what was acknowledged, once and in order, and read it, wh
 
 eachDriver('on three brokers', (_name, open) => {
   test('makes a topic that can be written to at once', async ({ bed }) => {
-    await using stage = new Stage(open, bed.kafka.brokers, { deliveryTimeout: 2_000 });
+    await using stage = new Stage(open, bed.kafka.brokers, { deliveryTimeout: 5_000 });
     const [driver, other] = [await stage.driver(), await stage.driver()];
     const appender = await other.appender({ signal: endless });
     for (const topic of [unique('t'), unique('t'), unique('t')]) {
