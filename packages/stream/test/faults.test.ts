@@ -26,7 +26,7 @@ describe.each(drivers)('by %s', (driver) => {
     await place.open().publishMany(numbered(count, 20));
     const { ledger, hear } = listen(20);
     const group = `killed-${randomBytes(3).toString('hex')}`;
-    const plan = { brokers: QUORATE_KAFKA as string, driver, topic: place.topic, group, sessionTimeout: 6_000 };
+    const plan = { brokers: QUORATE_KAFKA as string, driver, topic: place.topic, group, sessionTimeout: 2_000 };
     await using stack = new AsyncDisposableStack();
     let member = stack.use(await Member.start(plan, hear('0')));
     for (let round = 1; round <= 4; round += 1) {
@@ -52,7 +52,7 @@ describe.each(drivers)('by %s', (driver) => {
       driver,
       topic: place.topic,
       group,
-      sessionTimeout: 6_000,
+      sessionTimeout: 2_000,
       workMs: 10,
     };
     await using first = await Member.start(plan, hear('first'));
@@ -93,7 +93,7 @@ describe.each(drivers)('by %s', (driver) => {
     const consume = (by: string) =>
       place.open().consume({
         group: 'restless',
-        sessionTimeout: 6_000,
+        sessionTimeout: 2_000,
         handler: async (message) => {
           const key = String(message.key);
           const other = running.get(key);

@@ -99,7 +99,10 @@ test('a meter reads what became of messages, and how far behind a consumer is', 
   });
   using _observed = observe(consumer, provider.getMeter('test'));
   for (const value of [1, 2]) await rides.publish({ key: 'a', value, timestamp: Date.now() - 5_000 });
-  await eventually('one is handled', () => consumer.stats().handled === 1);
+  await eventually(
+    'one is handled, and one has come',
+    () => consumer.stats().handled === 1 && consumer.lag().messages === 1n,
+  );
   const { resourceMetrics } = await reader.collect();
   const points = Object.fromEntries(
     resourceMetrics.scopeMetrics.flatMap(({ metrics }) =>

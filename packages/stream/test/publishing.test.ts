@@ -132,7 +132,11 @@ describe.each(drivers)('by %s', (driver) => {
         happened: 'no',
         retryable: true,
       });
-      await expect(rides.publish({ value: 1 }, { timeout: 100 })).rejects.toMatchObject({ code: 'deadline-exceeded' });
+      const soon = await rides
+        .publish({ value: 1 }, { timeout: 100 })
+        .catch((error: { readonly code?: string }) => error.code);
+      // Whichever comes first: a refused connection is known at once.
+      expect(['deadline-exceeded', 'kafka-unreachable']).toContain(soon);
       const reason = new Error('enough');
       const controller = new AbortController();
       const waiting = rides.publish({ value: 1 }, { signal: controller.signal });
@@ -193,6 +197,8 @@ describe.each(drivers)('by %s', (driver) => {
         numbered(600)
           .slice(from, from + 20)
           .map(async (message) => {
+            // Not all at once: some wait behind what is on its way.
+            await new Promise((resolve) => setTimeout(resolve, chance.integer(0, 40)));
             const controller = new AbortController();
             const timer = setTimeout(() => controller.abort(new Error('enough')), chance.integer(0, 60));
             const outcome = await rides.publish(message, { signal: controller.signal }).then(

@@ -22,7 +22,7 @@ describe.each(drivers)('by %s', (driver) => {
       topic: input.topic,
       into: output.topic,
       group: `pipe-${randomBytes(3).toString('hex')}`,
-      sessionTimeout: 6_000,
+      sessionTimeout: 2_000,
     };
     await input.open().publishMany(numbered(count));
     const outcome = new Ledger(10);

@@ -1,3 +1,8 @@
 import { sharedBed } from '../src/vitest-setup.ts';
 
-export default sharedBed({ redis: 1, consul: 1, envoy: true, kafka: 1 });
+export default sharedBed({
+  redis: 1,
+  consul: 1,
+  envoy: true,
+  kafka: { config: { 'group.min.session.timeout.ms': 500 } },
+});

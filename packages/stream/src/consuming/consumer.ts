@@ -127,7 +127,9 @@ export class Consumer implements AsyncDisposable {
   }
 
   async #start(driver: Driver, signal: AbortSignal): Promise<void> {
-    const { group, from, sessionTimeout, handOver, commitEvery } = this.#settings;
+    const { group, from, sessionTimeout, handOver, commitEvery, transactional } = this.#settings;
+    // Who takes a transactional id over decides what was undecided, and looks once more.
+    const undecided = transactional ? 'ignore' : 'wait';
     const events: GroupReaderEvents = {
       assigned: (partitions) => {
         this.#assignment = this.#assign(partitions);
@@ -141,7 +143,7 @@ export class Consumer implements AsyncDisposable {
       },
     };
     this.#reader = await driver.readGroup(
-      { group, topics: this.#topics, from, sessionTimeout, handOver, signal },
+      { group, topics: this.#topics, from, undecided, sessionTimeout, handOver, signal },
       events,
     );
     this.#assignment.repeatPauses();

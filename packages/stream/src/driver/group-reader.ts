@@ -7,6 +7,11 @@ export interface GroupReaderOptions {
   readonly topics: readonly string[];
   /** Where to begin in a partition for which the group has committed nothing. */
   readonly from: 'earliest' | 'latest';
+  /**
+   * What to do where a transaction has committed an offset of the group and is not decided yet: wait for the decision (default), or begin at the offset before, because the caller finds out
+   * by itself.
+   */
+  readonly undecided?: 'wait' | 'ignore';
   /** In milliseconds: after so long without a word the group gives the member's partitions to others. */
   readonly sessionTimeout: number;
   /** How long a rebalance waits for `revoked`, in milliseconds; less than `sessionTimeout`. */
@@ -24,7 +29,7 @@ export interface Assigned extends TopicPartition {
 
 /** What a reader tells. It never calls two of these at the same time, except `records` of different partitions, and `lost` and `trouble` at any time. */
 export interface GroupReaderEvents {
-  /** These partitions, and no others, are ours from now on. Everything that comes by `records` is of them. */
+  /** These partitions, and no others, are ours from now on; none is paused. Everything that comes by `records` is of them. */
   assigned(partitions: readonly Assigned[]): void;
   /**
    * The group shares its partitions out anew, or the reader stops: nothing more comes of any partition. The reader waits until it

@@ -137,8 +137,9 @@ export class OutboxRelay implements Component, AsyncDisposable {
     let done = 0;
     for (;;) {
       const { rows } = await connection.query(
-        `SELECT seq::text, topic, partition, key, value, headers, at::text FROM ${this.#table}
-         WHERE refused IS NULL AND topic <> ALL($1) ORDER BY seq LIMIT ${together}`,
+        // By the number, not by the text of it that is given.
+        `SELECT row.seq::text, topic, partition, key, value, headers, at::text FROM ${this.#table} AS row
+         WHERE refused IS NULL AND topic <> ALL($1) ORDER BY row.seq LIMIT ${together}`,
         [[...stuck]],
       );
       if (rows.length === 0 || this.#over.signal.aborted) return done;

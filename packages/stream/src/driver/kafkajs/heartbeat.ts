@@ -9,6 +9,9 @@ interface HeartbeatEvents {
   trouble(error: QuorateError | undefined): void;
 }
 
+/** In milliseconds. By the answer to a heartbeat a member hears that others wait for it. */
+const mostBetween = 500;
+
 /**
  * Tells the coordinator that we are there, until the generation is over. Resolves with why when it was lost. That is for the coordinator
  * to say: when it is away for longer than a session, it may still count us as a member when it is back. Whoever works
@@ -21,7 +24,7 @@ export async function heartbeat(
   over: AbortSignal,
   events: HeartbeatEvents,
 ): Promise<QuorateError | undefined> {
-  const interval = Math.min(1_000, sessionTimeout / 5);
+  const interval = Math.min(mostBetween, sessionTimeout / 5);
   while (!over.aborted)
     try {
       await sleep(interval, { signal: over, background: true });

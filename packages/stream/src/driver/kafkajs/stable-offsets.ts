@@ -17,6 +17,7 @@ export async function stableOffsets(
   broker: Broker,
   groupId: string,
   partitions: readonly TopicPartition[],
+  undecided: 'wait' | 'ignore' = 'wait',
 ): Promise<Map<TopicPartition, bigint>> {
   const byTopic = [...Map.groupBy(partitions, ({ topic }) => topic)];
   const responses =
@@ -27,7 +28,7 @@ export async function stableOffsets(
             topics: byTopic.map(([topic, of]) => ({ topic, partitions: of.map(({ partition }) => ({ partition })) })),
           })
         ).responses
-      : ((await broker.connectionPool.send(request(groupId, byTopic))) as readonly Committed[]);
+      : ((await broker.connectionPool.send(request(groupId, byTopic, undecided))) as readonly Committed[]);
   const found = new Map<TopicPartition, bigint>();
   for (const { topic, partitions: answers } of responses)
     for (const { partition, offset } of answers) {
@@ -42,7 +43,11 @@ interface Committed {
   readonly partitions: readonly { readonly partition: number; readonly offset: string }[];
 }
 
-function request(groupId: string, topics: readonly (readonly [string, readonly TopicPartition[]])[]): ProtocolRequest {
+function request(
+  groupId: string,
+  topics: readonly (readonly [string, readonly TopicPartition[]])[],
+  undecided: 'wait' | 'ignore',
+): ProtocolRequest {
   const body = Buffer.concat([
     // The package writes the header of earlier versions, which ends where this one has a list of tags.
     tags,
@@ -52,7 +57,7 @@ function request(groupId: string, topics: readonly (readonly [string, readonly T
         Buffer.concat([compactText(topic), compactArray(partitions.map(({ partition }) => int32(partition))), tags]),
       ),
     ),
-    Buffer.from([1 /* require stable offsets */]),
+    Buffer.from([undecided === 'wait' ? 1 : 0]),
     tags,
   ]);
   return {

@@ -20,7 +20,7 @@ const unsettled = ['UNSTABLE_OFFSET_COMMIT'];
 export async function whereToBegin(
   link: Link,
   coordinator: Coordinator,
-  { group, from }: GroupReaderOptions,
+  { group, from, undecided }: GroupReaderOptions,
   partitions: readonly TopicPartition[],
   outOfRange: ReadonlyMap<string, bigint>,
   signal: AbortSignal,
@@ -28,7 +28,7 @@ export async function whereToBegin(
   if (partitions.length === 0) return [];
   const asked = { what: `look for the offsets of "${group}"`, group };
   const committed = await coordinator.ask({ asked, limit: signal, again: unsettled }, (broker) =>
-    stableOffsets(broker, group, partitions),
+    stableOffsets(broker, group, partitions, undecided),
   );
   const earliest = await offsetsAt(link, partitions, 'earliest', { signal, patience });
   const fresh = from === 'latest' ? partitions.filter((partition) => !committed.has(partition)) : [];

@@ -50,16 +50,17 @@ export async function committedOffsets(
   cluster: Cluster,
   group: string,
   asking: Asking,
+  undecided: 'wait' | 'ignore' = 'wait',
 ): Promise<readonly GroupOffset[]> {
   const asked = { what: asking.what, group };
   const address = await cluster.coordinator('group', group, asked, asking);
   const request = cluster.connections.requests.offsetFetch;
-  // No list of topics: all of them. Offsets of a transaction that is under way are waited for.
+  // No list of topics: all of them.
   const all = null as unknown as [];
   const answer = await cluster.connections.ask(
     address,
     request,
-    [[{ groupId: group, memberId: null, memberEpoch: -1, topics: all }], true],
+    [[{ groupId: group, memberId: null, memberEpoch: -1, topics: all }], undecided === 'wait'],
     asking,
   );
   const offsets: GroupOffset[] = [];

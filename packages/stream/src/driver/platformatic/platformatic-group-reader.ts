@@ -154,13 +154,13 @@ export class PlatformaticGroupReader implements GroupReader {
 
   /** Where to begin; undefined when the tenure ends before that is known. */
   async #positions(generation: Generation, tenure: Tenure): Promise<Positions | undefined> {
-    const { group, from } = this.#options;
+    const { group } = this.#options;
     const { cluster, membership } = this.#parts;
     const { signal } = tenure;
     const pauses = backoff({ min: 40, max: 2_000 });
     const asking = { what: this.#what, signal };
     const find = async (): Promise<Positions> => {
-      const found = await positions(cluster, group, generation.partitions, from, asking);
+      const found = await positions(cluster, group, generation.partitions, this.#options, asking);
       const offsets = found.fresh;
       if (offsets.length > 0) await commitOnce({ cluster, membership, group, generation, offsets }, signal);
       return found;

@@ -1,4 +1,4 @@
-import type { Assigned } from '../group-reader.ts';
+import type { Assigned, GroupReaderOptions } from '../group-reader.ts';
 import type { TopicPartition } from '../record.ts';
 import type { GroupOffset } from '../transactor.ts';
 import type { Cluster } from './cluster.ts';
@@ -16,13 +16,13 @@ export async function positions(
   cluster: Cluster,
   group: string,
   partitions: readonly TopicPartition[],
-  from: 'earliest' | 'latest',
+  { from, undecided = 'wait' }: Pick<GroupReaderOptions, 'from' | 'undecided'>,
   asking: Asking,
 ): Promise<Positions> {
   if (partitions.length === 0) return { assigned: [], fresh: [] };
   await cluster.look([...new Set(partitions.map(({ topic }) => topic))], asking);
   const known = new Map(
-    (await committedOffsets(cluster, group, asking)).map((offset) => [keyOf(offset), offset.offset]),
+    (await committedOffsets(cluster, group, asking, undecided)).map((offset) => [keyOf(offset), offset.offset]),
   );
   const begins = await listOffsets(cluster, partitions, earliest, asking);
   const ends = await listOffsets(cluster, partitions, latest, { ...asking, of: 'all' });
