@@ -74,7 +74,7 @@ export function unreachable(what: string, error: unknown): Again | Authenticatio
 }
 
 /** The same failure without what the library hangs on it: options with passwords, requests with messages, whole connections. */
-export function plain(error: unknown): Error | undefined {
+function plain(error: unknown): Error | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code } = error as { readonly code?: unknown };
   // Others come from a token's provider, or hold what was to be written.

@@ -160,15 +160,20 @@ export class Fetching {
       else if (leader < 0 || !this.#cluster.address(leader)) this.#failed([place], noLeader(place));
       else this.#settle(place, plan.id, leader);
     }
+    // When all have found theirs: each is asked for all that it leads at once.
+    for (const { leader } of homeless) if (leader !== undefined) this.#begin(leader);
+    this.#changed();
   }
 
   #settle(place: Place, topicId: string, leader: number): void {
     const another = place.topicId !== '' && place.topicId !== topicId;
     place.topicId = topicId;
     place.leader = leader;
-    this.#changed();
     // Made anew under the same name: its offsets have nothing to do with those that we have.
     if (another) this.#stray(place);
+  }
+
+  #begin(leader: number): void {
     if (this.#leaders.has(leader)) return;
     this.#leaders.add(leader);
     void this.#read(leader);

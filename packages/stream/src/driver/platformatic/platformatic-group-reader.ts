@@ -46,6 +46,7 @@ export class PlatformaticGroupReader implements GroupReader {
   #revoked: Promise<void> = Promise.resolve();
   #revoking = false;
   #running: Promise<void> | undefined;
+  #committed: Promise<void> = Promise.resolve();
 
   constructor(parts: GroupReaderParts, options: GroupReaderOptions, events: GroupReaderEvents) {
     this.#parts = parts;
@@ -84,7 +85,11 @@ export class PlatformaticGroupReader implements GroupReader {
     if (strange) throw new NotAMemberError(group, `${strange.topic}[${strange.partition}] is not its own`);
     if (offsets.length === 0) return;
     const { cluster, membership } = this.#parts;
-    await commitForSure({ cluster, membership, group, generation, offsets }, this.#closed.signal);
+    const commit = { cluster, membership, group, generation, offsets };
+    // One after the other: one that is tried again must not come after a later one.
+    const committing = this.#committed.then(() => commitForSure(commit, this.#closed.signal));
+    this.#committed = committing.catch(() => {});
+    await committing;
   }
 
   async stop(): Promise<void> {
