@@ -28,5 +28,9 @@ export const fileBudgets: Readonly<Record<string, { readonly seconds: number; re
     why: '12 schedules of 10 s, three at a time, each of many processes',
   },
   'packages/testbed/test/nothing-left.test.ts': { seconds: 35, why: 'each test is a program that starts and dies' },
+  'packages/stream/test/driver/append-cluster.soak.test.ts': {
+    seconds: 110,
+    why: 'each of three brokers is restarted, killed and cut off in turn',
+  },
   'packages/mesh/test/authority.soak.test.ts': { seconds: 60, why: 'Consul spreads renewals over half a minute' },
 };
