@@ -8,7 +8,7 @@ export interface TopicShape {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-export interface GroupMember {
+interface GroupMember {
   readonly id: string;
   readonly clientId: string;
   readonly host: string;
