@@ -46,9 +46,11 @@ export class Connection {
     return this.#over.signal.aborted;
   }
 
-  /** Of those that can say how they are, by name. */
+  /** Of publishing, where the last attempt has failed, and of those that can say how they are, by name. */
   health(): Record<string, Health> {
     const parts: Record<string, Health> = {};
+    const trouble = this.#opened?.publisher.trouble ?? this.#opened?.layout.trouble;
+    if (trouble) parts.publishing = { status: 'fail', detail: trouble.message };
     for (const tenant of this.#tenants) {
       const health = tenant.health?.();
       if (health) parts[tenant.name] = health;

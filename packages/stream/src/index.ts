@@ -1,11 +1,11 @@
 export type { ConsumeOptions } from './consuming/consume-options.ts';
 export type { Consumer } from './consuming/consumer.ts';
-export type { Dropped } from './consuming/diagnostics.ts';
 export type { Lag, PartitionLag } from './consuming/lag.ts';
 export type { RetryOptions } from './consuming/retry.ts';
 export type { ConsumerStats } from './consuming/stats.ts';
 export type { Transaction } from './consuming/transaction.ts';
 export type { Handler, HandlerContext } from './consuming/treatment.ts';
+export type { GivenUp, Share, TracedHandle, TracedSend } from './diagnostics.ts';
 export type { DriverName } from './driver/driver.ts';
 export type { Sasl } from './driver/settings.ts';
 export { AuthenticationFailedError } from './errors/authentication-failed-error.ts';

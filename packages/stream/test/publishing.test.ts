@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { seeded } from '@quorate/testbed';
+import { eventually, seeded } from '@quorate/testbed';
 import { bedTest, sharedTest } from '@quorate/testbed/vitest';
 import { describe, expect } from 'vitest';
 import { z } from 'zod';
@@ -181,6 +181,21 @@ describe.each(drivers)('by %s', (driver) => {
       next += 1;
     }
     expect(next).toBe(20_000);
+  });
+
+  linked('health says when nothing can be sent, and when it can be again', async ({ bed }) => {
+    await using place = await bench(bed.kafka.url, { driver });
+    const brokers = bed.kafka.brokersFor('shop');
+    const stream = place.stream({ brokers, deliveryTimeout: '1s', requestTimeout: 500, connectTimeout: 500 });
+    const rides = place.open(stream);
+    await rides.publish({ value: 1 });
+    expect(stream.health().status).toBe('pass');
+    await bed.link('shop', 'kafka-1').set({ refuse: true });
+    await expect(rides.publish({ value: 2 })).rejects.toMatchObject({ name: expect.stringMatching(/Error$/) });
+    expect(stream.health()).toMatchObject({ status: 'fail', parts: { publishing: { status: 'fail' } } });
+    await bed.link('shop', 'kafka-1').heal();
+    await eventually('it is sent again', () => rides.publish({ value: 3 }));
+    expect(stream.health().status).toBe('pass');
   });
 
   linked('callers that give up at random points: what is said of each agrees with what is there', async ({ bed }) => {

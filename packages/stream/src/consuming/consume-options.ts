@@ -13,7 +13,7 @@ export interface ConsumeOptions<Key, Value> {
   /** How many messages are handled at the same time; those of one key never are. Default 10. */
   readonly concurrency?: number;
   readonly retry?: RetryOptions;
-  /** Whether messages that could not be handled go to `<topic>.dead` (default), or are dropped: then only `stats()` and the diagnostics channel tell. */
+  /** Whether messages that could not be handled go to `<topic>.dead` (default), or are dropped: then only `stats()` and the channel `quorate.stream.give-up` tell. */
   readonly deadLetter?: boolean;
   /** So many message ids are remembered, to leave out what comes twice. In memory, by this process. Default 0: none. */
   readonly dedupe?: number;

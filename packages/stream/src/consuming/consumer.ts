@@ -1,6 +1,8 @@
 import { aborted, deadline, type Health, type QuorateError } from '@quorate/core';
+import { shares } from '../diagnostics.ts';
 import type { Driver } from '../driver/driver.ts';
 import type { Assigned, GroupReader, GroupReaderEvents } from '../driver/group-reader.ts';
+import type { TopicPartition } from '../driver/record.ts';
 import { NotAMemberError } from '../errors/not-a-member-error.ts';
 import { Assignment, type Tap } from './assignment.ts';
 import type { Commits } from './commits.ts';
@@ -153,7 +155,11 @@ export class Consumer implements AsyncDisposable {
   #assign(partitions: readonly Assigned[]): Assignment {
     for (const { missed } of partitions) this.#stats.missed += missed;
     const before = this.#assignment as Assignment | undefined;
-    if (before) this.#stats.rebalances += 1;
+    if (before) {
+      this.#stats.rebalances += 1;
+      const missed = partitions.reduce((sum, one) => sum + one.missed, 0n);
+      shares.publish({ group: this.group, partitions: partitions.map(placeOf), missed });
+    }
     const tap: Tap = {
       pause: (partition) => this.#reader?.pause(partition),
       resume: (partition) => this.#reader?.resume(partition),
@@ -210,6 +216,7 @@ export class Consumer implements AsyncDisposable {
   }
 
   #lose(reason: QuorateError): void {
+    shares.publish({ group: this.group, partitions: [], missed: 0n, lost: reason.message });
     this.#assignment.close();
     this.#assignment.interrupt(reason);
     this.#assignment.settle();
@@ -228,4 +235,8 @@ export class Consumer implements AsyncDisposable {
     await this.#reader?.stop();
     this.#ended.resolve();
   }
+}
+
+function placeOf({ topic, partition }: Assigned): TopicPartition {
+  return { topic, partition };
 }

@@ -5,7 +5,6 @@ import { offsetCommits } from './commits.ts';
 import type { ConsumeSettings } from './consume-options.ts';
 import { Consumer } from './consumer.ts';
 import { DeadLetters, deadTopicOf, TransactionalDeadLetters } from './dead-letters.ts';
-import { drop } from './diagnostics.ts';
 import { Fences, fenceTopicOf } from './fences.ts';
 import { Later, laterTopicOf } from './later.ts';
 import { Seen } from './seen.ts';
@@ -52,7 +51,6 @@ export async function startConsumer(
     group,
     tracing,
     stats,
-    dropped: (partition, entry) => drop(group, partition, entry),
   });
   const guards = [fences, transactions].filter((guard) => guard !== undefined);
   const parts = { treatment, stats, guards, commits: transactions ?? offsetCommits };

@@ -1,4 +1,5 @@
 import { isQuorateError } from '@quorate/core';
+import { givenUp, handles } from '../diagnostics.ts';
 import type { TopicPartition } from '../driver/record.ts';
 import type { Codec } from '../topic/codec.ts';
 import type { Message } from '../topic/message.ts';
@@ -40,7 +41,6 @@ export interface TreatmentParts {
   readonly group: string;
   readonly tracing: Tracing | undefined;
   readonly stats: ConsumerStats;
-  readonly dropped: (partition: TopicPartition, entry: Entry) => void;
 }
 
 /** What is done with one message. */
@@ -100,9 +100,14 @@ export class Treatment {
     const context = { signal, transaction: gathering ?? noTransaction };
     let running: unknown;
     try {
-      running = tracing
-        ? tracing.handle({ ...message, group }, async () => handler(message, context))
-        : handler(message, context);
+      const run = (): unknown =>
+        tracing
+          ? tracing.handle({ ...message, group }, async () => handler(message, context))
+          : handler(message, context);
+      const { topic, partition: number, offset, attempt } = message;
+      running = handles.hasSubscribers
+        ? handles.tracePromise(async () => run(), { group, topic, partition: number, offset, attempt })
+        : run();
     } catch (error) {
       return this.#failed(partition, entry, error, signal);
     }
@@ -148,10 +153,13 @@ export class Treatment {
 
   /** The message is not done with before Kafka has the dead letter: until then its key waits. */
   async #bury(partition: TopicPartition, entry: Entry, signal: AbortSignal): Promise<Outcome> {
-    const { burial, stats, dropped } = this.#parts;
+    const { burial, stats, group } = this.#parts;
+    if (givenUp.hasSubscribers) {
+      const { reason = '', error = '' } = entry.dead ?? {};
+      givenUp.publish({ group, ...originOf(partition, entry), reason, error, kept: burial !== undefined });
+    }
     if (!burial) {
       stats.dropped += 1;
-      dropped(partition, entry);
       return 'done';
     }
     try {

@@ -1,3 +1,4 @@
+import { isQuorateError, type QuorateError } from '@quorate/core';
 import type { Admin } from '../driver/admin.ts';
 import { UnknownTopicError } from '../errors/unknown-topic-error.ts';
 
@@ -15,6 +16,7 @@ export class Layout {
   readonly #known = new Map<string, Known>();
   readonly #asking = new Map<string, Promise<Known>>();
   readonly #signal: AbortSignal;
+  #trouble: QuorateError | undefined;
 
   constructor(admin: Admin, signal: AbortSignal) {
     this.#admin = admin;
@@ -43,8 +45,17 @@ export class Layout {
     return asking;
   }
 
+  /** Why no broker could be asked last; undefined when one could. */
+  get trouble(): QuorateError | undefined {
+    return this.#trouble;
+  }
+
   async #load(topic: string): Promise<Known> {
-    const leaders = await this.#admin.leaders(topic, this.#signal);
+    const leaders = await this.#admin.leaders(topic, this.#signal).catch((error: unknown) => {
+      if (isQuorateError(error)) this.#trouble = error;
+      throw error;
+    });
+    this.#trouble = undefined;
     if (leaders === undefined || leaders.length === 0) {
       this.#known.delete(topic);
       throw new UnknownTopicError(topic);

@@ -1,4 +1,4 @@
-import { isQuorateError } from '@quorate/core';
+import { isQuorateError, type QuorateError } from '@quorate/core';
 import type { Appended } from '../driver/appender.ts';
 import type { Driver } from '../driver/driver.ts';
 import type { KafkaRecord, RecordBatch } from '../driver/record.ts';
@@ -36,6 +36,7 @@ export class Publisher {
   readonly #busyBrokers = new Set<number>();
   #scheduled = false;
   #closed = false;
+  #trouble: QuorateError | undefined;
   #idle: (() => void) | undefined;
 
   constructor(driver: Driver, layout: Layout, settings: PublisherSettings) {
@@ -45,6 +46,11 @@ export class Publisher {
     const never = new AbortController().signal;
     this.#appender = new CurrentAppender(() => driver.appender({ signal: never }));
     this.#room = new Room(settings.maxBufferedBytes, (pending) => this.#enqueue(pending));
+  }
+
+  /** Why nothing could be sent last; undefined when it could. A message that is refused for itself is no trouble. */
+  get trouble(): QuorateError | undefined {
+    return this.#trouble;
   }
 
   /** What waits to be sent, or to be let in. */
@@ -150,6 +156,7 @@ export class Publisher {
 
   #settle(queue: PartitionQueue, { error, offset }: Appended): void {
     if (error) this.#layout.renew(queue.topic);
+    if (!error || error.happened === 'unknown' || error.retryable) this.#trouble = error;
     if (isQuorateError(error, 'message-too-large') && queue.sent > 1) {
       // A topic may allow less than a batch has, though each of its messages is small enough.
       queue.split();

@@ -64,7 +64,6 @@ export class Responder implements AsyncDisposable {
       group: settings.group,
       tracing: opened.tracing,
       stats,
-      dropped: () => {},
     });
     try {
       const consumer = await Consumer.start(

@@ -3,6 +3,7 @@ import type { Connection } from '../connection.ts';
 import { type ConsumeOptions, checkConsumeOptions } from '../consuming/consume-options.ts';
 import type { Consumer } from '../consuming/consumer.ts';
 import { startConsumer } from '../consuming/start-consumer.ts';
+import { sends } from '../diagnostics.ts';
 import { MessageTooLargeError } from '../errors/message-too-large-error.ts';
 import { PartlyPublishedError } from '../errors/partly-published-error.ts';
 import { PoisonMessageError } from '../errors/poison-message-error.ts';
@@ -125,8 +126,9 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
           else reject(error);
         });
       });
-    if (!tracing) return send(encoded);
     const { id, record, partition } = encoded;
+    if (!tracing)
+      return sends.hasSubscribers ? sends.tracePromise(() => send(encoded), { topic: this.name, id }) : send(encoded);
     const added: (readonly [string, Buffer])[] = [];
     const about = { topic: this.name, id, key: record.key?.toString(), bytes: record.value?.length ?? 0 };
     return tracing.send(
@@ -149,7 +151,7 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
         if (left === 0) resolve();
       };
       for (const [index, one] of all.entries()) {
-        if (this.#connection.settings.tracing)
+        if (this.#connection.settings.tracing || sends.hasSubscribers)
           this.#send(one, signal).then(
             (published) => note(index, published),
             (error: unknown) => note(index, { error }),
