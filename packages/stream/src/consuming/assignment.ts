@@ -39,12 +39,13 @@ export class Assignment {
   readonly #closing = new AbortController();
   readonly #settled = Promise.withResolvers<void>();
 
-  constructor(partitions: readonly Assigned[], parts: AssignmentParts, before?: Assignment) {
+  /** `endings`: of what this process still does for a partition, from before. */
+  constructor(partitions: readonly Assigned[], parts: AssignmentParts, endings: ReadonlyMap<string, Promise<void>>) {
     const { hands, buffer, tap, guards } = parts;
     const made = partitions.map((one): [string, PartitionWork] => {
       const name = nameOf(one);
       const ready = guards.length > 0 ? opened(guards, one, this.#closing.signal) : undefined;
-      return [name, new PartitionWork(one, hands, { before: before?.works.get(name)?.ended, ready })];
+      return [name, new PartitionWork(one, hands, { before: endings.get(name), ready })];
     });
     this.works = new Map(made);
     for (const work of this.works.values()) this.#committed.set(work, work.progress.position);
@@ -60,6 +61,11 @@ export class Assignment {
 
   get isClosed(): boolean {
     return this.#closing.signal.aborted;
+  }
+
+  /** Aborts when nothing more begins. By it guards know whose they are. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
   }
 
   get buffered(): { readonly messages: number; readonly bytes: number } {
@@ -127,7 +133,7 @@ export class Assignment {
     for (const work of this.works.values()) {
       work.close();
       void this.#settled.promise.then(() => {
-        for (const guard of this.#guards) guard.close(work.partition);
+        for (const guard of this.#guards) guard.close(work.partition, this.#closing.signal);
       });
     }
   }

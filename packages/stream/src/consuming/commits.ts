@@ -3,8 +3,11 @@ import type { Assignment } from './assignment.ts';
 
 /** How progress is kept. */
 export interface Commits {
-  /** Never rejects: what could not be committed is, with the next one or by whoever has the partition then. One at a time. */
-  commit(assignment: Assignment, reader: GroupReader | undefined): Promise<void>;
+  /**
+   * Never rejects: what could not be committed is, with the next one or by whoever has the partition then. One at a time. `isOurs`: whether the group can
+   * still count us as a member.
+   */
+  commit(assignment: Assignment, reader: GroupReader | undefined, isOurs: () => boolean): Promise<void>;
 }
 
 /** By the group, some time after the work. */

@@ -37,6 +37,8 @@ export class Consumer implements AsyncDisposable {
   readonly #commits: Commits;
   readonly #hands: Hands<Lane<PartitionWork>>;
   readonly #standing: Standing;
+  /** Of the work on each partition, until nothing of it runs. */
+  readonly #endings = new Map<string, Promise<void>>();
   #reader: GroupReader | undefined;
   #assignment: Assignment;
   #committing: Promise<void> = Promise.resolve();
@@ -111,6 +113,8 @@ export class Consumer implements AsyncDisposable {
   health(): Health {
     if (this.#stopped) return { status: 'fail', detail: `the consumer of group ${this.group} was stopped` };
     if (this.#trouble) return { status: 'fail', detail: this.#trouble.message };
+    const unburied = this.#treatment.trouble;
+    if (unburied) return { status: 'warn', detail: `dead letters cannot be written: ${unburied.message}` };
     if (!this.#standing.isCertain)
       return { status: 'warn', detail: `not known to be a member of group ${this.group} at this moment` };
     const { messages } = this.lag();
@@ -165,9 +169,18 @@ export class Consumer implements AsyncDisposable {
       resume: (partition) => this.#reader?.resume(partition),
     };
     const parts = { hands: this.#hands, buffer: this.#settings.buffer, tap, guards: this.#guards };
-    const assignment = new Assignment(partitions, parts, before);
+    const assignment = new Assignment(partitions, parts, this.#endings);
+    for (const [name, { ended }] of assignment.works) this.#noteEnding(name, ended);
     if (this.#stopped) assignment.close();
     return assignment;
+  }
+
+  /** Whoever has the partition next in this process waits for it. */
+  #noteEnding(name: string, ended: Promise<void>): void {
+    this.#endings.set(name, ended);
+    void ended.then(() => {
+      if (this.#endings.get(name) === ended) this.#endings.delete(name);
+    });
   }
 
   /** The first message of a lane, by a free hand. */
@@ -224,7 +237,10 @@ export class Consumer implements AsyncDisposable {
 
   /** One at a time: a later one must not be overtaken by an earlier. */
   #commit(): Promise<void> {
-    this.#committing = this.#committing.then(() => this.#commits.commit(this.#assignment, this.#reader));
+    this.#committing = this.#committing.then(() => {
+      const isOurs = (): boolean => this.#standing.isCertain;
+      return this.#commits.commit(this.#assignment, this.#reader, isOurs);
+    });
     return this.#committing;
   }
 

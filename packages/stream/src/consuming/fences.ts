@@ -13,7 +13,7 @@ export function fenceTopicOf(topic: string, group: string): string {
 export class Fences implements Guard {
   readonly #driver: Driver;
   readonly #group: string;
-  readonly #partitions = new Map<string, PartitionFences>();
+  readonly #partitions = new Map<string, { readonly fences: PartitionFences; readonly of: AbortSignal }>();
 
   constructor(driver: Driver, group: string) {
     this.#driver = driver;
@@ -22,9 +22,9 @@ export class Fences implements Guard {
 
   /** Rejects when the token could not be kept: then nobody knows, and the message must wait. */
   async admits(partition: TopicPartition, key: Buffer | null, token: bigint): Promise<boolean> {
-    const fences = this.#partitions.get(nameOf(partition));
-    if (!fences) throw new Error('the partition is not ours any more');
-    return fences.admits(key, token);
+    const open = this.#partitions.get(nameOf(partition));
+    if (!open) throw new Error('the partition is not ours any more');
+    return open.fences.admits(key, token);
   }
 
   async open(partition: TopicPartition, signal: AbortSignal): Promise<undefined> {
@@ -35,7 +35,7 @@ export class Fences implements Guard {
       try {
         const fences = await PartitionFences.open(this.#driver, place, id, signal);
         if (signal.aborted) fences.close();
-        else this.#partitions.set(nameOf(partition), fences);
+        else this.#partitions.set(nameOf(partition), { fences, of: signal });
         return undefined;
       } catch {
         await delays.wait({ signal }).catch(() => {});
@@ -44,8 +44,10 @@ export class Fences implements Guard {
     return undefined;
   }
 
-  close(partition: TopicPartition): void {
-    this.#partitions.get(nameOf(partition))?.close();
+  close(partition: TopicPartition, signal: AbortSignal): void {
+    const open = this.#partitions.get(nameOf(partition));
+    if (open?.of !== signal) return;
+    open.fences.close();
     this.#partitions.delete(nameOf(partition));
   }
 }

@@ -7,6 +7,6 @@ export interface Guard {
    * that is further than was known when the partition was assigned.
    */
   open(partition: TopicPartition, signal: AbortSignal): Promise<bigint | undefined>;
-  /** Nothing of the partition runs any more. */
-  close(partition: TopicPartition): void;
+  /** Nothing of the partition runs any more, of the time to which this signal belongs. It may have been opened anew meanwhile. */
+  close(partition: TopicPartition, signal: AbortSignal): void;
 }

@@ -2,6 +2,7 @@ import { isQuorateError } from '@quorate/core';
 import type { Driver } from '../driver/driver.ts';
 import type { ReadRecord, TopicPartition } from '../driver/record.ts';
 import type { Transactor } from '../driver/transactor.ts';
+import { StreamClosedError } from '../errors/stream-closed-error.ts';
 import { readRanges } from '../reading/read-ranges.ts';
 
 /** How long a predecessor's transaction may stay open when nobody takes over from it. */
@@ -27,6 +28,7 @@ export class PartitionFences {
   #transactor: Transactor | undefined;
   #raises: Raise[] = [];
   #raising = false;
+  #closed = false;
 
   /** Takes over, and reads what is there. */
   static async open(driver: Driver, place: TopicPartition, id: string, signal: AbortSignal): Promise<PartitionFences> {
@@ -66,7 +68,9 @@ export class PartitionFences {
     return true;
   }
 
+  /** Nothing is raised any more: whoever took the id over once more would fence its successor. */
   close(): void {
+    this.#closed = true;
     void this.#transactor?.close();
   }
 
@@ -91,6 +95,7 @@ export class PartitionFences {
   }
 
   async #write(raises: readonly Raise[]): Promise<void> {
+    if (this.#closed) throw new StreamClosedError('the work on the partition');
     const signal = new AbortController().signal;
     this.#transactor ??= await this.#driver.transactor(this.#id, { timeout: transactionTimeout, signal });
     const transactor = this.#transactor;

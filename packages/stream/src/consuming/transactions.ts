@@ -24,6 +24,8 @@ interface Place {
   round: Round | undefined;
   /** Somebody has taken the partition over. */
   fenced: boolean;
+  /** To which time of the partition it belongs. */
+  readonly of: AbortSignal;
 }
 
 /**
@@ -49,7 +51,7 @@ export class Transactions implements Guard, Commits {
         transactor = await this.#takeOver(partition, signal);
         const committed = await this.#committed(partition, signal);
         if (signal.aborted) break;
-        this.#places.set(nameOf(partition), { transactor, round: undefined, fenced: false });
+        this.#places.set(nameOf(partition), { transactor, round: undefined, fenced: false, of: signal });
         return committed;
       } catch {
         await transactor?.close();
@@ -59,23 +61,26 @@ export class Transactions implements Guard, Commits {
     return undefined;
   }
 
-  close(partition: TopicPartition): void {
-    void this.#places.get(nameOf(partition))?.transactor?.close();
+  close(partition: TopicPartition, signal: AbortSignal): void {
+    const place = this.#places.get(nameOf(partition));
+    if (place?.of !== signal) return;
+    place.fenced = true;
+    void place.transactor?.close();
     this.#places.delete(nameOf(partition));
   }
 
-  async commit(assignment: Assignment): Promise<void> {
-    await Promise.all([...assignment.works.values()].map((work) => this.#commit(work, assignment)));
+  async commit(assignment: Assignment, _: unknown, isOurs: () => boolean): Promise<void> {
+    await Promise.all([...assignment.works.values()].map((work) => this.#commit(work, assignment, isOurs)));
   }
 
-  async #commit(work: PartitionWork, assignment: Assignment): Promise<void> {
+  async #commit(work: PartitionWork, assignment: Assignment, isOurs: () => boolean): Promise<void> {
     const place = this.#places.get(nameOf(work.partition));
-    if (!place || place.fenced) return;
+    if (!place || place.fenced || place.of !== assignment.closing) return;
     place.round ??= work.takeRound();
     const { round } = place;
     if (!round) return;
     try {
-      if (await this.#write(work.partition, place, round)) {
+      if (await this.#write(work.partition, place, round, isOurs)) {
         place.round = undefined;
         work.bytes -= round.bytes;
         assignment.markCommitted([{ ...work.partition, offset: round.position }]);
@@ -87,9 +92,16 @@ export class Transactions implements Guard, Commits {
   }
 
   /** Whether it is committed; false when it has to be tried again. */
-  async #write(partition: TopicPartition, place: Place, { position, outputs }: Round): Promise<boolean> {
+  async #write(
+    partition: TopicPartition,
+    place: Place,
+    { position, outputs }: Round,
+    isOurs: () => boolean,
+  ): Promise<boolean> {
     const never = new AbortController().signal;
     if (!place.transactor) {
+      // Whoever has lost the partition must not take the id from its successor.
+      if (place.of.aborted || !isOurs()) return false;
       // The last one may have been committed. Once the id is taken over, that does not change any more.
       place.transactor = await this.#takeOver(partition, never);
       if (((await this.#committed(partition, never)) ?? -1n) >= position) return true;

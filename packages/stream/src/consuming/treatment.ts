@@ -46,9 +46,15 @@ export interface TreatmentParts {
 /** What is done with one message. */
 export class Treatment {
   readonly #parts: TreatmentParts;
+  #trouble: Error | undefined;
 
   constructor(parts: TreatmentParts) {
     this.#parts = parts;
+  }
+
+  /** Why dead letters could not be written last; undefined when they could. */
+  get trouble(): Error | undefined {
+    return this.#trouble;
   }
 
   /** Never rejects. At once where nothing waits: a promise for each message would cost more than many a handler. */
@@ -164,7 +170,9 @@ export class Treatment {
     }
     try {
       await burial.add(partition, entry, signal);
-    } catch {
+      this.#trouble = undefined;
+    } catch (error) {
+      if (!signal.aborted) this.#trouble = error as Error;
       // A letter whose fate nobody knows is sent again: twice is better than not at all.
       return signal.aborted ? 'given-back' : { retryIn: 1_000 };
     }
