@@ -10,7 +10,7 @@ import type { ConsumeSettings } from './consume-options.ts';
 import type { Outcome } from './entry.ts';
 import type { Guard } from './guard.ts';
 import { Hands } from './hands.ts';
-import type { Lag, PartitionLag } from './lag.ts';
+import { type Lag, lagOf } from './lag.ts';
 import type { Lane } from './lane.ts';
 import type { PartitionWork } from './partition-work.ts';
 import { Standing } from './standing.ts';
@@ -93,16 +93,7 @@ export class Consumer implements AsyncDisposable {
   }
 
   lag(): Lag {
-    let messages = 0n;
-    let oldest: number | undefined;
-    const partitions: PartitionLag[] = [];
-    for (const { partition, progress, end, oldest: own } of this.#assignment.works.values()) {
-      const lag = end > progress.position ? end - progress.position : 0n;
-      partitions.push({ ...partition, position: progress.position, end, lag });
-      messages += lag;
-      if (own !== undefined && (oldest === undefined || own < oldest)) oldest = own;
-    }
-    return { messages, oldestMs: oldest === undefined ? 0 : Math.max(0, Date.now() - oldest), partitions };
+    return lagOf(this.#assignment.works.values());
   }
 
   /** What has arrived and is not done with. */

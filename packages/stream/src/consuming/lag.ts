@@ -1,3 +1,5 @@
+import type { PartitionWork } from './partition-work.ts';
+
 /** How far a consumer is behind, in the partitions that it has. */
 export interface Lag {
   /** Messages that are not done with, of which the consumer knows. */
@@ -15,4 +17,17 @@ export interface PartitionLag {
   /** Where the partition ends, as far as the consumer has heard. */
   readonly end: bigint;
   readonly lag: bigint;
+}
+
+export function lagOf(works: Iterable<PartitionWork>): Lag {
+  let messages = 0n;
+  let oldest: number | undefined;
+  const partitions: PartitionLag[] = [];
+  for (const { partition, progress, end, oldest: own } of works) {
+    const lag = end > progress.position ? end - progress.position : 0n;
+    partitions.push({ ...partition, position: progress.position, end, lag });
+    messages += lag;
+    if (own !== undefined && (oldest === undefined || own < oldest)) oldest = own;
+  }
+  return { messages, oldestMs: oldest === undefined ? 0 : Math.max(0, Date.now() - oldest), partitions };
 }
