@@ -1,10 +1,9 @@
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
-import { Kafka, logLevel } from 'kafkajs';
 import { expect } from 'vitest';
 import type { Assigned, GroupReader } from '../../src/driver/group-reader.ts';
 import { commitOffsets } from '../../src/driver/platformatic/offsets.ts';
-import { endless, failure, Heard, Stage, series, unique } from './stage.ts';
+import { endless, failure, Heard, Stage, unique } from './stage.ts';
 
 const test = bedTest({ kafka: 1 });
 
@@ -62,29 +61,4 @@ test('a commit of an earlier generation is refused, and nobody repeats it under 
   const refused = await failure(() => commitOffsets(cluster, coordinator, old, offsets, asking));
   expect(refused).toMatchObject({ code: 'not-a-member', happened: 'no' });
   expect(await admin.committed(group, [topic], endless)).toEqual([{ topic, partition: 0, offset: 4n }]);
-});
-
-test('a group has members of another library too, whoever of them shares the partitions out', async ({ bed }) => {
-  await using stage = new Stage(bed.kafka.brokers);
-  for (const first of ['ours', 'theirs']) {
-    const topic = await stage.topic(4);
-    const group = unique('g');
-    const kafka = new Kafka({ clientId: 'theirs', brokers: [...bed.kafka.brokers], logLevel: logLevel.NOTHING });
-    const theirs = kafka.consumer({ groupId: group, sessionTimeout: 10_000, heartbeatInterval: 500 });
-    const read: string[] = [];
-    const run = async (): Promise<void> => {
-      await theirs.connect();
-      await theirs.subscribe({ topic, fromBeginning: true });
-      await theirs.run({ eachMessage: async ({ message }) => void read.push(String(message.value)) });
-    };
-    if (first === 'theirs') await run();
-    const ours = await Member.join(stage, group, topic);
-    if (first === 'ours') await run();
-    await eventually('they share', () => ours.held.length === 2);
-    for (const partition of [0, 1, 2, 3]) await stage.append(topic, partition, [`m-${partition}`]);
-    await eventually('all is read', () => [...read, ...ours.values].length >= 4);
-    expect([...read, ...ours.values].sort()).toEqual(series('m', 4));
-    await ours.reader?.stop();
-    await theirs.disconnect();
-  }
 });
