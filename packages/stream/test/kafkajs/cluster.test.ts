@@ -45,7 +45,7 @@ test('a batch whose leader moves to a broker that has answered already is writte
 });
 
 test('partitions go on while another of the same topic has no leader', async ({ bed }) => {
-  await using driver = await driverFor(bed.kafka.brokers, { deliveryTimeout: 4_000 });
+  await using driver = await driverFor(bed.kafka.brokers, { deliveryTimeout: 2_500 });
   const topic = await topicOn(driver, bed.kafka.brokers, [[1], [2], [3]]);
   await bed.kafka.broker(2).kill();
   await eventually('it has no leader', async () => (await driver.admin.leaders(topic, endless))?.[1] === -1);
@@ -62,5 +62,4 @@ test('partitions go on while another of the same topic has no leader', async ({ 
   const shape = await driver.admin.describeTopic(topic, ['retention.ms'], endless);
   expect(shape).toMatchObject({ partitions: 3, replication: 1 });
   expect(await driver.admin.createTopic(topic, { partitions: 3, replication: 1, settings: {} }, endless)).toBe(false);
-  await bed.kafka.broker(2).restart();
 });
