@@ -19,6 +19,8 @@ export function queueConformance(connect: Connect): void {
       return taken;
     };
     const left = async (zk: ZooKeeper, path: string): Promise<string[]> => {
+      // What another session has done may not be on this one's member yet.
+      await zk.sync(path);
       const lists = ['items', 'claims', 'takers'].map(async (kind) => (await zk.children(`${path}/${kind}`)).names);
       return (await Promise.all(lists)).flat();
     };
