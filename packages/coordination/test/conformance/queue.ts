@@ -249,6 +249,7 @@ export function queueConformance(connect: Connect): void {
       const again = await new Queue<string>(other, path).take();
       expect(await codeOf(late.commit())).toBe('no-node');
       await again.guard(other.transaction().set(`${path}/result`, 'three')).commit();
+      await zk.sync(path);
       expect((await zk.get(`${path}/result`)).data.toString()).toBe('three');
     });
 
