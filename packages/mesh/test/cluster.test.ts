@@ -139,8 +139,9 @@ test('an agent that is cut off from its peers: the watch keeps what it knows, qu
   await eventually('it is stored there too', async () => (await stale()).length === 1);
   for (const peer of bed.neighbours(follower)) await bed.link(follower.name, peer.name).set({ refuse: true });
   await expect(mesh.instances('afar')).rejects.toMatchObject({ code: 'consul-error', retryable: true });
-  // The agent itself answers a watch, and does not say that it has not heard of its servers.
-  expect([watch.latest?.map(({ id }) => id), watch.failure]).toEqual([[instance.id], undefined]);
+  // The agent itself answers a watch, and does not say that it has not heard of its servers; what it was asking them at that moment may have failed.
+  expect(watch.latest?.map(({ id }) => id)).toEqual([instance.id]);
+  if (watch.failure) expect(watch.failure).toMatchObject({ code: 'consul-error', retryable: true });
   // Who can do with what is old is answered, and what is registered here the agent takes.
   expect(await stale()).toHaveLength(1);
   const here = stack.use(await mesh.register({ name: 'afar', port: 2, checks: [] }));

@@ -19,6 +19,8 @@ export function queueConformance(connect: Connect): void {
       return taken;
     };
     const left = async (zk: ZooKeeper, path: string): Promise<string[]> => {
+      // What another session has done may not be on this one's member yet.
+      await zk.sync(path);
       const lists = ['items', 'claims', 'takers'].map(async (kind) => (await zk.children(`${path}/${kind}`)).names);
       return (await Promise.all(lists)).flat();
     };
@@ -247,6 +249,7 @@ export function queueConformance(connect: Connect): void {
       const again = await new Queue<string>(other, path).take();
       expect(await codeOf(late.commit())).toBe('no-node');
       await again.guard(other.transaction().set(`${path}/result`, 'three')).commit();
+      await zk.sync(path);
       expect((await zk.get(`${path}/result`)).data.toString()).toBe('three');
     });
 
