@@ -37,7 +37,11 @@ export class Connections {
     // Requests leave in one piece each: waiting for more would only hold up the second of two.
     socket.setNoDelay(true);
     this.#sockets.set(socket, addressOf({ host, port }));
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      // The package lets go of a closed one with each request that fails: every time that would leave a listener for a connection that never comes.
+      socket.unref = () => socket;
+    });
     if (this.#closed) socket.destroy(new Error('closed'));
     return socket;
   };
