@@ -4,6 +4,7 @@ import { Agent as HttpAgent, type RequestOptions, request as requestHttp } from 
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { parentPort, workerData } from 'node:worker_threads';
 import { isService } from '@quorate/mesh';
+import { quantile } from '../quantile.ts';
 
 export interface OpenLoop {
   readonly url: string;
@@ -65,7 +66,7 @@ milliseconds.length = 0;
 failed = 0;
 await run(perSecond * seconds);
 milliseconds.sort((a, b) => a - b);
-const at = (share: number): number => milliseconds[Math.floor((milliseconds.length - 1) * share)] ?? Number.NaN;
-parentPort?.postMessage({ p50: at(0.5), p99: at(0.99), failed } satisfies OpenLoopResult);
+const [p50, p99] = [quantile(milliseconds, 0.5), quantile(milliseconds, 0.99)];
+parentPort?.postMessage({ p50, p99, failed } satisfies OpenLoopResult);
 options.agent instanceof HttpAgent && options.agent.destroy();
 secure?.destroy();

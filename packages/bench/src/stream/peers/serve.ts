@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
+import { quantile } from '../../quantile.ts';
 import type { Answer, Task } from '../tasks.ts';
 
 /** A message of about 200 bytes. */
@@ -168,8 +169,7 @@ async function timed(work: () => Promise<number[]>): Promise<Answer> {
 
 function percentiles(times: number[]): { readonly p50: number; readonly p99: number } {
   const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
-  return { p50: at(0.5), p99: at(0.99) };
+  return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) };
 }
 
 /** Request and reply by two topics, as it is written without a library for it. */
