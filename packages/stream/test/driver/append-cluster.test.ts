@@ -1,35 +1,24 @@
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
 import { expect } from 'vitest';
-import { drivers } from './drivers.ts';
 import { eachDriver } from './each-driver.ts';
 import { batch, endless, offsetsOf, Stage, series, unique, within } from './stage.ts';
-import { Witness } from './witness.ts';
-import { Work } from './work.ts';
+import { restless, Works } from './works.ts';
 
-// Partitions go back to where they belong at once: brokers lose their leadership also while they are well.
-const config = { 'leader.imbalance.check.interval.seconds': 1, 'leader.imbalance.per.broker.percentage': 0 };
-const test = bedTest({ kafka: { brokers: 3, config } });
+const test = bedTest({ kafka: { brokers: 3, config: restless } });
 
 test('all drivers keep what was acknowledged, once and in order, and read it, when a leader is killed, comes back and leads again', async ({
   bed,
 }) => {
-  await using stages = new AsyncDisposableStack();
-  const witness = stages.use(new Witness(bed.kafka.brokers));
-  const works: Work[] = [];
-  for (const [name, open] of drivers)
-    works.push(await Work.by(name, stages.use(new Stage(open, bed.kafka.brokers, { deliveryTimeout: 30_000 }))));
-  const goOn = async (what: string): Promise<void> => void (await Promise.all(works.map((work) => work.goesOn(what))));
-  await goOn('writes');
-  const [first] = works as [Work];
+  await using works = await Works.on(bed.kafka.brokers);
+  const { first, witness } = works;
   const { leader } = await witness.partition(first.topic, 0);
   await bed.kafka.broker(leader).kill();
-  await goOn('writes without it');
+  await works.goOn('writes without it');
   await bed.kafka.broker(leader).restart();
   await eventually('it leads again', async () => (await witness.partition(first.topic, 0)).leader === leader);
-  await goOn('writes to it');
-  for (const work of works) await work.end();
-  for (const work of works) await work.check(witness);
+  await works.goOn('writes to it');
+  await works.endAndCheck();
 });
 
 eachDriver('on three brokers', (_name, open) => {

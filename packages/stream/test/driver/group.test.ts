@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 import { names } from './drivers.ts';
 import { eachDriver } from './each-driver.ts';
 import type { Member } from './member.ts';
+import { pausesOne } from './pausing.ts';
 import { endless, failure, Stage, series, unique, within } from './stage.ts';
 
 const config = { 'group.min.session.timeout.ms': 500 };
@@ -142,23 +143,7 @@ eachDriver('reads as a member of a group, which', (name, open) => {
     const topic = await stage.topic({ partitions: 2 });
     const member = await stage.member({ group: unique('g'), topics: [topic] });
     await eventually('it begins', () => member.partitions.length === 2);
-    member.reader.pause({ topic, partition: 0 });
-    member.reader.pause({ topic, partition: 9 });
-    member.reader.resume({ topic: 'another', partition: 0 });
-    const both = async (value: string): Promise<void> => {
-      for (const partition of [0, 1]) await stage.witness.produce(topic, partition, [value]);
-      await eventually(value, () => member.values(1).includes(value));
-    };
-    // This one may be on its way already.
-    await both('first');
-    await both('second');
-    await both('third');
-    expect(member.values(0).filter((value) => value !== 'first')).toEqual([]);
-    member.reader.resume({ topic, partition: 0 });
-    const begun = performance.now();
-    await eventually('all of it', () => member.values(0).length === 3);
-    expect(performance.now() - begun).toBeLessThan(500);
-    expect(member.values(0)).toEqual(['first', 'second', 'third']);
+    await pausesOne(member, topic, stage.witness);
   });
 
   test('gives at most what is on its way when it is paused in the moment in which records come', async ({ bed }) => {

@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 import type { RecordBatch } from '../../src/driver/record.ts';
 import { names } from './drivers.ts';
 import { eachDriver } from './each-driver.ts';
+import { pausesOne } from './pausing.ts';
 import { endless, failure, offsetsOf, record, Stage, series, unique, within } from './stage.ts';
 
 const config = { 'log.cleaner.backoff.ms': 100 };
@@ -162,22 +163,7 @@ eachDriver('reads partitions without a group', (name, open) => {
       [1, 0n],
     ]);
     const follower = await stage.follower({ topic, from });
-    follower.reader.pause({ topic, partition: 0 });
-    follower.reader.pause({ topic, partition: 9 });
-    const both = async (value: string): Promise<void> => {
-      for (const partition of [0, 1]) await stage.witness.produce(topic, partition, [value]);
-      await eventually(value, () => follower.values(1).includes(value));
-    };
-    // This one may be on its way already.
-    await both('first');
-    await both('second');
-    await both('third');
-    expect(follower.values(0).filter((value) => value !== 'first')).toEqual([]);
-    follower.reader.resume({ topic, partition: 0 });
-    const begun = performance.now();
-    await eventually('all of it', () => follower.values(0).length === 3);
-    expect(performance.now() - begun).toBeLessThan(500);
-    expect(follower.values(0)).toEqual(['first', 'second', 'third']);
+    await pausesOne(follower, topic, stage.witness);
   });
 
   test('and goes on by itself when connections were lost, and says that something was wrong, and that it is well', async ({
