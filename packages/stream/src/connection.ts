@@ -63,6 +63,11 @@ export class Connection {
     return this.#over.signal;
   }
 
+  /** Aborts with whichever comes first: the end of the stream, or the caller's own signal. */
+  until(signal: AbortSignal | undefined): AbortSignal {
+    return signal ? AbortSignal.any([signal, this.over]) : this.over;
+  }
+
   open(): Promise<Opened> {
     if (this.isClosed) return Promise.reject(this.#over.signal.reason);
     this.#opening ??= this.#open().catch((error: unknown) => {

@@ -67,17 +67,10 @@ export class Stream implements Component, AsyncDisposable {
   ): Promise<Responder> {
     checkExchange(options, ['group', 'concurrency', 'sessionTimeout', 'handOver', 'drain', 'signal', 'handler']);
     const { request, reply, progress, partitions, replication, ...rest } = options;
-    const shape = {
-      ...(partitions !== undefined && { partitions }),
-      ...(replication !== undefined && { replication }),
-    };
-    const schemas = { ...(request && { request }), ...(reply && { reply }), ...(progress && { progress }) };
-    const exchange = new Exchange(name, { ...schemas, ...shape });
+    const exchange = new Exchange(name, options);
     const opened = await this.#connection.open();
-    const { over } = this.#connection;
-    const signal = options.signal ? AbortSignal.any([options.signal, over]) : over;
     const parts = rest as ResponderOptions<unknown, unknown, unknown>;
-    const responder = await Responder.start(exchange, opened, parts, signal);
+    const responder = await Responder.start(exchange, opened, parts, this.#connection.until(options.signal));
     this.#connection.add(responder);
     return responder;
   }
@@ -95,7 +88,7 @@ export class Stream implements Component, AsyncDisposable {
   /** Resolves when a broker has answered. */
   async start(signal: AbortSignal): Promise<void> {
     const { driver } = await this.#connection.open();
-    await driver.admin.topics(AbortSignal.any([signal, this.#connection.over]));
+    await driver.admin.topics(this.#connection.until(signal));
   }
 
   /** Stops its consumers as `consumer.stop` does, sends what waits to be sent, and closes every connection. Idempotent. */

@@ -1,6 +1,7 @@
 import type { Connection } from '../connection.ts';
 import { deadTopicOf } from '../consuming/dead-letters.ts';
 import type { Driver } from '../driver/driver.ts';
+import type { TopicPartition } from '../driver/record.ts';
 import { GroupInUseError } from '../errors/group-in-use-error.ts';
 import { UnknownTopicError } from '../errors/unknown-topic-error.ts';
 import { readRanges } from '../reading/read-ranges.ts';
@@ -143,9 +144,7 @@ export class Inspection {
 
   /** Sends the dead letters of a topic to it again, after a mend: each once, also when it is called again. Resolves with how many it has sent. */
   async redeliver(topic: string, { signal }: Wait = {}): Promise<number> {
-    const opened = await this.#connection.open();
-    const { over } = this.#connection;
-    return redeliver(opened, topic, signal ? AbortSignal.any([signal, over]) : over);
+    return redeliver(await this.#connection.open(), topic, this.#connection.until(signal));
   }
 
   /** Has a group go on somewhere else in a topic: further back, to do it all again, or further on. Refused while the group has members. */
@@ -161,8 +160,7 @@ export class Inspection {
 
   async #open(signal: AbortSignal | undefined): Promise<{ readonly driver: Driver; readonly over: AbortSignal }> {
     const { driver } = await this.#connection.open();
-    const { over } = this.#connection;
-    return { driver, over: signal ? AbortSignal.any([signal, over]) : over };
+    return { driver, over: this.#connection.until(signal) };
   }
 }
 
@@ -177,33 +175,40 @@ async function groupReport(
     admin.describeGroup(group, signal),
     admin.committed(group, topics, signal),
   ]);
-  const known = new Map<string, GroupPartition>();
+  const nameOf = ({ topic, partition }: TopicPartition): string => `${topic} ${partition}`;
+  const places = new Map<string, TopicPartition & { readonly offset?: bigint }>();
+  const holders = new Map<string, string>();
+  for (const { clientId, host, partitions } of members) {
+    for (const place of partitions) {
+      places.set(nameOf(place), place);
+      holders.set(nameOf(place), `${clientId} at ${host}`);
+    }
+  }
+  for (const place of committed) places.set(nameOf(place), place);
+  // Asked once for each topic, not for each of its partitions.
+  const begins = new Map<string, ReadonlyMap<number, bigint>>();
   const ends = new Map<string, ReadonlyMap<number, bigint>>();
-  const add = async (
-    topic: string,
-    partition: number,
-    at: bigint | undefined,
-    member: string | undefined,
-  ): Promise<void> => {
-    const of = ends.get(topic) ?? (await admin.offsets(topic, 'latest', signal));
-    ends.set(topic, of);
-    const end = of.get(partition) ?? 0n;
-    const from = at ?? (await admin.offsets(topic, 'earliest', signal)).get(partition) ?? 0n;
+  const partitions: GroupPartition[] = [];
+  for (const [name, { topic, partition, offset }] of places) {
+    const end = await edge(ends, topic, partition, () => admin.offsets(topic, 'latest', signal));
+    const from = offset ?? (await edge(begins, topic, partition, () => admin.offsets(topic, 'earliest', signal)));
     const lag = end > from ? end - from : 0n;
     const oldestUnread = lag > 0n ? await timeOf(driver, topic, partition, from, end, signal) : undefined;
-    known.set(`${topic} ${partition}`, { topic, partition, committed: at, end, lag, oldestUnread, member });
-  };
-  const holders = new Map<string, string>();
-  for (const { clientId, host, partitions } of members)
-    for (const { topic, partition } of partitions) holders.set(`${topic} ${partition}`, `${clientId} at ${host}`);
-  for (const { topic, partition, offset } of committed)
-    await add(topic, partition, offset, holders.get(`${topic} ${partition}`));
-  for (const { partitions } of members)
-    for (const { topic, partition } of partitions)
-      if (!known.has(`${topic} ${partition}`))
-        await add(topic, partition, undefined, holders.get(`${topic} ${partition}`));
-  const partitions = [...known.values()].sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition);
+    partitions.push({ topic, partition, committed: offset, end, lag, oldestUnread, member: holders.get(name) });
+  }
+  partitions.sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition);
   return { group, state, partitions };
+}
+
+async function edge(
+  known: Map<string, ReadonlyMap<number, bigint>>,
+  topic: string,
+  partition: number,
+  ask: () => Promise<ReadonlyMap<number, bigint>>,
+): Promise<bigint> {
+  const offsets = known.get(topic) ?? (await ask());
+  known.set(topic, offsets);
+  return offsets.get(partition) ?? 0n;
 }
 
 async function timeOf(

@@ -94,7 +94,9 @@ async function send(
     const by = letter.key === null ? 0 : partitionOf(letter.key, count);
     const to = Number.isInteger(stood) && stood >= 0 && stood < count ? stood : by;
     const headers = letter.headers.filter(([name]) => !ofDeath.has(name));
-    batches.set(to, [...(batches.get(to) ?? []), { ...letter, headers }]);
+    const batch = batches.get(to) ?? [];
+    batches.set(to, batch);
+    batch.push({ ...letter, headers });
   }
   const list: RecordBatch[] = [...batches].map(([partition, records]) => ({ topic, partition, records }));
   await transactor.begin();

@@ -174,7 +174,7 @@ export class Requester<Request = unknown, Reply = unknown, Progress = unknown> i
   async #begin(): Promise<Way> {
     const opened = await this.#connection.open();
     const { admin } = opened.driver;
-    const signal = AbortSignal.any([this.#over.signal, this.#connection.over]);
+    const signal = this.#connection.until(this.#over.signal);
     await this.#exchange.create(admin, signal);
     const topic = this.#exchange.replies;
     const ends = await admin.offsets(topic, 'latest', signal);

@@ -42,7 +42,7 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
   /** Makes the topic. One that is there is left as it is: when it differs from what was declared, the error says in which point. */
   async create({ signal }: WaitOptions = {}): Promise<void> {
     const { driver } = await this.#connection.open();
-    const either = signal ? AbortSignal.any([signal, this.#connection.over]) : this.#connection.over;
+    const either = this.#connection.until(signal);
     await createTopic(driver.admin, this.#settings, either);
   }
 
@@ -75,7 +75,7 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
     const settings = checkConsumeOptions(options);
     const { signal } = options;
     const opened = await this.#connection.open();
-    const either = signal ? AbortSignal.any([signal, this.#connection.over]) : this.#connection.over;
+    const either = this.#connection.until(signal);
     const consumer = await startConsumer(opened, this.name, this.#codec, settings, either);
     this.#connection.add(consumer);
     return consumer;
@@ -87,8 +87,7 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
   async *read(options: ReadOptions = {}): AsyncGenerator<Message<Key, Value>, void> {
     checkNames('options', options, ['from', 'to', 'signal']);
     const { driver } = await this.#connection.open();
-    const { over } = this.#connection;
-    const signal = options.signal ? AbortSignal.any([options.signal, over]) : over;
+    const signal = this.#connection.until(options.signal);
     for await (const { partition, record } of readTopic(driver, this.name, options, signal)) {
       const decoded = this.#codec.decode(record);
       if ('poison' in decoded) throw new PoisonMessageError(partition, record.offset, decoded.poison, decoded.detail);
