@@ -32,7 +32,7 @@ describe.each(drivers)('by %s', (driver) => {
     const replies = await Promise.all(all.map((number) => requester.request(number)));
     expect(replies).toEqual(all.map((number) => number * 2));
     expect(requester.stats()).toEqual({ pending: 0, sent: 10_001, replied: 10_001, failed: 0, late: 0 });
-    // The requester may hear of a reply before the responder hears that it was written.
+    // A requester may hear of a reply before the responder hears that it was written.
     await eventually('all are counted', () => responder.stats().replied === 10_001);
   });
 
@@ -116,7 +116,8 @@ describe.each(drivers)('by %s', (driver) => {
       Array.from({ length: 20 }, (_, number) => number),
     );
     expect(replies.filter((reply) => reply.startsWith('first')).length).toBe(1);
-    expect(second.stats().replied).toBe(19);
+    // A requester may hear of a reply before the responder hears that it was written.
+    await eventually('all are counted', () => second.stats().replied === 19);
   });
 });
 
