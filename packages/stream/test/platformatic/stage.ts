@@ -12,7 +12,7 @@ import type { ConnectionSettings } from '../../src/driver/settings.ts';
 /** For what nobody ends. */
 export const endless: AbortSignal = new AbortController().signal;
 
-export const settingsFor = (brokers: readonly string[]): ConnectionSettings => ({
+const settingsFor = (brokers: readonly string[]): ConnectionSettings => ({
   brokers,
   clientId: 'test',
   tls: undefined,
@@ -88,7 +88,7 @@ export function unique(what: string): string {
   return `${what}-${randomUUID().slice(0, 13)}`;
 }
 
-export function record(value: string | Buffer): KafkaRecord {
+function record(value: string | Buffer): KafkaRecord {
   return { key: null, value: Buffer.from(value), headers: [], timestamp: Date.now() };
 }
 

@@ -1,4 +1,0 @@
-import { brokersSuite } from './suites/brokers.ts';
-
-// npm test has it by the library that is the default.
-brokersSuite('kafkajs');
