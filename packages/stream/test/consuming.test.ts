@@ -93,3 +93,27 @@ test('options that make no sense are refused before anything is touched', async 
   ];
   for (const [options, name] of table) expect(await refused(options), JSON.stringify(options)).toContain(name);
 });
+
+test.for([false, true])(
+  'a dead letter may be larger than its message, which is as large as the topic takes (put off first: %s)',
+  async (outOfOrder, { servers: { QUORATE_KAFKA } }) => {
+    await using place = await bench(QUORATE_KAFKA);
+    const largest = 2_000_000;
+    const settings = { 'max.message.bytes': String(largest) };
+    const stream = place.stream({ maxMessageBytes: largest });
+    const rides = stream.topic(`${place.topic}-wide`, { partitions: 1, settings });
+    await rides.create();
+    const text = 'x'.repeat(largest - 500);
+    await rides.publish({ key: 'a', value: text });
+    await using consumer = await rides.consume({
+      group: 'shop',
+      retry: { attempts: 2, delay: 10, outOfOrder },
+      handler: () => {
+        throw new Error('no room for it');
+      },
+    });
+    await eventually('it is a dead letter', () => consumer.stats().deadLetters === 1);
+    const [letter] = await deadLetters(stream.topic(`${place.topic}-wide.dead`), 1);
+    expect(letter?.value).toBe(text);
+  },
+);

@@ -1,7 +1,7 @@
 import { eventually } from '@quorate/testbed';
 import { sharedTest as test } from '@quorate/testbed/vitest';
 import { describe, expect } from 'vitest';
-import type { Message } from '../src/index.ts';
+import { DeadLetterError, type Message } from '../src/index.ts';
 import { bench, drivers, Ledger, numbered } from './fixture.ts';
 
 describe.each(drivers)('by %s', (driver) => {
@@ -92,6 +92,33 @@ describe.each(drivers)('by %s', (driver) => {
       expect(Object.keys(headers).filter((name) => name.startsWith('quorate-dead'))).toEqual([]);
     }
     expect((await inspection.deadLetters(place.topic)).every(({ redelivered }) => redelivered)).toBe(true);
+  });
+
+  test('dead letters that are large together go again all the same, in their order, also to a topic that takes less at a time', async ({
+    servers: { QUORATE_KAFKA },
+  }) => {
+    await using place = await bench(QUORATE_KAFKA, { driver });
+    const name = `${place.topic}-narrow`;
+    const rides = place.stream().topic(name, { partitions: 1, settings: { 'max.message.bytes': '100000' } });
+    await rides.create();
+    const text = 'x'.repeat(30_000);
+    let mended = false;
+    const seen: number[] = [];
+    await using _consumer = await rides.consume({
+      group: 'shop',
+      handler: ({ value }) => {
+        if (!mended) throw new DeadLetterError('the table is missing');
+        seen.push((value as { readonly number: number }).number);
+      },
+    });
+    const count = 60;
+    for (let number = 0; number < count; number += 1) await rides.publish({ key: 'a', value: { number, text } });
+    const inspection = place.stream().inspection();
+    await eventually('all are dead', async () => (await inspection.deadLetters(name)).length === count);
+    mended = true;
+    expect(await inspection.redeliver(name)).toBe(count);
+    await eventually('all are handled', () => seen.length === count);
+    expect(seen).toEqual(Array.from({ length: count }, (_, number) => number));
   });
 
   test('a group is set back, and does it all again; not while it has members', async ({

@@ -15,6 +15,10 @@ import { Treatment } from './treatment.ts';
 /** How long dead letters are kept where the topic for them is made here. */
 const deadLettersFor = 30 * 86_400_000;
 
+/** A letter says more than its message, which may be as large as its topic takes. */
+const letterRoom = 16_384;
+const largest = 'max.message.bytes';
+
 /** A consumer with all that it needs; further topics that it needs are made when they are not there, in the shape of its own. */
 export async function startConsumer(
   { driver, layout, publisher, tracing }: Opened,
@@ -25,15 +29,16 @@ export async function startConsumer(
 ): Promise<Consumer> {
   const { group, handler, retry, deadLetter, dedupe, fenced, transactional } = settings;
   const { admin } = driver;
-  const shape = await admin.describeTopic(topic, [], signal);
+  const shape = await admin.describeTopic(topic, [largest], signal);
   if (!shape) throw new UnknownTopicError(topic);
   const make = async (name: string, settings: Record<string, string> = {}): Promise<void> => {
     if (!(await admin.leaders(name, signal))) await admin.createTopic(name, { ...shape, settings }, signal);
   };
+  const roomy = { [largest]: String(Number(shape.settings[largest]) + letterRoom) };
   const laterTopic = laterTopicOf(topic, group);
-  if (deadLetter) await make(deadTopicOf(topic), { 'retention.ms': String(deadLettersFor) });
+  if (deadLetter) await make(deadTopicOf(topic), { ...roomy, 'retention.ms': String(deadLettersFor) });
   if (fenced) await make(fenceTopicOf(topic, group), { 'cleanup.policy': 'compact' });
-  if (retry.outOfOrder) await make(laterTopic);
+  if (retry.outOfOrder) await make(laterTopic, roomy);
   const fences = fenced ? new Fences(driver, group) : undefined;
   const later = retry.outOfOrder ? new Later(publisher, layout, laterTopic, retry.delay) : undefined;
   const transactions = transactional ? new Transactions(driver, group) : undefined;

@@ -1,3 +1,4 @@
+import { isQuorateError } from '@quorate/core';
 import type { Opened } from '../connection.ts';
 import { deadTopicOf } from '../consuming/dead-letters.ts';
 import type { Admin } from '../driver/admin.ts';
@@ -5,14 +6,15 @@ import type { ReadRecord, RecordBatch } from '../driver/record.ts';
 import type { Transactor } from '../driver/transactor.ts';
 import { UnknownTopicError } from '../errors/unknown-topic-error.ts';
 import { partitionOf } from '../publishing/partitioner.ts';
-import { readRanges } from '../reading/read-ranges.ts';
+import { sizeOf } from '../publishing/pending.ts';
+import { readTopic } from '../reading/read-topic.ts';
 import { headerNames, headersByName } from '../topic/headers.ts';
 
 /** What remembers how far it has come: a group that never has members. */
 const redeliveryGroup = 'quorate-redelivery';
 
-/** So many letters go in one transaction. */
-const together = 500;
+/** So much goes in one transaction, unless a single letter is more. */
+const together = { letters: 500, bytes: 512 * 1024 } as const;
 const transactionTimeout = 30_000;
 
 const ofDeath: ReadonlySet<string> = new Set([
@@ -42,11 +44,11 @@ export async function redelivered(
 export async function redeliver({ driver }: Opened, topic: string, signal: AbortSignal): Promise<number> {
   const { admin } = driver;
   const dead = deadTopicOf(topic);
-  const [there, letters] = [await admin.leaders(topic, signal), await admin.leaders(dead, signal)];
-  if (!there) throw new UnknownTopicError(topic);
-  if (!letters) throw new UnknownTopicError(dead);
+  const [leaders, deadLeaders] = [await admin.leaders(topic, signal), await admin.leaders(dead, signal)];
+  if (!leaders) throw new UnknownTopicError(topic);
+  if (!deadLeaders) throw new UnknownTopicError(dead);
   let sent = 0;
-  for (const partition of letters.keys()) {
+  for (const partition of deadLeaders.keys()) {
     // Whoever is at it as well is fenced: then its transaction comes to nothing.
     const id = `${redeliveryGroup}.${dead}.${partition}`;
     const transactor = await driver.transactor(id, { timeout: transactionTimeout, signal });
@@ -56,22 +58,11 @@ export async function redeliver({ driver }: Opened, topic: string, signal: Abort
         (await admin.offsets(dead, 'earliest', signal)).get(partition) ??
         0n;
       const to = (await admin.offsets(dead, 'latest', signal)).get(partition) ?? 0n;
-      const batch: ReadRecord[] = [];
-      await readRanges(
-        driver,
-        dead,
-        new Map([[partition, { from, to }]]),
-        (_, record) => {
-          batch.push(record);
-          return undefined;
-        },
-        signal,
-      );
-      for (let first = 0; first < batch.length; first += together) {
+      const range = { from: new Map([[partition, from]]), to: new Map([[partition, to]]) };
+      const letters: Letters = { transactor, topic, count: leaders.length, dead, partition };
+      for await (const part of inParts(readTopic(driver, dead, range, signal))) {
         signal.throwIfAborted();
-        const part = batch.slice(first, first + together);
-        const next = (part.at(-1)?.offset ?? from) + 1n;
-        await send(transactor, topic, there.length, part, { topic: dead, partition, offset: next });
+        await send(letters, part);
         sent += part.length;
       }
     } finally {
@@ -81,15 +72,51 @@ export async function redeliver({ driver }: Opened, topic: string, signal: Abort
   return sent;
 }
 
-async function send(
-  transactor: Transactor,
-  topic: string,
-  count: number,
-  letters: readonly ReadRecord[],
-  progress: { readonly topic: string; readonly partition: number; readonly offset: bigint },
+interface Letters {
+  readonly transactor: Transactor;
+  /** Where they go, and how many partitions it has. */
+  readonly topic: string;
+  readonly count: number;
+  /** Where they are. */
+  readonly dead: string;
+  readonly partition: number;
+}
+
+async function* inParts(letters: AsyncIterable<{ readonly record: ReadRecord }>): AsyncGenerator<ReadRecord[], void> {
+  let part: ReadRecord[] = [];
+  let bytes = 0;
+  for await (const { record } of letters) {
+    const size = sizeOf(record);
+    if (part.length === together.letters || (part.length > 0 && bytes + size > together.bytes)) {
+      yield part;
+      part = [];
+      bytes = 0;
+    }
+    part.push(record);
+    bytes += size;
+  }
+  if (part.length > 0) yield part;
+}
+
+/** In two parts, where the topic takes less at a time than there is. */
+async function send(letters: Letters, part: readonly ReadRecord[]): Promise<void> {
+  try {
+    await sendTogether(letters, part);
+  } catch (error) {
+    if (!isQuorateError(error, 'message-too-large') || part.length === 1) throw error;
+    await letters.transactor.abort();
+    const half = part.length >> 1;
+    await send(letters, part.slice(0, half));
+    await send(letters, part.slice(half));
+  }
+}
+
+async function sendTogether(
+  { transactor, topic, count, dead, partition }: Letters,
+  part: readonly ReadRecord[],
 ): Promise<void> {
   const batches = new Map<number, ReadRecord[]>();
-  for (const letter of letters) {
+  for (const letter of part) {
     const stood = Number(headersByName(letter.headers)[headerNames.deadPartition]);
     const by = letter.key === null ? 0 : partitionOf(letter.key, count);
     const to = Number.isInteger(stood) && stood >= 0 && stood < count ? stood : by;
@@ -99,8 +126,9 @@ async function send(
     batch.push({ ...letter, headers });
   }
   const list: RecordBatch[] = [...batches].map(([partition, records]) => ({ topic, partition, records }));
+  const next = (part.at(-1)?.offset ?? -1n) + 1n;
   await transactor.begin();
   await transactor.append(list);
-  await transactor.sendOffsets(redeliveryGroup, [progress]);
+  await transactor.sendOffsets(redeliveryGroup, [{ topic: dead, partition, offset: next }]);
   await transactor.commit();
 }
