@@ -29,16 +29,18 @@ export async function startConsumer(
 ): Promise<Consumer> {
   const { group, handler, retry, deadLetter, dedupe, fenced, transactional } = settings;
   const { admin } = driver;
-  const shape = await admin.describeTopic(topic, [largest], signal);
-  if (!shape) throw new UnknownTopicError(topic);
-  const make = async (name: string, settings: Record<string, string> = {}): Promise<void> => {
-    if (!(await admin.leaders(name, signal))) await admin.createTopic(name, { ...shape, settings }, signal);
+  if (!(await admin.leaders(topic, signal))) throw new UnknownTopicError(topic);
+  const make = async (name: string, wanted: Record<string, string> = {}): Promise<void> => {
+    if (await admin.leaders(name, signal)) return;
+    const shape = await admin.describeTopic(topic, [largest], signal);
+    if (!shape) throw new UnknownTopicError(topic);
+    const roomy = String(Number(shape.settings[largest]) + letterRoom);
+    await admin.createTopic(name, { ...shape, settings: { [largest]: roomy, ...wanted } }, signal);
   };
-  const roomy = { [largest]: String(Number(shape.settings[largest]) + letterRoom) };
   const laterTopic = laterTopicOf(topic, group);
-  if (deadLetter) await make(deadTopicOf(topic), { ...roomy, 'retention.ms': String(deadLettersFor) });
+  if (deadLetter) await make(deadTopicOf(topic), { 'retention.ms': String(deadLettersFor) });
   if (fenced) await make(fenceTopicOf(topic, group), { 'cleanup.policy': 'compact' });
-  if (retry.outOfOrder) await make(laterTopic, roomy);
+  if (retry.outOfOrder) await make(laterTopic);
   const fences = fenced ? new Fences(driver, group) : undefined;
   const later = retry.outOfOrder ? new Later(publisher, layout, laterTopic, retry.delay) : undefined;
   const transactions = transactional ? new Transactions(driver, group) : undefined;
