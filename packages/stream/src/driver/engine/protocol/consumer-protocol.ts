@@ -50,11 +50,11 @@ export function decodeAssignment(bytes: Buffer): Assignment {
   return { assignedPartitions: assignedPartitions ?? [] };
 }
 
-/** Nothing at all is what a member has before it was given something. */
+/** Nothing at all is what a member has before it was given something; some clients write the version alone. */
 function begin(bytes: Buffer): Reader | undefined {
   if (bytes.length === 0) return undefined;
   const reader = new Reader(bytes);
   const written = reader.int16();
   if (written < version) throw new MalformedAnswerError(`version ${written} of what consumers tell each other`);
-  return reader;
+  return reader.left === 0 ? undefined : reader;
 }

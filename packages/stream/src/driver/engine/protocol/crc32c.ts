@@ -1,60 +1,50 @@
 const polynomial = 0x82f63b78;
+const step = 16;
 
-/** Of each byte, and of each with one to seven bytes of zeros behind it: so eight are taken at once. */
-const tables: readonly Int32Array[] = tablesOf(8);
-const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as readonly [
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-];
+/** Of each byte, and then of each with one byte of zeros behind it, with two, …: so as many are taken at once. */
+const table: Int32Array = tableOf();
 
 /** The checksum of batches: the CRC of Castagnoli, of 32 bits. */
 export function crc32c(bytes: Uint8Array): number {
   const { length } = bytes;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, length);
   let crc = -1;
   let at = 0;
-  for (const whole = length - 7; at < whole; at += 8) {
-    const low =
-      crc ^ (byte(bytes, at) | (byte(bytes, at + 1) << 8) | (byte(bytes, at + 2) << 16) | (byte(bytes, at + 3) << 24));
+  for (; at + step <= length; at += step) {
     crc =
-      of(t7, low & 0xff) ^
-      of(t6, (low >>> 8) & 0xff) ^
-      of(t5, (low >>> 16) & 0xff) ^
-      of(t4, low >>> 24) ^
-      of(t3, byte(bytes, at + 4)) ^
-      of(t2, byte(bytes, at + 5)) ^
-      of(t1, byte(bytes, at + 6)) ^
-      of(t0, byte(bytes, at + 7));
+      ofFour(crc ^ view.getInt32(at, true), 12) ^
+      ofFour(view.getInt32(at + 4, true), 8) ^
+      ofFour(view.getInt32(at + 8, true), 4) ^
+      ofFour(view.getInt32(at + 12, true), 0);
   }
-  for (; at < length; at += 1) crc = (crc >>> 8) ^ of(t0, (crc ^ byte(bytes, at)) & 0xff);
+  for (; at < length; at += 1) crc = (crc >>> 8) ^ of((crc ^ view.getUint8(at)) & 0xff, 0);
   return ~crc >>> 0;
 }
 
-function byte(bytes: Uint8Array, at: number): number {
-  return bytes[at] as number;
+/** Of four bytes, the first is the lowest, with so many behind them. */
+function ofFour(word: number, behind: number): number {
+  return (
+    of(word & 0xff, behind + 3) ^
+    of((word >>> 8) & 0xff, behind + 2) ^
+    of((word >>> 16) & 0xff, behind + 1) ^
+    of(word >>> 24, behind)
+  );
 }
 
-function of(table: Int32Array, value: number): number {
-  return table[value] as number;
+function of(byte: number, behind: number): number {
+  return table[256 * behind + byte] as number;
 }
 
-function tablesOf(count: number): Int32Array[] {
-  const first = new Int32Array(256);
-  for (let value = 0; value < 256; value += 1) {
-    let crc = value;
+function tableOf(): Int32Array {
+  const made = new Int32Array(256 * step);
+  for (let byte = 0; byte < 256; byte += 1) {
+    let crc = byte;
     for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? polynomial : 0);
-    first[value] = crc;
+    made[byte] = crc;
   }
-  const made = [first];
-  for (let before = first; made.length < count; ) {
-    const next = before.map((crc) => (crc >>> 8) ^ of(first, crc & 0xff));
-    made.push(next);
-    before = next;
+  for (let at = 256; at < made.length; at += 1) {
+    const before = made[at - 256] as number;
+    made[at] = (before >>> 8) ^ (made[before & 0xff] as number);
   }
   return made;
 }

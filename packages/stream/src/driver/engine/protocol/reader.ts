@@ -99,7 +99,7 @@ export class Reader {
 
   nullableString(): string | null {
     const length = this.int16();
-    return length === -1 ? null : this.#text(length);
+    return length === -1 ? null : this.text(length);
   }
 
   compactString(): string {
@@ -108,7 +108,7 @@ export class Reader {
 
   compactNullableString(): string | null {
     const length = this.unsignedVarint() - 1;
-    return length === -1 ? null : this.#text(length);
+    return length === -1 ? null : this.text(length);
   }
 
   /** Like all bytes: a window on the answer, which lives as long as it does. */
@@ -134,6 +134,12 @@ export class Reader {
   raw(length: number): Buffer {
     const at = this.#take(length);
     return length === 0 ? empty : this.#bytes.subarray(at, at + length);
+  }
+
+  /** Of so many bytes. */
+  text(length: number): string {
+    const at = this.#take(length);
+    return length === 0 ? '' : this.#bytes.toString('utf8', at, at + length);
   }
 
   skip(length: number): void {
@@ -165,11 +171,6 @@ export class Reader {
       const length = this.unsignedVarint();
       this.#take(length);
     }
-  }
-
-  #text(length: number): string {
-    const at = this.#take(length);
-    return this.#bytes.toString('utf8', at, at + length);
   }
 
   #items<T>(length: number, read: (reader: Reader) => T): T[] {

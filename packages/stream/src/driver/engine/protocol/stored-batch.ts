@@ -19,6 +19,7 @@ const shortestRecord = 7;
 const largest = 256 * 1024 * 1024;
 const bits = { compression: 7, timeOfAppend: 1 << 3, transactional: 1 << 4, control: 1 << 5 } as const;
 const empty = Buffer.alloc(0);
+const none: ReadRecord['headers'] = [];
 
 /** A batch as Kafka keeps it, of which the header is read, and the records when they are asked for. */
 export class StoredBatch {
@@ -89,18 +90,14 @@ export class StoredBatch {
     reader.skip(1 /* attributes: there are none */);
     const timestamp = this.baseTimestamp + reader.varlong();
     const delta = reader.varint();
-    if (length < shortestRecord - 1 || after < 0 || reader.left < after)
-      throw new MalformedAnswerError(`a record of ${length} bytes`);
-    if (delta < begin) {
-      reader.skip(reader.left - after);
-      return;
-    }
-    const key = field(reader);
-    const value = field(reader);
-    const headers = headersOf(reader);
-    if (reader.left !== after) throw new MalformedAnswerError('a record is not as long as it says');
-    const offset = this.baseOffset + BigInt(delta);
-    records.push({ offset, key, value, headers, timestamp: time ?? timestamp });
+    const rest = reader.raw(reader.left - after);
+    if (delta < begin) return;
+    const own = new Reader(Buffer.from(rest));
+    const key = field(own);
+    const value = field(own);
+    const headers = headersOf(own);
+    if (own.left > 0) throw new MalformedAnswerError('a record is not as long as it says');
+    records.push({ offset: this.baseOffset + BigInt(delta), key, value, headers, timestamp: time ?? timestamp });
   }
 }
 
@@ -127,7 +124,7 @@ export function* storedBatches(bytes: Buffer): Generator<StoredBatch, void, unde
 
 function field(reader: Reader): Buffer | null {
   const length = reader.varint();
-  return length === -1 ? null : own(reader.raw(length));
+  return length === -1 ? null : reader.raw(length);
 }
 
 function headersOf(reader: Reader): ReadRecord['headers'] {
@@ -136,16 +133,6 @@ function headersOf(reader: Reader): ReadRecord['headers'] {
   // Each has two numbers at least.
   if (count < 0 || count * 2 > reader.left) throw new MalformedAnswerError(`a record has no room for ${count} headers`);
   const headers: [name: string, value: Buffer][] = [];
-  for (let left = count; left > 0; left -= 1) {
-    const length = reader.varint();
-    const name = reader.raw(length).toString();
-    headers.push([name, field(reader) ?? empty]);
-  }
+  for (let left = count; left > 0; left -= 1) headers.push([reader.text(reader.varint()), field(reader) ?? empty]);
   return headers;
-}
-
-const none: ReadRecord['headers'] = [];
-
-function own(view: Buffer): Buffer {
-  return view.length === 0 ? empty : Buffer.from(view);
 }
