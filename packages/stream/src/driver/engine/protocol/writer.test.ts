@@ -6,7 +6,7 @@ import { Writer } from './writer.ts';
 const int = (bits: number): fc.Arbitrary<number> => fc.integer({ min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 });
 const text = fc.string({ unit: 'binary', maxLength: 300 });
 // Around the length from which bytes are not copied, and far more than the first page holds.
-const bytes = fc
+const bytes: fc.Arbitrary<Buffer> = fc
   .oneof(fc.nat(40), fc.integer({ min: 1000, max: 1100 }), fc.nat(5000))
   .map((length) => Buffer.alloc(length, length));
 const maybe = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(one);
