@@ -1,10 +1,11 @@
-import { sleep } from '@quorate/core';
+import { deadline, sleep } from '@quorate/core';
+import { KafkaUnreachableError } from '../../errors/kafka-unreachable-error.ts';
 import { RefusedError } from '../../errors/refused-error.ts';
 import { UnknownTopicError } from '../../errors/unknown-topic-error.ts';
 import type { Admin, GroupDescription, TopicShape } from '../admin.ts';
 import type { GroupOffset } from '../transactor.ts';
 import type { Address } from '../wire.ts';
-import type { Cluster } from './cluster.ts';
+import { type Cluster, newsTakes } from './cluster.ts';
 import type { Asking } from './connections.ts';
 import { Again } from './failure.ts';
 import { commitOffsets, committedOffsets, earliest, keyOf, latest, listOffsets } from './offsets.ts';
@@ -77,7 +78,7 @@ export class KafkaAdmin implements Admin {
       this.#cluster.check(errorCode, { what, topic: name });
       return true;
     });
-    await this.#ready(name, { what, signal });
+    await this.#readyInTime(name, made, { what, signal });
     return made;
   }
 
@@ -192,6 +193,18 @@ export class KafkaAdmin implements Admin {
     const failure = this.#cluster.unplanned(topic);
     if (!(failure instanceof UnknownTopicError)) throw failure;
     return undefined;
+  }
+
+  /** Somebody else may have made it just now. Of one that has long been there, a part may be away for as long as a broker is. */
+  async #readyInTime(name: string, isNew: boolean, { what, signal }: Asking): Promise<void> {
+    using limit = deadline(isNew ? this.#cluster.settings.deliveryTimeout : newsTakes, signal);
+    try {
+      await this.#ready(name, { what, signal: limit.signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!limit.signal.aborted) throw error;
+      if (isNew) throw new KafkaUnreachableError(what, { cause: new Error('not every broker knows it in time') });
+    }
   }
 
   /** Waits until every broker that answers knows who leads each partition. */

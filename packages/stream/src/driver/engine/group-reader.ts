@@ -27,6 +27,9 @@ export interface GroupReaderParts {
 /** How long a broker may take to hear that we leave. */
 const leaveTakes = 2_000;
 
+/** How long the other partitions wait for one whose leader does not answer. */
+const leaderTakes = 2_000;
+
 /** Joins the group, reads what is its share, hands it over when the group shares anew, and joins again. */
 export class KafkaGroupReader implements GroupReader {
   readonly #parts: GroupReaderParts;
@@ -163,14 +166,17 @@ export class KafkaGroupReader implements GroupReader {
     const { cluster, membership } = this.#parts;
     const { signal } = tenure;
     const pauses = backoff({ min: 40, max: 2_000 });
-    const asking = { what: this.#what, signal };
+    const { requestTimeout } = cluster.settings;
+    const began = performance.now();
     const find = async (): Promise<Positions> => {
+      const lenient = performance.now() - began > Math.min(leaderTakes, requestTimeout / 2);
+      const asking = { what: this.#what, signal, lenient };
       const found = await positions(cluster, group, generation.partitions, this.#options, asking);
       const offsets = found.fresh;
       if (offsets.length > 0) await commitOnce({ cluster, membership, group, generation, offsets }, signal);
       return found;
     };
-    for (const began = performance.now(); !signal.aborted; ) {
+    while (!signal.aborted) {
       try {
         const found = await find();
         this.#troubles.clear('positions');
@@ -178,7 +184,6 @@ export class KafkaGroupReader implements GroupReader {
       } catch (error) {
         if (signal.aborted) break;
         const passing = error instanceof Again || error instanceof NotAMemberError;
-        const { requestTimeout } = cluster.settings;
         if (!this.#began && (!passing || performance.now() - began > requestTimeout)) throw error;
         if (this.#began) this.#troubles.set('positions', failureOf(error));
         await pauses.wait({ signal }).catch(() => {});

@@ -19,12 +19,18 @@ export function keyOf({ topic, partition }: TopicPartition): string {
   return `${topic}:${partition}`;
 }
 
+interface ListAsking extends Asking {
+  readonly of?: keyof typeof isolation;
+  /** Whether those are left out of which the leader does not answer now. */
+  readonly lenient?: boolean;
+}
+
 /** Asks the leaders, as they were known at the last look; by `keyOf`. -1n: there is no such message. Once: rejects with `Again`. */
 export async function listOffsets(
   cluster: Cluster,
   partitions: readonly TopicPartition[],
   timestamp: bigint,
-  { of = 'committed', ...asking }: Asking & { readonly of?: keyof typeof isolation },
+  { of = 'committed', lenient = false, ...asking }: ListAsking,
 ): Promise<ReadonlyMap<string, bigint>> {
   const { what } = asking;
   const found = new Map<string, bigint>();
@@ -45,7 +51,7 @@ export async function listOffsets(
       }
     }
   });
-  await together(asked);
+  await together(asked, lenient);
   return found;
 }
 
@@ -115,9 +121,9 @@ export function topicsOf(offsets: readonly GroupOffset[]): CommittedTopic[] {
   }));
 }
 
-/** Waits for all of them; the first that is refused for good counts, before those that may go better the next time. */
-async function together(asked: readonly Promise<void>[]): Promise<void> {
+/** Waits for all of them; the first that is refused for good counts, before those that may go better the next time, if those do. */
+async function together(asked: readonly Promise<void>[], lenient: boolean): Promise<void> {
   const failed = (await Promise.allSettled(asked)).filter((result) => result.status === 'rejected');
   const [worst] = failed.toSorted((a, b) => Number(a.reason instanceof Again) - Number(b.reason instanceof Again));
-  if (worst) throw worst.reason;
+  if (worst && !(lenient && worst.reason instanceof Again)) throw worst.reason;
 }

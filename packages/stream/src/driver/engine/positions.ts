@@ -11,13 +11,16 @@ export interface Positions {
   readonly fresh: readonly GroupOffset[];
 }
 
-/** Where a group goes on in these partitions. Once: rejects with `Again`. */
+/**
+ * Where a group goes on in these partitions. `lenient`: one whose leader does not answer keeps the others not waiting; when it does not begin there, reading
+ * it will say so. Once: rejects with `Again`.
+ */
 export async function positions(
   cluster: Cluster,
   group: string,
   partitions: readonly TopicPartition[],
   { from, undecided = 'wait' }: Pick<GroupReaderOptions, 'from' | 'undecided'>,
-  asking: Asking,
+  asking: Asking & { readonly lenient?: boolean },
 ): Promise<Positions> {
   if (partitions.length === 0) return { assigned: [], fresh: [] };
   await cluster.look([...new Set(partitions.map(({ topic }) => topic))], asking);
@@ -32,13 +35,14 @@ export async function positions(
   const unknown = partitions.filter((partition) => !known.has(keyOf(partition)));
   const fresh: GroupOffset[] = [];
   if (from === 'latest' && unknown.length > 0) {
-    const last = await listOffsets(cluster, unknown, latest, asking);
+    const last = await listOffsets(cluster, unknown, latest, { ...asking, lenient: false });
     for (const partition of unknown) fresh.push({ ...partition, offset: last.get(keyOf(partition)) ?? 0n });
   }
   for (const { topic, partition, offset } of fresh) known.set(keyOf({ topic, partition }), offset);
   const assigned = partitions.map((partition): Assigned => {
     const key = keyOf(partition);
-    const [begin, end, offset] = [begins.get(key) ?? 0n, ends.get(key) ?? 0n, known.get(key)];
+    const offset = known.get(key);
+    const { begin = offset ?? 0n, end = offset ?? 0n } = { begin: begins.get(key), end: ends.get(key) };
     if (offset === undefined) return { ...partition, offset: begin, missed: 0n };
     if (offset < begin) return { ...partition, offset: begin, missed: begin - offset };
     // It was committed for a log that is no more: of the one that there is, nothing was read.
