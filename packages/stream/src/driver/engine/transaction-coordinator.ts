@@ -1,3 +1,4 @@
+import { FencedProducerError } from '../../errors/fenced-producer-error.ts';
 import { UnknownTopicError } from '../../errors/unknown-topic-error.ts';
 import type { TopicPartition } from '../record.ts';
 import type { GroupOffset } from '../transactor.ts';
@@ -158,7 +159,10 @@ export class TransactionCoordinator {
   }
 
   #check(code: number, what: string, topic = '', group = ''): void {
-    const asked = { what, topic, group, transactionalId: this.#id };
-    if (code !== 0) throw complaint(nameOf(code), asked);
+    if (code === 0) return;
+    const reason = nameOf(code);
+    // The id has another producer's number by now.
+    if (reason === 'INVALID_PRODUCER_ID_MAPPING') throw new FencedProducerError(this.#id, { cause: new Error(reason) });
+    throw complaint(reason, { what, topic, group, transactionalId: this.#id });
   }
 }

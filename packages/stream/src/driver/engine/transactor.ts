@@ -105,6 +105,21 @@ export class KafkaTransactor implements Transactor {
     await this.#use((signal) => this.#abort(signal));
   }
 
+  /** By the end of the transaction first: a coordinator that is asked for another epoch would abort the transaction of a successor, too. */
+  async renew(signal?: AbortSignal): Promise<void> {
+    await this.#use(async (over) => {
+      const limit = signal ? AbortSignal.any([signal, over]) : over;
+      try {
+        await this.#coordinator.end(this.#identity, false, limit);
+      } catch (error) {
+        if (!isOver(error)) throw error;
+      }
+      // What is still on its way of the old epoch, a late commit among it, is refused from now on.
+      await this.#reidentify(limit);
+      this.#stage = 'none';
+    });
+  }
+
   async close(): Promise<void> {
     this.#closed ??= this.#close();
     await this.#closed;
@@ -127,17 +142,18 @@ export class KafkaTransactor implements Transactor {
       try {
         await this.#coordinator.end(this.#identity, false, signal);
       } catch (error) {
-        // There is no transaction that could be aborted: it never came to one, or it was committed.
-        if (!(error instanceof RefusedError && error.reason === 'INVALID_TXN_STATE')) throw error;
+        if (!isOver(error)) throw error;
         if (this.#stage === 'in doubt') throw unknown(this.id, error);
       }
     }
-    if (this.#unsure) {
-      this.#identity = await this.#coordinator.takeOver(signal, this.#identity);
-      this.#sequences.clear();
-      this.#unsure = false;
-    }
+    if (this.#unsure) await this.#reidentify(signal);
     this.#stage = 'none';
+  }
+
+  async #reidentify(signal: AbortSignal): Promise<void> {
+    this.#identity = await this.#coordinator.takeOver(signal, this.#identity);
+    this.#sequences.clear();
+    this.#unsure = false;
   }
 
   async #use<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -167,6 +183,11 @@ export class KafkaTransactor implements Transactor {
     if (outcome?.offset !== undefined) this.#sequences.set(keyOf(batch), (sequence + batch.records.length) % sequences);
     else if (doubt) this.#unsure = true;
   }
+}
+
+/** There is no transaction that could be aborted: it never came to one, or it was committed. */
+function isOver(error: unknown): boolean {
+  return error instanceof RefusedError && error.reason === 'INVALID_TXN_STATE';
 }
 
 function unknown(id: string, cause: unknown): AmbiguousError {
