@@ -1,6 +1,6 @@
 import type { Health } from '@quorate/core';
-import type { Driver, DriverName } from './driver/driver.ts';
-import type { ConnectionSettings } from './driver/settings.ts';
+import type { Driver } from './driver/driver.ts';
+import { drivers } from './driver/drivers.ts';
 import { StreamClosedError } from './errors/stream-closed-error.ts';
 import { Layout } from './publishing/layout.ts';
 import { Publisher } from './publishing/publisher.ts';
@@ -93,7 +93,7 @@ export class Connection {
 
   async #open(): Promise<Opened> {
     const { driver: name, connection, publisher, tracing } = this.settings;
-    const driver = await load(name, connection);
+    const driver = await drivers[name](connection);
     const layout = new Layout(driver.admin, this.#over.signal);
     this.#opened = { driver, layout, publisher: new Publisher(driver, layout, publisher), tracing };
     return this.#opened;
@@ -106,14 +106,4 @@ export class Connection {
     this.#over.abort(new StreamClosedError('the stream'));
     await opened?.driver.close();
   }
-}
-
-/** A library is loaded by who uses it: the other one need not be there. */
-async function load(name: DriverName, settings: ConnectionSettings): Promise<Driver> {
-  if (name === 'kafkajs') {
-    const { kafkajsDriver } = await import('./driver/kafkajs/kafkajs-driver.ts');
-    return kafkajsDriver(settings);
-  }
-  const { platformaticDriver } = await import('./driver/platformatic/platformatic-driver.ts');
-  return platformaticDriver(settings);
 }

@@ -3,12 +3,9 @@ import { sharedTest as test } from '@quorate/testbed/vitest';
 import { describe, expect } from 'vitest';
 import { Fences, fenceTopicOf } from '../src/consuming/fences.ts';
 import { PartitionFences } from '../src/consuming/partition-fences.ts';
-import { kafkajsDriver } from '../src/driver/kafkajs/kafkajs-driver.ts';
-import { platformaticDriver } from '../src/driver/platformatic/platformatic-driver.ts';
+import { drivers as open } from '../src/driver/drivers.ts';
 import type { ConnectionSettings } from '../src/driver/settings.ts';
 import { bench, drivers } from './fixture.ts';
-
-const open = { kafkajs: kafkajsDriver, platformatic: platformaticDriver };
 
 function settings(brokers: string | undefined): ConnectionSettings {
   return {

@@ -5,9 +5,9 @@ import type { Assignment } from './assignment.ts';
 export interface Commits {
   /**
    * Never rejects: what could not be committed is, with the next one or by whoever has the partition then. One at a time. `isOurs`: whether the group can
-   * still count us as a member.
+   * still count us as a member, and has said so after that time of `performance.now()`.
    */
-  commit(assignment: Assignment, reader: GroupReader | undefined, isOurs: () => boolean): Promise<void>;
+  commit(assignment: Assignment, reader: GroupReader | undefined, isOurs: (since: number) => boolean): Promise<void>;
 }
 
 /** By the group, some time after the work. */

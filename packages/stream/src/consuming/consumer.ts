@@ -229,7 +229,7 @@ export class Consumer implements AsyncDisposable {
   /** One at a time: a later one must not be overtaken by an earlier. */
   #commit(): Promise<void> {
     this.#committing = this.#committing.then(() => {
-      const isOurs = (): boolean => this.#standing.isCertain;
+      const isOurs = (since: number): boolean => this.#standing.isCertainSince(since);
       return this.#commits.commit(this.#assignment, this.#reader, isOurs);
     });
     return this.#committing;

@@ -37,3 +37,11 @@ test('a process that stood still knows before its timers do', () => {
   expect(changes).toEqual([true, false]);
   standing.stop();
 });
+
+test('whether it was confirmed since is asked of when the request was sent', () => {
+  const standing = new Standing(60_000, () => {});
+  const sent = performance.now();
+  standing.confirm(sent);
+  expect([standing.isCertainSince(sent - 1), standing.isCertainSince(sent + 1)]).toEqual([true, false]);
+  standing.stop();
+});

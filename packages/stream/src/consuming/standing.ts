@@ -20,6 +20,11 @@ export class Standing {
     return this.#certain;
   }
 
+  /** The same, and it was confirmed by a request that was sent after this time of `performance.now()`. */
+  isCertainSince(at: number): boolean {
+    return this.isCertain && this.#until - this.#sessionTimeout > at;
+  }
+
   /** By a request that was sent at this time of `performance.now()`. */
   confirm(at: number): void {
     this.#until = Math.max(this.#until, at + this.#sessionTimeout);

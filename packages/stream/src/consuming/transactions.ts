@@ -11,6 +11,8 @@ import type { PartitionWork } from './partition-work.ts';
 /** How long a predecessor's transaction may stay open when nobody takes over from it. */
 const transactionTimeout = 30_000;
 
+const never: AbortSignal = new AbortController().signal;
+
 /** What goes in one transaction: what came of all messages before `position`. */
 interface Round {
   readonly position: bigint;
@@ -19,11 +21,12 @@ interface Round {
 }
 
 interface Place {
-  /** Undefined while its last outcome is not known. */
-  transactor: Transactor | undefined;
+  transactor: Transactor;
+  /** Its last outcome is not known. */
+  isUnsure: boolean;
+  /** When the transactor was refused, by `performance.now()`: somebody has taken the partition over, or the coordinator has ended a transaction by itself. */
+  refusedAt: number | undefined;
   round: Round | undefined;
-  /** Somebody has taken the partition over. */
-  fenced: boolean;
   /** To which time of the partition it belongs. */
   readonly of: AbortSignal;
 }
@@ -51,7 +54,13 @@ export class Transactions implements Guard, Commits {
         transactor = await this.#takeOver(partition, signal);
         const committed = await this.#committed(partition, signal);
         if (signal.aborted) break;
-        this.#places.set(nameOf(partition), { transactor, round: undefined, fenced: false, of: signal });
+        this.#places.set(nameOf(partition), {
+          transactor,
+          isUnsure: false,
+          refusedAt: undefined,
+          round: undefined,
+          of: signal,
+        });
         return committed;
       } catch {
         await transactor?.close();
@@ -64,18 +73,17 @@ export class Transactions implements Guard, Commits {
   close(partition: TopicPartition, signal: AbortSignal): void {
     const place = this.#places.get(nameOf(partition));
     if (place?.of !== signal) return;
-    place.fenced = true;
-    void place.transactor?.close();
+    void place.transactor.close();
     this.#places.delete(nameOf(partition));
   }
 
-  async commit(assignment: Assignment, _: unknown, isOurs: () => boolean): Promise<void> {
+  async commit(assignment: Assignment, _: unknown, isOurs: (since: number) => boolean): Promise<void> {
     await Promise.all([...assignment.works.values()].map((work) => this.#commit(work, assignment, isOurs)));
   }
 
-  async #commit(work: PartitionWork, assignment: Assignment, isOurs: () => boolean): Promise<void> {
+  async #commit(work: PartitionWork, assignment: Assignment, isOurs: (since: number) => boolean): Promise<void> {
     const place = this.#places.get(nameOf(work.partition));
-    if (!place || place.fenced || place.of !== assignment.closing) return;
+    if (place?.of !== assignment.closing) return;
     place.round ??= work.takeRound();
     const { round } = place;
     if (!round) return;
@@ -87,7 +95,7 @@ export class Transactions implements Guard, Commits {
         assignment.relieve(work);
       }
     } catch (error) {
-      if (isQuorateError(error, 'fenced-producer')) place.fenced = true;
+      if (isQuorateError(error, 'fenced-producer')) place.refusedAt = performance.now();
     }
   }
 
@@ -96,15 +104,14 @@ export class Transactions implements Guard, Commits {
     partition: TopicPartition,
     place: Place,
     { position, outputs }: Round,
-    isOurs: () => boolean,
+    isOurs: (since: number) => boolean,
   ): Promise<boolean> {
-    const never = new AbortController().signal;
-    if (!place.transactor) {
-      // Whoever has lost the partition must not take the id from its successor.
-      if (place.of.aborted || !isOurs()) return false;
-      // The last one may have been committed. Once the id is taken over, that does not change any more.
-      place.transactor = await this.#takeOver(partition, never);
-      if (((await this.#committed(partition, never)) ?? -1n) >= position) return true;
+    if (place.isUnsure) {
+      if (!(await this.#decide(partition, place, isOurs))) return false;
+      // The last one may have been committed. That does not change any more.
+      const committed = await this.#committed(partition, never);
+      place.isUnsure = false;
+      if ((committed ?? -1n) >= position) return true;
     }
     const { transactor } = place;
     try {
@@ -114,11 +121,25 @@ export class Transactions implements Guard, Commits {
       await transactor.commit();
       return true;
     } catch (error) {
-      place.transactor = undefined;
-      await transactor.close();
+      place.isUnsure = true;
       if (isQuorateError(error, 'fenced-producer')) throw error;
       return false;
     }
+  }
+
+  /** Whether what was begun is decided, and we can go on. */
+  async #decide(partition: TopicPartition, place: Place, isOurs: (since: number) => boolean): Promise<boolean> {
+    const { refusedAt } = place;
+    if (refusedAt === undefined) {
+      await place.transactor.renew();
+      return true;
+    }
+    // Whoever has lost the partition must not take the id from its successor. There is none if the group has counted us as a member since.
+    if (place.of.aborted || !isOurs(refusedAt)) return false;
+    await place.transactor.close();
+    place.transactor = await this.#takeOver(partition, never);
+    place.refusedAt = undefined;
+    return true;
   }
 
   #takeOver({ topic, partition }: TopicPartition, signal: AbortSignal): Promise<Transactor> {

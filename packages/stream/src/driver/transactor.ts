@@ -7,7 +7,7 @@ export interface GroupOffset extends TopicPartition {
 
 /**
  * One transaction after the other under one transactional id. Every method rejects with `fenced-producer` (`happened: 'no'`) when somebody has taken
- * the id over, and is then of no more use. After any other error: `abort`, or close and begin with another one.
+ * the id over, and is then of no more use. After any other error: `abort`, `renew`, or close and begin with another one.
  */
 export interface Transactor {
   readonly id: string;
@@ -19,6 +19,12 @@ export interface Transactor {
   /** Rejects as `ambiguous` when nobody knows whether it was committed: whoever takes the id over next decides that, and no later than `timeout`. */
   commit(): Promise<void>;
   abort(): Promise<void>;
+  /**
+   * Finds out, after an error, and goes on: what was begun is decided when it resolves, committed by a `commit` of which nobody
+   * knew, or aborted. Takes the id from nobody: `fenced-producer` when somebody else has it by now, or when the coordinator has ended the transaction
+   * because its time was up, which looks the same.
+   */
+  renew(signal?: AbortSignal): Promise<void>;
   /** Idempotent. A transaction that is under way is aborted, by the broker when it cannot be told. */
   close(): Promise<void>;
 }

@@ -1,6 +1,5 @@
 import type { Driver, DriverName } from '../../src/driver/driver.ts';
-import { kafkajsDriver } from '../../src/driver/kafkajs/kafkajs-driver.ts';
-import { platformaticDriver } from '../../src/driver/platformatic/platformatic-driver.ts';
+import { kafkajsDriver, platformaticDriver } from '../../src/driver/drivers.ts';
 import type { ConnectionSettings } from '../../src/driver/settings.ts';
 
 export type OpenDriver = (settings: ConnectionSettings) => Promise<Driver>;

@@ -368,6 +368,82 @@ export function hasTransactions(): void {
       expect(follower.values().filter((value) => value !== 'in doubt')).toEqual(['next']);
     });
 
+    const doubts = [
+      ['nobody has heard', true, []],
+      ['nobody has answered', 'kafka-1', ['in doubt']],
+    ] as const;
+
+    test.for(doubts)(
+      'is decided when it is renewed, after a commit that %s, and goes on',
+      async ([, hole, kept], { bed }) => {
+        const settings = { brokers: bed.kafka.brokersFor(client), requestTimeout: 400, deliveryTimeout: 1_200 };
+        await using stage = new Stage(open, bed.kafka.brokers);
+        const topic = await stage.topic();
+        const group = unique('g');
+        const link = bed.link(client, 'kafka-1');
+        const transactor = await stage.transactor(unique('id'), 60_000, settings);
+        await transactor.begin();
+        await transactor.append([batch(topic, 0, ['in doubt'])]);
+        await transactor.sendOffsets(group, [{ topic, partition: 0, offset: 7n }]);
+        await link.set({ blackHole: hole });
+        expect(await failure(() => transactor.commit())).toMatchObject({ code: 'ambiguous', happened: 'unknown' });
+        expect(await failure(() => transactor.renew())).toBeInstanceOf(Error);
+        await link.reset();
+        await link.heal();
+        await transactor.renew();
+        // It is decided, so that nobody has to wait for it.
+        const { admin } = await stage.driver();
+        const committed = (await admin.committed(group, [topic], endless)).map(({ offset }) => offset);
+        expect(committed).toEqual(kept.length > 0 ? [7n] : []);
+        for (const value of ['next', 'last']) {
+          await transactor.begin();
+          await transactor.append([batch(topic, 0, [value])]);
+          await transactor.commit();
+        }
+        const follower = await stage.follower({ topic, from: new Map([[0, 0n]]) });
+        await eventually('the last is seen', () => follower.values().includes('last'));
+        expect(follower.values()).toEqual([...kept, 'next', 'last']);
+      },
+    );
+
+    test('of a predecessor is not renewed, and takes nothing from its successor', async ({ bed }) => {
+      await using stage = new Stage(open, bed.kafka.brokers);
+      const topic = await stage.topic();
+      const id = unique('id');
+      const before = await stage.transactor(id);
+      await before.begin();
+      await before.append([batch(topic, 0, ['before'])]);
+      const after = await stage.transactor(id);
+      await after.begin();
+      await after.append([batch(topic, 0, ['after'])]);
+      const fenced = { code: 'fenced-producer', happened: 'no' };
+      expect(await failure(() => before.renew())).toMatchObject(fenced);
+      expect(await failure(() => before.begin())).toMatchObject(fenced);
+      await after.commit();
+      const follower = await stage.follower({ topic, from: new Map([[0, 0n]]) });
+      await eventually('it is seen', () => follower.values().length > 0);
+      expect(follower.values()).toEqual(['after']);
+    });
+
+    test('can be renewed at any time: what is open is aborted, and nothing is no matter', async ({ bed }) => {
+      await using stage = new Stage(open, bed.kafka.brokers);
+      const topic = await stage.topic();
+      const transactor = await stage.transactor(unique('id'));
+      await transactor.renew();
+      await transactor.begin();
+      await transactor.append([batch(topic, 0, ['open'])]);
+      await transactor.renew();
+      await transactor.renew();
+      await transactor.begin();
+      await transactor.append([batch(topic, 0, ['committed'])]);
+      await transactor.commit();
+      const reason = new Error('no longer wanted');
+      expect(await failure(() => transactor.renew(AbortSignal.abort(reason)))).toBe(reason);
+      const follower = await stage.follower({ topic, from: new Map([[0, 0n]]) });
+      await eventually('it is seen', () => follower.values().length > 0);
+      expect(follower.values()).toEqual(['committed']);
+    });
+
     test('that is under way is aborted by close, at once', async ({ bed }) => {
       await using stage = new Stage(open, bed.kafka.brokers);
       const topic = await stage.topic();

@@ -1,0 +1,115 @@
+import { isIP } from 'node:net';
+import type { Connection, SASLOptions } from '@platformatic/kafka';
+import type { ConnectionSettings, Sasl } from '../settings.ts';
+import type { Address, Wire, WireMaker, WireOptions, WireRequest } from '../wire.ts';
+import { plain, refusedLogin } from './platformatic-failure.ts';
+
+type Library = Pick<typeof import('@platformatic/kafka'), 'AuthenticationError' | 'Connection' | 'Writer'>;
+
+/** Whoever asks has a limit of its own, which looks twice. */
+const noTimeout = 2 ** 31 - 1;
+
+/** Connections of @platformatic/kafka. */
+export function platformaticWires(library: Library): WireMaker {
+  return {
+    connect: (address, settings, options) => connect(library, address, settings, options),
+    refusedLogin,
+    plain,
+  };
+}
+
+async function connect(
+  library: Library,
+  { host, port }: Address,
+  { clientId, connectTimeout, tls, sasl }: ConnectionSettings,
+  { onClosed, signal }: WireOptions,
+): Promise<Wire> {
+  signal.throwIfAborted();
+  const connection = new library.Connection(clientId, {
+    connectTimeout,
+    requestTimeout: noTimeout,
+    maxInflights: Infinity,
+    ...(tls && { tls }),
+    // Certificates of hosted brokers need the name; an address must not stand there.
+    ...(isIP(host) === 0 && !tls?.servername && { tlsServerName: true }),
+    ...(sasl && { sasl: login(library, sasl) }),
+  });
+  let isClosed = false;
+  const close = (): void => {
+    if (isClosed) return;
+    isClosed = true;
+    hangUp(connection);
+    onClosed();
+  };
+  // It tells of errors after it has failed, too: without a listener each would end the process.
+  connection.on('error', close);
+  // The timer of the next login would stay behind.
+  connection.on('close', close);
+  signal.addEventListener('abort', close, { once: true });
+  try {
+    await connection.connect(host, port);
+    signal.throwIfAborted();
+    return new PlatformaticWire(library, connection, close);
+  } catch (error) {
+    close();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', close);
+  }
+}
+
+class PlatformaticWire implements Wire {
+  readonly close: () => void;
+  readonly #library: Library;
+  readonly #connection: Connection;
+
+  constructor(library: Library, connection: Connection, close: () => void) {
+    this.#library = library;
+    this.#connection = connection;
+    this.close = close;
+  }
+
+  send({ key, version, body }: WireRequest): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      this.#connection.send(
+        key,
+        version,
+        () => this.#library.Writer.create().append(body),
+        (_id, _key, _version, { buffer }) => buffer.slice(),
+        false,
+        false,
+        (error, answer) => {
+          if (answer) return resolve(answer);
+          reject(error);
+          this.close();
+        },
+      );
+    });
+  }
+}
+
+/** Its own close waits for what a broker that does not read would have to take first. */
+function hangUp(connection: Connection): void {
+  connection.close(() => {});
+  connection.socket?.destroy();
+}
+
+const mechanisms = {
+  plain: 'PLAIN',
+  'scram-sha-256': 'SCRAM-SHA-256',
+  'scram-sha-512': 'SCRAM-SHA-512',
+  oauthbearer: 'OAUTHBEARER',
+} as const;
+
+function login({ AuthenticationError }: Library, sasl: Sasl): SASLOptions {
+  const mechanism = mechanisms[sasl.mechanism];
+  if (sasl.mechanism === 'oauthbearer') {
+    // A broker that refuses a token says so in what it sends, and waits for a last word before it calls it an error.
+    const authBytesValidator: SASLOptions['authBytesValidator'] = (bytes, callback) => {
+      if (bytes.length === 0) callback(null, bytes);
+      else callback(new AuthenticationError('the token was refused'));
+    };
+    return { mechanism, token: sasl.token, authBytesValidator };
+  }
+  return { mechanism, username: sasl.username, password: sasl.password };
+}
