@@ -17,7 +17,7 @@ const compress = (codec: Codec, bytes: Buffer): Buffer =>
 const persons = Buffer.from(Array.from({ length: 40 }, (_, id) => `{"id":${id},"name":"someone"}`).join(''));
 const alphabet = Buffer.from('0123456789abcdefghijklmnopqrstuvwxyz'.repeat(3200));
 
-/** Words that come again and again, and noise. */
+/** Words that come again and again, and noise. Never nothing: at that the other implementation of snappy may fall. */
 const mixed: fc.Arbitrary<Buffer> = fc
   .array(
     fc.oneof(
@@ -27,7 +27,8 @@ const mixed: fc.Arbitrary<Buffer> = fc
     ),
     { maxLength: 120, size: 'max' },
   )
-  .map((parts) => Buffer.concat(parts));
+  .map((parts) => Buffer.concat(parts))
+  .filter(({ length }) => length > 0);
 
 test.for(codecs)('what others compressed as %s is decompressed', (codec) => {
   fc.assert(
