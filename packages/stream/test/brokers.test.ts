@@ -1,6 +1,8 @@
 import { driversOnThreeBrokers } from './driver/on-three-brokers.ts';
+import { leadersSuite } from './engine/leaders.ts';
 import { brokersSuite, threeBrokers } from './suites/brokers.ts';
 
+// All on the same cluster: it takes ten seconds to start one.
 brokersSuite('platformatic');
-// On the same cluster: it takes ten seconds to start one.
+leadersSuite('platformatic', threeBrokers);
 driversOnThreeBrokers(threeBrokers);

@@ -1,4 +1,5 @@
-import { brokersSuite } from './suites/brokers.ts';
+import { leadersSuite } from './engine/leaders.ts';
+import { brokersSuite, threeBrokers } from './suites/brokers.ts';
 import { consumingSuite } from './suites/consuming.ts';
 import { faultsSuite } from './suites/faults.ts';
 import { publishingSuite } from './suites/publishing.ts';
@@ -8,3 +9,4 @@ import { transactionsSuite } from './suites/transactions.ts';
 // npm test has them by the library that is the default; the contract of the drivers, by both.
 for (const suite of [publishingSuite, consumingSuite, requestsSuite, transactionsSuite, faultsSuite, brokersSuite])
   suite('kafkajs');
+leadersSuite('kafkajs', threeBrokers);

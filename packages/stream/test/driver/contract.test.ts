@@ -1,12 +1,17 @@
+import { keepsSequences, outlivesPauses } from '../engine/appending.ts';
+import { commitsAsMember } from '../engine/groups.ts';
+import { readsWhatIsThere } from '../engine/reading.ts';
 import { hasAdmin } from './admin.ts';
 import { appends } from './append.ts';
 import { readsAsMember } from './group.ts';
+import { survivesFaults, survivesItsBroker } from './group-faults.ts';
 import { leavesNothing } from './nothing-left.ts';
 import { readsPartitions } from './partitions.ts';
 import { sharesGroups } from './rebalance.ts';
 import { hasTransactions } from './transactions.ts';
 
-// The longest first: they go on side by side.
+// These go on side by side, the longest first.
+survivesFaults();
 sharesGroups();
 readsAsMember();
 hasTransactions();
@@ -14,3 +19,10 @@ appends();
 leavesNothing();
 readsPartitions();
 hasAdmin();
+readsWhatIsThere();
+commitsAsMember();
+keepsSequences();
+
+// These do something to the broker, one after the other.
+outlivesPauses();
+survivesItsBroker();

@@ -4,11 +4,12 @@ import type { ConnectionSettings } from '../../src/driver/settings.ts';
 
 export type OpenDriver = (settings: ConnectionSettings) => Promise<Driver>;
 
-/** All that promise the same. */
-export const drivers: readonly (readonly [DriverName, OpenDriver])[] = [
-  ['kafkajs', kafkajsDriver],
-  ['platformatic', platformaticDriver],
-];
+export const openBy: Readonly<Record<DriverName, OpenDriver>> = {
+  kafkajs: kafkajsDriver,
+  platformatic: platformaticDriver,
+};
 
-/** Each has links of its own. */
-export const names: readonly DriverName[] = drivers.map(([name]) => name);
+export const names: readonly DriverName[] = ['kafkajs', 'platformatic'];
+
+/** All that promise the same. */
+export const drivers: readonly (readonly [DriverName, OpenDriver])[] = names.map((name) => [name, openBy[name]]);

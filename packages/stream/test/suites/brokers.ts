@@ -5,7 +5,7 @@ import type { DriverName } from '../../src/index.ts';
 import { restless } from '../driver/works.ts';
 import { bench, Ledger, numbered } from '../fixture.ts';
 
-/** Partitions go back to where they belong at once: brokers lose their leadership also while they are well. */
+/** For all that needs a cluster. */
 export const threeBrokers = bedTest({ kafka: { brokers: 3, clients: ['shop'], config: restless } });
 
 /** What is promised under faults; by one client library, for the other takes as long again. */

@@ -1,0 +1,80 @@
+import { eventually } from '@quorate/testbed';
+import { expect } from 'vitest';
+import { Cluster } from '../../src/driver/engine/cluster.ts';
+import { Connections } from '../../src/driver/engine/connections.ts';
+import { commitOffsets } from '../../src/driver/engine/offsets.ts';
+import { contractTest as test } from '../driver/contract.ts';
+import { eachDriver } from '../driver/each-driver.ts';
+import { defaultSettings, endless, failure, Stage, unique } from '../driver/stage.ts';
+import { wiresOf } from './counted.ts';
+
+/** Part of the contract of the drivers. */
+export function commitsAsMember(): void {
+  eachDriver('is a member of a group', (name, open) => {
+    test('of which a commit of an earlier generation is refused, and not repeated under a later one', async ({
+      bed,
+    }) => {
+      await using stage = new Stage(open, bed.kafka.brokers);
+      const topic = await stage.topic({ partitions: 2 });
+      const group = unique('g');
+      // It never hands over, and keeps what it has in mind.
+      const revoked = (): Promise<void> => new Promise(() => {});
+      const first = await stage.member({ group, topics: [topic], handOver: 500, revoked });
+      await eventually('it has both', () => first.held.length === 2);
+      await first.commit(4n);
+      const second = await stage.member({ group, topics: [topic], handOver: 500 });
+      await eventually('the second has one', () => second.held.length === 1);
+      const another = second.partitions[0] ?? -1;
+      const late = await failure(() => first.commit(1n, another));
+      expect(late).toMatchObject({ code: 'not-a-member', happened: 'no', group });
+      // Neither does the broker take it.
+      const settings = { ...defaultSettings, brokers: bed.kafka.brokers };
+      const connections = new Connections(wiresOf[name], settings);
+      const cluster = new Cluster(connections, settings);
+      const asking = { what: 'commit', signal: endless };
+      const coordinator = await cluster.coordinator('group', group, asking, asking);
+      const { admin } = await stage.driver();
+      const [{ id: member = '' } = {}] = (await admin.describeGroup(group, endless)).members;
+      const old = { group, generation: 1, member };
+      const offsets = [{ topic, partition: 0, offset: 2n }];
+      const refused = await failure(() => commitOffsets(cluster, coordinator, old, offsets, asking));
+      expect(refused).toMatchObject({ code: 'not-a-member', happened: 'no' });
+      connections.close();
+      expect(await admin.committed(group, [topic], endless)).toEqual([{ topic, partition: 0, offset: 4n }]);
+    });
+
+    test('which begins after the offsets that a transaction commits just now, when it is over', async ({ bed }) => {
+      await using stage = new Stage(open, bed.kafka.brokers);
+      const topic = await stage.topic();
+      await stage.witness.produce(topic, 0, ['1', '2', '3']);
+      const transactor = await stage.transactor(unique('id'));
+      const { admin } = await stage.driver();
+      // The first has nothing committed before, which a broker does not name among all that there are.
+      for (const [before, offset, end] of [
+        [undefined, 2n, 'commit'],
+        [2n, 3n, 'abort'],
+        [undefined, 3n, 'abort'],
+      ] as const) {
+        const group = unique('g');
+        if (before) await admin.commit(group, [{ topic, partition: 0, offset: before }], endless);
+        await transactor.begin();
+        await transactor.sendOffsets(group, [{ topic, partition: 0, offset }]);
+        let begun = false;
+        const joining = stage.member({ group, topics: [topic] }).then((member) => {
+          begun = true;
+          return member;
+        });
+        await eventually('it has joined', async () => (await admin.describeGroup(group, endless)).members.length === 1);
+        // It has asked where to begin by the time in which it could have joined once more.
+        await (await stage.member({ group: unique('other'), topics: [topic] })).stop();
+        expect(begun).toBe(false);
+        await transactor[end]();
+        const member = await joining;
+        await eventually('it begins', () => member.held.length === 1);
+        const expected = end === 'commit' ? offset : (before ?? 0n);
+        expect(member.held).toEqual([{ topic, partition: 0, offset: expected, missed: 0n }]);
+        await member.stop();
+      }
+    });
+  });
+}
