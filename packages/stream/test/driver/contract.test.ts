@@ -9,12 +9,14 @@ import { leavesNothing } from './nothing-left.ts';
 import { readsPartitions } from './partitions.ts';
 import { sharesGroups } from './rebalance.ts';
 import { hasTransactions } from './transactions.ts';
+import { endsTransactions } from './transactions-in-doubt.ts';
 
 // These go on side by side, the longest first.
 survivesFaults();
 sharesGroups();
 readsAsMember();
 hasTransactions();
+endsTransactions();
 appends();
 leavesNothing();
 readsPartitions();

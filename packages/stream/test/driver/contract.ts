@@ -3,7 +3,7 @@ import type { DriverName } from '../../src/driver/driver.ts';
 import { names } from './drivers.ts';
 
 /** What a driver promises, in parts that are proven at the same time: most of the time they wait. */
-const parts = ['append', 'group', 'partitions', 'transactions', 'sharing', 'leaving', 'faults'] as const;
+const parts = ['append', 'group', 'partitions', 'transactions', 'doubts', 'sharing', 'leaving', 'faults'] as const;
 
 type Part = (typeof parts)[number];
 

@@ -134,7 +134,8 @@ export function readsWhatIsThere(): void {
         took.push(performance.now() - begun);
         reader.pause({ topic, partition: 0 });
       }
-      expect(took.toSorted((a, b) => a - b)[3]).toBeLessThan(150);
+      // A broker that has just been asked would wait for 500.
+      expect(took.toSorted((a, b) => a - b)[3]).toBeLessThan(350);
     });
 
     test('on while another partition cannot be read', async ({ bed }) => {
