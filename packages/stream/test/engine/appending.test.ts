@@ -1,13 +1,13 @@
 import { eventually } from '@quorate/testbed';
 import { bedTest } from '@quorate/testbed/vitest';
-import { expect } from 'vitest';
+import { describe, expect } from 'vitest';
 import { Cluster } from '../../src/driver/engine/cluster.ts';
 import { Connections } from '../../src/driver/engine/connections.ts';
 import { Delivery } from '../../src/driver/engine/delivery.ts';
 import { identify } from '../../src/driver/engine/identity.ts';
 import type { Identity, Parcel } from '../../src/driver/engine/parcel.ts';
 import { apiVersions } from '../../src/driver/engine/protocol/api-versions.ts';
-import { eachDriver } from '../driver/each-driver.ts';
+import { drivers } from '../driver/drivers.ts';
 import {
   batch,
   defaultSettings,
@@ -33,7 +33,8 @@ const parcel = (topic: string, value: string, identity: Identity, sequence: numb
   outcome: undefined,
 });
 
-eachDriver('appends', (name, open) => {
+// One after the other: they pause the broker.
+describe.each(drivers)('the %s driver appends', (name, open) => {
   test('once what a broker takes up late, though it was sent again meanwhile', async ({ bed }) => {
     const counted = new Counted(name);
     await using stage = new Stage(counted.open, bed.kafka.brokers, { requestTimeout: 700 });
