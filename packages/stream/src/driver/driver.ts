@@ -7,8 +7,8 @@ import type { Transactor } from './transactor.ts';
 export type DriverName = 'kafkajs' | 'platformatic';
 
 /**
- * What this package needs of a Kafka client. There is one for each library, and all of them pass the same tests: what a
- * library gets wrong is mended in its driver, and no caller needs to know which one it is.
+ * What this package needs of Kafka. There is one for each library, which differ in their connections alone and pass the same tests: no
+ * caller needs to know which one it is.
  *
  * Everything that waits ends with its signal. Errors are `QuorateError`s: `happened: 'no'` only where the broker said so, or was never asked.
  */

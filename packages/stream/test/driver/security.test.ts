@@ -4,7 +4,7 @@ import { bedTest } from '@quorate/testbed/vitest';
 import { expect } from 'vitest';
 import type { ConnectionSettings, Sasl } from '../../src/driver/settings.ts';
 import { certificate } from './certificate.ts';
-import type { OpenDriver } from './drivers.ts';
+import { drivers, type OpenDriver } from './drivers.ts';
 import { eachDriver } from './each-driver.ts';
 import { batch, endless, errorOf, failure, offsetsOf, Stage, unique, within } from './stage.ts';
 
@@ -202,3 +202,23 @@ eachDriver('at a broker that lets in nobody whom it does not know', (_name, open
     expect(await stage.witness.end(topic)).toBe(0n);
   });
 });
+
+// Cut in the answer to the handshake, in those after it, and between: all drivers come by the same link.
+const breaks = drivers.flatMap(([name, open]) => [1, 20, 50, 80, 110, 480].map((after) => [name, after, open] as const));
+
+test.for(breaks)(
+  '%s takes no connection that breaks after %i bytes for a login that is refused',
+  async ([, afterBytes, open], { bed }) => {
+    await using stage = new Stage(open, bed.kafka.brokers, { connectTimeout: 1_000, requestTimeout: 1_000 });
+    const topic = await stage.topic();
+    const link = bed.link('sasl', 'kafka-1');
+    const settings = { brokers: bed.kafka.brokersFor('sasl'), sasl: password('plain', secret) };
+    const driver = await stage.driver(settings);
+    await link.set({ cut: { from: 'kafka-1', afterBytes } });
+    const failed = await failure(() => driver.appender({ signal: endless }));
+    await link.heal();
+    expect(failed).toMatchObject({ code: 'kafka-unreachable', happened: 'no', retryable: true });
+    const appender = await driver.appender({ signal: endless });
+    expect(offsetsOf(await appender.append([batch(topic, 0, ['x'])]))).toEqual([0n]);
+  },
+);

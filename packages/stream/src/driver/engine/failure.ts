@@ -42,7 +42,7 @@ const passing: ReadonlySet<string> = new Set([
   'UNSTABLE_OFFSET_COMMIT',
 ]);
 
-/** Refusals of requests that only this driver makes by itself. */
+/** Refusals of requests that only the engine makes by itself. */
 const refused: ReadonlySet<string> = new Set([
   'GROUP_MAX_SIZE_REACHED',
   'INCONSISTENT_GROUP_PROTOCOL',

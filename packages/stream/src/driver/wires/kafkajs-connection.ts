@@ -67,7 +67,7 @@ function mend(connection: KafkajsConnection): void {
   const versions = { minVersion: 0, maxVersion: 1 };
   connection.setVersions({ [saslHandshake]: versions, [saslAuthenticate]: versions });
   connection.setSupportAuthenticationProtocol(true);
-  // After every answer the package sets a timer, with a time that has long passed: Node.js warns of it (TimeoutNegativeWarning). Nothing ever waits for it, because no
-  // answer tells the package that it is to slow down.
+  // After every answer the package sets a timer, with a time that has long passed: Node.js warns of it (TimeoutNegativeWarning).
+  // Nothing ever waits for it, because no answer tells the package that it is to slow down.
   connection.requestQueue.scheduleCheckPendingRequests = () => {};
 }
