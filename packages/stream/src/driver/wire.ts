@@ -38,7 +38,7 @@ export interface WireOptions {
  * so the same with each of them.
  */
 export interface WireMaker {
-  /** Connects and logs in. Rejects with an error of the library. */
+  /** Connects and logs in, however long that takes. Rejects with an error of the library. */
   connect(address: Address, settings: ConnectionSettings, options: WireOptions): Promise<Wire>;
   /** Why the broker, or we, refused the connection for good (password, certificate, token); undefined for what may go better the next time. No secrets in it. */
   refusedLogin(error: unknown): string | undefined;

@@ -9,6 +9,8 @@ import { socketTo } from './kafkajs-socket.ts';
 
 type Library = Pick<typeof kafkajs, 'Kafka' | 'logLevel'>;
 
+const noTimeout = 2 ** 31 - 1;
+
 /** Connections of kafkajs. */
 export function kafkajsWires(library: Library): WireMaker {
   return {
@@ -21,7 +23,7 @@ export function kafkajsWires(library: Library): WireMaker {
 async function connect(
   library: Library,
   address: Address,
-  { clientId, connectTimeout, tls, sasl }: ConnectionSettings,
+  { clientId, tls, sasl }: ConnectionSettings,
   { onClosed, signal }: WireOptions,
 ): Promise<Wire> {
   signal.throwIfAborted();
@@ -30,8 +32,8 @@ async function connect(
     clientId,
     brokers: [`${address.host}:${address.port}`],
     logLevel: library.logLevel.NOTHING,
-    connectionTimeout: connectTimeout,
-    // Whoever asks has a limit of its own, which looks twice.
+    // The engine has limits of its own, at which it looks once more whether something has come.
+    connectionTimeout: noTimeout,
     enforceRequestTimeout: false,
     socketFactory: ({ onConnect }) => {
       socket = socketTo(address, tls, onConnect);

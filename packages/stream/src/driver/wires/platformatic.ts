@@ -6,7 +6,7 @@ import { plain, refusedLogin } from './platformatic-failure.ts';
 
 type Library = Pick<typeof import('@platformatic/kafka'), 'AuthenticationError' | 'Connection' | 'Writer'>;
 
-/** Whoever asks has a limit of its own, which looks twice. */
+/** The engine has limits of its own, at which it looks once more whether something has come. */
 const noTimeout = 2 ** 31 - 1;
 
 /** Connections of @platformatic/kafka. */
@@ -21,12 +21,12 @@ export function platformaticWires(library: Library): WireMaker {
 async function connect(
   library: Library,
   { host, port }: Address,
-  { clientId, connectTimeout, tls, sasl }: ConnectionSettings,
+  { clientId, tls, sasl }: ConnectionSettings,
   { onClosed, signal }: WireOptions,
 ): Promise<Wire> {
   signal.throwIfAborted();
   const connection = new library.Connection(clientId, {
-    connectTimeout,
+    connectTimeout: noTimeout,
     requestTimeout: noTimeout,
     maxInflights: Infinity,
     ...(tls && { tls }),
