@@ -101,7 +101,7 @@ export async function playRound({ stage, bed, till, name, rules, doraWakes }: Ro
   const refused = adds.filter(({ outcome }) => outcome === 'failed').length;
   const lost = acknowledged - number;
   tell('the counter', `says ${number} after ${acknowledged} adds: ${lost} lost`);
-  const increase = check.tokensIncrease(all).result === 'valid' ? 'yes' : 'no';
+  const increase = { valid: 'yes', invalid: 'no', unknown: 'unknown' }[check.tokensIncrease(all).result];
   return {
     history: all,
     row: {

@@ -35,11 +35,11 @@ interface Holder {
   readonly token: bigint;
 }
 
-test('a token that only writes show loses an add, and the tokens increase all the same; with the read it loses none', async () => {
+test('a token that only writes show loses an add, and the tokens alone do not tell; with the read it loses none', async () => {
   const onWrites = await interleaved({ tokenOnReads: false });
   expect(onWrites.operations.map(({ outcome }) => outcome)).toEqual(['ok', 'ok', 'ok']);
   expect(check.noLostUpdates(onWrites)).toMatchObject({ result: 'invalid', summary: 'an add was lost of key rides' });
-  expect(check.tokensIncrease(onWrites).result).toBe('valid');
+  expect(check.tokensIncrease(onWrites).result).toBe('unknown');
 
   const onBoth = await interleaved({ tokenOnReads: true });
   expect(onBoth.operations.map(({ outcome }) => outcome)).toEqual(['failed', 'ok', 'ok']);

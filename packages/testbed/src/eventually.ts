@@ -1,4 +1,5 @@
 import { DeadlineExceededError, deadline, sleep } from '@quorate/core';
+import { unlessAborted } from './unless-aborted.ts';
 
 export interface EventuallyOptions {
   /** How long the condition may take to come true, in milliseconds. Default 30,000. */
@@ -10,7 +11,7 @@ export interface EventuallyOptions {
 
 /**
  * Waits until `condition` gives something truthy and resolves with it. A condition that throws is not true yet; its last
- * error is the cause when the time is up.
+ * error is the cause when the time is up. One that is still under way then is given up, whether it heeds its signal or not.
  *
  *     await eventually('a new leader', () => bed.zookeeper.leader());
  */
@@ -23,11 +24,12 @@ export async function eventually<T>(
   let last: unknown;
   for (;;) {
     try {
-      const result = await condition(limit.signal);
+      const result = await unlessAborted(limit.signal, condition);
       if (result) return result;
       last = undefined;
     } catch (error) {
-      last = error;
+      // A look that was cut short says nothing: what the one before it said is more.
+      if (error !== limit.signal.reason) last = error;
     }
     signal?.throwIfAborted();
     // A timer may fire a little before the clock says so: its word counts too, or the next look would begin aborted.

@@ -9,6 +9,7 @@ import { isFree } from '../src/processes/ports.ts';
 import { bedTest } from '../src/vitest.ts';
 import { isAlive } from './alive.ts';
 import { scratch } from './archives.ts';
+import { ended, program } from './program.ts';
 
 /** Counts what it is POSTed in a file, answers GET with the count, and has a second port that only accepts. */
 const source = `
@@ -337,6 +338,16 @@ describe('a server of your own', () => {
     await again.kill();
   });
 
+  test('must be told ready by true: what is neither true nor nothing is refused, and not taken for its death', async ({
+    bed,
+  }) => {
+    const odd = { name: 'odd', command: 'sleep', args: ['600'], ready: () => 'yes' };
+    const refused = bed.run(odd as unknown as OwnServerOptions);
+    await expect(refused).rejects.toThrow("ready: expected a function that gives true or false, got 'yes'");
+    await expect(refused).rejects.toMatchObject({ code: 'invalid-argument' });
+    expect(existsSync(join(bed.folder, 'odd'))).toBe(false);
+  });
+
   test('leaves nothing when it is aborted', async ({ bed }) => {
     const controller = new AbortController();
     let started = 0;
@@ -423,6 +434,18 @@ test('the bed stops while one starts: it is given up, and nothing is left', asyn
   for (const own of [well.port, port]) expect(await isClaimed(own)).toBe(false);
   await expect(bed.run({ name: 'late', command: 'sleep', ready: { tcp: true } })).rejects.toThrow('has been stopped');
   vi.unstubAllEnvs();
+});
+
+test('a question that is never answered fails the start of a program that does nothing else, and does not end it', async () => {
+  const asks = program(`
+    await using bed = await Testbed.start({});
+    show(bed);
+    const never = () => new Promise(() => {});
+    const options = { name: 'mute', command: 'sleep', args: ['600'], ready: never, startWithin: 600 };
+    await bed.run(options).catch(({ code }) => console.error('caught', code));
+  `);
+  await asks.shown;
+  expect([await ended(asks), asks.errors()]).toEqual([0, 'caught server-failed\n']);
 });
 
 test('with a disk of its own, one that fails leaves neither a folder nor whoever kept the disk', async ({ skip }) => {

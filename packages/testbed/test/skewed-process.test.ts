@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
-import { eventually, SkewedProcess, type SkewedProcessOptions } from '../src/index.ts';
+import { check, eventually, History, SkewedProcess, type SkewedProcessOptions } from '../src/index.ts';
 import { isAlive } from './alive.ts';
 import { scratch } from './archives.ts';
 
@@ -109,6 +109,49 @@ describe('a process with a wrong clock', () => {
     const passed = (after.dates[0] ?? 0) - (before.dates[0] ?? 0);
     expect(passed).toBeGreaterThanOrEqual(least - 2);
     expect(passed).toBeLessThanOrEqual(most + 2);
+  });
+
+  test('records its history by the clock of the machine, as all others do: the verdicts on it are right', async () => {
+    const source = `
+      import { History } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)};
+      const history = new History({ write: (line) => process.stdout.write(line) });
+      let [token, ann] = [-1n];
+      process.stdin.setEncoding('utf8').on('data', () => {
+        if (ann) ann = void ann.released();
+        else ann = history.held('ann', 'lock', (token += 2n));
+      });
+    `;
+    await using child = SkewedProcess.start(['--conditions=@quorate/source', '--input-type=module', '-e', source], {
+      clock: { rate: 50 },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const { stdin, stdout } = child.child;
+    const lines = createInterface({ input: stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
+    const now = (): number => Number(process.hrtime.bigint()) / 1e6;
+    let written = '';
+    const turn = async (): Promise<void> => {
+      const before = now();
+      stdin?.write('\n');
+      const { value } = await lines.next();
+      const { at } = JSON.parse(value as string) as { at: number };
+      expect(at).toBeGreaterThanOrEqual(before);
+      expect(at).toBeLessThanOrEqual(now());
+      written += `${value}\n`;
+    };
+    const ours = new History();
+    const verdict = (): string => check.exclusive(History.merge(History.fromJsonLines(written), ours)).result;
+
+    // A clock that is fast would say that ann let go after ben had begun.
+    await turn();
+    await turn();
+    ours.held('ben', 'lock', 2n).released();
+    expect(verdict()).toBe('valid');
+    // And one that is slow, that she let go before.
+    await child.setClock({ rate: 0.001 });
+    await turn();
+    ours.held('ben', 'lock', 4n).released();
+    await turn();
+    expect(verdict()).toBe('invalid');
   });
 
   test('is otherwise as it should be: dates that are given, their type, their prototype', async () => {

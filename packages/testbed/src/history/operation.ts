@@ -49,6 +49,11 @@ export function applied({ output }: Operation): boolean {
   return !Object.values(output).includes(false);
 }
 
+/** Whether it is a read that found that there is nothing. */
+export function foundNothing({ op, outcome, output = null }: Operation): boolean {
+  return op === 'read' && outcome === 'ok' && output === null;
+}
+
 /** What the operation is about: the `key` of its input, 1 and "1" told apart; empty when it has none. */
 export function keyOf(operation: Operation): string {
   const key = fieldOf(operation.input, 'key');

@@ -10,7 +10,8 @@ export interface Place<P extends PortsOption = PortsOption> {
 }
 
 /**
- * How a server shows that it serves: to a question of yours (true when it does; an error, or false, means not yet), by
+ * How a server shows that it serves: to a question of yours (true when it does; an error, or false, means not yet; whatever
+ * else is truthy is refused), by
  * a successful answer to `GET` of a path, by an open port, or by a line that it logs.
  */
 export type Ready<P extends PortsOption = PortsOption> =

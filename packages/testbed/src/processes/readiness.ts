@@ -1,5 +1,6 @@
-import { deadline } from '@quorate/core';
+import { deadline, InvalidArgumentError } from '@quorate/core';
 import { eventually } from '../eventually.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import { isFree, PortTakenError } from './ports.ts';
 import { ServerFailedError } from './server-failed-error.ts';
 import type { ServerPlan } from './server-plan.ts';
@@ -19,16 +20,8 @@ interface Launched {
 }
 
 /** Asks a server whether it serves, no longer than `signal` allows: a question of the caller's may never be answered. */
-export async function ask(ready: ServerPlan['ready'], signal: AbortSignal): Promise<boolean> {
-  signal.throwIfAborted();
-  const { promise: givenUp, reject } = Promise.withResolvers<never>();
-  const giveUp = (): void => reject(signal.reason);
-  signal.addEventListener('abort', giveUp, { once: true });
-  try {
-    return await Promise.race([ready(signal), givenUp]);
-  } finally {
-    signal.removeEventListener('abort', giveUp);
-  }
+export function ask(ready: ServerPlan['ready'], signal: AbortSignal): Promise<boolean> {
+  return unlessAborted(signal, ready);
 }
 
 /** Resolves when the server says by its own protocol that it serves; rejects when it dies first, or the time is up. */
@@ -37,10 +30,11 @@ export async function becomeReady(
   { within, isAlive, log, signal }: Launched,
 ): Promise<void> {
   const died = Symbol('died');
+  let outcome: unknown;
   // A server may swallow a question that is asked too early: wait little at first, longer if it is only slow.
   let patience = shortestLook;
   try {
-    const outcome = await eventually(
+    outcome = await eventually(
       `${name} ready`,
       async (left) => {
         if (!isAlive()) return died;
@@ -61,6 +55,9 @@ export async function becomeReady(
     signal?.throwIfAborted();
     throw new ServerFailedError(name, `did not become ready within ${within} ms`, await log(), cause);
   }
+  // Or any answer would pass for a yes, such as a response of 500.
+  if (outcome !== true && outcome !== died)
+    throw new InvalidArgumentError('ready', 'a function that gives true or false', outcome);
   for (const port of ports) if (!(await isFree(port))) throw new PortTakenError(name, port);
   throw new ServerFailedError(name, 'died while starting', await log());
 }

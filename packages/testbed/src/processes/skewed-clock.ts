@@ -1,6 +1,7 @@
 // Loaded before a program, by --import: its clocks are wrong as they are told, at the start and while it runs.
 import { Socket } from 'node:net';
 import { isMainThread } from 'node:worker_threads';
+import { machineNanoseconds } from '../history/clock.ts';
 import type { ClockFault } from './skewed-process.ts';
 
 const trueDate = Date;
@@ -42,6 +43,7 @@ function skewMonotonicClocks(): void {
     const passed = nanoseconds() - (from ? BigInt(from[0]) * 1_000_000_000n + BigInt(from[1]) : 0n);
     return [Number(passed / 1_000_000_000n), Number(passed % 1_000_000_000n)];
   };
+  Object.defineProperty(process, machineNanoseconds, { value: trueNanoseconds });
   performance.now = () => truePerformance() + ahead();
   process.hrtime = Object.assign(hrtime, { bigint: nanoseconds });
 }

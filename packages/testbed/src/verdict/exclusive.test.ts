@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Action, actionsOfHolding, agree, type DrawnHolding, happening, seed } from '../../test/verdict-random.ts';
 import { story } from '../../test/verdict-story.ts';
+import type { HistoryEvent } from '../history/event.ts';
 import { History } from '../history/history.ts';
 import { check } from './check.ts';
 import type { Verdict } from './verdict.ts';
@@ -78,6 +79,22 @@ describe('exclusive', () => {
     expect(check.exclusive(history).result).toBe('valid');
   });
 
+  test('a kill ends the pause, and its grace: who comes back under that name is awake', () => {
+    const tell = (paused: number, resumed: number | undefined, killed: number): History =>
+      story(({ held, fault }) => {
+        held('a', 0, undefined, 'leader', 1n);
+        fault('pause', 'a', paused, resumed);
+        fault('kill', 'a', killed);
+        held('b', 30, undefined, 'leader', 2n);
+        held('a', 40, undefined, 'leader', 3n);
+      });
+    expect(check.exclusive(tell(10, undefined, 20)).result).toBe('invalid');
+    expect(check.exclusive(tell(10, 50, 20)).result).toBe('invalid');
+    expect(check.exclusive(tell(10, 15, 20), { grace: 100 }).result).toBe('invalid');
+    // The one that is paused is the one that was started after it.
+    expect(check.exclusive(tell(25, undefined, 20)).result).toBe('valid');
+  });
+
   test('the pause of one process excuses no other', () => {
     const history = story(({ held, fault }) => {
       held('a', 0, 30, 'leader', 1n);
@@ -138,13 +155,18 @@ describe(`exclusive against its definition, seed ${seed} (set QUORATE_SEED for a
     }
     const all: Holding[] = [];
     let open: Holding[] = [];
+    const isKillOf = (process: string, event: HistoryEvent): boolean =>
+      event.type === 'fault' && event.kind === 'kill' && event.target.includes(process);
     const pauses = events.flatMap((event) => {
       if (event.type !== 'fault' || event.kind !== 'pause') return [];
       const healed = events.find((other) => other.type === 'healed' && other.id === event.id);
-      return [{ target: event.target, from: event.at, to: (healed?.at ?? Infinity) + grace }];
+      return event.target.map((process) => {
+        const [killed] = events.slice(events.indexOf(event)).filter((other) => isKillOf(process, other));
+        return { process, from: event.at, to: Math.min((healed?.at ?? Infinity) + grace, killed?.at ?? Infinity) };
+      });
     });
     const acts = ({ process }: Holding, at: number): boolean =>
-      !pauses.some(({ target, from, to }) => target.includes(process) && from <= at && at <= to);
+      !pauses.some((pause) => pause.process === process && pause.from <= at && at <= pause.to);
     for (const [place, event] of events.entries()) {
       if (event.type === 'held' || event.type === 'released') {
         const { process, lease, token } = event;
@@ -160,9 +182,8 @@ describe(`exclusive against its definition, seed ${seed} (set QUORATE_SEED for a
           open.push(holding);
           all.push(holding);
         }
-      } else if (event.type === 'fault' && event.kind === 'kill') {
-        open = open.filter(({ process }) => !event.target.includes(process));
       }
+      open = open.filter(({ process }) => !isKillOf(process, event));
       // At this place, and at every moment until the next: pauses and their grace begin and end at halves.
       const until = events[place + 1]?.at ?? 100;
       for (let at = event.at; at <= until; at += 0.25) {

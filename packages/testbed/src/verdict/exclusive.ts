@@ -18,7 +18,7 @@ export interface ExclusiveOptions {
  *
  * A holding begins with `held` and ends with `released` of the same process, lease and token, with the kill of its process,
  * or not at all; `held` once more meanwhile changes nothing. The time its process was paused does not count, nor the
- * `grace` after it woke up. What is left of two holdings of a lease, be they of one process, must not have a moment in
+ * `grace` after it woke up; a kill ends both, and who holds under that name afterwards is awake. What is left of two holdings of a lease, be they of one process, must not have a moment in
  * common. Where one ends at the very time at which another begins, the order in the history decides.
  *
  * `unknown` when nobody held a lease.
@@ -91,13 +91,22 @@ function overlaps(earlier: Awake, later: Awake): boolean {
   );
 }
 
+/** By process, in order. Whoever has the name of one that was killed is another process. */
 function pausesOf(events: readonly HistoryEvent[], grace: number): Map<string, Pause[]> {
   const pauses = new Map<string, Pause[]>();
   const ends = new Map(events.flatMap((event) => (event.type === 'healed' ? [[event.id, event.at]] : [])));
   for (const event of events) {
-    if (event.type !== 'fault' || event.kind !== 'pause') continue;
-    const pause = { from: event.at, to: (ends.get(event.id) ?? Number.POSITIVE_INFINITY) + grace };
-    for (const process of event.target) pauses.set(process, [...(pauses.get(process) ?? []), pause]);
+    if (event.type !== 'fault') continue;
+    for (const process of event.target) {
+      const before = pauses.get(process) ?? [];
+      if (event.kind === 'pause') {
+        const to = (ends.get(event.id) ?? Number.POSITIVE_INFINITY) + grace;
+        pauses.set(process, [...before, { from: event.at, to }]);
+      } else if (event.kind === 'kill') {
+        const ended = before.map(({ from, to }) => ({ from, to: Math.min(to, event.at) }));
+        pauses.set(process, ended);
+      }
+    }
   }
   return pauses;
 }

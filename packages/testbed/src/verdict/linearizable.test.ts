@@ -214,6 +214,23 @@ test('with nothing to judge it says unknown: a test that recorded nothing has sh
   expect(check.linearizable(new History(), register())).toMatchObject({ result: 'unknown' });
 });
 
+test.each(['failed', 'lost'] as const)('nor has one in which everything %s', (ended) => {
+  const tell = (more: boolean): History =>
+    story((happens) => {
+      for (let i = 0; i < 3; i += 1) happens[ended]('a', i, i + 0.5, 'write', { key: 'x', value: i });
+      if (more) happens.ok('b', 5, 6, 'write', { key: 'y', value: 1 });
+    });
+  expect(check.linearizable(tell(false), register())).toMatchObject({
+    result: 'unknown',
+    summary: 'nothing to judge: of 3 operations (read, write) none was ok',
+  });
+  const [size] = ended === 'failed' ? ['1 operation on 1 key, 0'] : ['4 operations on 2 keys, 3'];
+  expect(check.linearizable(tell(true), register())).toMatchObject({
+    result: 'valid',
+    summary: `${size} of them ambiguous`,
+  });
+});
+
 test('an operation the model cannot read is named', () => {
   const history = story(({ ok }) => ok('a', 0, 1, 'write', { key: 'x' }));
   expect(() => check.linearizable(history, register())).toThrow(

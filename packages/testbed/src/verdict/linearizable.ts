@@ -21,7 +21,7 @@ export interface LinearizableOptions {
  * completion, that the model allows. Each key is an object of its own. Failed operations did not happen. Ambiguous and
  * pending ones may take effect at any time after their invocation, or never.
  *
- * `valid` and `invalid` are certain; when time or memory runs out first, the verdict is `unknown`.
+ * `valid` and `invalid` are certain; when time or memory runs out first, or no operation was ok, the verdict is `unknown`.
  */
 export function linearizable<State, Call>(
   history: History,
@@ -32,18 +32,23 @@ export function linearizable<State, Call>(
   if (!(memory > 0)) throw new InvalidArgumentError('memory', 'bytes above 0', memory);
   const check = `linearizable as a ${model.name}`;
   const deadline = performance.now() + timeout;
-  const judged = history.operations.filter((operation) => model.operations.includes(operation.op) && only(operation));
-  if (judged.length === 0) {
+  const asked = history.operations.filter((operation) => model.operations.includes(operation.op) && only(operation));
+  if (asked.length === 0) {
     return { check, result: 'unknown', summary: `nothing to judge: no ${model.operations.join(', ')} in the history` };
   }
+  const judged = asked.filter(({ outcome }) => outcome !== 'failed');
   const keys = new Map<string, Timed<Call>[]>();
   for (const operation of judged) {
-    if (operation.outcome === 'failed') continue;
     const { invoked, completed } = operation;
     const timed = { call: model.call(operation), invoked, completed, operation };
     const calls = keys.get(keyOf(operation));
     if (calls === undefined) keys.set(keyOf(operation), [timed]);
     else calls.push(timed);
+  }
+  // What may never have taken effect can always be explained so.
+  if (judged.every(({ outcome }) => outcome !== 'ok')) {
+    const of = `${counted(asked.length, 'operation')} (${model.operations.join(', ')})`;
+    return { check, result: 'unknown', summary: `nothing to judge: of ${of} none was ok` };
   }
 
   const invalid: { key: string; calls: Timed<Call>[]; blocked: number }[] = [];

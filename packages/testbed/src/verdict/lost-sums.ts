@@ -1,7 +1,10 @@
-import type { Operation } from '../history/operation.ts';
+import { foundNothing, type Operation } from '../history/operation.ts';
 import { fieldOf } from '../history/plain.ts';
+import { countBelow } from './count-below.ts';
+import { Deletes } from './deletes.ts';
 import type { Judged, Lost } from './lost.ts';
 import { bigintOf } from './model.ts';
+import { type Total, totals } from './totals.ts';
 
 interface Add {
   readonly operation: Operation;
@@ -26,17 +29,18 @@ export function lostSums(operations: readonly Operation[], initial: bigint): Jud
   const adds = asked.filter(({ operation }) => operation.outcome !== 'failed');
   const reads = operations.filter(({ op }) => op === 'read').map((operation) => ({ operation, by: 0n }));
   const seen = [...adds, ...reads].flatMap(({ operation, by }): Seen[] => {
-    const sum = operation.outcome === 'ok' ? bigintOf(operation.output) : undefined;
+    if (operation.outcome !== 'ok') return [];
+    const sum = foundNothing(operation) ? 0n : bigintOf(operation.output);
     return sum === undefined ? [] : [{ operation, by, sum }];
   });
-  const all = adds.length + reads.length;
-  const growing = adds.every(({ by }) => by >= 0n);
+  const deletes = new Deletes(operations);
+  const growing = deletes.count === 0 && adds.every(({ by }) => by >= 0n);
   const steps = growing ? seen.filter(({ by }) => by > 0n) : [];
-  const lost = sameStep(steps) ?? outOfBounds(seen, adds, initial);
-  if (lost !== undefined) return { count: all, lost };
-  const firstDone = adds.reduce((least, { operation }) => Math.min(least, operation.completed), Infinity);
-  const judged = steps.length > 1 || seen.some(({ operation }) => firstDone < operation.invoked);
-  return { count: judged ? all : 0 };
+  const all = adds.length + reads.length;
+  const stepped = sameStep(steps);
+  if (stepped !== undefined) return { count: all, lost: stepped };
+  const { lost, isJudged } = outOfBounds(seen, adds, deletes, initial);
+  return { count: isJudged || steps.length > 1 || lost !== undefined ? all : 0, ...(lost && { lost }) };
 }
 
 /** Each add takes the sum from one value to a higher one. Where two of these steps overlap, neither add saw the other. */
@@ -54,46 +58,58 @@ function sameStep(steps: readonly Seen[]): Lost | undefined {
   return undefined;
 }
 
-function outOfBounds(seen: readonly Seen[], adds: readonly Add[], initial: bigint): Lost | undefined {
-  const done = totals(adds.map(({ operation, by }) => ({ at: operation.completed, by })));
+/** The first that was told a sum that cannot be. It is judged where any had to have an add in it that was not its own. */
+function outOfBounds(
+  seen: readonly Seen[],
+  adds: readonly Add[],
+  deletes: Deletes,
+  initial: bigint,
+): { readonly isJudged: boolean; readonly lost?: Lost } {
+  const done = sumsThatStay(adds, deletes);
   const begun = totals(adds.map(({ operation, by }) => ({ at: operation.invoked, by })));
+  let isJudged = false;
   for (const { operation, sum, by } of seen) {
     // Certain before it began, and begun before it ended: what lies between may count or not, by its sign.
-    const certain = done(operation.invoked);
+    const certain = done(operation);
     const possible = begun(operation.completed);
-    const least = initial + certain.up + possible.down + (by > 0n ? by : 0n);
-    const most = initial + possible.up + certain.down + (by < 0n ? by : 0n);
+    if (certain.count > 0) isJudged = true;
+    // Before anything was added nothing is a good answer, whatever the sum begins with.
+    else if (foundNothing(operation)) continue;
+    const mayBeDeleted = deletes.begunBefore(operation.completed) > 0;
+    const [from, to] = !mayBeDeleted ? [initial, initial] : initial < 0n ? [initial, 0n] : [0n, initial];
+    const least = from + certain.up + possible.down + (by > 0n ? by : 0n);
+    const most = to + possible.up + certain.down + (by < 0n ? by : 0n);
     if (sum >= least && sum <= most) continue;
     const told = operation.op === 'read' ? 'read' : 'add';
+    const returned = foundNothing(operation) ? 'nothing' : sum;
     const why =
       sum < least
-        ? `The adds that were ok before this ${told} began${by === 0n ? '' : ', and it itself,'} add up to at least ${least}, and it returned ${sum}: ${least - sum} is lost.`
-        : `All adds begun before this ${told} ended add up to ${most} at most, and it returned ${sum}.`;
-    const summary = sum < least ? 'an add was lost' : 'more was read than added';
-    return { summary, why, operations: lastFew(operation, adds) };
+        ? `The adds that were ok before this ${told} began${by === 0n ? '' : ', and it itself,'} add up to at least ${least}, and it returned ${returned}: ${least - sum} is lost.`
+        : `All adds begun before this ${told} ended add up to ${most} at most, and it returned ${returned}.`;
+    const summary = sum < least || foundNothing(operation) ? 'an add was lost' : 'more was read than added';
+    return { isJudged, lost: { summary, why, operations: lastFew(operation, adds) } };
   }
-  return undefined;
+  return { isJudged };
 }
 
-/** The sum of the positive and of the negative parts of all that lies before a place. */
-function totals(
-  parts: readonly { readonly at: number; readonly by: bigint }[],
-): (place: number) => { up: bigint; down: bigint } {
-  const sorted = parts.toSorted((a, b) => a.at - b.at);
-  const sums = [{ up: 0n, down: 0n }];
-  for (const { by } of sorted) {
-    const { up, down } = sums.at(-1) as { up: bigint; down: bigint };
-    sums.push(by > 0n ? { up: up + by, down } : { up, down: down + by });
-  }
-  return (place) => {
-    let from = 0;
-    let to = sorted.length;
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if ((sorted[middle]?.at ?? 0) < place) from = middle + 1;
-      else to = middle;
+/**
+ * Gives, for an operation, the total of the adds that were ok before it began and that no delete can have undone: those
+ * that began when all deletes begun before its end were over.
+ */
+function sumsThatStay(adds: readonly Add[], deletes: Deletes): (operation: Operation) => Total {
+  const begins = adds.map(({ operation }) => operation.invoked);
+  // Between the begins of two deletes all have the same adds to look at, and each add is looked at for one of these times.
+  const eras = new Map<number, (place: number) => Total>();
+  return ({ invoked, completed }) => {
+    const era = deletes.begunBefore(completed);
+    let sums = eras.get(era);
+    if (sums === undefined) {
+      const from = countBelow(begins, deletes.overBefore(completed));
+      const to = countBelow(begins, deletes.nextAfter(completed));
+      sums = totals(adds.slice(from, to).map(({ operation, by }) => ({ at: operation.completed, by })));
+      eras.set(era, sums);
     }
-    return sums[from] as { up: bigint; down: bigint };
+    return sums(invoked);
   };
 }
 

@@ -1,5 +1,6 @@
-import type { Operation } from '../history/operation.ts';
-import { fieldOf, isList, textOf } from '../history/plain.ts';
+import { foundNothing, type Operation } from '../history/operation.ts';
+import { fieldOf, isList, type Plain, textOf } from '../history/plain.ts';
+import { Deletes } from './deletes.ts';
 import type { Judged } from './lost.ts';
 
 /** Whether a set or list that is only added to lost a value, or has one that nobody added. */
@@ -9,22 +10,23 @@ export function lostValues(operations: readonly Operation[]): Judged {
     return value === undefined ? [] : [{ operation, value: textOf(value) }];
   });
   const reads = operations.flatMap((operation) => {
-    const { op, outcome, output } = operation;
-    return op === 'read' && outcome === 'ok' && isList(output)
-      ? [{ operation, values: new Set(output.map(textOf)) }]
-      : [];
+    const values = valuesIn(operation);
+    return values === undefined ? [] : [{ operation, values: new Set(values.map(textOf)) }];
   });
   if (asked.length === 0) return { count: 0 };
   const adds = asked.filter(({ operation }) => operation.outcome !== 'failed');
   const all = adds.length + reads.length;
   const added = Map.groupBy(adds, ({ value }) => value);
+  const deletes = new Deletes(operations);
   let judged = false;
   for (const { operation: read, values } of reads) {
-    const before = adds.filter(({ operation }) => operation.completed < read.invoked);
+    const over = deletes.overBefore(read.completed);
+    const before = adds.filter(({ operation }) => over < operation.invoked && operation.completed < read.invoked);
     judged ||= before.length > 0;
     const missing = before.find(({ value }) => !values.has(value));
     if (missing !== undefined) {
-      const why = `${missing.value} was added before this read began, and is not in what it returned.`;
+      const where = foundNothing(read) ? 'it returned nothing' : 'is not in what it returned';
+      const why = `${missing.value} was added before this read began, and ${where}.`;
       return { count: all, lost: { summary: 'an add was lost', why, operations: [missing.operation, read] } };
     }
     for (const value of values) {
@@ -34,4 +36,11 @@ export function lostValues(operations: readonly Operation[]): Judged {
     }
   }
   return { count: judged ? all : 0 };
+}
+
+function valuesIn(operation: Operation): readonly Plain[] | undefined {
+  const { op, outcome, output } = operation;
+  if (op !== 'read' || outcome !== 'ok') return undefined;
+  if (foundNothing(operation)) return [];
+  return isList(output) ? output : undefined;
 }

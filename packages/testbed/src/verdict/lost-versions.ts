@@ -1,5 +1,6 @@
 import { applied, type Operation } from '../history/operation.ts';
 import { fieldOf } from '../history/plain.ts';
+import { Deletes, isDelete } from './deletes.ts';
 import type { Judged, Lost } from './lost.ts';
 import { bigintOf } from './model.ts';
 
@@ -11,7 +12,7 @@ export function lostVersions(operations: readonly Operation[]): Judged {
     return typeof version === 'bigint' && version >= 0n ? [{ version, operation }] : [];
   });
   if (updates.length < 2) return { count: 0 };
-  const deletes = new Deletes(operations.filter((operation) => isDelete(operation) && operation.outcome !== 'failed'));
+  const deletes = new Deletes(operations);
   for (const [version, ofVersion] of Map.groupBy(updates, (update) => update.version)) {
     const pair = replacedTwice(
       ofVersion.map(({ operation }) => operation),
@@ -24,10 +25,6 @@ export function lostVersions(operations: readonly Operation[]): Judged {
 
 function versionOf({ input }: Operation): bigint | undefined {
   return bigintOf(fieldOf(input, 'version'));
-}
-
-function isDelete({ op }: Operation): boolean {
-  return op === 'delete';
 }
 
 /** Two that expected the same version, with no time for a delete from the begin of the first to the end of the last. */
@@ -58,37 +55,6 @@ function replacedTwice(
     if (latest !== undefined && deletes.within(latest.invoked, last.completed) === 1) return [latest, last];
   }
   return undefined;
-}
-
-/** When a key may have been deleted. */
-class Deletes {
-  readonly #begins: readonly number[];
-  readonly #ends: readonly number[];
-
-  constructor(operations: readonly Operation[]) {
-    this.#begins = operations.map(({ invoked }) => invoked).sort((a, b) => a - b);
-    this.#ends = operations.map(({ completed }) => completed).sort((a, b) => a - b);
-  }
-
-  begunBefore(place: number): number {
-    return countBelow(this.#begins, place);
-  }
-
-  /** How many were under way at some time between two places. */
-  within(from: number, to: number): number {
-    return countBelow(this.#begins, to) - countBelow(this.#ends, from);
-  }
-}
-
-function countBelow(sorted: readonly number[], place: number): number {
-  let from = 0;
-  let to = sorted.length;
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if ((sorted[middle] as number) < place) from = middle + 1;
-    else to = middle;
-  }
-  return from;
 }
 
 function overwritten(version: bigint, operations: readonly [Operation, Operation]): Lost {

@@ -113,6 +113,78 @@ describe('no lost updates: values', () => {
   });
 });
 
+describe('no lost updates: a read that returns nothing', () => {
+  type Happens = Parameters<Parameters<typeof story>[0]>[0];
+  const tell = (of: object, middle: (happens: Happens) => void, output: Plain | undefined = null): History =>
+    story((happens) => {
+      happens.ok('a', 0, 1, 'add', { key: 'x', ...of });
+      middle(happens);
+      happens.ok('b', 20, 21, 'read', { key: 'x' }, output);
+    });
+  const kinds = [{ by: 1 }, { value: 'one' }];
+
+  test.each(kinds)('after an add of %j that was ok has lost everything', (of) => {
+    for (const nothing of [null, undefined]) {
+      expect(check.noLostUpdates(tell(of, () => {}, nothing))).toMatchObject({
+        result: 'invalid',
+        summary: 'an add was lost of key x',
+        evidence: { why: expect.stringContaining('nothing') },
+      });
+    }
+    // Nothing is not a loss of what was never there.
+    const early = story(({ ok, lost }) => {
+      ok('b', 0, 3, 'read', { key: 'x' }, null);
+      ok('a', 1, 2, 'add', { key: 'x', ...of });
+      lost('a', 4, 5, 'add', { key: 'y', ...of });
+      ok('b', 6, 7, 'read', { key: 'y' }, null);
+    });
+    expect(check.noLostUpdates(early, { initial: 7n }).result).toBe('unknown');
+  });
+
+  test.each(kinds)(
+    'after an add of %j is explained by a delete in between, of which nobody knows that it failed',
+    (of) => {
+      const verdict = (middle: (happens: Happens) => void): string => check.noLostUpdates(tell(of, middle)).result;
+      expect(verdict(({ ok }) => ok('c', 5, 6, 'delete', { key: 'x' }))).toBe('unknown');
+      expect(verdict(({ lost }) => lost('c', 5, 6, 'delete', { key: 'x' }))).toBe('unknown');
+      expect(verdict(({ ok }) => ok('c', 20.5, 30, 'delete', { key: 'x' }))).toBe('unknown');
+      expect(verdict(({ failed }) => failed('c', 5, 6, 'delete', { key: 'x' }))).toBe('invalid');
+      expect(verdict(({ ok }) => ok('c', 5, 6, 'delete', { key: 'y' }))).toBe('invalid');
+      expect(verdict(({ ok }) => ok('c', 22, 23, 'delete', { key: 'x' }))).toBe('invalid');
+    },
+  );
+
+  test.each(kinds)('is judged by what %j was added after the delete', (of) => {
+    const again = (output: Plain): History =>
+      tell(
+        of,
+        ({ ok }) => {
+          ok('c', 5, 6, 'delete', { key: 'x' });
+          ok('c', 7, 8, 'add', { key: 'x', ...of });
+        },
+        output,
+      );
+    expect(check.noLostUpdates(again(null)).result).toBe('invalid');
+    expect(check.noLostUpdates(again('by' in of ? 1 : ['one'])).result).toBe('valid');
+  });
+
+  test('is as good as 0 where that may be the sum', () => {
+    const back = tell({ by: 2 }, ({ ok }) => ok('c', 5, 6, 'add', { key: 'x', by: -2 }));
+    expect(check.noLostUpdates(back).result).toBe('valid');
+    expect(check.noLostUpdates(back, { initial: 7n }).result).toBe('invalid');
+  });
+});
+
+test('adds to a number begin anew with a key that was deleted', () => {
+  const history = story(({ ok }) => {
+    ok('a', 0, 1, 'add', { key: 'x', by: 5 }, 12);
+    ok('a', 2, 3, 'delete', { key: 'x' });
+    ok('a', 4, 5, 'add', { key: 'x', by: 5 }, 5);
+    ok('b', 6, 7, 'read', { key: 'x' }, 5);
+  });
+  expect(check.noLostUpdates(history, { initial: 7n }).result).toBe('valid');
+});
+
 describe('no lost updates: versions', () => {
   const tell = (version: number): History =>
     story(({ ok, failed }) => {

@@ -14,12 +14,15 @@ export interface NoLostUpdatesOptions {
  * Every update that was acknowledged is there afterwards. Each key is judged on its own, for what its operations show;
  * failed ones did not happen.
  *
- * - A number that nothing but `add {key, by}` changes: where there is one, of whatever outcome. A `read` that returns it, and an `add` that returns the sum it came
- *   to, return at least the least and at most the most that can be there: every add that was ok before it began counts, and
- *   its own; any other that began before it ended may count or not. And if no `by` is below 0: of two ok adds above 0 that
- *   return their sums, the steps from `sum - by` to `sum` do not overlap.
- * - A set or list that nothing but `add {key, value}` changes: where there is one. A `read` returns every value whose add was ok before it
- *   began, and no value that nobody had begun to add when it ended.
+ * - A number that nothing but `add {key, by}` changes: where there is one, of whatever outcome. A `read` that returns it, and
+ *   an `add` that returns the sum it came to, return at least the least and at most the most that can be there: every add that
+ *   was ok before it began counts, and its own; any other that began before it ended may count or not. And if no `by` is below
+ *   0: of two ok adds above 0 that return their sums, the steps from `sum - by` to `sum` do not overlap.
+ * - A set or list that nothing but `add {key, value}` changes: where there is one. A `read` returns every value whose add was ok
+ *   before it began, and no value that nobody had begun to add when it ended.
+ * - To both: a `read` that returns nothing (`null`, or no output) after an add that was ok says 0, or an empty list. And a
+ *   `delete {key}` explains a loss: of what was told after it began, an add that did not begin after it had ended may count or
+ *   not, and so may the sum before the first add; and where there is one, no steps are compared.
  * - Whatever has a `version` of 0 or more in its input, which it expects to replace. No two with the same version are ok
  *   (one whose output is `false`, or has a field that is `false`, did not apply), unless the key may have been made anew,
  *   with new versions, in between: a `delete` other than these two was under way at some time from the begin of the first to
@@ -28,8 +31,8 @@ export interface NoLostUpdatesOptions {
  * These rules find no loss where there is none. They do not find every one: versions are compared two by two, sums with
  * bounds. `linearizable` looks at all orders.
  *
- * `unknown` when nothing could have shown a loss: on no key was there a sum or a list read that began after an add was ok,
- * or two ok adds above 0 with their sums while no `by` is below 0, or two ok operations with a version.
+ * `unknown` when nothing could have shown a loss: on no key was a sum, a list or nothing returned to what began after an add
+ * that had to count, or two ok adds above 0 with their sums that are compared, or two ok operations with a version.
  */
 export function noLostUpdates(history: History, { initial = 0n }: NoLostUpdatesOptions = {}): Verdict {
   const check = 'no lost updates';

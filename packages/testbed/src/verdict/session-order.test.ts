@@ -49,13 +49,17 @@ describe('session order', () => {
           ['b', 'read', 'x', { version: 2 }],
           ['a', 'read', 'y', { version: 1 }],
         ),
-      ).result,
-    ).toBe('valid');
+      ),
+    ).toMatchObject({
+      result: 'unknown',
+      summary:
+        'nothing to judge: no process had two outputs, one after the other, with a version of one key, or a zxid',
+    });
     const together = story(({ ok }) => {
       ok('a', 0, 10, 'read', { key: 'x' }, { version: 3 });
       ok('a', 5, 15, 'read', { key: 'x' }, { version: 2 });
     });
-    expect(check.sessionOrder(together).result).toBe('valid');
+    expect(check.sessionOrder(together).result).toBe('unknown');
   });
 
   test('a server that is behind is found by its zxid, whatever the keys', () => {
@@ -84,7 +88,7 @@ describe('session order', () => {
       ok('a', 0, 1, 'read', { key: 1 }, { version: 3 });
       ok('a', 2, 3, 'read', { key: '1' }, { version: 2 });
     });
-    expect(check.sessionOrder(history).result).toBe('valid');
+    expect(check.sessionOrder(history).result).toBe('unknown');
   });
 
   test('with no version anywhere it says unknown', () => {
@@ -102,15 +106,17 @@ describe(`session order against its definition, seed ${seed} (set QUORATE_SEED f
       ['write', 'set', 'cas', 'update', 'create', 'delete'].includes(operation.op) && applied(operation);
     let judged = false;
     for (const first of ok) {
-      judged ||= typeof field(first, 'version') === 'number' || typeof field(first, 'zxid') === 'number';
       for (const second of ok) {
         if (first.process !== second.process || !(first.completed < second.invoked)) continue;
         const [v1, v2] = [field(first, 'version'), field(second, 'version')];
         if (typeof v1 === 'number' && typeof v2 === 'number' && keyText(first.input) === keyText(second.input)) {
+          judged = true;
           if (v2 < v1 || (v2 === v1 && writes(second))) return 'invalid';
         }
         const [z1, z2] = [field(first, 'zxid'), field(second, 'zxid')];
-        if (typeof z1 === 'number' && typeof z2 === 'number' && z2 < z1) return 'invalid';
+        if (typeof z1 !== 'number' || typeof z2 !== 'number') continue;
+        judged = true;
+        if (z2 < z1) return 'invalid';
       }
     }
     return judged ? 'valid' : 'unknown';

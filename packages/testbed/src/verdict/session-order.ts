@@ -1,8 +1,8 @@
 import type { History } from '../history/history.ts';
 import { applied, keyOf, type Operation } from '../history/operation.ts';
 import { fieldOf } from '../history/plain.ts';
+import { courseOf } from './course.ts';
 import { bigintOf } from './model.ts';
-import { wentBack } from './tokens-increase.ts';
 import { counted, evidenceLines, startOf, type Verdict } from './verdict.ts';
 
 export interface SessionOrderOptions {
@@ -18,7 +18,7 @@ export interface SessionOrderOptions {
  * - with a `zxid` in both outputs, on whatever keys: that of the second is not lower.
  *
  * Any such pair that breaks this makes the history invalid; operations of one process that overlap are not compared. It is
- * `unknown` when no output of an ok operation has a version or a zxid.
+ * `unknown` when there is no such pair.
  *
  * A version must belong to the key and never be reused (ZooKeeper: `mzxid`, not the `version` of a node that may be
  * created anew); a zxid must be that of the server's reply, not of the node read.
@@ -31,9 +31,6 @@ export function sessionOrder(history: History, options: SessionOrderOptions = {}
   const versioned = ok.filter((operation) => outputNumber(operation, 'version') !== undefined);
   const stamped = ok.filter((operation) => outputNumber(operation, 'zxid') !== undefined);
   const judged = new Set([...versioned, ...stamped]);
-  if (judged.size === 0) {
-    return { check, result: 'unknown', summary: 'nothing to judge: no output has a version or a zxid' };
-  }
   const processes = new Set([...judged].map(({ process }) => process));
   const size = `${counted(judged.size, 'operation')} of ${processes.size === 1 ? '1 process' : `${processes.size} processes`}`;
   const isWrite = (operation: Operation): boolean => writes.includes(operation.op) && applied(operation);
@@ -47,17 +44,24 @@ export function sessionOrder(history: History, options: SessionOrderOptions = {}
       mayEqual: () => true,
     })),
   ];
+  let isJudged = false;
   for (const { field, operations, mayEqual } of groups) {
     const numberOf = (operation: Operation): bigint => outputNumber(operation, field) ?? 0n;
-    const pair = wentBack(operations, numberOf, mayEqual);
-    if (pair === undefined) continue;
-    const [earlier, later] = pair;
+    const { isCompared, back } = courseOf(operations, numberOf, mayEqual);
+    isJudged ||= isCompared;
+    if (back === undefined) continue;
+    const [earlier, later] = back;
     const same = numberOf(earlier) === numberOf(later);
     const what = same
       ? `wrote ${field} ${numberOf(later)}, which it had seen before`
       : `${isWrite(later) ? 'wrote' : 'saw'} ${field} ${numberOf(later)} after it had ${isWrite(earlier) ? 'written' : 'seen'} ${field} ${numberOf(earlier)}`;
     const evidence = { why: `${later.process} ${what}.`, lines: evidenceLines([earlier, later], start) };
     return { check, result: 'invalid', summary: `${later.process} went back in time (${size})`, evidence };
+  }
+  if (!isJudged) {
+    const summary =
+      'nothing to judge: no process had two outputs, one after the other, with a version of one key, or a zxid';
+    return { check, result: 'unknown', summary };
   }
   return { check, result: 'valid', summary: size };
 }
