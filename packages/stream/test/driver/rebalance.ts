@@ -279,7 +279,7 @@ export function sharesGroups(): void {
     const topic = await stages.use(new Witness(bed.kafka.brokers)).topic({ partitions: 5 });
     const options = { group: unique('g'), topics: [topic], revoked: (who: Member) => who.commitAll(who.giving) };
     const members: Member[] = [];
-    for (const [, open] of [...drivers, ...drivers]) {
+    for (const [, open] of drivers) {
       members.push(await stages.use(new Stage(open, bed.kafka.brokers)).member(options));
       await eventually(`${members.length} share`, () => sharedFairly(members, 5));
     }

@@ -204,7 +204,9 @@ eachDriver('at a broker that lets in nobody whom it does not know', (_name, open
 });
 
 // Cut in the answer to the handshake, in those after it, and between: all drivers come by the same link.
-const breaks = drivers.flatMap(([name, open]) => [1, 20, 50, 80, 110, 480].map((after) => [name, after, open] as const));
+const breaks = drivers.flatMap(([name, open]) =>
+  [1, 20, 50, 80, 110, 480].map((after) => [name, after, open] as const),
+);
 
 test.for(breaks)(
   '%s takes no connection that breaks after %i bytes for a login that is refused',
