@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { cacheFolder, eventually, type Inventory } from '@quorate/testbed';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { faultKinds } from '../src/fault-order.ts';
+import { runs } from './processes.ts';
 import { beds, call, inOwnFolder, outcome, ownCache, quorate, run } from './quorate.ts';
 
 inOwnFolder();
@@ -165,6 +166,30 @@ describe('quorate run', () => {
       expect(await beds()).toEqual([]);
     },
   );
+
+  // Without /proc nobody finds them.
+  describe.skipIf(process.platform !== 'linux')('ends what its command has left behind', () => {
+    const background = 'sleep 600 >/dev/null 2>&1 & echo $!; setsid sleep 600 >/dev/null 2>&1 & echo $!';
+
+    test.concurrent.for([
+      ['has ended', 'exit 5', () => {}, 5],
+      ['was ended by SIGTERM to run alone', 'wait', (pid: number): boolean => process.kill(pid, 'SIGTERM'), 143],
+      ['was ended by SIGINT to run alone', 'wait', (pid: number): boolean => process.kill(pid, 'SIGINT'), 130],
+      ['was ended by Ctrl-C, which reaches all', 'wait', (pid: number): boolean => process.kill(-pid, 'SIGINT'), 130],
+    ] as const)('once it %s', async ([, then, act, status], { onTestFinished }) => {
+      const child = quorate(['run', '--redis', '1', '--', 'sh', '-c', `${background}; ${then}`], {}, 'job');
+      const pids = await eventually('the command runs', () => {
+        const printed = child.printed().trim().split('\n').map(Number);
+        return printed.length === 2 ? printed : undefined;
+      });
+      onTestFinished(() => {
+        for (const pid of pids) if (runs(pid)) process.kill(pid, 'SIGKILL');
+      });
+      act(child.pid as number);
+      expect((await outcome(child)).status).toBe(status);
+      expect(pids.filter(runs)).toEqual([]);
+    });
+  });
 
   test('stops at Ctrl-C while the servers start, and leaves nothing', async () => {
     const child = quorate(['run', '--kafka', '1', '--', 'true']);
