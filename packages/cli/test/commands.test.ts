@@ -28,6 +28,30 @@ describe('quorate', () => {
     },
   );
 
+  // Node's own way to make it never ends.
+  test.skipIf(process.platform !== 'linux').each([
+    ['up', '--redis', '1'],
+    ['run', '--redis', '1', '--', 'true'],
+  ])('%s with a cache that nobody can make says so: status 1', async (...command) => {
+    const { status, err } = await run(command, { QUORATE_CACHE: '/proc/none', PATH: '/nowhere' });
+    expect({ status, err }).toEqual({
+      status: 1,
+      err: expect.stringContaining(
+        'the cache /proc/none cannot be used (ENOENT). Set QUORATE_CACHE to a folder that can.',
+      ),
+    });
+  });
+
+  test('run without a folder for temporary files says so, and no more: status 1', async () => {
+    vi.stubEnv('TMPDIR', '/no/such/folder');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await call(['run', '--redis', '1', '--', 'true'])).toEqual({
+      status: 1,
+      out: '',
+      err: 'quorate: the folder for temporary files, /no/such/folder, cannot be used (ENOENT). Set TMPDIR to a folder that can.\n',
+    });
+  });
+
   test('up refuses a temporary folder whose path is too long, before anything starts', async () => {
     vi.stubEnv('TMPDIR', `/${'x'.repeat(80)}`);
     onTestFinished(() => void vi.unstubAllEnvs());
@@ -66,7 +90,7 @@ describe('quorate', () => {
   test.each([
     [['run', '--zookeeper', '2', '--', 'true'], "argument '2' is invalid. Expected 1, 3 or 5."],
     [['run', '--kafla', '1', '--', 'true'], '(Did you mean --kafka?)'],
-    [['run', '--redis', 'many', '--', 'true'], 'Expected 1, 2, 3, 4 or 5.'],
+    [['run', '--redis', 'many', '--', 'true'], 'Expected 1, 2, 3, 4, 5, 6, 7, 8 or 9.'],
     [['run', '--', 'true'], 'servers: expected at least one of --zookeeper, --redis'],
     [['run', '--redis', '1'], "missing required argument 'command'"],
     [['run', '--s3', 'us-east-1,../up', '--', 'true'], 's3: expected different region names such as "us-east-1"'],

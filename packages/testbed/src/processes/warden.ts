@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { BedStoppedError } from './bed-stopped-error.ts';
 import { hasMembers } from './groups.ts';
+import { TemporaryFolderError } from './temporary-folder-error.ts';
 import { WardenEndedError } from './warden-ended-error.ts';
 
 /**
@@ -88,7 +89,7 @@ export class Warden implements Launcher, AsyncDisposable {
       return warden;
     } catch (error) {
       await warden.close();
-      throw error;
+      throw new TemporaryFolderError(error as NodeJS.ErrnoException);
     }
   }
 
