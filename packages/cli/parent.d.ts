@@ -1,5 +1,13 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
 
+export const commandMark: string;
+
 export function spawnGuarded(command: string, args: readonly string[], options: SpawnOptions): ChildProcess;
+export function spawnCommand(
+  command: string,
+  args: readonly string[],
+  options: SpawnOptions,
+  grace?: number,
+): { readonly child: ChildProcess; cleared(): Promise<void> };
 export function forwardSignals(child: ChildProcess): () => void;
 export function exitWithNpm(): void;

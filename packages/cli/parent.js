@@ -1,29 +1,62 @@
 // What a parent starts does not outlive it, however the parent ends. Plain JavaScript, for the bootstrap as well.
 import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
+
+/** In the environment of a command and of all that it starts: who has it ends with the command. */
+export const commandMark = 'QUORATE_COMMAND';
 
 /**
  * A shell in a session of its own reads a process id from its standard input. When that ends without another word — the
  * parent has died, by SIGKILL even — it kills that process and all below it. Each is stopped before its children are
  * listed, so that none is forked unseen. Guards and wardens below are spared: they see that their own parent is gone,
- * and what they clean up is more than processes.
+ * and what they clean up is more than processes. They are known by their environment; where it cannot be read, by how
+ * their text begins.
+ *
+ * Then it ends whoever carries the mark `$1`, wherever it has gone. After a last word, `done`, they are asked first, and
+ * have `$2` tenths of a second, as long as the parent `$3` lives. Where there is no /proc nobody can be found.
  */
 const script = `# quorate-guard
 trap '' HUP INT TERM
 PATH=/usr/bin:/bin:/usr/sbin:/sbin
 child=
 while read -r word; do child=$word; done
-[ "$child" != done ] && [ -n "$child" ] || exit 0
+is_guard() {
+  if [ -r /proc/self/environ ]; then grep -qzsFx QUORATE_GUARD=yes "/proc/$1/environ"; return; fi
+  case $2 in '/bin/sh -c # quorate-guard'*|'/bin/sh -c # quorate-warden'*) return 0 ;; esac
+  return 1
+}
 end() {
   kill -STOP "$1" 2>/dev/null || return
   ps -A -ww -o pid= -o ppid= -o args= | while read -r pid ppid args; do
     [ "$ppid" = "$1" ] || continue
-    case $args in *quorate-guard*|*quorate-warden*) continue ;; esac
-    end "$pid"
+    is_guard "$pid" "$args" || end "$pid"
   done
   kill -KILL "$1"
 }
-end "$child"
+[ -z "$child" ] || [ "$child" = done ] || end "$child"
+[ -n "$1" ] || exit 0
+carriers() { grep -lzsFx "$1" /proc/[0-9]*/environ | while IFS=/ read -r _ _ pid _; do echo "$pid"; done; }
+tries=0 asked=
+[ "$child" = done ] || tries=$2
+while [ "$tries" -lt "$2" ] && kill -0 "$3"; do
+  found=$(carriers "$1")
+  [ -n "$found" ] || exit 0
+  for pid in $found; do
+    case " $asked " in *" $pid "*) continue ;; esac
+    # Who is stopped would not see that it is asked.
+    kill -TERM "$pid"; kill -CONT "$pid"
+    asked="$asked $pid"
+  done
+  tries=$((tries + 1)); sleep 0.1
+done
+tries=0
+while [ "$tries" -lt 50 ]; do
+  found=$(carriers "$1")
+  [ -n "$found" ] || exit 0
+  for pid in $found; do kill -KILL "$pid"; done
+  tries=$((tries + 1)); sleep 0.1
+done
 `;
 
 /**
@@ -31,11 +64,43 @@ end "$child"
  * the terminal: input, Ctrl-C, job control.
  */
 export function spawnGuarded(command, args, options) {
-  const guard = spawn('/bin/sh', ['-c', script], { cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  return spawnUnder(startGuard(), command, args, options);
+}
+
+/**
+ * As `spawnGuarded`, for a command that may leave something behind, such as a job of a shell. `cleared` gives when that has
+ * ended too, after the command: by SIGTERM, or by SIGKILL `grace` milliseconds later.
+ */
+export function spawnCommand(command, args, options, grace = 5_000) {
+  const mark = randomBytes(16).toString('hex');
+  const guard = startGuard(`${commandMark}=${mark}`, grace);
+  const ended = new Promise((done) => guard.once('exit', done).once('error', done));
+  const env = { ...(options.env ?? process.env), [commandMark]: mark };
+  const child = spawnUnder(guard, command, args, { ...options, env });
+  const cleared = async () => {
+    guard.ref();
+    await ended;
+  };
+  return { child, cleared };
+}
+
+function startGuard(mark = '', grace = 0) {
+  const words = [mark, String(Math.ceil(grace / 100)), String(process.pid)];
+  const guard = spawn('/bin/sh', ['-c', script, 'quorate-guard', ...words], {
+    cwd: '/',
+    // Nothing of ours: a mark in it would be that of an outer guard or warden, which is not to kill this one.
+    env: { QUORATE_GUARD: 'yes' },
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
   guard.on('error', () => {});
   guard.stdin.on('error', () => {});
   guard.unref();
   guard.stdin.unref();
+  return guard;
+}
+
+function spawnUnder(guard, command, args, options) {
   const child = spawn(command, args, options);
   // In the same turn: no signal handler of ours runs in between, and nothing is awaited.
   if (child.pid !== undefined) guard.stdin.write(`${child.pid}\n`);
@@ -47,7 +112,7 @@ export function spawnGuarded(command, args, options) {
 const together = 250;
 
 /**
- * Passes on to the child, which `spawnGuarded` has started, what somebody asks of this process. Returns how to stop that.
+ * Passes on to the child, which is guarded, what somebody asks of this process. Returns how to stop that.
  *
  * A terminal sends Ctrl-C, or that it hangs up, to the whole process group: the child has it already, and twice would
  * mean "now". No process is told who sent a signal; so a witness in the same group, which a signal ends, tells whether it

@@ -1,6 +1,6 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CacheError, cacheFolder } from '@quorate/testbed';
+import { CacheError, cacheFolder, makeCacheFolder } from '@quorate/testbed';
 import { amend, type Claim, claim, holder, release } from '../claim.js';
 
 /** What the process that holds a bed leaves on disk, by the bed's name: at most one living process has the name. */
@@ -22,8 +22,8 @@ const file = (name: string): string => join(folder(), `${name}.json`);
 
 /** Takes the name for this process. Another process that has it is returned, and keeps it. */
 export async function claimName(name: string): Promise<Claim<BedRecord> | undefined> {
+  await makeCacheFolder('beds');
   try {
-    await mkdir(folder(), { recursive: true, mode: 0o700 });
     return claim<BedRecord>(file(name), { name, since: new Date().toISOString() });
   } catch (error) {
     throw new CacheError(cacheFolder(), error as NodeJS.ErrnoException);

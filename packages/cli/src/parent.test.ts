@@ -1,7 +1,13 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { test } from 'vitest';
+import { eventually } from '@quorate/testbed';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { spawnCommand } from '../parent.js';
+import { runs } from '../test/processes.ts';
 
 const parent = fileURLToPath(new URL('../parent.js', import.meta.url));
 
@@ -53,4 +59,52 @@ test.concurrent.for([
   python.stdout.on('data', (text) => (out += text));
   await once(python, 'close');
   expect(out).toContain('total=1');
+});
+
+/** The numbers that a process prints, once there are so many: of processes that end with the test at the latest. */
+async function pidsOf(child: ChildProcess, count: number): Promise<number[]> {
+  let printed = '';
+  child.stdout?.on('data', (text) => (printed += text));
+  const lines = (): number[] => (printed.match(/^\d+$/gm) ?? []).map(Number);
+  const pids = await eventually('all of them run', () => (lines().length === count ? lines() : undefined));
+  onTestFinished(() => {
+    for (const pid of pids) if (runs(pid)) process.kill(pid, 'SIGKILL');
+  });
+  return pids;
+}
+
+test('who only speaks of guards and wardens ends when the parent of its parent is killed', async () => {
+  const words = 'sh -c "echo \\$\\$; sleep 60; true quorate-guard quorate-warden" & wait';
+  const program = `
+    import { spawnGuarded } from ${JSON.stringify(parent)};
+    spawnGuarded('sh', ['-c', ${JSON.stringify(words)}], { stdio: 'inherit' });
+    setInterval(() => {}, 1_000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [pid = 0] = await pidsOf(child, 1);
+  child.kill('SIGKILL');
+  await eventually('it is gone', () => !runs(pid));
+});
+
+describe.skipIf(process.platform !== 'linux')('what a command leaves behind, wherever it has gone', () => {
+  test('is asked to end, and killed when it does not', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'quorate-test-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const polite = 'setsid sh -c \'trap "touch asked; exit" TERM; echo $$; while :; do sleep 0.05; done\' &';
+    const deaf = 'sh -c \'trap "" TERM; echo $$; while :; do sleep 0.05; done\' &';
+    const stdio = ['pipe', 'pipe', 'ignore'] as const;
+    const { child, cleared } = spawnCommand(
+      'sh',
+      ['-c', `${polite} ${deaf} read -r _`],
+      { cwd: folder, stdio: [...stdio] },
+      300,
+    );
+    const pids = await pidsOf(child, 2);
+    child.stdin?.end();
+    await once(child, 'exit');
+    await cleared();
+    expect(pids.filter(runs)).toEqual([]);
+    expect(await readdir(folder)).toEqual(['asked']);
+  });
 });

@@ -1,5 +1,5 @@
 import { InvalidArgumentError as BadUse } from '@quorate/core';
-import type { TestbedOptions } from '@quorate/testbed';
+import { redisCounts, type TestbedOptions } from '@quorate/testbed';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** What the options of a command say about servers. */
@@ -41,7 +41,7 @@ export function addServerOptions(command: Command): Command {
   return command
     .addOption(new Option('--zookeeper <members>', 'a ZooKeeper ensemble of 1, 3 or 5').argParser(oneOf(1, 3, 5)))
     .addOption(
-      new Option('--redis <servers>', 'a Redis primary, and replicas for the rest').argParser(oneOf(1, 2, 3, 4, 5)),
+      new Option('--redis <servers>', 'a Redis primary, and replicas for the rest').argParser(oneOf(...redisCounts)),
     )
     .addOption(new Option('--kafka <brokers>', 'a Kafka cluster of 1 or 3').argParser(oneOf(1, 3)))
     .addOption(new Option('--consul <servers>', 'Consul, 1 or 3 servers').argParser(oneOf(1, 3)))

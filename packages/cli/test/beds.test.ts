@@ -34,10 +34,21 @@ function ask(address: string, command: string, password = '', within = 5_000): P
   });
 }
 
+/** Who has this in its environment; nobody where there is no /proc. */
+async function carriers(entry: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of await readdir('/proc').catch(() => [])) {
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+    if (environment.split('\0').includes(entry)) found.push(pid);
+  }
+  return found;
+}
+
 describe('quorate up, status and down', () => {
   test('keep servers in the background between commands', async () => {
     await using _ = await ownCache();
-    const up = await run(['up', '--redis', '2', '--name', 'lab', '--json']);
+    const within = { QUORATE_COMMAND: 'that is to end with quorate run' };
+    const up = await run(['up', '--redis', '2', '--name', 'lab', '--json'], within);
     expect(up).toMatchObject({ status: 0, err: '' });
     const bed = JSON.parse(up.out) as {
       servers: { name: string; health: string }[];
@@ -56,6 +67,8 @@ describe('quorate up, status and down', () => {
     expect((await call(['status', '--name', 'lab', '--export'])).out).toBe(
       `export QUORATE_REDIS='${bed.environment.QUORATE_REDIS}'\n`,
     );
+
+    expect(await carriers('QUORATE_COMMAND=that is to end with quorate run')).toEqual([]);
 
     const again = await run(['up', '--redis', '1', '--name', 'lab']);
     expect(again).toMatchObject({

@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { cacheFolder, eventually, type Inventory } from '@quorate/testbed';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { faultKinds } from '../src/fault-order.ts';
+import { runs } from './processes.ts';
 import { beds, call, inOwnFolder, outcome, ownCache, quorate, run } from './quorate.ts';
 
 inOwnFolder();
@@ -26,6 +27,30 @@ describe('quorate', () => {
       });
     },
   );
+
+  // Node's own way to make it never ends.
+  test.skipIf(process.platform !== 'linux').each([
+    ['up', '--redis', '1'],
+    ['run', '--redis', '1', '--', 'true'],
+  ])('%s with a cache that nobody can make says so: status 1', async (...command) => {
+    const { status, err } = await run(command, { QUORATE_CACHE: '/proc/none', PATH: '/nowhere' });
+    expect({ status, err }).toEqual({
+      status: 1,
+      err: expect.stringContaining(
+        'the cache /proc/none cannot be used (ENOENT). Set QUORATE_CACHE to a folder that can.',
+      ),
+    });
+  });
+
+  test('run without a folder for temporary files says so, and no more: status 1', async () => {
+    vi.stubEnv('TMPDIR', '/no/such/folder');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await call(['run', '--redis', '1', '--', 'true'])).toEqual({
+      status: 1,
+      out: '',
+      err: 'quorate: the folder for temporary files, /no/such/folder, cannot be used (ENOENT). Set TMPDIR to a folder that can.\n',
+    });
+  });
 
   test('up refuses a temporary folder whose path is too long, before anything starts', async () => {
     vi.stubEnv('TMPDIR', `/${'x'.repeat(80)}`);
@@ -65,7 +90,7 @@ describe('quorate', () => {
   test.each([
     [['run', '--zookeeper', '2', '--', 'true'], "argument '2' is invalid. Expected 1, 3 or 5."],
     [['run', '--kafla', '1', '--', 'true'], '(Did you mean --kafka?)'],
-    [['run', '--redis', 'many', '--', 'true'], 'Expected 1, 2, 3, 4 or 5.'],
+    [['run', '--redis', 'many', '--', 'true'], 'Expected 1, 2, 3, 4, 5, 6, 7, 8 or 9.'],
     [['run', '--', 'true'], 'servers: expected at least one of --zookeeper, --redis'],
     [['run', '--redis', '1'], "missing required argument 'command'"],
     [['run', '--s3', 'us-east-1,../up', '--', 'true'], 's3: expected different region names such as "us-east-1"'],
@@ -165,6 +190,30 @@ describe('quorate run', () => {
       expect(await beds()).toEqual([]);
     },
   );
+
+  // Without /proc nobody finds them.
+  describe.skipIf(process.platform !== 'linux')('ends what its command has left behind', () => {
+    const background = 'sleep 600 >/dev/null 2>&1 & echo $!; setsid sleep 600 >/dev/null 2>&1 & echo $!';
+
+    test.concurrent.for([
+      ['has ended', 'exit 5', () => {}, 5],
+      ['was ended by SIGTERM to run alone', 'wait', (pid: number): boolean => process.kill(pid, 'SIGTERM'), 143],
+      ['was ended by SIGINT to run alone', 'wait', (pid: number): boolean => process.kill(pid, 'SIGINT'), 130],
+      ['was ended by Ctrl-C, which reaches all', 'wait', (pid: number): boolean => process.kill(-pid, 'SIGINT'), 130],
+    ] as const)('once it %s', async ([, then, act, status], { onTestFinished }) => {
+      const child = quorate(['run', '--redis', '1', '--', 'sh', '-c', `${background}; ${then}`], {}, 'job');
+      const pids = await eventually('the command runs', () => {
+        const printed = child.printed().trim().split('\n').map(Number);
+        return printed.length === 2 ? printed : undefined;
+      });
+      onTestFinished(() => {
+        for (const pid of pids) if (runs(pid)) process.kill(pid, 'SIGKILL');
+      });
+      act(child.pid as number);
+      expect((await outcome(child)).status).toBe(status);
+      expect(pids.filter(runs)).toEqual([]);
+    });
+  });
 
   test('stops at Ctrl-C while the servers start, and leaves nothing', async () => {
     const child = quorate(['run', '--kafka', '1', '--', 'true']);

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,12 +19,19 @@ beforeAll(async () => {
   await promisify(execFile)('tsc', ['-b'], { cwd: root });
 });
 
-/** The first program of the README in both its forms, beside what is published: JavaScript, without the sources. */
-async function programs(): Promise<AsyncDisposable & { readonly using: string; readonly close: string }> {
+/** The first program of the README in both its forms, beside the packages: as they are published, or before they are built. */
+async function programs(
+  packages: 'built' | 'unbuilt',
+): Promise<AsyncDisposable & { readonly using: string; readonly close: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'quorate-test-'));
   await mkdir(join(folder, 'node_modules/@quorate'), { recursive: true });
-  for (const name of ['core', 'zookeeper', 'coordination'])
-    await symlink(join(root, 'packages', name), join(folder, 'node_modules/@quorate', name));
+  for (const name of ['core', 'zookeeper', 'coordination']) {
+    const [home, copy] = [join(root, 'packages', name), join(folder, 'packages', name)];
+    await symlink(packages === 'built' ? home : copy, join(folder, 'node_modules/@quorate', name));
+    if (packages === 'built') continue;
+    // As in a clone, where the package manager links them: Node strips no types below node_modules.
+    for (const part of ['package.json', 'src']) await cp(join(home, part), join(copy, part), { recursive: true });
+  }
   const readme = await readFile(join(root, 'README.md'), 'utf8');
   const [first = '', second = ''] = [...readme.matchAll(/```ts\n(import .*?)```/gs)]
     .map(([, text]) => text ?? '')
@@ -38,29 +45,43 @@ async function programs(): Promise<AsyncDisposable & { readonly using: string; r
   return { using, close, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
 }
 
-test('the first program runs on Node 22, 24 and 26; with `await using` on 24 and 26', async ({ bed }) => {
-  await using program = await programs();
-  await using zk = await connect(bed.zookeeper.url);
+/** Runs a program until it says that it leads, or ends; what it has said. */
+async function play(words: readonly string[], zookeeper: string, major: number): Promise<string> {
   const { NODE_OPTIONS: _, ...env } = process.env;
-  const play = async (major: number, form: 'using' | 'close'): Promise<string> => {
+  const child = spawn(await nodeOf(major), words, { env: { ...env, QUORATE_ZOOKEEPER: zookeeper } });
+  let told = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (told += text));
+  const closed = once(child, 'close');
+  await eventually(`${words.join(' ')} on ${major}`, () => child.exitCode !== null || told.includes('leads'));
+  child.kill('SIGKILL');
+  await closed;
+  return told;
+}
+
+const leads = /^node-\d+ leads, with token \d+\n$/;
+
+test('the first program runs on Node 22, 24 and 26; with `await using` on 24 and 26', async ({ bed }) => {
+  await using program = await programs('built');
+  await using zk = await connect(bed.zookeeper.url);
+  const inPlace = async (major: number, form: 'using' | 'close'): Promise<string> => {
     const place = `/${form}-${major}`;
     await zk.create(place);
-    const child = spawn(await nodeOf(major), [program[form]], {
-      env: { ...env, QUORATE_ZOOKEEPER: `${bed.zookeeper.url}${place}` },
-    });
-    let told = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (told += text));
-    const closed = once(child, 'close');
-    await eventually(`${form} on ${major}`, () => child.exitCode !== null || told.includes('leads'));
-    child.kill('SIGKILL');
-    await closed;
-    return told;
+    return play([program[form]], `${bed.zookeeper.url}${place}`, major);
   };
   const [using22, ...others] = await Promise.all([
-    play(22, 'using'),
-    play(22, 'close'),
-    ...[24, 26].flatMap((major) => [play(major, 'using'), play(major, 'close')]),
+    inPlace(22, 'using'),
+    inPlace(22, 'close'),
+    ...[24, 26].flatMap((major) => [inPlace(major, 'using'), inPlace(major, 'close')]),
   ]);
   expect(using22).toContain('SyntaxError');
-  for (const told of others) expect(told).toMatch(/^node-\d+ leads, with token \d+\n$/);
+  for (const told of others) expect(told).toMatch(leads);
+});
+
+test('before anything is built it takes the words that the README gives', async ({ bed }) => {
+  await using program = await programs('unbuilt');
+  const readme = await readFile(join(root, 'README.md'), 'utf8');
+  const [, condition = ''] = /run it with `node (--conditions=\S+)`/.exec(readme) ?? [];
+  const { url } = bed.zookeeper;
+  expect(await play([program.using], url, 26)).toMatch(/dist\/index\.js.*ERR_MODULE_NOT_FOUND/s);
+  expect(await play([condition, program.using], url, 26)).toMatch(leads);
 });

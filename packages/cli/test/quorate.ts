@@ -41,11 +41,12 @@ export interface Outcome {
   readonly err: string;
 }
 
-/** Starts the command as a person would, without a terminal. */
-export function quorate(args: readonly string[], env: Record<string, string> = {}): Running {
+/** Starts the command as a person would, without a terminal; as a job of a shell, with a process group of its own. */
+export function quorate(args: readonly string[], env: Record<string, string> = {}, as?: 'job'): Running {
   const child = spawn(process.execPath, ['--conditions=@quorate/source', program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, TMPDIR: temporary, ...env },
+    detached: as === 'job',
   });
   let out = '';
   let err = '';

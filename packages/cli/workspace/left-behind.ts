@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 
 /**
  * What programs that were started with `folder` as their TMPDIR have left: files in it, and, where /proc shows it,
- * processes that still run with it.
+ * processes that still run with it. Nobody sees a process that has cleared its environment, nor a file elsewhere.
  */
 export async function leftBehind(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });

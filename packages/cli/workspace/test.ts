@@ -1,5 +1,5 @@
 // npm test: the static checks, then every test. With arguments only the tests they name: npm test -- packages/core, or
-// npm test -- --changed for those that import what was changed since the last commit.
+// npm test -- --changed for those that import what was changed since the last commit. What tests only start, or read, is named.
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import { runStaticChecks } from './static-checks.ts';
 import { lastLine, sum, type Tally } from './tally.ts';
 import { reportVariable, type TestReport } from './test-report.ts';
 import { rememberTimes, timesText } from './test-times.ts';
+import { unimportedChanges } from './unimported.ts';
 
 const filters = process.argv.slice(2);
 // Unless they are asked for (npm run test:spark, npm run test:soak), these are left out: a large download, a long wait.
@@ -78,6 +79,7 @@ async function runTests(args: readonly string[]): Promise<Tally> {
   signal.throwIfAborted();
   const given = JSON.parse(await readFile(report, 'utf8').catch(() => '{}')) as Partial<TestReport>;
   const { passed = 0, failed = 0, skipped = 0, errors = 0, files = [] } = given;
+  await nameUnimported();
   // A filter may name a line of a file as well.
   if (!filters.some((filter) => /:\d+$/.test(filter))) await rememberTimes(files);
   console.log(`${timesText(files)}\n`);
@@ -87,6 +89,17 @@ async function runTests(args: readonly string[]): Promise<Tally> {
   // Vitest itself may fail without a failed test.
   const tests = { passed, failed: status === 0 ? failed : Math.max(1, failed + errors), skipped };
   return sum([tests, await nothingLeft(temporary)]);
+}
+
+/** A change that no test imports is no reason for `--changed` to run a test: better said than believed to be tested. */
+async function nameUnimported(): Promise<void> {
+  const changed = filters.find((filter) => filter.startsWith('--changed'));
+  if (changed === undefined) return;
+  const files = await unimportedChanges(changed.split('=')[1]);
+  if (files.length === 0) return;
+  console.log('No test imports these changed files. Tests that start or read them run only when you name them:');
+  for (const file of files) console.log(`  ${file}`);
+  console.log();
 }
 
 /** A filter that nothing matches is a mistake, not a success; that nothing has changed is none. */

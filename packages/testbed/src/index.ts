@@ -34,8 +34,9 @@ export type { Server, ServerState } from './processes/server.ts';
 export { ServerFailedError } from './processes/server-failed-error.ts';
 export { type ClockFault, SkewedProcess, type SkewedProcessOptions } from './processes/skewed-process.ts';
 export { standsStill } from './processes/still.ts';
+export { TemporaryFolderError } from './processes/temporary-folder-error.ts';
 export { WardenEndedError } from './processes/warden-ended-error.ts';
-export { CacheError, cacheFolder } from './programs/cache.ts';
+export { CacheError, cacheFolder, makeCacheFolder } from './programs/cache.ts';
 export { ChecksumError } from './programs/checksum.ts';
 export { type Inventory, type InventoryItem, inventory } from './programs/inventory.ts';
 export type { Program } from './programs/program.ts';
@@ -51,6 +52,7 @@ export type { MongoDB, MongoDBEngine, MongoDBOptions } from './servers/mongodb.t
 export type { Postgres, PostgresOptions } from './servers/postgres.ts';
 export type { Prometheus, PrometheusOptions } from './servers/prometheus.ts';
 export type { Redis, RedisOptions } from './servers/redis.ts';
+export { redisCounts } from './servers/redis-count.ts';
 export type { S3, S3Options } from './servers/s3.ts';
 export type { S3Region } from './servers/s3-region.ts';
 export type { Spark, SparkOptions } from './servers/spark.ts';

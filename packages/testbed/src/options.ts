@@ -7,6 +7,7 @@ import type { MongoDBOptions } from './servers/mongodb.ts';
 import type { PostgresOptions } from './servers/postgres.ts';
 import type { PrometheusOptions } from './servers/prometheus.ts';
 import type { RedisOptions } from './servers/redis.ts';
+import { redisCounts } from './servers/redis-count.ts';
 import type { S3Options } from './servers/s3.ts';
 import type { SparkOptions } from './servers/spark.ts';
 import type { TemporalOptions } from './servers/temporal.ts';
@@ -17,7 +18,7 @@ import { zooKeeperVersions } from './servers/zookeeper-version.ts';
 export interface TestbedOptions {
   /** Members of the ensemble: 1, 3 or 5. */
   readonly zookeeper?: 1 | 3 | 5 | ZooKeeperOptions;
-  /** Servers: a primary, and replicas for the rest. */
+  /** Servers, up to 9: a primary, and replicas for the rest. */
   readonly redis?: number | RedisOptions;
   /** Brokers: 1 or 3. */
   readonly kafka?: 1 | 3 | KafkaOptions;
@@ -163,8 +164,8 @@ const servers: Record<
   },
   redis: {
     short: counted('servers'),
-    expected: '1 to 9 servers, or options',
-    options: { servers: count(1, 2, 3, 4, 5, 6, 7, 8, 9), port, config: bagWithout('requirepass', 'masterauth') },
+    expected: `${redisCounts[0]} to ${redisCounts.at(-1)} servers, or options`,
+    options: { servers: count(...redisCounts), port, config: bagWithout('requirepass', 'masterauth') },
   },
   kafka: {
     short: counted('brokers'),

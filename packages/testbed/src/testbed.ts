@@ -175,13 +175,14 @@ export class Testbed implements AsyncDisposable {
     return this.#links.partition(left, right);
   }
 
-  /** Every link is well again, no server paused or slow, and no disk full. Who was killed or has died stays so. */
+  /**
+   * Every link is well again, no server paused or slow, and no disk full, whatever of that was asked for before. Who was
+   * killed or has died stays so.
+   */
   async heal(): Promise<void> {
     await this.#links.heal();
-    for (const server of this.servers) {
-      if (server.state === 'paused' || server.isSlow) await server.resume();
-      if (server.isDiskFull) await server.freeDisk();
-    }
+    // None waits for another, who may itself wait for this one.
+    await Promise.all(this.servers.map((server) => server.heal()));
   }
 
   /** Asks every server. */

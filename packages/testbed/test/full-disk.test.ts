@@ -114,12 +114,15 @@ describe('a disk that is full', () => {
     await using bed = await Testbed.start({ redis: 1 }, { disk: 8 });
     const history = new History();
     const fault = { at: 1, kind: 'full-disk', target: ['redis-1'], duration: 300 };
+    const { pid } = bed.redis.primary;
     const running = playFaults({ seed: 1, length: 400, faults: [fault] }, bed, history);
     await eventually('it is full', () => bed.redis.primary.isDiskFull, { every: 1 });
     await running;
     expect(history.counts.faults).toEqual({ 'full-disk': 1 });
     expect(bed.redis.primary.isDiskFull).toBe(false);
     expect(await bed.redis.primary.health()).toEqual({ status: 'pass' });
+    // What it has given up for good takes a restart.
+    expect(bed.redis.primary.pid).not.toBe(pid);
   });
 
   test('is gone with the process that had the bed', async () => {

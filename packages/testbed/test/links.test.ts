@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { describe, expect } from 'vitest';
 import { eventually, faults, type LinkFaults, Testbed } from '../src/index.ts';
 import { bedTest } from '../src/vitest.ts';
-import { greeting, redisLine } from './redis-line.ts';
+import { greeting, type RedisLine, redisLine } from './redis-line.ts';
 
 const test = bedTest({ redis: 1 });
 
@@ -119,22 +119,27 @@ describe('a link', () => {
     await line.ask('PING');
     await link.set({ blackHole: true });
     line.send('INCR held');
+    /** How many connections the server has seen: also those that are over. */
+    const seen = async (by: RedisLine): Promise<number> => {
+      const from = by.received().length;
+      by.send('INFO stats');
+      const count = (): string | undefined => /total_connections_received:(\d+)\r/.exec(by.received().slice(from))?.[1];
+      return Number(await eventually('the server tells', count));
+    };
+    const before = await seen(direct);
     // A new connection hangs, and the server does not see it.
     using late = await redisLine(bed, link.address);
     late.send('PING');
-    const clients = async (): Promise<number> => {
-      await direct.ask('INFO clients');
-      return Number(/connected_clients:(\d+)/.exec(direct.received())?.[1]);
-    };
+    await eventually('it is on the link', () => link.connections === 2);
     expect(await direct.ask('EXISTS held')).toBe(':0');
-    const before = await clients();
+    // The server would have seen the other one first.
+    using fresh = await redisLine(bed, bed.redis.primary.address);
+    expect(await seen(fresh)).toBe(before + 1);
     expect([line.ended(), late.ended(), late.received()]).toEqual([undefined, undefined, '']);
     await link.heal();
     await eventually('what was held arrives', () => line.received().endsWith(':1\r\n'));
     await eventually('the new connection is answered', () => late.received() === '+PONG\r\n');
-    using fresh = await redisLine(bed, bed.redis.primary.address);
-    await fresh.ask('INFO clients');
-    expect(Number(/connected_clients:(\d+)/.exec(fresh.received())?.[1])).toBe(before + 2);
+    expect(await seen(direct)).toBe(before + 2);
   });
 
   test('loses one direction: the command is done, or not, and no answer comes either way', async ({ bed }) => {
@@ -232,6 +237,16 @@ describe('a link', () => {
     other.send('SET half-asked yes');
     await eventually('it ended', () => other.ended());
     expect(await direct.ask('EXISTS half-asked')).toBe(':0');
+    // What has passed counts, also when a partition has come and gone since.
+    await link.heal();
+    using counted = await redisLine(bed, link.address);
+    await counted.ask('PING');
+    await link.set({ cut: { afterBytes: 12, from: 'redis-1' } });
+    await counted.ask('PING');
+    await (await bed.partition(['cut'], ['redis-1'])).heal();
+    counted.send('PING');
+    await eventually('it ended', () => counted.ended());
+    expect(counted.received()).toBe('+PONG\r\n+PONG\r\n+PONG');
   });
 
   test('ends as it should when one party has said everything and the other has not', async ({ bed }) => {

@@ -122,6 +122,27 @@ test('two faults never have hold of one server or link at once, whatever they ca
   await eventually('the replicas have found it again', async () => (await bed.health()).status === 'pass');
 });
 
+test('is over only when what takes long to come back is back', async ({ bed }) => {
+  const { promise: back, resolve } = Promise.withResolvers<void>();
+  let isOver = false;
+  const slow: PrepareFault = async (bed) => ({
+    target: ['redis-1'],
+    servers: [bed.server('redis-1')],
+    begin: async () => {},
+    end: async () => {
+      // Longer than the schedule, and all that is done after it without waiting for this.
+      setTimeout(resolve, 150);
+      await back;
+      expect(isOver).toBe(false);
+    },
+  });
+  const planned = schedule({ at: 1, kind: 'slow-end', target: ['redis-1'], duration: 10 });
+  const history = new History();
+  await playFaults({ ...planned, length: 20 }, bed, history, { faults: { 'slow-end': slow } });
+  isOver = true;
+  expect(history.events.map(({ type }) => type)).toEqual(['note', 'fault', 'healed']);
+});
+
 test('an aborted schedule heals too', async ({ bed }) => {
   const stop = new AbortController();
   const history = new History();

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, vi } from 'vitest';
 import { eventually, type OwnServerOptions, Testbed } from '../src/index.ts';
 import { isStill } from '../src/processes/groups.ts';
+import { isFree } from '../src/processes/ports.ts';
 import { bedTest } from '../src/vitest.ts';
 import { isAlive } from './alive.ts';
 
@@ -183,10 +184,62 @@ describe('a start', () => {
   });
 });
 
+describe('what is asked of a server after another', () => {
+  test('is done after it: a resume that follows a start and a pause', async ({ bed }) => {
+    const own = await bed.run(shell('in-turn', quiet));
+    await own.kill();
+    await Promise.all([own.start(), own.pause(), own.resume()]);
+    expect(own.state).toBe('running');
+    await own.kill();
+    await expect(own.resume()).rejects.toMatchObject({ code: 'not-running' });
+  });
+
+  test('is undone by heal: a pause that waits for its turn, on whoever runs by then', async ({ bed }) => {
+    const [own, dead] = await Promise.all([bed.run(shell('healed', quiet)), bed.run(shell('dead', quiet))]);
+    const asked = [own.restart(), own.pause(), dead.kill(), dead.pause().catch(() => {})];
+    await bed.heal();
+    await Promise.all(asked);
+    expect([own.state, dead.state]).toEqual(['running', 'killed']);
+  });
+
+  test('heal does not wait for a start, which may need others that heal comes before', async ({ bed }) => {
+    const { ready, asked } = question(never);
+    const own = await bed.run(shell('waiting', quiet, { ready }));
+    const restart = expect(own.restart()).rejects.toMatchObject({ code: 'start-aborted' });
+    await asked;
+    await bed.heal();
+    expect(own.state).toBe('starting');
+    await Promise.all([restart, own.kill()]);
+  });
+});
+
+const serve = "require('net').createServer().listen(process.argv[1], '127.0.0.1')";
+
+// Without /proc nobody finds it.
+test.skipIf(process.platform !== 'linux')(
+  'a daemon that a server leaves is gone with it, however it ends',
+  async ({ bed }) => {
+    const own = await bed.run({
+      name: 'daemon',
+      command: 'sh',
+      args: ({ port }) => ['-c', `(setsid "$0" -e "$1" "$2" &); exec sleep 600`, process.execPath, serve, String(port)],
+      ready: { tcp: true },
+    });
+    for (const end of ['kill', 'stop'] as const) {
+      await own[end]();
+      expect(await isFree(own.port), end).toBe(true);
+      await own.start();
+    }
+    await own.restart();
+    process.kill(own.pid as number, 'SIGKILL');
+    await eventually('its death is noticed', () => own.state === 'died', { every: 1 });
+    await own.start();
+  },
+);
+
 test.skipIf(process.platform !== 'linux')(
   'a start waits for those who stood still with a server that died',
   async ({ bed }) => {
-    const serve = "require('net').createServer().listen(process.argv[1], '127.0.0.1')";
     const own = await bed.run({
       name: 'parent',
       command: 'sh',

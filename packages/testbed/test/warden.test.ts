@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { Warden } from '../src/processes/warden.ts';
+import { isAlive } from './alive.ts';
 
-const warden = new URL('../src/processes/warden.ts', import.meta.url).href;
+const source = new URL('../src/processes/warden.ts', import.meta.url).href;
 
 /** In it the number of the next process can be chosen; the shell buries orphans, as the first process has to. */
 const space = ['--user', '--map-root-user', '--pid', '--fork', '--mount-proc', '--kill-child'];
@@ -13,7 +16,7 @@ const program = `
   import { spawn } from 'node:child_process';
   import { once } from 'node:events';
   import { writeFileSync } from 'node:fs';
-  import { Warden } from ${JSON.stringify(warden)};
+  import { Warden } from ${JSON.stringify(source)};
   const warden = await Warden.open('/no/such/folder');
   const launched = await warden.launch({ command: 'sh', args: ['-c', 'sleep 307 & echo $!'], cwd: '/', output: 'pipe' });
   const exit = once(launched, 'exit');
@@ -47,3 +50,21 @@ test('a stranger who got the number of a group that is empty is left alone', asy
   }
   expect(result.stdout).toBe('spared\n');
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'who gets the mark when another who has it is killed is killed too',
+  async () => {
+    const warden = Warden.withoutFolder();
+    // The second is without the mark until the first, whose output it reads, is gone.
+    const heir = 'echo $$ >&2; read -r _; export QUORATE_MARK="$1"; exec sleep 60';
+    const both = `setsid sleep 60 | setsid env -i PATH="$PATH" sh -c '${heir}' heir "$QUORATE_MARK" >/dev/null`;
+    const child = await warden.launch({ command: 'sh', args: ['-c', both], cwd: '/', output: 'pipe' });
+    const [said] = await (child.stderr as Readable).setEncoding('utf8').take(1).toArray();
+    onTestFinished(() => {
+      if (isAlive(Number(said))) process.kill(Number(said), 'SIGKILL');
+    });
+    expect(isAlive(Number(said))).toBe(true);
+    await warden.close();
+    expect(isAlive(Number(said))).toBe(false);
+  },
+);

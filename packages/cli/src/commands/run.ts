@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import { Testbed } from '@quorate/testbed';
 import { Command } from 'commander';
-import { forwardSignals, spawnGuarded } from '../../parent.js';
+import { forwardSignals, spawnCommand } from '../../parent.js';
 import { interruptible } from '../interrupt.ts';
 import { progressDisplay } from '../progress-display.ts';
 import { addServerOptions, bedOptions, type ServerFlags } from '../server-options.ts';
@@ -28,7 +28,7 @@ Examples:
   $ quorate run --consul 1 -- sh -c 'curl -s $QUORATE_CONSUL/v1/status/leader'
 
 The exit status is the command's, or 128 plus the signal number when a signal ended it. The command ends with quorate run,
-whatever ends that.`,
+whatever ends that; what it has left running is ended as well, by SIGTERM, and after 5 s by SIGKILL.`,
     )
     .action((command: string, args: string[], flags: ServerFlags) => runCommand(shell, command, args, flags));
 }
@@ -50,14 +50,17 @@ async function startBed(shell: Shell, flags: ServerFlags): Promise<Testbed> {
   });
 }
 
-/** Runs the command to its end, passes signals on to it, and gives its exit status. */
+/** Runs the command to its end and that of what it leaves behind, passes signals on to it, and gives its exit status. */
 async function runWith(
   shell: Shell,
   environment: Readonly<Record<string, string>>,
   command: string,
   args: readonly string[],
 ): Promise<number> {
-  const child = spawnGuarded(command, args, { stdio: 'inherit', env: { ...shell.env, ...environment } });
+  const { child, cleared } = spawnCommand(command, args, {
+    stdio: 'inherit',
+    env: { ...shell.env, ...environment },
+  });
   const stopForwarding = forwardSignals(child);
   try {
     const [status, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
@@ -69,5 +72,6 @@ async function runWith(
     return missing ? 127 : 126;
   } finally {
     stopForwarding();
+    await cleared();
   }
 }

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { QuorateError } from '@quorate/core';
 import type { Progress } from '@quorate/testbed';
 import { Command } from 'commander';
+import { commandMark } from '../../parent.js';
 import { checkTemporaryFolder } from '../bed-control.ts';
 import type { BedDescription } from '../bed-description.ts';
 import { bedRows } from '../bed-description.ts';
@@ -57,8 +58,11 @@ async function startKeeper(shell: Shell, name: string, servers: ServerFlags): Pr
   const program = fileURLToPath(
     new URL(`../quorate${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
   );
+  // A bed in the background stays when the command of `quorate run` that has started it ends.
+  const { [commandMark]: _, ...env } = process.env;
   const keeper = spawn(process.execPath, [...process.execArgv, program, 'keep', name, JSON.stringify(servers)], {
     detached: true,
+    env,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   try {

@@ -38,6 +38,8 @@ test('keeps its promises, whatever the seed', () => {
         expect(open.length).toBeLessThanOrEqual(together);
         const struck = open.filter(({ from }) => from === undefined).flatMap(({ target }) => target);
         expect(new Set(struck).size).toBe(struck.length);
+        const splits = open.filter(({ from }) => from !== undefined).map(({ kind }) => kind);
+        expect(new Set(splits).size).toBe(splits.length);
         if (fault.kind !== 'partition') {
           expect(fault.target).toHaveLength(1);
           continue;

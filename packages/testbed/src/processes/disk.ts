@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NoDiskError } from './no-disk-error.ts';
+import { Turns } from './turns.ts';
 import type { Launch, Launcher, Warden } from './warden.ts';
 
 /**
@@ -20,6 +21,8 @@ export class Disk implements Launcher {
   readonly folder: string;
   readonly #warden: Warden;
   readonly #keeper: ChildProcess;
+  /** It is freed after it was filled, when that was asked first. */
+  readonly #turns = new Turns();
   #full = false;
 
   /** Over an existing folder. It goes with the warden. */
@@ -66,15 +69,19 @@ export class Disk implements Launcher {
 
   /** Takes all the room that is left: each write that needs more fails with ENOSPC from now on. */
   async fill(): Promise<void> {
-    await using ballast = await open(this.#ballast, 'a');
-    for (const size of pieces) await writeUntilFull(ballast, Buffer.alloc(size));
-    this.#full = true;
+    await this.#turns.take(async () => {
+      await using ballast = await open(this.#ballast, 'a');
+      for (const size of pieces) await writeUntilFull(ballast, Buffer.alloc(size));
+      this.#full = true;
+    });
   }
 
   /** Gives the room back. */
   async free(): Promise<void> {
-    await rm(this.#ballast, { force: true });
-    this.#full = false;
+    await this.#turns.take(async () => {
+      await rm(this.#ballast, { force: true });
+      this.#full = false;
+    });
   }
 
   /** Its content is gone. Whoever runs on it must have ended. */

@@ -2,11 +2,8 @@ import { mkdir, open, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Health } from '@quorate/core';
 import { deadline, InvalidArgumentError, QuorateError } from '@quorate/core';
-
 import { eventually } from '../eventually.ts';
-
 import { endCarriers } from './carriers.ts';
-
 import { Disk } from './disk.ts';
 import type { Slowness } from './duty-cycle.ts';
 import { isStill } from './groups.ts';
@@ -49,6 +46,8 @@ export class Server implements AsyncDisposable {
   readonly #starts = new Recall();
   /** Of the patience of the stops, when it is killed. */
   readonly #stops = new Recall();
+  /** How many pauses and slownesses wait for their turn. */
+  #brakes = 0;
   #prepared = false;
   #disk: Disk | undefined;
   /** How long its log was when it was last started. */
@@ -124,8 +123,7 @@ export class Server implements AsyncDisposable {
    * server that is starting is paused once it is ready.
    */
   async pause(): Promise<void> {
-    const tree = await this.#turns.take(async () => {
-      const running = this.#running();
+    const tree = await this.#brake((running) => {
       running.halt();
       this.#state = 'paused';
       return running;
@@ -139,21 +137,29 @@ export class Server implements AsyncDisposable {
    * of the time that it runs, `period` is in milliseconds. A server that is starting is slowed once it is ready.
    */
   async slow(slowness: Slowness): Promise<void> {
-    await this.#turns.take(async () => {
-      this.#running().slow(slowness);
+    await this.#brake((running) => {
+      running.slow(slowness);
       this.#state = 'running';
     });
   }
 
   /** Ends a pause or a slowness. */
   async resume(): Promise<void> {
-    this.#running();
+    const ran = this.#tree !== undefined;
     await this.#turns.take(async () => {
       // Who was asked to end before has no pause any more.
-      if (!this.#tree) return;
-      this.#tree.go();
-      this.#state = 'running';
+      if (!ran) this.#running();
+      this.#go();
     });
+  }
+
+  /**
+   * Neither paused nor slow, nor its disk full, whatever of that was asked for before. It does not wait for a start alone,
+   * which may need others that are still to be healed.
+   */
+  async heal(): Promise<void> {
+    if (this.#state === 'paused' || this.isSlow || this.#brakes > 0) await this.#turns.take(async () => this.#go());
+    await this.#disk?.free();
   }
 
   /** Starts again with the same data on the same ports, after a stop when it still runs. Resolves when it is ready. */
@@ -192,8 +198,6 @@ export class Server implements AsyncDisposable {
       await this.#disk?.close();
       this.#disk = undefined;
       this.#prepared = false;
-      // Who cannot be ended now is left to the warden.
-      await endCarriers(this.#mark).catch(() => {});
       for (const path of [this.#home, this.logFile]) await removeTree(path);
     });
   }
@@ -244,7 +248,7 @@ export class Server implements AsyncDisposable {
     this.#ground.warden.ensureOpen();
     this.#state = 'starting';
     try {
-      await this.#ending?.ended;
+      await this.#untilGone();
       if (!this.#prepared) await this.#prepare(limit.signal);
       for (const port of ports) if (!(await becomesFree(port))) throw new PortTakenError(this.name, port);
       signal.throwIfAborted();
@@ -331,6 +335,21 @@ export class Server implements AsyncDisposable {
     });
   }
 
+  /** Slows down what runs when its turn comes. */
+  async #brake<T>(action: (running: ProcessTree) => T): Promise<T> {
+    this.#brakes += 1;
+    return await this.#turns.take(async () => {
+      this.#brakes -= 1;
+      return action(this.#running());
+    });
+  }
+
+  #go(): void {
+    if (!this.#tree) return;
+    this.#tree.go();
+    this.#state = 'running';
+  }
+
   /** What runs, or an error that says why nothing does. */
   #running(): ProcessTree {
     if (this.#tree) return this.#tree;
@@ -338,10 +357,20 @@ export class Server implements AsyncDisposable {
   }
 
   async #end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL', grace = 0, hurry?: AbortSignal): Promise<void> {
-    if (!this.#tree) return this.#ending?.ended;
+    if (!this.#tree) return this.#untilGone();
     // What is left behind on purpose must not look like a death.
     this.#state = 'stopped';
     this.#ending = this.#tree;
     await this.#tree.end(signal, grace, hurry);
+    await this.#untilGone();
+  }
+
+  /** Nothing is left of what was launched: of its tree, nor of who has gone out of that, as daemons do. */
+  async #untilGone(): Promise<void> {
+    // It was never launched, or is gone.
+    if (!this.#ending) return;
+    await this.#ending.ended;
+    // Who cannot be ended now is left to the warden.
+    await endCarriers(this.#mark).catch(() => {});
   }
 }

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { BedStoppedError } from './bed-stopped-error.ts';
 import { hasMembers } from './groups.ts';
+import { TemporaryFolderError } from './temporary-folder-error.ts';
 import { WardenEndedError } from './warden-ended-error.ts';
 
 /**
@@ -19,7 +20,7 @@ import { WardenEndedError } from './warden-ended-error.ts';
  * The number of a group is not given to anybody else while the group has a member. So a process whose number is that of
  * a group without a leader is a stranger, who got the number after the group was empty: it is left alone.
  */
-const script = `
+const script = `# quorate-warden
 PATH=/usr/bin:/bin
 trap '' HUP INT TERM
 groups= orphans=
@@ -88,7 +89,7 @@ export class Warden implements Launcher, AsyncDisposable {
       return warden;
     } catch (error) {
       await warden.close();
-      throw error;
+      throw new TemporaryFolderError(error as NodeJS.ErrnoException);
     }
   }
 
@@ -117,8 +118,9 @@ export class Warden implements Launcher, AsyncDisposable {
     const [[name, mark] = []] = Object.entries(this.mark);
     const shell = spawn('/bin/sh', ['-c', script, 'quorate-warden', this.folder, `${name}=${mark}`], {
       cwd: '/',
-      // Nothing of ours: a mark in it would be that of an outer warden, which is not to kill this one.
-      env: {},
+      // Nothing of ours: a mark in it would be that of an outer warden, which is not to kill this one. By this the guard of
+      // `quorate run`, which kills all below a process, knows whom to spare.
+      env: { QUORATE_GUARD: 'yes' },
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir, userInfo } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { QuorateError, sleep } from '@quorate/core';
 import { lock as lockFile } from 'proper-lockfile';
 import { Warden } from '../processes/warden.ts';
+import { makeFolder } from './make-folder.ts';
 import { isThere, thisOwner } from './owner.ts';
 import type { Program } from './program.ts';
 import { isDiskFull } from './unpack.ts';
@@ -48,6 +49,17 @@ export class CacheError extends QuorateError {
   }
 }
 
+/** A folder in the cache, of this user alone. */
+export async function makeCacheFolder(name: string): Promise<string> {
+  const folder = join(cacheFolder(), name);
+  try {
+    await makeFolder(folder, 0o700);
+    return folder;
+  } catch (error) {
+    throw new CacheError(cacheFolder(), error as NodeJS.ErrnoException);
+  }
+}
+
 /** A folder of programs that can be shared by any number of processes. A program is in it whole or not at all. */
 export class Cache {
   readonly folder: string;
@@ -85,12 +97,12 @@ export class Cache {
       if (present) return present;
       await this.#removeLeftovers(name);
       const staging = join(this.folder, 'staging', `${name}.${await thisOwner()}.${randomBytes(6).toString('hex')}`);
-      await mkdir(staging, { recursive: true });
+      await makeFolder(staging);
       // Whatever ends this process, what it began is removed.
       await using warden = await Warden.open(staging);
       const entry = await fetch(staging, warden);
       await writeFile(join(staging, 'program.json'), `${JSON.stringify(entry, null, 2)}\n`);
-      await mkdir(join(this.folder, 'programs'), { recursive: true });
+      await makeFolder(join(this.folder, 'programs'));
       const home = this.folderOf(name);
       try {
         await rename(staging, home);
@@ -112,7 +124,7 @@ export class Cache {
     const locks = join(this.folder, 'locks');
     const [lock, holder] = [join(locks, `${name}.lock`), join(locks, `${name}.holder`)];
     try {
-      await mkdir(locks, { recursive: true });
+      await makeFolder(locks);
       for (;;) {
         signal?.throwIfAborted();
         const owner = await readFile(holder, 'utf8').catch(() => '');
