@@ -28,6 +28,11 @@ export const fileBudgets: Readonly<Record<string, { readonly seconds: number; re
     why: '12 schedules of 10 s, three at a time, each of many processes',
   },
   'packages/testbed/test/nothing-left.test.ts': { seconds: 35, why: 'each test is a program that starts and dies' },
+  'packages/stream/test/driver/contract.test.ts': {
+    seconds: 90,
+    why: 'all that is promised of both drivers on one broker, side by side',
+  },
+  'packages/stream/test/brokers.test.ts': { seconds: 70, why: 'a cluster of three, whose brokers die and come back' },
   'packages/stream/test/driver/append-cluster.soak.test.ts': {
     seconds: 110,
     why: 'each of three brokers is restarted, killed and cut off in turn',

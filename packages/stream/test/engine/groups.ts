@@ -66,7 +66,7 @@ export function commitsAsMember(): void {
         });
         await eventually('it has joined', async () => (await admin.describeGroup(group, endless)).members.length === 1);
         // It has asked where to begin by the time in which it could have joined once more.
-        await (await stage.member({ group: unique('other'), topics: [topic] })).stop();
+        await (await stage.member({ group: unique('g'), topics: [topic] })).stop();
         expect(begun).toBe(false);
         await transactor[end]();
         const member = await joining;
