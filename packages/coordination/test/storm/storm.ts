@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isQuorateError, retry } from '@quorate/core';
 import {
   type BedOf,
   check,
@@ -42,6 +43,16 @@ const grace = 1_000;
 /** Everything well again, a waiter must have its turn within the session timeout and a tick; the rest is a busy machine's. */
 const takeover = sessionTimeout + 250 + 10_000;
 
+/** Also where a busy server loses the connection: then it may be there already. */
+async function make(zk: ZooKeeper, path: string): Promise<void> {
+  const once = async (): Promise<void> => {
+    await zk.create(path, '0', { parents: true }).catch((error: unknown) => {
+      if (!isQuorateError(error, 'node-exists')) throw error;
+    });
+  };
+  await retry(once, { idempotent: true });
+}
+
 /** Breaks the ensemble and its clients by the seed's schedule, then judges what they have done. */
 export async function storm(bed: Ensemble, { seed, length, workers }: StormOptions): Promise<StormReport> {
   const history = new History();
@@ -49,7 +60,7 @@ export async function storm(bed: Ensemble, { seed, length, workers }: StormOptio
   const root = `/storm-${seed}-${process.hrtime.bigint()}`;
   const names = Array.from({ length: workers }, (_, index) => `worker-${index + 1}`);
   const setting = await connect(bed.zookeeper.url);
-  for (const key of ['locked', 'led']) await setting.create(`${root}/${key}`, '0', { parents: true });
+  for (const key of ['locked', 'led']) await make(setting, `${root}/${key}`);
   await setting.close();
 
   let started = 0;
