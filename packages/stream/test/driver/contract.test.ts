@@ -5,15 +5,17 @@ import { hasAdmin } from './admin.ts';
 import { appends } from './append.ts';
 import { readsAsMember } from './group.ts';
 import { survivesFaults, survivesItsBroker } from './group-faults.ts';
+import { handsOver } from './handing-over.ts';
 import { leavesNothing } from './nothing-left.ts';
 import { readsPartitions } from './partitions.ts';
-import { sharesGroups } from './rebalance.ts';
+import { changesDrivers, sharesGroups } from './rebalance.ts';
 import { hasTransactions } from './transactions.ts';
 import { endsTransactions } from './transactions-in-doubt.ts';
 
 // These go on side by side, the longest first.
 survivesFaults();
 sharesGroups();
+handsOver();
 readsAsMember();
 hasTransactions();
 endsTransactions();
@@ -25,6 +27,7 @@ readsWhatIsThere();
 commitsAsMember();
 keepsSequences();
 
-// These do something to the broker, one after the other.
+// These go one after the other: most do something to the broker.
+changesDrivers();
 outlivesPauses();
 survivesItsBroker();

@@ -210,3 +210,19 @@ export function overlaps(members: readonly Member[]): string[] {
   }
   return found;
 }
+
+/** The numbers of so many partitions. */
+export function all(count: number): number[] {
+  return Array.from({ length: count }, (_, partition) => partition);
+}
+
+/** The partitions of these members, in order. */
+export function shares(members: readonly Member[]): number[] {
+  return members.flatMap(({ partitions }) => partitions).sort();
+}
+
+/** Each partition is one member's, and no member has more than one more than another. */
+export function sharedFairly(members: readonly Member[], count: number): boolean {
+  const sizes = members.map(({ partitions }) => partitions.length);
+  return shares(members).join() === all(count).join() && Math.max(...sizes) - Math.min(...sizes) <= 1;
+}
