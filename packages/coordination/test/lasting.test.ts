@@ -229,7 +229,7 @@ test('observers see who leads across their own sessions, each leader once', asyn
   expect(await observing).toBe(stop.signal.reason);
 });
 
-test('an ensemble that was away for longer than any session lasts has its leader two seconds after its return', async () => {
+test('an ensemble that was away for longer than any session lasts has its leader soon after its return', async () => {
   await using away = await Testbed.start({ zookeeper: { members: 1, config: { tickTime: 500 } } });
   const server = away.server('zookeeper-1');
   await using sessions = new Sessions(away.zookeeper.url, { sessionTimeout: 4_000 });
@@ -249,11 +249,13 @@ test('an ensemble that was away for longer than any session lasts has its leader
   const [begun, used] = [performance.now(), process.cpuUsage()];
   await eventually('three more seconds', () => performance.now() - begun > 3_000, { every: 500 });
   const { user, system } = process.cpuUsage(used);
-  expect((user + system) / 1_000).toBeLessThan(300);
+  // Attempts without a pause would take all of it; other things of this process, on a slow machine, take some.
+  expect((user + system) / 1_000).toBeLessThan(1_000);
   await server.start();
   const back = performance.now();
   await eventually('it leads again', () => leases.length === 2);
-  expect(performance.now() - back).toBeLessThan(2_000);
+  // A second between two attempts, and what a busy machine takes; who waited for the old session to end there took four.
+  expect(performance.now() - back).toBeLessThan(3_500);
   stop.abort();
   await leading;
 });
