@@ -46,7 +46,9 @@ export async function bench(
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
-  const shape = { partitions, ...(replication !== undefined && { replication }) };
+  // Kept for ever: a test may write messages of long ago, and Kafka looks every five minutes for what is too old.
+  const settings = { 'retention.ms': '-1' };
+  const shape = { partitions, settings, ...(replication !== undefined && { replication }) };
   await stream().topic(topic, shape).create();
   return made;
 }
