@@ -90,6 +90,20 @@ export function record(value: string | Buffer | null, given: Partial<KafkaRecord
   return { key: null, value: bytes, headers: [], timestamp: Date.now(), ...given };
 }
 
+/** What few write, and everybody may: bytes that are no text, nothing at all, and a header that comes twice. */
+export const oddRecords: readonly KafkaRecord[] = [
+  {
+    key: Buffer.from([0, 255, 1]),
+    value: Buffer.from([255, 254]),
+    headers: [
+      ['to', Buffer.from('a')],
+      ['to', Buffer.from([0xff, 0x00])],
+    ],
+    timestamp: 1_700_000_000_001,
+  },
+  { key: null, value: null, headers: [], timestamp: 1_600_000_000_002 },
+];
+
 export function batch(topic: string, partition: number, values: readonly (string | Buffer)[]): RecordBatch {
   return { topic, partition, records: values.map((value) => record(value)) };
 }

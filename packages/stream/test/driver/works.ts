@@ -11,7 +11,7 @@ export const restless = {
 
 /** All drivers at work at the same time, each on a topic of its own. */
 export class Works implements AsyncDisposable {
-  readonly witness: Witness;
+  readonly #witness: Witness;
   readonly #all: Work[] = [];
   readonly #stages = new AsyncDisposableStack();
 
@@ -27,7 +27,7 @@ export class Works implements AsyncDisposable {
   }
 
   private constructor(brokers: readonly string[]) {
-    this.witness = this.#stages.use(new Witness(brokers));
+    this.#witness = this.#stages.use(new Witness(brokers));
   }
 
   async #begin(brokers: readonly string[]): Promise<void> {
@@ -38,10 +38,6 @@ export class Works implements AsyncDisposable {
     await this.goOn('writes');
   }
 
-  get first(): Work {
-    return this.#all[0] as Work;
-  }
-
   async goOn(what: string): Promise<void> {
     await Promise.all(this.#all.map((work) => work.goesOn(what)));
   }
@@ -49,7 +45,7 @@ export class Works implements AsyncDisposable {
   /** Ends them, and compares what each was told and has read with the log. */
   async endAndCheck(): Promise<void> {
     for (const work of this.#all) await work.end();
-    for (const work of this.#all) await work.check(this.witness);
+    for (const work of this.#all) await work.check(this.#witness);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

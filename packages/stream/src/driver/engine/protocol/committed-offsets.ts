@@ -1,4 +1,4 @@
-import { type CommitResult, type CommittedTopic, commitResult, committedTopic } from './committed-topic.ts';
+import { type CommitResult, type CommittedTopic, commitResults, committedTopic } from './committed-topic.ts';
 import type { Reader } from './reader.ts';
 import type { Request } from './request.ts';
 
@@ -85,10 +85,7 @@ export const offsetCommit: Request<OffsetCommitAsk, OffsetCommitAnswer> = {
       .compactArray(topics, committedTopic)
       .noTags();
   },
-  read(reader) {
-    reader.skip(4 /* how long the client is to wait */);
-    return { topics: reader.compactArray(commitResult) };
-  },
+  read: commitResults,
 };
 
 function groupOf(reader: Reader): OffsetFetchGroup {

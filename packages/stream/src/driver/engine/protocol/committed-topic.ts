@@ -29,7 +29,13 @@ export function committedTopic(writer: Writer, { name, partitions }: CommittedTo
     .noTags();
 }
 
-export function commitResult(reader: Reader): CommitResult {
+/** All that is in the answer, whoever asked. */
+export function commitResults(reader: Reader): { readonly topics: readonly CommitResult[] } {
+  reader.skip(4 /* how long the client is to wait */);
+  return { topics: reader.compactArray(commitResult) };
+}
+
+function commitResult(reader: Reader): CommitResult {
   const name = reader.compactString();
   const partitions = reader.compactArray(() => {
     const partitionIndex = reader.int32();

@@ -1,4 +1,4 @@
-import { type CommitResult, type CommittedTopic, commitResult, committedTopic } from './committed-topic.ts';
+import { type CommitResult, type CommittedTopic, commitResults, committedTopic } from './committed-topic.ts';
 import type { Reader } from './reader.ts';
 import type { Request } from './request.ts';
 
@@ -116,10 +116,7 @@ export const txnOffsetCommit: Request<TxnOffsetCommitAsk, TxnOffsetCommitAnswer>
       .compactArray(topics, committedTopic)
       .noTags();
   },
-  read(reader) {
-    reader.skip(4 /* how long the client is to wait */);
-    return { topics: reader.compactArray(commitResult) };
-  },
+  read: commitResults,
 };
 
 export const endTxn: Request<EndTxnAsk, EndTxnAnswer> = {
