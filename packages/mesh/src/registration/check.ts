@@ -101,7 +101,8 @@ export function consulCheck(check: Check, index: number, place: Place): Record<s
     Name: check.name ?? `${place.id} ${kindOf(check)}`,
     ...(place.deregisterAfter !== undefined && { DeregisterCriticalServiceAfter: place.deregisterAfter }),
   };
-  if ('ttl' in check) return { ...identity, TTL: words(check.ttl) };
+  // The beat that follows at once says the same.
+  if ('ttl' in check) return { ...identity, TTL: words(check.ttl), Status: 'passing' };
   const { interval = 5_000, timeout, failuresBeforeCritical = 1 } = check;
   const pace = {
     Interval: words(interval),

@@ -20,6 +20,7 @@ export function consulRegistration(
   const after = rest.deregisterCriticalServiceAfter;
   const deregisterAfter = after === false ? undefined : `${milliseconds('deregister', after)}ms`;
   const upstreams = sidecar === true ? {} : sidecar;
+  const well = maintenance === undefined && checks.every((check) => 'ttl' in check);
   return {
     Name: name,
     ID: id,
@@ -32,7 +33,7 @@ export function consulRegistration(
       ...checks.map((check, index) => consulCheck(check, index, { id, address, port, deregisterAfter, served })),
       ...(maintenance === undefined ? [] : [maintenanceCheck(id, maintenance)]),
     ],
-    ...(upstreams && { Connect: { SidecarService: consulSidecar(id, upstreams, sidecarPort) } }),
+    ...(upstreams && { Connect: { SidecarService: consulSidecar(id, upstreams, { port: sidecarPort, well }) } }),
   };
 }
 

@@ -53,16 +53,23 @@ export function proxyIdOf(instance: string): string {
   return `${instance}-sidecar-proxy`;
 }
 
-/** As the agent reads it. The port is left out to let the agent choose. */
+/** As the agent reads it. The port is left out to let the agent choose. `well`: whether nothing of the service fails at first. */
 export function consulSidecar(
   id: string,
   { upstreams = {}, config }: SidecarRegistration,
-  port: number | undefined,
+  { port, well }: { readonly port: number | undefined; readonly well: boolean },
 ): Record<string, unknown> {
   // The proxy is as well as the service behind it, and only while Envoy listens. Consul's own checks would look for that
   // every 10 s: so long would a new instance wait for its first request.
   const listens = { CheckID: `service:${proxyIdOf(id)}:listens`, Name: 'Envoy listens', Interval: '1s', Timeout: '1s' };
-  const alias = { CheckID: `service:${proxyIdOf(id)}:alias`, Name: `${id} is healthy`, AliasService: id };
+  const alias = {
+    CheckID: `service:${proxyIdOf(id)}:alias`,
+    Name: `${id} is healthy`,
+    AliasService: id,
+    // The agent registers a proxy a second time by itself, with the configuration from the catalog, and what changed just
+    // before that it does not tell its servers for a minute or two: a check should begin as what it will be.
+    ...(well && { Status: 'passing' }),
+  };
   return {
     ...(port !== undefined && { Port: port }),
     Checks: port === undefined ? [alias] : [alias, { ...listens, TCP: `127.0.0.1:${port}` }],
