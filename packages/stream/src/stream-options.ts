@@ -1,6 +1,6 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { checkNames, type Duration, duration, InvalidArgumentError } from '@quorate/core';
-import type { DriverName } from './driver/driver.ts';
+import { type DriverName, usualDriver } from './driver/driver.ts';
 import type { ConnectionSettings, Sasl } from './driver/settings.ts';
 import type { PublisherSettings } from './publishing/publisher.ts';
 import type { Tracing } from './tracing.ts';
@@ -60,7 +60,7 @@ const names = [
 
 export function checkStreamOptions(options: StreamOptions): StreamSettings {
   checkNames('options', options, names);
-  const { clientId = 'quorate', driver = 'platformatic', tls, maxMessageBytes = 1_000_000, name = 'stream' } = options;
+  const { clientId = 'quorate', driver = usualDriver, tls, maxMessageBytes = 1_000_000, name = 'stream' } = options;
   const { maxBufferedBytes = 32 * 2 ** 20, linger = 0, tracing } = options;
   if (tracing !== undefined && (typeof tracing?.send !== 'function' || typeof tracing.handle !== 'function'))
     throw new InvalidArgumentError('tracing', 'an object with send and handle', tracing);

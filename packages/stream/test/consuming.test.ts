@@ -3,9 +3,6 @@ import { sharedTest as test } from '@quorate/testbed/vitest';
 import { expect } from 'vitest';
 import { UnknownTopicError } from '../src/index.ts';
 import { bench, deadLetters, Ledger, numbered } from './fixture.ts';
-import { consumingSuite } from './suites/consuming.ts';
-
-consumingSuite('platformatic');
 
 test('messages that come a second time are left out', async ({ servers: { QUORATE_KAFKA } }) => {
   await using place = await bench(QUORATE_KAFKA);

@@ -2,9 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { sharedTest as test } from '@quorate/testbed/vitest';
 import { expect } from 'vitest';
 import { InvalidReplyError, ResponderFailedError, Stream } from '../src/index.ts';
-import { requestsSuite } from './suites/requests.ts';
-
-requestsSuite('platformatic');
 
 test('what the handler throws is told, and what is no request or no reply is refused', async ({
   servers: { QUORATE_KAFKA },

@@ -6,6 +6,9 @@ import type { Transactor } from './transactor.ts';
 
 export type DriverName = 'kafkajs' | 'platformatic';
 
+/** The one that is taken unless another is asked for. Why: docs/decisions/kafka-clients.md. */
+export const usualDriver: DriverName = 'platformatic';
+
 /**
  * What this package needs of Kafka. There is one for each library, which differ in their connections alone and pass the same tests: no
  * caller needs to know which one it is.

@@ -2,12 +2,13 @@ import { eventually } from '@quorate/testbed';
 import { expect } from 'vitest';
 import type { RecordBatch } from '../../src/driver/record.ts';
 import { contractTest as test } from './contract.ts';
+import { drivers } from './drivers.ts';
 import { eachDriver } from './each-driver.ts';
 import { batch, endless, failure, offsetsOf, record, Stage, series, unique } from './stage.ts';
 
 /** Part of the contract of the drivers. */
 export function hasAdmin(): void {
-  eachDriver('has an admin, which', (_name, open) => {
+  eachDriver(drivers, 'has an admin, which', (_name, open) => {
     test('makes a topic as it is wanted, once, and describes it', async ({ bed }) => {
       await using stage = new Stage(open, bed.kafka.brokers, { deliveryTimeout: 2_000 });
       const { admin, appender } = await withAppender(stage);

@@ -3,13 +3,14 @@ import { sleep } from '@quorate/core';
 import { eventually, seeded } from '@quorate/testbed';
 import { expect } from 'vitest';
 import { clientOf, contractTest as test } from './contract.ts';
+import { drivers } from './drivers.ts';
 import { eachDriver } from './each-driver.ts';
 import { batch, errorOf, offsetsOf, record, Stage, series, within } from './stage.ts';
 import { nobody } from './unreachable.ts';
 
 /** Part of the contract of the drivers. */
 export function appends(): void {
-  eachDriver('appends', (name, open) => {
+  eachDriver(drivers, 'appends', (name, open) => {
     const client = clientOf('append', name);
 
     test('records in the order of calls and batches, and says where the first of each batch stands', async ({

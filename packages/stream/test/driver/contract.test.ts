@@ -3,6 +3,7 @@ import { commitsAsMember } from '../engine/groups.ts';
 import { readsWhatIsThere } from '../engine/reading.ts';
 import { hasAdmin } from './admin.ts';
 import { appends } from './append.ts';
+import { usual } from './drivers.ts';
 import { readsAsMember } from './group.ts';
 import { survivesFaults, survivesItsBroker } from './group-faults.ts';
 import { handsOver } from './handing-over.ts';
@@ -12,15 +13,16 @@ import { changesDrivers, sharesGroups } from './rebalance.ts';
 import { hasTransactions } from './transactions.ts';
 import { endsTransactions } from './transactions-in-doubt.ts';
 
-// These go on side by side, the longest first.
-survivesFaults();
-sharesGroups();
-handsOver();
+// These go on side by side, the longest first. Drivers differ in their connections alone: parts that wait for long are proven
+// of one of them, and of the others in the soak.
+survivesFaults(usual);
+sharesGroups(usual);
+handsOver(usual);
 readsAsMember();
 hasTransactions();
-endsTransactions();
+endsTransactions(usual);
 appends();
-leavesNothing();
+leavesNothing(usual);
 readsPartitions();
 hasAdmin();
 readsWhatIsThere();
@@ -29,5 +31,5 @@ keepsSequences();
 
 // These go one after the other: most do something to the broker.
 changesDrivers();
-outlivesPauses();
+outlivesPauses(usual);
 survivesItsBroker();

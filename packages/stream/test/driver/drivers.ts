@@ -1,4 +1,4 @@
-import type { Driver, DriverName } from '../../src/driver/driver.ts';
+import { type Driver, type DriverName, usualDriver } from '../../src/driver/driver.ts';
 import { kafkajsDriver, platformaticDriver } from '../../src/driver/drivers.ts';
 import type { ConnectionSettings } from '../../src/driver/settings.ts';
 
@@ -11,5 +11,11 @@ export const openBy: Readonly<Record<DriverName, OpenDriver>> = {
 
 export const names: readonly DriverName[] = ['kafkajs', 'platformatic'];
 
+export type Drivers = readonly (readonly [DriverName, OpenDriver])[];
+
 /** All that promise the same. */
-export const drivers: readonly (readonly [DriverName, OpenDriver])[] = names.map((name) => [name, openBy[name]]);
+export const drivers: Drivers = names.map((name) => [name, openBy[name]]);
+
+export const usual: Drivers = drivers.filter(([name]) => name === usualDriver);
+
+export const others: Drivers = drivers.filter(([name]) => name !== usualDriver);

@@ -5,7 +5,7 @@ import { eventually, seeded } from '@quorate/testbed';
 import { expect } from 'vitest';
 import type { DriverName } from '../../src/driver/driver.ts';
 import { clientOf, contractTest as test } from './contract.ts';
-import { drivers } from './drivers.ts';
+import { type Drivers, drivers } from './drivers.ts';
 import { eachDriver } from './each-driver.ts';
 import { type Member, overlaps } from './member.ts';
 import { failure, Stage, series, unique, warned, within } from './stage.ts';
@@ -14,8 +14,8 @@ const memberProcess = fileURLToPath(new URL('member-process.ts', import.meta.url
 const [sessionTimeout, handOver] = [1_000, 250];
 
 /** Part of the contract of the drivers. */
-export function survivesFaults(): void {
-  eachDriver('reads as a member of a group, which', (name, open) => {
+export function survivesFaults(which: Drivers): void {
+  eachDriver(which, 'reads as a member of a group, which', (name, open) => {
     const client = clientOf('faults', name);
     test('that nobody hears for longer than its session has lost its partitions, knows it, and comes back', async ({
       bed,

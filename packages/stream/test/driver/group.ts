@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { eventually } from '@quorate/testbed';
 import { expect } from 'vitest';
 import { clientOf, contractTest as test } from './contract.ts';
+import { drivers } from './drivers.ts';
 import { eachDriver } from './each-driver.ts';
 import type { Member } from './member.ts';
 import { pausesOne } from './pausing.ts';
@@ -9,7 +10,7 @@ import { endless, failure, oddRecords, Stage, series, unique, within } from './s
 
 /** Part of the contract of the drivers. */
 export function readsAsMember(): void {
-  eachDriver('reads as a member of a group, which', (name, open) => {
+  eachDriver(drivers, 'reads as a member of a group, which', (name, open) => {
     const client = clientOf('group', name);
 
     test('begins with the earliest message, or with what comes next, where nothing is committed', async ({ bed }) => {

@@ -2,13 +2,14 @@ import { sleep } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
 import { expect } from 'vitest';
 import { contractTest as test } from './contract.ts';
+import type { Drivers } from './drivers.ts';
 import { eachDriver } from './each-driver.ts';
 import { all, type Member, overlaps, sharedFairly, shares } from './member.ts';
 import { failure, Stage, series, unique, within } from './stage.ts';
 
 /** Part of the contract of the drivers. */
-export function handsOver(): void {
-  eachDriver('shares groups, whose members', (_name, open) => {
+export function handsOver(which: Drivers): void {
+  eachDriver(which, 'shares groups, whose members', (_name, open) => {
     test('give up their partitions when handing over takes longer than it may, and cannot commit then', async ({
       bed,
     }) => {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { eventually } from '@quorate/testbed';
 import { expect } from 'vitest';
 import { clientOf, contractTest as test } from './contract.ts';
+import type { Drivers } from './drivers.ts';
 import { eachDriver } from './each-driver.ts';
 import { batch, endless, offsetsOf, Stage, unique, within } from './stage.ts';
 
@@ -16,8 +17,8 @@ const lives = [
 ] as const;
 
 /** Part of the contract of the drivers. */
-export function leavesNothing(): void {
-  eachDriver('leaves nothing when it is closed:', (name, open) => {
+export function leavesNothing(which: Drivers): void {
+  eachDriver(which, 'leaves nothing when it is closed:', (name, open) => {
     const client = clientOf('leaving', name);
 
     test.for(lives)('it is one %s, and its program ends by itself, having said nothing', async ([, how], { bed }) => {

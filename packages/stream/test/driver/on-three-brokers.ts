@@ -1,11 +1,12 @@
 import { expect } from 'vitest';
 import type { threeBrokers } from '../suites/brokers.ts';
+import { drivers } from './drivers.ts';
 import { eachDriver } from './each-driver.ts';
 import { batch, endless, offsetsOf, Stage, series, unique, within } from './stage.ts';
 
 /** What drivers promise on a cluster. Whose brokers die, with all drivers at work: in the soak, and by the Stream of one driver beside this. */
 export function driversOnThreeBrokers(test: typeof threeBrokers): void {
-  eachDriver('on three brokers', (_name, open) => {
+  eachDriver(drivers, 'on three brokers', (_name, open) => {
     test('makes a topic that can be written to at once', async ({ bed }) => {
       await using stage = new Stage(open, bed.kafka.brokers, { deliveryTimeout: 5_000 });
       const [driver, other] = [await stage.driver(), await stage.driver()];

@@ -3,6 +3,7 @@ import { eventually, seeded } from '@quorate/testbed';
 import { expect } from 'vitest';
 import type { RecordBatch } from '../../src/driver/record.ts';
 import { clientOf, contractTest as test } from './contract.ts';
+import { drivers } from './drivers.ts';
 import { eachDriver } from './each-driver.ts';
 import { pausesOne } from './pausing.ts';
 import { endless, failure, oddRecords, offsetsOf, record, Stage, series, unique, within } from './stage.ts';
@@ -13,7 +14,7 @@ const groups = async ({ witness }: Stage): Promise<string[]> =>
 
 /** Part of the contract of the drivers. */
 export function readsPartitions(): void {
-  eachDriver('reads partitions without a group', (name, open) => {
+  eachDriver(drivers, 'reads partitions without a group', (name, open) => {
     const client = clientOf('partitions', name);
 
     test('from the offsets that were given, and no others', async ({ bed }) => {

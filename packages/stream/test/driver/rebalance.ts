@@ -2,15 +2,15 @@ import { sleep } from '@quorate/core';
 import { eventually, seeded } from '@quorate/testbed';
 import { expect } from 'vitest';
 import { clientOf, contractTest as test } from './contract.ts';
-import { drivers } from './drivers.ts';
+import { type Drivers, drivers } from './drivers.ts';
 import { eachDriver } from './each-driver.ts';
 import { all, type Member, overlaps, sharedFairly, shares } from './member.ts';
 import { failure, Stage, series, unique, within } from './stage.ts';
 import { Witness } from './witness.ts';
 
 /** Part of the contract of the drivers. */
-export function sharesGroups(): void {
-  eachDriver('shares groups, whose members', (name, open) => {
+export function sharesGroups(which: Drivers): void {
+  eachDriver(which, 'shares groups, whose members', (name, open) => {
     const client = clientOf('sharing', name);
 
     test('share the partitions, each of which one of them reads', async ({ bed }) => {

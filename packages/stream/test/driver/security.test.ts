@@ -91,7 +91,7 @@ async function refused(open: OpenDriver, brokers: readonly string[], settings: P
   return failed;
 }
 
-eachDriver('at a broker that lets in nobody whom it does not know', (_name, open) => {
+eachDriver(drivers, 'at a broker that lets in nobody whom it does not know', (_name, open) => {
   test.for(mechanisms)('logs in by %s', async ([mechanism, sasl], { bed }) => {
     await using stage = new Stage(open, bed.kafka.brokers);
     const topic = await stage.topic();

@@ -2,6 +2,7 @@ import { sleep } from '@quorate/core';
 import { eventually, seeded } from '@quorate/testbed';
 import { expect } from 'vitest';
 import { clientOf, contractTest as test } from './contract.ts';
+import type { Drivers } from './drivers.ts';
 import { eachDriver } from './each-driver.ts';
 import { batch, endless, failure, Stage, series, unique, within } from './stage.ts';
 import { silent } from './unreachable.ts';
@@ -12,8 +13,8 @@ const fromStart = new Map([
 ]);
 
 /** Part of the contract of the drivers. */
-export function endsTransactions(): void {
-  eachDriver('has transactions, each of which', (name, open) => {
+export function endsTransactions(which: Drivers): void {
+  eachDriver(which, 'has transactions, each of which', (name, open) => {
     const client = clientOf('doubts', name);
 
     test('is done when its answer is lost and it is asked again', async ({ bed }) => {

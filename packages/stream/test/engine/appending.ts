@@ -7,7 +7,7 @@ import { identify } from '../../src/driver/engine/identity.ts';
 import type { Identity, Parcel } from '../../src/driver/engine/parcel.ts';
 import { apiVersions } from '../../src/driver/engine/protocol/api-versions.ts';
 import { contractTest as test } from '../driver/contract.ts';
-import { drivers } from '../driver/drivers.ts';
+import { type Drivers, drivers } from '../driver/drivers.ts';
 import { eachDriver } from '../driver/each-driver.ts';
 import {
   batch,
@@ -34,7 +34,7 @@ const parcel = (topic: string, value: string, identity: Identity, sequence: numb
 
 /** Part of the contract of the drivers. */
 export function keepsSequences(): void {
-  eachDriver('appends', (name, open) => {
+  eachDriver(drivers, 'appends', (name, open) => {
     test('to some partitions while another refuses, and nothing is taken from those', async ({ bed }) => {
       await using stage = new Stage(open, bed.kafka.brokers);
       const topic = await stage.topic({ partitions: 6 });
@@ -83,8 +83,8 @@ export function keepsSequences(): void {
 }
 
 /** Each by itself: for all others the broker stands still as well. */
-export function outlivesPauses(): void {
-  test.for(drivers)(
+export function outlivesPauses(which: Drivers): void {
+  test.for(which)(
     'by %s appends once what a broker takes up late, though it was sent again meanwhile',
     async ([name], { bed }) => {
       const counted = new Counted(name);
@@ -105,7 +105,7 @@ export function outlivesPauses(): void {
     },
   );
 
-  test.for(drivers)(
+  test.for(which)(
     'by %s appends nothing more to a partition of which nobody knows an outcome, while the others go on',
     async ([, open], { bed }) => {
       await using stage = new Stage(open, bed.kafka.brokers, impatient);
@@ -129,7 +129,7 @@ export function outlivesPauses(): void {
     },
   );
 
-  test.for(drivers)(
+  test.for(which)(
     'by %s appends what nobody knows of in a transaction, which is aborted, and takes nothing from the next',
     async ([, open], { bed }) => {
       await using stage = new Stage(open, bed.kafka.brokers, impatient);

@@ -4,13 +4,14 @@ import { Cluster } from '../../src/driver/engine/cluster.ts';
 import { Connections } from '../../src/driver/engine/connections.ts';
 import { commitOffsets } from '../../src/driver/engine/offsets.ts';
 import { contractTest as test } from '../driver/contract.ts';
+import { drivers } from '../driver/drivers.ts';
 import { eachDriver } from '../driver/each-driver.ts';
 import { defaultSettings, endless, failure, Stage, unique } from '../driver/stage.ts';
 import { wiresOf } from './counted.ts';
 
 /** Part of the contract of the drivers. */
 export function commitsAsMember(): void {
-  eachDriver('is a member of a group', (name, open) => {
+  eachDriver(drivers, 'is a member of a group', (name, open) => {
     test('of which a commit of an earlier generation is refused, and not repeated under a later one', async ({
       bed,
     }) => {

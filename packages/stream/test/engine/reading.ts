@@ -4,6 +4,7 @@ import { eventually } from '@quorate/testbed';
 import { expect } from 'vitest';
 import { fetch } from '../../src/driver/engine/protocol/fetch.ts';
 import { contractTest as test } from '../driver/contract.ts';
+import { drivers } from '../driver/drivers.ts';
 import { eachDriver } from '../driver/each-driver.ts';
 import { batch, endless, offsetsOf, record, Stage, series, unique } from '../driver/stage.ts';
 import { Counted } from './counted.ts';
@@ -14,7 +15,7 @@ const codecs: readonly CompressionAlgorithmValue[] = ['gzip', 'snappy', 'lz4', '
 
 /** Part of the contract of the drivers. */
 export function readsWhatIsThere(): void {
-  eachDriver('reads', (name, open) => {
+  eachDriver(drivers, 'reads', (name, open) => {
     test('nothing of aborted transactions when it begins within several', async ({ bed }) => {
       await using stage = new Stage(open, bed.kafka.brokers);
       const topic = await stage.topic();

@@ -1,9 +1,6 @@
 import { sharedTest } from '@quorate/testbed/vitest';
 import { expect } from 'vitest';
 import { Stream } from '../src/index.ts';
-import { publishingSuite } from './suites/publishing.ts';
-
-publishingSuite('platformatic');
 
 sharedTest('options that make no sense are refused, and secrets are not shown', async () => {
   const refused = (options: object): string => {

@@ -1,0 +1,15 @@
+import { outlivesPauses } from '../engine/appending.ts';
+import { others } from './drivers.ts';
+import { survivesFaults } from './group-faults.ts';
+import { handsOver } from './handing-over.ts';
+import { leavesNothing } from './nothing-left.ts';
+import { sharesGroups } from './rebalance.ts';
+import { endsTransactions } from './transactions-in-doubt.ts';
+
+// What npm test proves of the usual driver alone.
+survivesFaults(others);
+sharesGroups(others);
+handsOver(others);
+endsTransactions(others);
+leavesNothing(others);
+outlivesPauses(others);

@@ -1,3 +1,0 @@
-import { faultsSuite } from './suites/faults.ts';
-
-faultsSuite('platformatic');

@@ -1,3 +1,0 @@
-import { transactionsSuite } from './suites/transactions.ts';
-
-transactionsSuite('platformatic');
