@@ -1,6 +1,7 @@
 import { isQuorateError } from '@quorate/core';
 import { givenUp, handles } from '../diagnostics.ts';
 import type { TopicPartition } from '../driver/record.ts';
+import { textOf } from '../errors/text-of.ts';
 import type { Codec } from '../topic/codec.ts';
 import type { Message } from '../topic/message.ts';
 import type { Tracing } from '../tracing.ts';
@@ -104,20 +105,21 @@ export class Treatment {
     const gathering = transactional ? new Gathering() : undefined;
     const message = messageOf(partition, entry);
     const context = { signal, transaction: gathering ?? noTransaction };
-    let running: unknown;
+    let running: PromiseLike<unknown> | undefined;
     try {
       const run = (): unknown =>
         tracing
           ? tracing.handle({ ...message, group }, async () => handler(message, context))
           : handler(message, context);
       const { topic, partition: number, offset, attempt } = message;
-      running = handles.hasSubscribers
+      const given = handles.hasSubscribers
         ? handles.tracePromise(async () => run(), { group, topic, partition: number, offset, attempt })
         : run();
+      if (isPromise(given)) running = given;
     } catch (error) {
       return this.#failed(partition, entry, error, signal);
     }
-    if (!isPromise(running)) return this.#succeeded(entry, gathering);
+    if (!running) return this.#succeeded(entry, gathering);
     return Promise.resolve(running).then(
       () => this.#succeeded(entry, gathering),
       (error: unknown) => this.#failed(partition, entry, error, signal),
@@ -205,8 +207,7 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
 }
 
 function deathBy(error: unknown, failures: number, { attempts }: Retry): Dead | undefined {
-  const told = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   if (isQuorateError(error, 'dead-letter')) return { reason: 'rejected', error: error.message };
-  if (failures >= attempts) return { reason: 'failed', error: told };
+  if (failures >= attempts) return { reason: 'failed', error: textOf(error) };
   return undefined;
 }

@@ -10,6 +10,7 @@ import {
 } from '@quorate/core';
 import type { Connection, Opened } from '../connection.ts';
 import type { KafkaRecord } from '../driver/record.ts';
+import { messageOf } from '../errors/text-of.ts';
 import { partitionOf } from '../publishing/partitioner.ts';
 import type { RelayConnection } from './database.ts';
 
@@ -105,7 +106,7 @@ export class OutboxRelay implements Component, AsyncDisposable {
         await this.#relay(opened, connection);
       } catch (error) {
         // Not its cause: a client's error may show what it was asked.
-        this.#trouble = `${this.name}: ${error instanceof Error ? error.message : String(error)}`;
+        this.#trouble = `${this.name}: ${messageOf(error)}`;
       }
       this.#hasLock = false;
       await connection?.end?.().catch(() => {});
@@ -178,8 +179,7 @@ export class OutboxRelay implements Component, AsyncDisposable {
   }
 
   async #refuse(connection: RelayConnection, seq: string, error: unknown): Promise<void> {
-    const why = error instanceof Error ? error.message : String(error);
-    await connection.query(`UPDATE ${this.#table} SET refused = $2 WHERE seq = $1::bigint`, [seq, why]);
+    await connection.query(`UPDATE ${this.#table} SET refused = $2 WHERE seq = $1::bigint`, [seq, messageOf(error)]);
     this.#counts.refused += 1;
   }
 }

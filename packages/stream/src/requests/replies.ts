@@ -5,6 +5,7 @@ import type { Entry } from '../consuming/entry.ts';
 import { Seen } from '../consuming/seen.ts';
 import type { KafkaRecord, ReadRecord, TopicPartition } from '../driver/record.ts';
 import { RequestCancelledError } from '../errors/request-cancelled-error.ts';
+import { messageOf } from '../errors/text-of.ts';
 import type { Codec } from '../topic/codec.ts';
 import { headerNames, headersByName } from '../topic/headers.ts';
 import type { Message } from '../topic/message.ts';
@@ -98,7 +99,7 @@ export class Replies implements Burial {
       // Another responder gets it: this one must not be the one that ends it.
       if (ours.aborted) throw error;
       if (wanted.aborted) this.counts.cancelled += 1;
-      else await this.#fail(asker, isQuorateError(error) ? error.code : '', told(error), ours);
+      else await this.#fail(asker, isQuorateError(error) ? error.code : '', messageOf(error), ours);
       return;
     }
     if (wanted.aborted && !ours.aborted) {
@@ -111,7 +112,7 @@ export class Replies implements Burial {
     } catch (error) {
       if (ours.aborted) throw error;
       // It is too large, for example: then at least that is told.
-      await this.#fail(asker, isQuorateError(error) ? error.code : '', told(error), ours);
+      await this.#fail(asker, isQuorateError(error) ? error.code : '', messageOf(error), ours);
     }
   }
 
@@ -154,8 +155,4 @@ function askerOf(headers: Readonly<Record<string, string>>): Asker | undefined {
   if (correlation === undefined || correlation.length > 200) return undefined;
   if (!/^\d{1,6}$/.test(to ?? '') || !/^\d{1,15}$/.test(until ?? '')) return undefined;
   return { correlation, replyTo: Number(to), until: Number(until) };
-}
-
-function told(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
