@@ -4,7 +4,9 @@ import { json } from '../topic/format.ts';
 import type { ValueSchema } from '../topic/topic-options.ts';
 import { versions } from '../topic/versions.ts';
 import { Entry } from './entry.ts';
+import type { Fences } from './fences.ts';
 import { checkRetry } from './retry.ts';
+import { Seen } from './seen.ts';
 import { noStats } from './stats.ts';
 import { type Handler, Treatment, type TreatmentParts } from './treatment.ts';
 
@@ -80,4 +82,42 @@ test.each([
   expect(await of(one)).toBe('done');
   expect(one.dead).toEqual({ reason: 'invalid-value', error: expect.any(String) });
   expect(stats).toMatchObject({ handled: 0, dropped: 1 });
+});
+
+test('what comes twice at the same time waits for the first, and is left out when that is done', async () => {
+  const ends: PromiseWithResolvers<void>[] = [];
+  const handler = (): Promise<void> => {
+    const end = Promise.withResolvers<void>();
+    ends.push(end);
+    return end.promise;
+  };
+  const { stats, of } = treatment(handler, { seen: new Seen(10), retry: checkRetry({ attempts: 2 }) });
+  const [one, other] = [entry({ 'quorate-id': 'a' }), entry({ 'quorate-id': 'a' })];
+  const first = of(one);
+  expect(await of(other)).toEqual({ retryIn: expect.any(Number) });
+  ends[0]?.reject(new Error('not yet'));
+  expect(await first).toEqual({ retryIn: expect.any(Number) });
+  // The first waits for its next attempt: now it is the other's turn.
+  const second = of(other);
+  expect(await of(one)).toEqual({ retryIn: expect.any(Number) });
+  ends[1]?.resolve();
+  expect(await second).toBe('done');
+  expect(await of(one)).toBe('done');
+  expect(ends).toHaveLength(2);
+  expect(stats).toMatchObject({ handled: 1, failures: 1, duplicates: 1 });
+});
+
+test('also when both wait for their fences', async () => {
+  const admitted = Promise.withResolvers<boolean>();
+  const fences = { admits: () => admitted.promise } as unknown as Fences;
+  let runs = 0;
+  const handler = (): void => {
+    runs += 1;
+  };
+  const { stats, of } = treatment(handler, { seen: new Seen(10), fences });
+  const twice = [1, 2].map(() => of(entry({ 'quorate-id': 'a', 'quorate-fence': '1' })));
+  admitted.resolve(true);
+  expect(await Promise.all(twice)).toEqual(['done', 'done']);
+  expect(runs).toBe(1);
+  expect(stats).toMatchObject({ handled: 1, duplicates: 1 });
 });

@@ -24,6 +24,9 @@ export interface HandlerContext {
 
 export type Handler<Key, Value> = (message: Message<Key, Value>, context: HandlerContext) => unknown;
 
+/** Whoever finds that the same message is worked on looks again after so many milliseconds. */
+const untilTwinEnds = 20;
+
 /** What a treatment is made of. */
 export interface TreatmentParts {
   readonly codec: Codec;
@@ -60,7 +63,7 @@ export class Treatment {
 
   /** Never rejects. At once where nothing waits: a promise for each message would cost more than many a handler. */
   of(partition: TopicPartition, entry: Entry, signal: AbortSignal): Outcome | Promise<Outcome> {
-    const { codec, seen, stats, later, fences } = this.#parts;
+    const { codec, later, fences } = this.#parts;
     const early = later?.welcome(partition, entry) ?? 0;
     if (early > 0) return { retryIn: early };
     if (entry.dead) return this.#bury(partition, entry, signal);
@@ -72,11 +75,8 @@ export class Treatment {
       }
       entry.decoded = decoded;
     }
-    const { id, fence } = entry.decoded;
-    if (id !== undefined && seen?.has(id)) {
-      stats.duplicates += 1;
-      return 'done';
-    }
+    const { fence } = entry.decoded;
+    if (this.#isDuplicate(entry)) return 'done';
     if (fences && fence !== undefined) return this.#ifCurrent(fences, partition, entry, fence, signal);
     return this.#handle(partition, entry, signal);
   }
@@ -97,11 +97,21 @@ export class Treatment {
     } catch {
       return signal.aborted ? 'given-back' : { retryIn: 500 };
     }
-    return this.#handle(partition, entry, signal);
+    // It may have been done meanwhile.
+    return this.#isDuplicate(entry) ? 'done' : this.#handle(partition, entry, signal);
+  }
+
+  #isDuplicate({ decoded }: Entry): boolean {
+    const { seen, stats } = this.#parts;
+    if (decoded?.id === undefined || !seen?.has(decoded.id)) return false;
+    stats.duplicates += 1;
+    return true;
   }
 
   #handle(partition: TopicPartition, entry: Entry, signal: AbortSignal): Outcome | Promise<Outcome> {
-    const { handler, transactional, tracing, group } = this.#parts;
+    const { handler, transactional, tracing, group, seen } = this.#parts;
+    const id = entry.decoded?.id;
+    if (seen && id !== undefined && !seen.begin(id)) return { retryIn: untilTwinEnds };
     const gathering = transactional ? new Gathering() : undefined;
     const message = messageOf(partition, entry);
     const context = { signal, transaction: gathering ?? noTransaction };
@@ -131,12 +141,16 @@ export class Treatment {
     const id = entry.decoded?.id;
     if (gathering) entry.outputs = gathering.end();
     stats.handled += 1;
-    if (seen && id !== undefined) seen.add(id);
+    if (seen && id !== undefined) {
+      seen.end(id);
+      seen.add(id);
+    }
     return 'done';
   }
 
   #failed(partition: TopicPartition, entry: Entry, error: unknown, signal: AbortSignal): Outcome | Promise<Outcome> {
-    const { retry, stats } = this.#parts;
+    const { retry, stats, seen } = this.#parts;
+    if (entry.decoded?.id !== undefined) seen?.end(entry.decoded.id);
     // It was told to stop: that is no failure of the message.
     if (signal.aborted) return 'given-back';
     stats.failures += 1;
