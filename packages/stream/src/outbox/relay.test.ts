@@ -4,6 +4,7 @@ import type { Connection } from '../connection.ts';
 import type { Driver } from '../driver/driver.ts';
 import type { RecordBatch } from '../driver/record.ts';
 import { KafkaUnreachableError } from '../errors/kafka-unreachable-error.ts';
+import { RefusedError } from '../errors/refused-error.ts';
 import type { Layout } from '../publishing/layout.ts';
 import { Publisher } from '../publishing/publisher.ts';
 import type { RelayConnection } from './database.ts';
@@ -32,15 +33,25 @@ function relayTo(
 }
 
 /** The table, with so many messages of one key. */
-function table(count: number): { readonly rows: { readonly seq: string }[]; readonly connection: RelayConnection } {
-  const rows = Array.from({ length: count }, (_, index) => {
+function table(count: number): {
+  readonly rows: { readonly seq: string; partition: number | null; refused?: unknown }[];
+  readonly connection: RelayConnection;
+} {
+  const rows = Array.from({ length: count }, (_, index): ReturnType<typeof table>['rows'][0] => {
     const value = Buffer.from(`${index}`.padStart(50));
-    return { seq: String(index), topic: 'rides', partition: null, key: Buffer.from('a'), value, headers: [], at: '1' };
+    const rest = { topic: 'rides', key: Buffer.from('a'), value, headers: [], at: '1' };
+    return { seq: String(index), partition: null, ...rest };
   });
   const query = async (text: string, values: unknown[] = []): Promise<{ rows: unknown[] }> => {
     if (text.includes('try_advisory_lock')) return { rows: [{ locked: true }] };
+    if (text.startsWith('UPDATE')) {
+      const [seq, why] = values;
+      for (const row of rows) if (row.seq === seq) row.refused = why;
+      return { rows: [] };
+    }
     const [first] = values as [string[]];
-    if (text.startsWith('SELECT')) return { rows: first.includes('rides') ? [] : [...rows] };
+    if (text.startsWith('SELECT'))
+      return { rows: first.includes('rides') ? [] : rows.filter(({ refused }) => refused === undefined) };
     for (const seq of first)
       rows.splice(
         rows.findIndex((row) => row.seq === seq),
@@ -65,6 +76,18 @@ test('when Kafka does not take a batch, those behind it are not sent before it',
   await relay.start(signal);
   await eventually('all are published', () => rows.length === 0);
   expect(taken).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});
+
+test('what is for a partition that is not there is refused, and the others go on', async () => {
+  const { rows, connection } = table(10);
+  for (const row of rows.slice(0, 5)) row.partition = 7;
+  const append = ({ partition }: RecordBatch): Error | undefined =>
+    partition === 7 ? new RefusedError('publish', 'UNKNOWN_TOPIC_OR_PARTITION') : undefined;
+  await using relay = relayTo(append, () => connection);
+  await relay.start(signal);
+  await eventually('all are done with', () => relay.stats().published + relay.stats().refused === 10);
+  const refused = Array.from({ length: 5 }, () => expect.stringContaining('UNKNOWN_TOPIC_OR_PARTITION'));
+  expect(rows.map((row) => row.refused)).toEqual(refused);
 });
 
 test('health says which messages Kafka does not take', async () => {
