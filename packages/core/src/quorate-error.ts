@@ -31,6 +31,11 @@ export class QuorateError extends Error {
 
 /** Whether `error` is one of ours and, when `code` is given, of that code. */
 export function isQuorateError(error: unknown, code?: string): error is QuorateError {
-  if (!(error instanceof Error) || !(brand in error)) return false;
-  return code === undefined || (error as Error as QuorateError).code === code;
+  try {
+    if (!(error instanceof Error) || !(brand in error)) return false;
+    return code === undefined || (error as Error as QuorateError).code === code;
+  } catch {
+    // A proxy, for example, that does not let itself be looked at.
+    return false;
+  }
 }

@@ -10,7 +10,7 @@ import { PartitionWork } from './partition-work.ts';
 export interface Buffer {
   /** Of one partition. */
   readonly messages: number;
-  /** Of all partitions together. */
+  /** Of all partitions together: half of it is shared out evenly, the other half is for whoever comes first. So one that stands still leaves room for the others. */
   readonly bytes: number;
 }
 
@@ -31,6 +31,8 @@ export interface AssignmentParts {
 export class Assignment {
   readonly works: ReadonlyMap<string, PartitionWork>;
   readonly #buffer: Buffer;
+  /** In bytes: what each partition has for itself. */
+  readonly #share: number;
   readonly #tap: Tap;
   readonly #guards: readonly Guard[];
   readonly #paused = new Set<PartitionWork>();
@@ -50,6 +52,7 @@ export class Assignment {
     this.works = new Map(made);
     for (const work of this.works.values()) this.#committed.set(work, work.progress.position);
     this.#buffer = buffer;
+    this.#share = buffer.bytes / 2 / made.length;
     this.#tap = tap;
     this.#guards = guards;
   }
@@ -98,9 +101,10 @@ export class Assignment {
   relieve(work: PartitionWork): void {
     if (this.#paused.size === 0 || this.isClosed) return;
     if (work.messages > this.#buffer.messages / 2) return;
-    if (this.buffered.bytes > this.#buffer.bytes / 2) return;
+    const plenty = this.#borrowed <= this.#buffer.bytes / 4;
     for (const paused of this.#paused) {
       if (paused.messages > this.#buffer.messages / 2) continue;
+      if (!plenty && paused.bytes > this.#share / 2) continue;
       this.#paused.delete(paused);
       this.#tap.resume(paused.partition);
     }
@@ -149,10 +153,18 @@ export class Assignment {
   }
 
   #pauseIfFull(work: PartitionWork): void {
-    const full = work.messages >= this.#buffer.messages || this.buffered.bytes >= this.#buffer.bytes;
-    if (!full || this.#paused.has(work)) return;
+    if (this.#paused.has(work)) return;
+    const tooMany = work.messages >= this.#buffer.messages;
+    if (!tooMany && (work.bytes < this.#share || this.#borrowed < this.#buffer.bytes / 2)) return;
     this.#paused.add(work);
     this.#tap.pause(work.partition);
+  }
+
+  /** In bytes: what partitions have beyond their shares. */
+  get #borrowed(): number {
+    let sum = 0;
+    for (const { bytes } of this.works.values()) sum += Math.max(0, bytes - this.#share);
+    return sum;
   }
 }
 

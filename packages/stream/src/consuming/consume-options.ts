@@ -34,7 +34,7 @@ export interface ConsumeOptions<Key, Value> {
   readonly drain?: Duration;
   /** How often progress is committed. Default 500 ms, and 100 ms with transactions. */
   readonly commitEvery?: Duration;
-  /** How much is read ahead: messages of each partition (default 10,000), and bytes in all (default 16 MiB). */
+  /** How much is read ahead: messages of each partition (default 10,000), and bytes in all (default 16 MiB), of which half is shared out evenly among the partitions. */
   readonly buffer?: { readonly messages?: number; readonly bytes?: number };
   /** Ends the start. */
   readonly signal?: AbortSignal;

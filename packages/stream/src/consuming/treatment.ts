@@ -1,6 +1,7 @@
 import { isQuorateError } from '@quorate/core';
 import { givenUp, handles } from '../diagnostics.ts';
 import type { TopicPartition } from '../driver/record.ts';
+import { textOf } from '../errors/text-of.ts';
 import type { Codec } from '../topic/codec.ts';
 import type { Message } from '../topic/message.ts';
 import type { Tracing } from '../tracing.ts';
@@ -22,6 +23,9 @@ export interface HandlerContext {
 }
 
 export type Handler<Key, Value> = (message: Message<Key, Value>, context: HandlerContext) => unknown;
+
+/** Whoever finds that the same message is worked on looks again after so many milliseconds. */
+const untilTwinEnds = 20;
 
 /** What a treatment is made of. */
 export interface TreatmentParts {
@@ -59,7 +63,7 @@ export class Treatment {
 
   /** Never rejects. At once where nothing waits: a promise for each message would cost more than many a handler. */
   of(partition: TopicPartition, entry: Entry, signal: AbortSignal): Outcome | Promise<Outcome> {
-    const { codec, seen, stats, later, fences } = this.#parts;
+    const { codec, later, fences } = this.#parts;
     const early = later?.welcome(partition, entry) ?? 0;
     if (early > 0) return { retryIn: early };
     if (entry.dead) return this.#bury(partition, entry, signal);
@@ -71,11 +75,8 @@ export class Treatment {
       }
       entry.decoded = decoded;
     }
-    const { id, fence } = entry.decoded;
-    if (id !== undefined && seen?.has(id)) {
-      stats.duplicates += 1;
-      return 'done';
-    }
+    const { fence } = entry.decoded;
+    if (this.#isDuplicate(entry)) return 'done';
     if (fences && fence !== undefined) return this.#ifCurrent(fences, partition, entry, fence, signal);
     return this.#handle(partition, entry, signal);
   }
@@ -96,28 +97,39 @@ export class Treatment {
     } catch {
       return signal.aborted ? 'given-back' : { retryIn: 500 };
     }
-    return this.#handle(partition, entry, signal);
+    // It may have been done meanwhile.
+    return this.#isDuplicate(entry) ? 'done' : this.#handle(partition, entry, signal);
+  }
+
+  #isDuplicate({ decoded }: Entry): boolean {
+    const { seen, stats } = this.#parts;
+    if (decoded?.id === undefined || !seen?.has(decoded.id)) return false;
+    stats.duplicates += 1;
+    return true;
   }
 
   #handle(partition: TopicPartition, entry: Entry, signal: AbortSignal): Outcome | Promise<Outcome> {
-    const { handler, transactional, tracing, group } = this.#parts;
+    const { handler, transactional, tracing, group, seen } = this.#parts;
+    const id = entry.decoded?.id;
+    if (seen && id !== undefined && !seen.begin(id)) return { retryIn: untilTwinEnds };
     const gathering = transactional ? new Gathering() : undefined;
     const message = messageOf(partition, entry);
     const context = { signal, transaction: gathering ?? noTransaction };
-    let running: unknown;
+    let running: PromiseLike<unknown> | undefined;
     try {
       const run = (): unknown =>
         tracing
           ? tracing.handle({ ...message, group }, async () => handler(message, context))
           : handler(message, context);
       const { topic, partition: number, offset, attempt } = message;
-      running = handles.hasSubscribers
+      const given = handles.hasSubscribers
         ? handles.tracePromise(async () => run(), { group, topic, partition: number, offset, attempt })
         : run();
+      if (isPromise(given)) running = given;
     } catch (error) {
       return this.#failed(partition, entry, error, signal);
     }
-    if (!isPromise(running)) return this.#succeeded(entry, gathering);
+    if (!running) return this.#succeeded(entry, gathering);
     return Promise.resolve(running).then(
       () => this.#succeeded(entry, gathering),
       (error: unknown) => this.#failed(partition, entry, error, signal),
@@ -129,12 +141,16 @@ export class Treatment {
     const id = entry.decoded?.id;
     if (gathering) entry.outputs = gathering.end();
     stats.handled += 1;
-    if (seen && id !== undefined) seen.add(id);
+    if (seen && id !== undefined) {
+      seen.end(id);
+      seen.add(id);
+    }
     return 'done';
   }
 
   #failed(partition: TopicPartition, entry: Entry, error: unknown, signal: AbortSignal): Outcome | Promise<Outcome> {
-    const { retry, stats } = this.#parts;
+    const { retry, stats, seen } = this.#parts;
+    if (entry.decoded?.id !== undefined) seen?.end(entry.decoded.id);
     // It was told to stop: that is no failure of the message.
     if (signal.aborted) return 'given-back';
     stats.failures += 1;
@@ -205,8 +221,7 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
 }
 
 function deathBy(error: unknown, failures: number, { attempts }: Retry): Dead | undefined {
-  const told = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   if (isQuorateError(error, 'dead-letter')) return { reason: 'rejected', error: error.message };
-  if (failures >= attempts) return { reason: 'failed', error: told };
+  if (failures >= attempts) return { reason: 'failed', error: textOf(error) };
   return undefined;
 }

@@ -5,13 +5,13 @@ import {
   duration,
   type Health,
   InvalidArgumentError,
-  isQuorateError,
   sleep,
 } from '@quorate/core';
 import type { Connection, Opened } from '../connection.ts';
-import type { KafkaRecord } from '../driver/record.ts';
-import { partitionOf } from '../publishing/partitioner.ts';
+import { messageOf } from '../errors/text-of.ts';
+import { Answers, patience } from './answers.ts';
 import type { RelayConnection } from './database.ts';
+import { type Row, Shipment } from './shipment.ts';
 
 export interface RelayOptions {
   /** Opens a connection of the relay's own. Called again when the last one has failed. */
@@ -20,17 +20,7 @@ export interface RelayOptions {
   readonly every?: Duration;
 }
 
-interface Row {
-  readonly seq: string;
-  readonly topic: string;
-  readonly partition: number | null;
-  readonly key: Uint8Array | null;
-  readonly value: Uint8Array | null;
-  readonly headers: readonly (readonly [string, string])[];
-  readonly at: string;
-}
-
-/** So many rows are on their way at a time: of a partition they are one batch, which is written as a whole or not. */
+/** So many rows are on their way at a time. */
 const together = 200;
 /** A message that cannot be published now is tried again after this, in milliseconds. */
 const pause = 1_000;
@@ -43,10 +33,14 @@ export class OutboxRelay implements Component, AsyncDisposable {
   readonly #options: { readonly connect: RelayOptions['connect']; readonly every: number };
   readonly #over = new AbortController();
   readonly #stopped = Promise.withResolvers<void>();
+  readonly #answers = new Answers(this.#over.signal);
   readonly #counts = { published: 0, refused: 0 };
   #running: Promise<void> | undefined;
   #trouble: string | undefined;
-  #hasLock = false;
+  /** Of which topics messages wait, and why. */
+  #stuck: ReadonlyMap<string, unknown> = new Map();
+  /** Undefined while the database has not said so. */
+  #hasLock: boolean | undefined;
 
   constructor(connection: Connection, table: string, options: RelayOptions) {
     checkNames('options', options, ['connect', 'every']);
@@ -66,7 +60,7 @@ export class OutboxRelay implements Component, AsyncDisposable {
     this.#running ??= this.#run(opened);
   }
 
-  /** What is on its way is finished. Idempotent. */
+  /** What is on its way is finished. Does not wait long for a database that does not answer: then some of it is published again. Idempotent. */
   async stop(): Promise<void> {
     this.#over.abort(new Error('the relay is stopped'));
     await this.#running;
@@ -87,7 +81,15 @@ export class OutboxRelay implements Component, AsyncDisposable {
 
   health(): Health {
     if (this.#over.signal.aborted || !this.#running) return { status: 'fail', detail: `${this.name} is not running` };
+    const { silence } = this.#answers;
+    if (silence > patience) {
+      const detail = `${this.name}: the database has not answered for ${Math.round(silence / 1_000)} s`;
+      return { status: 'fail', detail };
+    }
     if (this.#trouble !== undefined) return { status: 'fail', detail: this.#trouble };
+    if (this.#hasLock === undefined) return { status: 'warn', detail: 'waits for the database' };
+    for (const [topic, error] of this.#stuck)
+      return { status: 'warn', detail: `messages for "${topic}" wait: ${messageOf(error)}` };
     if (this.#counts.refused > 0)
       return {
         status: 'warn',
@@ -99,16 +101,16 @@ export class OutboxRelay implements Component, AsyncDisposable {
   async #run(opened: Opened): Promise<void> {
     const { signal } = this.#over;
     while (!signal.aborted) {
-      let connection: RelayConnection | undefined;
+      const connecting = (async () => this.#options.connect())();
       try {
-        connection = await this.#options.connect();
+        const connection = await this.#answers.of(connecting);
         await this.#relay(opened, connection);
       } catch (error) {
         // Not its cause: a client's error may show what it was asked.
-        this.#trouble = `${this.name}: ${error instanceof Error ? error.message : String(error)}`;
+        this.#trouble = `${this.name}: ${messageOf(error)}`;
       }
-      this.#hasLock = false;
-      await connection?.end?.().catch(() => {});
+      this.#hasLock = undefined;
+      await end(connecting);
       await sleep(pause, { signal }).catch(() => {});
     }
   }
@@ -127,64 +129,73 @@ export class OutboxRelay implements Component, AsyncDisposable {
   /** It belongs to the connection, and is gone with it. */
   async #lock(connection: RelayConnection): Promise<boolean> {
     const text = 'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked';
-    const { rows } = await connection.query(text, [`quorate outbox ${this.#table}`]);
+    const rows = await this.#ask(connection, text, [`quorate outbox ${this.#table}`]);
     return (rows[0] as { readonly locked?: unknown } | undefined)?.locked === true;
   }
 
   /** How many were published. Topics that take nothing now are left for later, so that they do not stand in the way of others. */
   async #round(opened: Opened, connection: RelayConnection): Promise<number> {
-    const stuck = new Set<string>();
+    const stuck = new Map<string, unknown>();
     let done = 0;
-    for (;;) {
-      const { rows } = await connection.query(
+    while (!this.#over.signal.aborted) {
+      const rows = await this.#ask(
+        connection,
         // By the number, not by the text of it that is given.
         `SELECT row.seq::text, topic, partition, key, value, headers, at::text FROM ${this.#table} AS row
          WHERE refused IS NULL AND topic <> ALL($1) ORDER BY row.seq LIMIT ${together}`,
-        [[...stuck]],
+        [[...stuck.keys()]],
       );
-      if (rows.length === 0 || this.#over.signal.aborted) return done;
-      const results = await Promise.all((rows as readonly Row[]).map((row) => this.#publish(opened, row)));
-      const published = results.filter(({ error }) => error === undefined).map(({ seq }) => seq);
-      await connection.query(`DELETE FROM ${this.#table} WHERE seq = ANY($1::bigint[])`, [published]);
+      if (rows.length === 0 || this.#over.signal.aborted) break;
+      const shipments = await shipped(opened, rows as readonly Row[]);
+      const published = shipments.flatMap((shipment) => shipment.published);
+      await this.#delete(connection, published);
       done += published.length;
-      this.#counts.published += published.length;
-      for (const { seq, topic, error } of results) {
-        if (error === undefined) continue;
-        if (isNever(error)) await this.#refuse(connection, seq, error);
-        else stuck.add(topic);
+      for (const { topic, refused, trouble } of shipments) {
+        for (const { row, error } of refused) await this.#refuse(connection, row, error);
+        if (trouble !== undefined) stuck.set(topic, trouble);
       }
     }
+    this.#stuck = stuck;
+    return done;
   }
 
-  async #publish(
-    { publisher, layout }: Opened,
-    { seq, topic, partition, key, value, headers, at }: Row,
-  ): Promise<{ readonly seq: string; readonly topic: string; readonly error?: unknown }> {
-    try {
-      const { length } = await layout.of(topic);
-      const record: KafkaRecord = {
-        key: key === null ? null : Buffer.from(key),
-        value: value === null ? null : Buffer.from(value),
-        headers: headers.map(([name, text]) => [name, Buffer.from(text, 'base64')]),
-        timestamp: Number(at),
-      };
-      const to =
-        partition ?? (record.key === null ? Number(BigInt(seq) % BigInt(length)) : partitionOf(record.key, length));
-      await publisher.publish(topic, to, record);
-      return { seq, topic };
-    } catch (error) {
-      return { seq, topic, error };
-    }
+  async #delete(connection: RelayConnection, rows: readonly Row[]): Promise<void> {
+    if (rows.length === 0) return;
+    const numbers = rows.map(({ seq }) => seq);
+    await this.#ask(connection, `DELETE FROM ${this.#table} WHERE seq = ANY($1::bigint[])`, [numbers]);
+    this.#counts.published += rows.length;
   }
 
-  async #refuse(connection: RelayConnection, seq: string, error: unknown): Promise<void> {
-    const why = error instanceof Error ? error.message : String(error);
-    await connection.query(`UPDATE ${this.#table} SET refused = $2 WHERE seq = $1::bigint`, [seq, why]);
+  async #refuse(connection: RelayConnection, { seq }: Row, error: unknown): Promise<void> {
+    const why = messageOf(error);
+    await this.#ask(connection, `UPDATE ${this.#table} SET refused = $2 WHERE seq = $1::bigint`, [seq, why]);
     this.#counts.refused += 1;
+  }
+
+  async #ask(connection: RelayConnection, text: string, values: unknown[]): Promise<readonly unknown[]> {
+    const { rows } = await this.#answers.of(connection.query(text, values));
+    return rows;
   }
 }
 
-/** However often it is tried. A topic that is not there can still be made. */
-function isNever(error: unknown): boolean {
-  return isQuorateError(error, 'message-too-large');
+/** Also a connection that comes too late. */
+async function end(connecting: Promise<RelayConnection>): Promise<void> {
+  const ended = new AbortController();
+  connecting
+    .then((connection) => connection.end?.())
+    .catch(() => {})
+    .finally(() => ended.abort());
+  await sleep(patience, { signal: ended.signal }).catch(() => {});
+}
+
+/** When something has become of each. */
+function shipped(opened: Opened, rows: readonly Row[]): Promise<readonly Shipment[]> {
+  const topics = Map.groupBy(rows, ({ topic }) => topic);
+  return Promise.all(
+    [...topics].map(async ([topic, theirs]) => {
+      const shipment = new Shipment(topic);
+      await shipment.send(opened, theirs);
+      return shipment;
+    }),
+  );
 }

@@ -34,6 +34,11 @@ export class Layout {
     return this.known(topic) ?? (await this.#ask(topic)).leaders;
   }
 
+  /** As it is now. */
+  async fresh(topic: string): Promise<readonly number[]> {
+    return (await this.#ask(topic)).leaders;
+  }
+
   /** Something went wrong with the topic: who leads it may have changed. */
   renew(topic: string): void {
     this.#ask(topic).catch(() => {});

@@ -5,6 +5,7 @@ import type { Entry } from '../consuming/entry.ts';
 import { Seen } from '../consuming/seen.ts';
 import type { KafkaRecord, ReadRecord, TopicPartition } from '../driver/record.ts';
 import { RequestCancelledError } from '../errors/request-cancelled-error.ts';
+import { messageOf } from '../errors/text-of.ts';
 import type { Codec } from '../topic/codec.ts';
 import { headerNames, headersByName } from '../topic/headers.ts';
 import type { Message } from '../topic/message.ts';
@@ -41,6 +42,7 @@ export class Replies implements Burial {
   readonly #running = new Map<string, AbortController>();
   readonly #cancelled = new Seen(rememberedCancels);
   readonly counts = { replied: 0, failed: 0, cancelled: 0, expired: 0 };
+  #trouble: Error | undefined;
 
   constructor(exchange: Exchange, opened: Opened, handler: ResponderHandler<unknown, unknown, unknown>) {
     this.#exchange = exchange;
@@ -48,9 +50,14 @@ export class Replies implements Burial {
     this.#handler = handler;
   }
 
+  /** Why a requester could not be told anything last; undefined when it could. */
+  get trouble(): Error | undefined {
+    return this.#trouble;
+  }
+
   /** As the handler of a consumer. */
   async to(message: Message, { signal }: { readonly signal: AbortSignal }): Promise<void> {
-    const asker = askerOf(message.headers);
+    const asker = await this.#askerOf(message.headers);
     // Nobody to reply to: somebody else than a requester has written it.
     if (!asker) return;
     if (Date.now() > asker.until) {
@@ -75,7 +82,7 @@ export class Replies implements Burial {
 
   /** A request that is none: whoever asked is told. */
   async add(_: TopicPartition, { record, dead }: Entry, signal: AbortSignal): Promise<void> {
-    const asker = askerOf(headersByName(record.headers));
+    const asker = await this.#askerOf(headersByName(record.headers));
     if (asker) await this.#fail(asker, 'invalid-message', dead?.error ?? '', signal);
   }
 
@@ -87,18 +94,39 @@ export class Replies implements Burial {
     else this.#cancelled.add(correlation);
   }
 
+  async #askerOf(headers: Readonly<Record<string, string>>): Promise<Asker | undefined> {
+    const asker = askerOf(headers);
+    return asker && (await this.#isThere(asker.replyTo)) ? asker : undefined;
+  }
+
+  /** Whether there is such a partition for replies: whoever writes to the topic can name any. */
+  async #isThere(partition: number): Promise<boolean> {
+    const { layout } = this.#opened;
+    const topic = this.#exchange.replies;
+    try {
+      return partition < (await layout.of(topic)).length || partition < (await layout.fresh(topic)).length;
+    } catch {
+      // Nobody knows at the moment. Kafka says so when there is a reply.
+      return true;
+    }
+  }
+
   async #answer(asker: Asker, message: Message, wanted: AbortSignal, ours: AbortSignal): Promise<void> {
     let reply: KafkaRecord;
     try {
-      const progress = (value: unknown): Promise<void> =>
-        this.#send(asker, 'progress', this.#exchange.progress, value, wanted);
+      const progress = (value: unknown): Promise<void> => {
+        const sent = this.#send(asker, 'progress', this.#exchange.progress, value, wanted);
+        // Whoever does not wait for it does not hear that it has failed.
+        sent.catch(() => {});
+        return sent;
+      };
       const value = await this.#handler(message.value, { signal: wanted, progress, message });
       reply = this.#exchange.reply.encode({ value }).record;
     } catch (error) {
       // Another responder gets it: this one must not be the one that ends it.
       if (ours.aborted) throw error;
       if (wanted.aborted) this.counts.cancelled += 1;
-      else await this.#fail(asker, isQuorateError(error) ? error.code : '', told(error), ours);
+      else await this.#fail(asker, isQuorateError(error) ? error.code : '', messageOf(error), ours);
       return;
     }
     if (wanted.aborted && !ours.aborted) {
@@ -111,13 +139,19 @@ export class Replies implements Burial {
     } catch (error) {
       if (ours.aborted) throw error;
       // It is too large, for example: then at least that is told.
-      await this.#fail(asker, isQuorateError(error) ? error.code : '', told(error), ours);
+      await this.#fail(asker, isQuorateError(error) ? error.code : '', messageOf(error), ours);
     }
   }
 
   async #fail(asker: Asker, code: string, message: string, signal: AbortSignal): Promise<void> {
     const value = Buffer.from(JSON.stringify({ code, message: message.slice(0, 2_000) }));
-    await this.#deliver(asker, 'error', { key: null, value, headers: [], timestamp: Date.now() }, signal);
+    try {
+      await this.#deliver(asker, 'error', { key: null, value, headers: [], timestamp: Date.now() }, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      // Kafka takes nothing for this requester. Were it done once more, that would not change.
+      this.#trouble = error as Error;
+    }
     this.counts.failed += 1;
   }
 
@@ -131,6 +165,7 @@ export class Replies implements Burial {
     while (Date.now() <= asker.until) {
       try {
         await this.#post(asker, kind, record, signal);
+        this.#trouble = undefined;
         return;
       } catch (error) {
         if (signal.aborted || (isQuorateError(error) && error.happened === 'no' && !error.retryable)) throw error;
@@ -154,8 +189,4 @@ function askerOf(headers: Readonly<Record<string, string>>): Asker | undefined {
   if (correlation === undefined || correlation.length > 200) return undefined;
   if (!/^\d{1,6}$/.test(to ?? '') || !/^\d{1,15}$/.test(until ?? '')) return undefined;
   return { correlation, replyTo: Number(to), until: Number(until) };
-}
-
-function told(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -107,10 +107,13 @@ export class Requester<Request = unknown, Reply = unknown, Progress = unknown> i
     return { ...this.#counts, pending: this.#waiting.size };
   }
 
-  /** Whoever waits is told that it is over. Idempotent. */
+  /** Whoever waits is told that it is over, and so are the responders. Idempotent. */
   async stop(): Promise<void> {
     if (!this.#over.signal.aborted) this.#over.abort(new StreamClosedError(`the requester of ${this.name}`));
-    for (const { settle } of this.#waiting.values()) settle({ error: this.#over.signal.reason });
+    for (const [correlation, { settle }] of this.#waiting) {
+      settle({ error: this.#over.signal.reason });
+      this.#cancel(correlation);
+    }
     const way = await this.#way?.catch(() => undefined);
     await way?.reader.stop();
     this.#stopped.resolve();

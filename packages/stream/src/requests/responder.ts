@@ -100,7 +100,10 @@ export class Responder implements AsyncDisposable {
   }
 
   health(): Health {
-    return this.consumer.health();
+    const health = this.consumer.health();
+    const { trouble } = this.#replies;
+    if (health.status !== 'pass' || !trouble) return health;
+    return { status: 'warn', detail: `replies cannot be written: ${trouble.message}` };
   }
 
   /** Finishes what is under way, as a consumer does. Idempotent. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError } from '@quorate/core';
 import type { KafkaRecord } from '../driver/record.ts';
 import { InvalidMessageError } from '../errors/invalid-message-error.ts';
+import { messageOf, textOf } from '../errors/text-of.ts';
 import type { Format } from './format.ts';
 import { headerNames, headersByName, ours } from './headers.ts';
 import type { NewMessage } from './message.ts';
@@ -108,7 +109,7 @@ export class Codec {
       encoded = this.#format.encode(value);
       if (this.#versions) seen = this.#format.decode(encoded);
     } catch (error) {
-      throw new InvalidMessageError(this.#topic, 'value', error instanceof Error ? error.message : String(error));
+      throw new InvalidMessageError(this.#topic, 'value', messageOf(error));
     }
     if (this.#versions) {
       const { wrong } = this.#versions.read(seen, this.#versions.latest);
@@ -126,8 +127,8 @@ export class Codec {
       return { poison: 'invalid-key', detail: 'the key is not UTF-8' };
     }
     if (!this.#key) return { value: text };
-    const result = validated(this.#key as Schema, text);
-    return result.wrong === undefined ? result : { poison: 'invalid-key', detail: result.wrong };
+    const schema = this.#key as Schema;
+    return checked('invalid-key', () => validated(schema, text));
   }
 
   #decodeValue(bytes: Buffer, version: number): { readonly value: unknown } | Poison {
@@ -135,11 +136,24 @@ export class Codec {
     try {
       value = this.#format.decode(bytes);
     } catch (error) {
-      return { poison: 'unreadable', detail: `${this.#format.contentType}: ${String(error).slice(0, 200)}` };
+      return { poison: 'unreadable', detail: `${this.#format.contentType}: ${textOf(error).slice(0, 200)}` };
     }
-    if (!this.#versions) return { value };
-    const result = this.#versions.read(value, version);
-    return result.wrong === undefined ? result : { poison: 'invalid-value', detail: result.wrong };
+    const known = this.#versions;
+    if (!known) return { value };
+    return checked('invalid-value', () => known.read(value, version));
+  }
+}
+
+/** A schema that cannot be asked, because it waits for example, stops nobody who reads: it counts as one that refuses. */
+function checked(
+  poison: Poison['poison'],
+  check: () => ReturnType<typeof validated>,
+): { readonly value: unknown } | Poison {
+  try {
+    const result = check();
+    return result.wrong === undefined ? result : { poison, detail: result.wrong };
+  } catch (error) {
+    return { poison, detail: messageOf(error) };
   }
 }
 

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@quorate/core';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { textOf } from '../errors/text-of.ts';
 
 /** A Standard Schema: zod, valibot, arktype and others have it. One whose validation waits is refused: messages would overtake one another. */
 export type Schema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output>;
@@ -13,10 +14,10 @@ export function validated<Output>(
   try {
     result = schema['~standard'].validate(value);
   } catch (error) {
-    return { wrong: `the schema threw ${String(error).slice(0, 200)}` };
+    return { wrong: `the schema threw ${textOf(error).slice(0, 200)}` };
   }
-  if (result instanceof Promise) {
-    result.catch(() => {});
+  if ('then' in result) {
+    Promise.resolve(result).catch(() => {});
     throw new InvalidArgumentError('schema', 'one that validates at once');
   }
   if (!result.issues) return { value: result.value };

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@quorate/core';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { textOf } from '../errors/text-of.ts';
 import { checkSchema, type Schema, validated } from './schema.ts';
 
 /** What a value has to be, by the version of the schema that its writer used. */
@@ -65,7 +66,7 @@ export function versions<Latest extends StandardSchemaV1>(
         try {
           current = upgrade(result.value);
         } catch (error) {
-          return { wrong: `the upgrade from version ${step} threw ${String(error).slice(0, 200)}` };
+          return { wrong: `the upgrade from version ${step} threw ${textOf(error).slice(0, 200)}` };
         }
       }
       return validated(newest, current);

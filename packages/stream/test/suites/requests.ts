@@ -92,6 +92,11 @@ export function requestsSuite(driver: DriverName): void {
       ]);
       await eventually('both are counted', () => responder.stats().cancelled === 2);
       expect(requester.stats()).toMatchObject({ pending: 0, replied: 0 });
+      const last = requester.request('c').catch((error: unknown) => error);
+      await eventually('it is being done', () => begun === 3);
+      await requester.stop();
+      expect(await last).toMatchObject({ code: 'stream-closed' });
+      await eventually('the responder was told that the requester has stopped', () => reasons.length === 3);
     });
 
     test('a responder that stops finishes what it has begun; what it has not begun goes to another', async ({

@@ -1,0 +1,123 @@
+import { expect, test } from 'vitest';
+import { Codec } from '../topic/codec.ts';
+import { json } from '../topic/format.ts';
+import type { ValueSchema } from '../topic/topic-options.ts';
+import { versions } from '../topic/versions.ts';
+import { Entry } from './entry.ts';
+import type { Fences } from './fences.ts';
+import { checkRetry } from './retry.ts';
+import { Seen } from './seen.ts';
+import { noStats } from './stats.ts';
+import { type Handler, Treatment, type TreatmentParts } from './treatment.ts';
+
+const partition = { topic: 'rides', partition: 0 };
+const { signal } = new AbortController();
+let offset = 0n;
+
+function entry(headers: Record<string, string> = {}): Entry {
+  offset += 1n;
+  const list = Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)] as const);
+  return new Entry({ key: null, value: Buffer.from('1'), headers: list, timestamp: 1, offset }, 1);
+}
+
+function treatment(handler: Handler<unknown, unknown>, parts: Partial<TreatmentParts> = {}, value?: ValueSchema) {
+  const stats = { ...noStats };
+  const made = new Treatment({
+    codec: new Codec('rides', undefined, value && versions(1, value as never), json),
+    handler,
+    retry: checkRetry({ attempts: 1 }),
+    later: undefined,
+    burial: undefined,
+    seen: undefined,
+    fences: undefined,
+    transactional: false,
+    group: 'shop',
+    tracing: undefined,
+    stats,
+    ...parts,
+  });
+  return { stats, of: async (one: Entry) => made.of(partition, one, signal) };
+}
+
+const revoked = Proxy.revocable({}, {});
+revoked.revoke();
+const odd: [string, unknown][] = [
+  ['an object without a prototype', Object.create(null)],
+  ['a text that throws', { toString: () => raise(new Error('no text')) }],
+  ['an error without a message', Object.defineProperty(new Error(), 'message', { get: () => raise(new Error('no')) })],
+  ['a proxy that was revoked', revoked.proxy],
+  ['a symbol', Symbol('odd')],
+  ['nothing', undefined],
+];
+
+function raise(error: unknown): never {
+  throw error;
+}
+
+test.each(odd)('whatever a handler throws, the message has failed: %s', async (_, thrown) => {
+  const handlers = [() => raise(thrown), async () => raise(thrown)];
+  for (const handler of handlers) {
+    const { stats, of } = treatment(handler);
+    const one = entry();
+    expect(await of(one)).toBe('done');
+    expect(one.dead).toEqual({ reason: 'failed', error: expect.any(String) });
+    expect(stats).toMatchObject({ failures: 1, dropped: 1 });
+  }
+});
+
+test('what a handler gives back and cannot be looked at has failed', async () => {
+  const { stats, of } = treatment(() => Object.defineProperty({}, 'then', { get: () => raise(new Error('no')) }));
+  expect(await of(entry())).toBe('done');
+  expect(stats).toMatchObject({ failures: 1, dropped: 1 });
+});
+
+test.each([
+  ['waits', async () => ({ value: 1 })],
+  ['gives nothing', () => undefined],
+  ['throws what has no text', () => raise(Object.create(null))],
+])('a message whose schema %s is given up', async (_, validate) => {
+  const schema = { '~standard': { version: 1, vendor: 'test', validate } } as unknown as ValueSchema;
+  const { stats, of } = treatment(() => {}, {}, schema);
+  const one = entry();
+  expect(await of(one)).toBe('done');
+  expect(one.dead).toEqual({ reason: 'invalid-value', error: expect.any(String) });
+  expect(stats).toMatchObject({ handled: 0, dropped: 1 });
+});
+
+test('what comes twice at the same time waits for the first, and is left out when that is done', async () => {
+  const ends: PromiseWithResolvers<void>[] = [];
+  const handler = (): Promise<void> => {
+    const end = Promise.withResolvers<void>();
+    ends.push(end);
+    return end.promise;
+  };
+  const { stats, of } = treatment(handler, { seen: new Seen(10), retry: checkRetry({ attempts: 2 }) });
+  const [one, other] = [entry({ 'quorate-id': 'a' }), entry({ 'quorate-id': 'a' })];
+  const first = of(one);
+  expect(await of(other)).toEqual({ retryIn: expect.any(Number) });
+  ends[0]?.reject(new Error('not yet'));
+  expect(await first).toEqual({ retryIn: expect.any(Number) });
+  // The first waits for its next attempt: now it is the other's turn.
+  const second = of(other);
+  expect(await of(one)).toEqual({ retryIn: expect.any(Number) });
+  ends[1]?.resolve();
+  expect(await second).toBe('done');
+  expect(await of(one)).toBe('done');
+  expect(ends).toHaveLength(2);
+  expect(stats).toMatchObject({ handled: 1, failures: 1, duplicates: 1 });
+});
+
+test('also when both wait for their fences', async () => {
+  const admitted = Promise.withResolvers<boolean>();
+  const fences = { admits: () => admitted.promise } as unknown as Fences;
+  let runs = 0;
+  const handler = (): void => {
+    runs += 1;
+  };
+  const { stats, of } = treatment(handler, { seen: new Seen(10), fences });
+  const twice = [1, 2].map(() => of(entry({ 'quorate-id': 'a', 'quorate-fence': '1' })));
+  admitted.resolve(true);
+  expect(await Promise.all(twice)).toEqual(['done', 'done']);
+  expect(runs).toBe(1);
+  expect(stats).toMatchObject({ handled: 1, duplicates: 1 });
+});
