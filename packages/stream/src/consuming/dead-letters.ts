@@ -2,7 +2,7 @@ import type { TopicPartition } from '../driver/record.ts';
 import type { Layout } from '../publishing/layout.ts';
 import { partitionOf } from '../publishing/partitioner.ts';
 import type { Publisher } from '../publishing/publisher.ts';
-import { headerNames } from '../topic/headers.ts';
+import { headerNames, publishedAt } from '../topic/headers.ts';
 import type { Output } from '../topic/prepared.ts';
 import type { Burial } from './burial.ts';
 import type { Entry } from './entry.ts';
@@ -38,9 +38,10 @@ export class DeadLetters implements Burial {
     const origin = originOf(from, entry);
     const to = deadTopicOf(origin.topic);
     const { length } = await this.#layout.of(to);
-    const { key, value, timestamp } = record;
+    const { key, value } = record;
     const { reason = '', error = '' } = dead ?? {};
     const told = {
+      [headerNames.published]: String(publishedAt(record)),
       [headerNames.deadReason]: reason,
       [headerNames.deadError]: error.slice(0, longest),
       [headerNames.deadTopic]: origin.topic,
@@ -53,7 +54,7 @@ export class DeadLetters implements Burial {
     const own = record.headers.filter(([name]) => !(name in told));
     const headers = [...own, ...Object.entries(told).map(([name, text]) => [name, Buffer.from(text)] as const)];
     const place = key === null ? Number(origin.offset % BigInt(length)) : partitionOf(key, length);
-    return { topic: to, partition: place, record: { key, value, headers, timestamp } };
+    return { topic: to, partition: place, record: { key, value, headers, timestamp: Date.now() } };
   }
 }
 

@@ -2,7 +2,7 @@ import type { TopicPartition } from '../driver/record.ts';
 import type { Layout } from '../publishing/layout.ts';
 import { partitionOf } from '../publishing/partitioner.ts';
 import type { Publisher } from '../publishing/publisher.ts';
-import { headerNames, headersByName } from '../topic/headers.ts';
+import { headerNames, headersByName, publishedAt } from '../topic/headers.ts';
 import type { Output } from '../topic/prepared.ts';
 import type { Entry } from './entry.ts';
 import { originOf } from './origin.ts';
@@ -12,7 +12,7 @@ export function laterTopicOf(topic: string, group: string): string {
   return `${topic}.${group}.later`;
 }
 
-const { originTopic, originPartition, originOffset, attempts, due } = headerNames;
+const { published, originTopic, originPartition, originOffset, attempts, due } = headerNames;
 
 /** A second topic, through which messages go that failed: those behind them do not wait, and may overtake them. */
 export class Later {
@@ -39,6 +39,7 @@ export class Later {
     const origin = originOf(from, entry);
     const { length } = await this.#layout.of(this.#topic);
     const told = {
+      [published]: String(publishedAt(record)),
       [originTopic]: origin.topic,
       [originPartition]: String(origin.partition),
       [originOffset]: String(origin.offset),
@@ -47,9 +48,9 @@ export class Later {
     };
     const own = record.headers.filter(([name]) => !(name in told));
     const headers = [...own, ...Object.entries(told).map(([name, text]) => [name, Buffer.from(text)] as const)];
-    const { key, value, timestamp } = record;
+    const { key, value } = record;
     const partition = key === null ? Number(origin.offset % BigInt(length)) : partitionOf(key, length);
-    return { topic: this.#topic, partition, record: { key, value, headers, timestamp } };
+    return { topic: this.#topic, partition, record: { key, value, headers, timestamp: Date.now() } };
   }
 
   /** What a message that came through the topic says of itself; how long it still has to wait, in milliseconds. */

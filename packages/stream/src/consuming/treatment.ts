@@ -2,6 +2,7 @@ import { isQuorateError } from '@quorate/core';
 import { givenUp, handles } from '../diagnostics.ts';
 import type { TopicPartition } from '../driver/record.ts';
 import type { Codec } from '../topic/codec.ts';
+import { publishedAt } from '../topic/headers.ts';
 import type { Message } from '../topic/message.ts';
 import type { Tracing } from '../tracing.ts';
 import type { Burial } from './burial.ts';
@@ -196,7 +197,7 @@ function messageOf(partition: TopicPartition, entry: Entry): Message<unknown, un
     topic,
     partition: number,
     offset,
-    timestamp: record.timestamp,
+    timestamp: publishedAt(record),
   };
 }
 

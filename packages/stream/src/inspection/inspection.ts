@@ -1,12 +1,12 @@
 import type { Connection } from '../connection.ts';
 import { deadTopicOf } from '../consuming/dead-letters.ts';
 import type { Driver } from '../driver/driver.ts';
-import type { TopicPartition } from '../driver/record.ts';
+import type { ReadRecord, TopicPartition } from '../driver/record.ts';
 import { GroupInUseError } from '../errors/group-in-use-error.ts';
 import { UnknownTopicError } from '../errors/unknown-topic-error.ts';
 import { readRanges } from '../reading/read-ranges.ts';
 import { offsetsAt, type Where } from '../reading/where.ts';
-import { headerNames, headersByName } from '../topic/headers.ts';
+import { headerNames, headersByName, publishedAt } from '../topic/headers.ts';
 import { redeliver, redelivered } from './redeliver.ts';
 
 export interface TopicReport {
@@ -220,8 +220,8 @@ async function timeOf(
   signal: AbortSignal,
 ): Promise<number | undefined> {
   let time: number | undefined;
-  const first = (_: number, { timestamp }: { readonly timestamp: number }): 'enough' => {
-    time = timestamp;
+  const first = (_: number, record: ReadRecord): 'enough' => {
+    time = publishedAt(record);
     return 'enough';
   };
   await readRanges(driver, topic, new Map([[partition, { from, to }]]), first, signal);

@@ -8,7 +8,7 @@ import { UnknownTopicError } from '../errors/unknown-topic-error.ts';
 import { partitionOf } from '../publishing/partitioner.ts';
 import { sizeOf } from '../publishing/pending.ts';
 import { readTopic } from '../reading/read-topic.ts';
-import { headerNames, headersByName } from '../topic/headers.ts';
+import { headerNames, headersByName, publishedAt } from '../topic/headers.ts';
 
 /** What remembers how far it has come: a group that never has members. */
 const redeliveryGroup = 'quorate-redelivery';
@@ -17,7 +17,10 @@ const redeliveryGroup = 'quorate-redelivery';
 const together = { letters: 500, bytes: 512 * 1024 } as const;
 const transactionTimeout = 30_000;
 
-const ofDeath: ReadonlySet<string> = new Set([
+const { published } = headerNames;
+
+/** What its death has added, and before that its way to be tried later. */
+const added: ReadonlySet<string> = new Set([
   headerNames.deadReason,
   headerNames.deadError,
   headerNames.deadTopic,
@@ -25,6 +28,11 @@ const ofDeath: ReadonlySet<string> = new Set([
   headerNames.deadOffset,
   headerNames.deadAttempts,
   headerNames.deadGroup,
+  headerNames.originTopic,
+  headerNames.originPartition,
+  headerNames.originOffset,
+  headerNames.attempts,
+  headerNames.due,
 ]);
 
 /** How far the redelivery of the dead letters of a topic has come, by partition. */
@@ -101,10 +109,12 @@ async function* inParts(letters: AsyncIterable<{ readonly record: ReadRecord }>)
 /** In two parts, where the topic takes less at a time than there is. */
 async function send(letters: Letters, part: readonly ReadRecord[]): Promise<void> {
   try {
-    await sendTogether(letters, part);
+    await sendTogether(letters, part, true);
   } catch (error) {
-    if (!isQuorateError(error, 'message-too-large') || part.length === 1) throw error;
+    if (!isQuorateError(error, 'message-too-large')) throw error;
     await letters.transactor.abort();
+    // It was as large as the topic takes: for a header more there is no room.
+    if (part.length === 1) return await sendTogether(letters, part, false);
     const half = part.length >> 1;
     await send(letters, part.slice(0, half));
     await send(letters, part.slice(half));
@@ -114,16 +124,19 @@ async function send(letters: Letters, part: readonly ReadRecord[]): Promise<void
 async function sendTogether(
   { transactor, topic, count, dead, partition }: Letters,
   part: readonly ReadRecord[],
+  saysWhen: boolean,
 ): Promise<void> {
   const batches = new Map<number, ReadRecord[]>();
   for (const letter of part) {
     const stood = Number(headersByName(letter.headers)[headerNames.deadPartition]);
     const by = letter.key === null ? 0 : partitionOf(letter.key, count);
     const to = Number.isInteger(stood) && stood >= 0 && stood < count ? stood : by;
-    const headers = letter.headers.filter(([name]) => !ofDeath.has(name));
+    const own = letter.headers.filter(([name]) => !added.has(name) && name !== published);
+    const when = [published, Buffer.from(String(publishedAt(letter)))] as const;
+    const headers = saysWhen ? [...own, when] : own;
     const batch = batches.get(to) ?? [];
     batches.set(to, batch);
-    batch.push({ ...letter, headers });
+    batch.push({ ...letter, headers, timestamp: Date.now() });
   }
   const list: RecordBatch[] = [...batches].map(([partition, records]) => ({ topic, partition, records }));
   const next = (part.at(-1)?.offset ?? -1n) + 1n;
