@@ -1,12 +1,13 @@
 import { backoff } from '@quorate/core';
 import type { Driver } from '../driver/driver.ts';
 import type { TopicPartition } from '../driver/record.ts';
+import { fencesIdOf, lastWord } from './derived-name.ts';
 import type { Guard } from './guard.ts';
 import { PartitionFences } from './partition-fences.ts';
 
 /** Where a group keeps the newest fencing tokens of a topic. */
 export function fenceTopicOf(topic: string, group: string): string {
-  return `${topic}.${group}.fences`;
+  return `${topic}.${group}.${lastWord('fences', group)}`;
 }
 
 /** The newest fencing tokens that a group has seen, in the partitions that this member has. */
@@ -29,11 +30,10 @@ export class Fences implements Guard {
 
   async open(partition: TopicPartition, signal: AbortSignal): Promise<undefined> {
     const place = { topic: fenceTopicOf(partition.topic, this.#group), partition: partition.partition };
-    const id = `${place.topic}.${place.partition}`;
     const delays = backoff({ min: 100, max: 5_000 });
     while (!signal.aborted) {
       try {
-        const fences = await PartitionFences.open(this.#driver, place, id, signal);
+        const fences = await PartitionFences.open(this.#driver, place, fencesIdOf(place), signal);
         if (signal.aborted) fences.close();
         else this.#partitions.set(nameOf(partition), { fences, of: signal });
         return undefined;

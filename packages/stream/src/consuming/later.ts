@@ -4,12 +4,13 @@ import { partitionOf } from '../publishing/partitioner.ts';
 import type { Publisher } from '../publishing/publisher.ts';
 import { headerNames, headersByName, publishedAt } from '../topic/headers.ts';
 import type { Output } from '../topic/prepared.ts';
+import { lastWord } from './derived-name.ts';
 import type { Entry } from './entry.ts';
 import { originOf } from './origin.ts';
 
 /** Where a group keeps the messages of a topic that are to be tried again later. */
 export function laterTopicOf(topic: string, group: string): string {
-  return `${topic}.${group}.later`;
+  return `${topic}.${group}.${lastWord('later', group)}`;
 }
 
 const { published, originTopic, originPartition, originOffset, attempts, due } = headerNames;
