@@ -138,7 +138,9 @@ async function tokensAt(
     driver.admin.offsets(topic, 'earliest', signal),
     driver.admin.offsets(topic, 'latest', signal),
   ]);
-  const [from = 0n, to = 0n] = [begin.get(partition), end.get(partition)];
+  const [from, to] = [begin.get(partition), end.get(partition)];
+  // Not every broker knows each partition as soon as it is there. What is in it is not to be taken for nothing.
+  if (from === undefined || to === undefined) throw new Error(`${topic} has no partition ${partition} yet`);
   const take = (_: number, { key, value }: ReadRecord): undefined => {
     if (key !== null && value !== null) tokens.set(key.toString('latin1'), BigInt(value.toString()));
   };

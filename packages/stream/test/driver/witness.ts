@@ -136,6 +136,12 @@ export class Witness implements AsyncDisposable {
     await this.#admin.deleteRecords({ topics: [{ name: topic, partitions: [{ partition, offset: before }] }] });
   }
 
+  /** So that there are so many, wherever brokers put them. */
+  async addPartitions(topic: string, count: number): Promise<void> {
+    await this.#admin.createPartitions({ topics: [{ name: topic, count, assignments: null as never }] });
+    await eventually('they can be asked for', () => this.end(topic, count - 1).then(() => true));
+  }
+
   topics(): Promise<string[]> {
     return this.#admin.listTopics({ includeInternals: false });
   }
