@@ -8,6 +8,7 @@ import { Consumer } from './consumer.ts';
 import { DeadLetters, deadTopicOf, TransactionalDeadLetters } from './dead-letters.ts';
 import { Fences, fenceTopicOf } from './fences.ts';
 import { Later, laterTopicOf } from './later.ts';
+import { largest, RecordLimits } from './record-limits.ts';
 import { Seen } from './seen.ts';
 import { noStats } from './stats.ts';
 import { Transactions } from './transactions.ts';
@@ -18,7 +19,8 @@ const deadLettersFor = 30 * 86_400_000;
 
 /** A letter says more than its message, which may be as large as its topic takes. */
 const letterRoom = 16_384;
-const largest = 'max.message.bytes';
+/** A topic takes no more, whatever one says. */
+const most = 2 ** 31 - 1;
 
 const retention = 'retention.ms';
 const policy = 'cleanup.policy';
@@ -40,7 +42,7 @@ export async function startConsumer(
     if (await admin.leaders(name, signal)) return;
     const shape = await admin.describeTopic(topic, [largest, retention, policy], signal);
     if (!shape) throw new UnknownTopicError(topic);
-    const roomy = String(Number(shape.settings[largest]) + letterRoom);
+    const roomy = String(Math.min(most, Number(shape.settings[largest]) + letterRoom));
     const settings = { [largest]: roomy, ...wanted(shape.settings) };
     await admin.createTopic(name, { ...shape, settings }, signal);
   };
@@ -50,9 +52,10 @@ export async function startConsumer(
   if (retry.outOfOrder)
     await make(laterTopic, (own) => ({ ...byAge, [retention]: String(waitingFor(own, retry.delay)) }));
   const fences = fenced ? new Fences(driver, group) : undefined;
-  const later = retry.outOfOrder ? new Later(publisher, layout, laterTopic, retry.delay) : undefined;
+  const limits = new RecordLimits(admin);
+  const later = retry.outOfOrder ? new Later(publisher, layout, limits, laterTopic, retry.delay) : undefined;
   const transactions = transactional ? new Transactions(driver, group) : undefined;
-  const letters = deadLetter ? new DeadLetters(publisher, layout, group) : undefined;
+  const letters = deadLetter ? new DeadLetters(publisher, layout, limits, group) : undefined;
   const stats = { ...noStats };
   const treatment = new Treatment({
     codec,

@@ -148,12 +148,12 @@ export class Treatment {
     const { later, retry, transactional } = this.#parts;
     if (!later) return { retryIn: delayAfter(retry, entry.failures) };
     try {
-      if (transactional) entry.outputs = [await later.output(partition, entry)];
+      if (transactional) entry.outputs = [await later.output(partition, entry, signal)];
       else await later.add(partition, entry, signal);
       return 'done';
-    } catch {
-      // It could not be put off. So it is tried again here, as if it had not failed.
-      entry.failures -= 1;
+    } catch (error) {
+      // It could not be put off. So it is tried again here, as if it had not failed; one that never can be has failed.
+      if (!isQuorateError(error, 'message-too-large')) entry.failures -= 1;
       return signal.aborted ? 'given-back' : { retryIn: retry.delay };
     }
   }

@@ -7,7 +7,7 @@ import { UnknownTopicError } from '../errors/unknown-topic-error.ts';
 import { readRanges } from '../reading/read-ranges.ts';
 import { offsetsAt, type Where } from '../reading/where.ts';
 import { headerNames, headersByName, publishedAt } from '../topic/headers.ts';
-import { redeliver, redelivered } from './redeliver.ts';
+import { isWhole, redeliver, redelivered } from './redeliver.ts';
 
 export interface TopicReport {
   readonly topic: string;
@@ -125,10 +125,10 @@ export class Inspection {
           offset,
           key: key === null ? null : key.toString(),
           reason: text(headerNames.deadReason),
-          error: text(headerNames.deadError),
+          error: [text(headerNames.deadError), text(headerNames.deadCut)].filter((part) => part !== '').join('; '),
           attempts: Number(text(headerNames.deadAttempts)),
           group: text(headerNames.deadGroup),
-          redelivered: offset < (done.get(partition) ?? 0n),
+          redelivered: isWhole(headers) && offset < (done.get(partition) ?? 0n),
           origin: {
             topic: text(headerNames.deadTopic),
             partition: Number(text(headerNames.deadPartition)),

@@ -8,7 +8,7 @@ import { UnknownTopicError } from '../errors/unknown-topic-error.ts';
 import { partitionOf } from '../publishing/partitioner.ts';
 import { sizeOf } from '../publishing/pending.ts';
 import { readTopic } from '../reading/read-topic.ts';
-import { headerNames, headersByName, publishedAt } from '../topic/headers.ts';
+import { headerNames, headersByName, type KafkaHeaders, publishedAt } from '../topic/headers.ts';
 
 /** What remembers how far it has come: a group that never has members. */
 const redeliveryGroup = 'quorate-redelivery';
@@ -35,6 +35,11 @@ const added: ReadonlySet<string> = new Set([
   headerNames.due,
 ]);
 
+/** Of one that was cut only the beginning is there: to its topic it cannot go again. */
+export function isWhole(headers: KafkaHeaders): boolean {
+  return headers.every(([name]) => name !== headerNames.deadCut);
+}
+
 /** How far the redelivery of the dead letters of a topic has come, by partition. */
 export async function redelivered(
   admin: Admin,
@@ -46,7 +51,7 @@ export async function redelivered(
 }
 
 /**
- * Sends the dead letters of a topic to it again, as they were: each once, however often it is called, and also when it is broken off. Resolves with how many it
+ * Sends the dead letters of a topic to it again, as they were, but for those that were cut: each once, however often it is called, and also when it is broken off. Resolves with how many it
  * has sent.
  */
 export async function redeliver({ driver }: Opened, topic: string, signal: AbortSignal): Promise<number> {
@@ -71,7 +76,7 @@ export async function redeliver({ driver }: Opened, topic: string, signal: Abort
       for await (const part of inParts(readTopic(driver, dead, range, signal))) {
         signal.throwIfAborted();
         await send(letters, part);
-        sent += part.length;
+        sent += part.filter(({ headers }) => isWhole(headers)).length;
       }
     } finally {
       await transactor.close();
@@ -128,6 +133,7 @@ async function sendTogether(
 ): Promise<void> {
   const batches = new Map<number, ReadRecord[]>();
   for (const letter of part) {
+    if (!isWhole(letter.headers)) continue;
     const stood = Number(headersByName(letter.headers)[headerNames.deadPartition]);
     const by = letter.key === null ? 0 : partitionOf(letter.key, count);
     const to = Number.isInteger(stood) && stood >= 0 && stood < count ? stood : by;
@@ -141,7 +147,7 @@ async function sendTogether(
   const list: RecordBatch[] = [...batches].map(([partition, records]) => ({ topic, partition, records }));
   const next = (part.at(-1)?.offset ?? -1n) + 1n;
   await transactor.begin();
-  await transactor.append(list);
+  if (list.length > 0) await transactor.append(list);
   await transactor.sendOffsets(redeliveryGroup, [{ topic: dead, partition, offset: next }]);
   await transactor.commit();
 }

@@ -35,6 +35,8 @@ export const headerNames = {
   deadOffset: 'quorate-dead-offset',
   deadAttempts: 'quorate-dead-attempts',
   deadGroup: 'quorate-dead-group',
+  /** What is left of it, where its topic does not take it whole. */
+  deadCut: 'quorate-dead-cut',
 } as const;
 
 /** When a message was published. What is written again has a time of its own, or retention would count from when it was written first, and take it at once. */

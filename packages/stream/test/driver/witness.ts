@@ -56,9 +56,14 @@ export class Witness implements AsyncDisposable {
     return topic;
   }
 
-  async produce(topic: string, partition: number, values: readonly (string | Buffer)[]): Promise<void> {
+  async produce(
+    topic: string,
+    partition: number,
+    values: readonly (string | Buffer)[],
+    compression: 'none' | 'gzip' = 'none',
+  ): Promise<void> {
     const messages = values.map((value) => ({ topic, partition, value: Buffer.from(value) }));
-    await this.#producer.send({ messages, acks: -1 });
+    await this.#producer.send({ messages, acks: -1, compression });
   }
 
   async partition(topic: string, partition: number): Promise<ClusterPartitionMetadata> {
