@@ -2,6 +2,7 @@ import { eventually } from '@quorate/testbed';
 import { sharedTest as test } from '@quorate/testbed/vitest';
 import { expect } from 'vitest';
 import { UnknownTopicError } from '../src/index.ts';
+import { Witness } from './driver/witness.ts';
 import { bench, deadLetters, Ledger, numbered } from './fixture.ts';
 
 test('messages that come a second time are left out', async ({ servers: { QUORATE_KAFKA } }) => {
@@ -100,7 +101,8 @@ test.for([false, true])(
     const stream = place.stream({ maxMessageBytes: largest });
     const rides = stream.topic(`${place.topic}-wide`, { partitions: 1, settings });
     await rides.create();
-    const text = 'x'.repeat(largest - 500);
+    // What Kafka adds to it is 155 bytes: there is no room for one more header.
+    const text = 'x'.repeat(largest - 170);
     await rides.publish({ key: 'a', value: text });
     await using consumer = await rides.consume({
       group: 'shop',
@@ -112,5 +114,51 @@ test.for([false, true])(
     await eventually('it is a dead letter', () => consumer.stats().deadLetters === 1);
     const [letter] = await deadLetters(stream.topic(`${place.topic}-wide.dead`), 1);
     expect(letter?.value).toBe(text);
+    expect(await stream.inspection().redeliver(rides.name)).toBe(1);
   },
 );
+
+test.for([
+  { transactional: false, outOfOrder: false },
+  { transactional: false, outOfOrder: true },
+  { transactional: true, outOfOrder: true },
+])(
+  'of a message that was compressed, and is too large for a dead letter, the beginning is one (%j)',
+  async ({ transactional, outOfOrder }, { servers: { QUORATE_KAFKA = '' } }) => {
+    await using place = await bench(QUORATE_KAFKA, { partitions: 1 });
+    await using witness = new Witness([QUORATE_KAFKA]);
+    const rides = place.open();
+    const text = JSON.stringify('x'.repeat(3_000_000));
+    await witness.produce(place.topic, 0, [text], 'gzip');
+    await rides.publish({ value: 1 });
+    await using consumer = await rides.consume({
+      group: 'shop',
+      transactional,
+      retry: { attempts: 2, delay: 10, outOfOrder },
+      handler: ({ value }) => {
+        if (value !== 1) throw new Error('not a number');
+      },
+    });
+    await eventually('all are done with', () => consumer.stats().deadLetters === 1 && consumer.stats().handled === 1);
+    const inspection = place.stream().inspection();
+    await eventually('it is there', async () => (await inspection.deadLetters(place.topic)).length === 1);
+    const [letter] = await inspection.deadLetters(place.topic);
+    expect(letter?.error).toMatch(/^Error: not a number; the first \d{7} of 3000002 bytes of its value are left$/);
+    const [logged] = await witness.values(`${place.topic}.dead`);
+    expect([text.startsWith(logged ?? '?'), (logged ?? '').length > 1_000_000]).toEqual([true, true]);
+    // It cannot go again as it was.
+    expect(await inspection.redeliver(place.topic)).toBe(0);
+    expect((await inspection.deadLetters(place.topic)).map(({ redelivered }) => redelivered)).toEqual([false]);
+  },
+);
+
+test('a topic whose messages may be as large as Kafka allows has its further topics too', async ({
+  servers: { QUORATE_KAFKA },
+}) => {
+  await using place = await bench(QUORATE_KAFKA);
+  const settings = { 'max.message.bytes': String(2 ** 31 - 1) };
+  const rides = place.stream().topic(`${place.topic}-wide`, { settings });
+  await rides.create();
+  await using consumer = await rides.consume({ group: 'shop', handler: () => {} });
+  expect(consumer.health().status).toBe('pass');
+});

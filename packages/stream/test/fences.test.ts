@@ -2,6 +2,7 @@ import { eventually } from '@quorate/testbed';
 import { sharedTest as test } from '@quorate/testbed/vitest';
 import { describe, expect } from 'vitest';
 import type { Message } from '../src/index.ts';
+import { Witness } from './driver/witness.ts';
 import { bench, drivers } from './fixture.ts';
 
 describe.each(drivers)('by %s', (driver) => {
@@ -38,6 +39,22 @@ describe.each(drivers)('by %s', (driver) => {
     await second.stop();
   });
 
+  test('where partitions were added, those have tokens as well', async ({ servers: { QUORATE_KAFKA = '' } }) => {
+    await using place = await bench(QUORATE_KAFKA, { driver, partitions: 1 });
+    const shifts = place.open();
+    const seen: unknown[] = [];
+    const handler = ({ value }: Message): void => void seen.push(value);
+    const before = await shifts.consume({ group: 'meter', fenced: true, handler });
+    await before.stop();
+    await using witness = new Witness([QUORATE_KAFKA]);
+    await witness.addPartitions(place.topic, 3);
+    const added = place.open();
+    await using consumer = await added.consume({ group: 'meter', fenced: true, handler });
+    for (const fence of [2n, 1n, 3n]) await added.publish({ key: 'a', value: Number(fence), fence, partition: 2 });
+    await eventually('all but one are handled', () => seen.length === 2);
+    expect([seen, consumer.stats().fenced, consumer.health().status]).toEqual([[2, 3], 1, 'pass']);
+  });
+
   test('many keys are kept together, not one transaction each', async ({ servers: { QUORATE_KAFKA } }) => {
     await using place = await bench(QUORATE_KAFKA, { driver, partitions: 1 });
     const shifts = place.open();
@@ -57,4 +74,16 @@ describe.each(drivers)('by %s', (driver) => {
     // Records, and a marker for each transaction.
     expect(Number(end)).toBeLessThan(2_100);
   });
+});
+
+test('a consumer whose tokens cannot be kept says so', async ({ servers: { QUORATE_KAFKA } }) => {
+  await using place = await bench(QUORATE_KAFKA, { partitions: 1 });
+  const shifts = place.open();
+  // As made by somebody, and not as it should be.
+  const settings = { 'cleanup.policy': 'compact', 'max.message.bytes': '10' };
+  await place.stream().topic(`${place.topic}.meter.fences`, { settings }).create();
+  await using consumer = await shifts.consume({ group: 'meter', fenced: true, handler: () => {} });
+  await shifts.publish({ key: 'a', value: 1, fence: 1n });
+  await eventually('it says so', () => consumer.health().status === 'warn');
+  expect(consumer.health().detail).toContain('fencing tokens cannot be kept');
 });

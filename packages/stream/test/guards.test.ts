@@ -45,6 +45,24 @@ describe.each(drivers)('by %s', (driver) => {
     await kafka.close();
   });
 
+  test('of tokens that come at the same time, as without a key, only those count that are not older than one before', async ({
+    servers: { QUORATE_KAFKA },
+  }) => {
+    await using place = await bench(QUORATE_KAFKA, { driver, partitions: 1 });
+    const kafka = await open[driver](settings(QUORATE_KAFKA));
+    const { signal } = new AbortController();
+    const id = `${place.topic}.0`;
+    const fences = await PartitionFences.open(kafka, { topic: place.topic, partition: 0 }, id, signal);
+    const tokens = [4n, 5n, 3n, 5n, 4n, 6n];
+    const admitted = await Promise.all(tokens.map((token) => fences.admits(null, token)));
+    expect(admitted).toEqual([true, true, false, true, false, true]);
+    const [during, meanwhile] = [fences.admits(null, 8n), Promise.resolve().then(() => fences.admits(null, 7n))];
+    expect([await during, await meanwhile]).toEqual([true, false]);
+    const next = await PartitionFences.open(kafka, { topic: place.topic, partition: 0 }, id, signal);
+    expect([await next.admits(null, 7n), await next.admits(null, 8n)]).toEqual([false, true]);
+    await kafka.close();
+  });
+
   test('whoever had the partition before can raise nothing any more, and takes nothing back', async ({
     servers: { QUORATE_KAFKA },
   }) => {

@@ -2,6 +2,7 @@ import { eventually } from '@quorate/testbed';
 import { sharedTest as test } from '@quorate/testbed/vitest';
 import { describe, expect } from 'vitest';
 import { DeadLetterError, type Message } from '../src/index.ts';
+import { Witness } from './driver/witness.ts';
 import { bench, drivers, Ledger, numbered } from './fixture.ts';
 
 describe.each(drivers)('by %s', (driver) => {
@@ -151,6 +152,27 @@ describe.each(drivers)('by %s', (driver) => {
     await expect(inspection.rewind('nobody', place.topic, new Map([[5, 0n]]))).rejects.toThrow(
       'partitions from 0 to 1',
     );
+  });
+
+  test('where retention has taken all that was asked for, looking and reading end', async ({
+    servers: { QUORATE_KAFKA = '' },
+  }) => {
+    await using place = await bench(QUORATE_KAFKA, { driver, partitions: 1 });
+    await using witness = new Witness([QUORATE_KAFKA]);
+    const rides = place.open();
+    const group = `${place.topic}-group`;
+    const inspection = place.stream().inspection();
+    await rides.publishMany(numbered(5));
+    await inspection.rewind(group, place.topic, new Map([[0, 2n]]));
+    await witness.deleteRecords(place.topic, 0, 5n);
+    const [report] = await inspection.groups({ group });
+    expect(report?.partitions).toMatchObject([{ committed: 2n, end: 5n, lag: 3n, oldestUnread: undefined }]);
+    for await (const message of rides.read({ from: new Map([[0, 1n]]) })) expect(message).toBeUndefined();
+    // Of what is left all is read.
+    await rides.publishMany(numbered(2));
+    const values: unknown[] = [];
+    for await (const { value } of rides.read({ from: new Map([[0, 1n]]) })) values.push(value);
+    expect(values).toEqual([0, 1]);
   });
 
   test('a topic is read without a group, as far as it goes', async ({ servers: { QUORATE_KAFKA } }) => {

@@ -2,6 +2,8 @@ import type { TopicPartition } from '../driver/record.ts';
 
 /** What has to be there before the messages of a partition can be worked on. */
 export interface Guard {
+  /** What keeps messages waiting, in words; undefined when nothing does. */
+  readonly trouble?: string | undefined;
   /**
    * Tries until it has succeeded, or the signal aborts. Then it resolves as well: nothing begins any more. What it gives is where the group is in fact, when
    * that is further than was known when the partition was assigned.

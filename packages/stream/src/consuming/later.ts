@@ -1,44 +1,50 @@
 import type { TopicPartition } from '../driver/record.ts';
+import { MessageTooLargeError } from '../errors/message-too-large-error.ts';
 import type { Layout } from '../publishing/layout.ts';
 import { partitionOf } from '../publishing/partitioner.ts';
 import type { Publisher } from '../publishing/publisher.ts';
-import { headerNames, headersByName } from '../topic/headers.ts';
+import { headerNames, headersByName, publishedAt } from '../topic/headers.ts';
 import type { Output } from '../topic/prepared.ts';
+import { lastWord } from './derived-name.ts';
 import type { Entry } from './entry.ts';
 import { originOf } from './origin.ts';
+import type { RecordLimits } from './record-limits.ts';
 
 /** Where a group keeps the messages of a topic that are to be tried again later. */
 export function laterTopicOf(topic: string, group: string): string {
-  return `${topic}.${group}.later`;
+  return `${topic}.${group}.${lastWord('later', group)}`;
 }
 
-const { originTopic, originPartition, originOffset, attempts, due } = headerNames;
+const { published, originTopic, originPartition, originOffset, attempts, due } = headerNames;
 
 /** A second topic, through which messages go that failed: those behind them do not wait, and may overtake them. */
 export class Later {
   readonly #publisher: Publisher;
   readonly #layout: Layout;
+  readonly #limits: RecordLimits;
   readonly #topic: string;
   readonly #delay: number;
 
-  constructor(publisher: Publisher, layout: Layout, topic: string, delay: number) {
+  constructor(publisher: Publisher, layout: Layout, limits: RecordLimits, topic: string, delay: number) {
     this.#publisher = publisher;
     this.#layout = layout;
+    this.#limits = limits;
     this.#topic = topic;
     this.#delay = delay;
   }
 
   async add(from: TopicPartition, entry: Entry, signal: AbortSignal): Promise<void> {
-    const { topic, partition, record } = await this.output(from, entry);
+    const { topic, partition, record } = await this.output(from, entry, signal);
     await this.#publisher.publish(topic, partition, record, signal);
   }
 
-  /** All wait equally long: so they are due in the order in which they stand. */
-  async output(from: TopicPartition, entry: Entry): Promise<Output> {
+  /** All wait equally long: so they are due in the order in which they stand. Rejects with `message-too-large` where it does not fit there. */
+  async output(from: TopicPartition, entry: Entry, signal: AbortSignal): Promise<Output> {
     const { record, failures } = entry;
     const origin = originOf(from, entry);
     const { length } = await this.#layout.of(this.#topic);
     const told = {
+      [published]: String(publishedAt(record)),
       [originTopic]: origin.topic,
       [originPartition]: String(origin.partition),
       [originOffset]: String(origin.offset),
@@ -47,9 +53,12 @@ export class Later {
     };
     const own = record.headers.filter(([name]) => !(name in told));
     const headers = [...own, ...Object.entries(told).map(([name, text]) => [name, Buffer.from(text)] as const)];
-    const { key, value, timestamp } = record;
+    const { key, value } = record;
     const partition = key === null ? Number(origin.offset % BigInt(length)) : partitionOf(key, length);
-    return { topic: this.#topic, partition, record: { key, value, headers, timestamp } };
+    const again = { key, value, headers, timestamp: Date.now() };
+    if ((await this.#limits.excess(this.#topic, again, signal)) > 0)
+      throw new MessageTooLargeError(`try a message of ${origin.topic} later`);
+    return { topic: this.#topic, partition, record: again };
   }
 
   /** What a message that came through the topic says of itself; how long it still has to wait, in milliseconds. */

@@ -11,7 +11,8 @@ const transactionTimeout = 10_000;
 interface Raise {
   readonly name: string;
   readonly token: bigint;
-  readonly resolve: () => void;
+  /** With whether it is one: a newer one may have come meanwhile. */
+  readonly resolve: (admitted: boolean) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -61,11 +62,10 @@ export class PartitionFences {
     const newest = this.#tokens.get(name);
     if (newest !== undefined && token < newest) return false;
     if (token === newest) return true;
-    await new Promise<void>((resolve, reject) => {
+    return await new Promise<boolean>((resolve, reject) => {
       this.#raises.push({ name, token, resolve, reject });
       void this.#raise();
     });
-    return true;
   }
 
   /** Nothing is raised any more: whoever took the id over once more would fence its successor. */
@@ -82,11 +82,16 @@ export class PartitionFences {
       const raises = this.#raises;
       this.#raises = [];
       try {
-        await this.#write(raises);
-        for (const { name, token, resolve } of raises) {
-          this.#tokens.set(name, token);
-          resolve();
-        }
+        const newest = new Map<string, bigint>();
+        // Messages without a key are worked on side by side: several of one name can be here.
+        const outcomes = raises.map(({ name, token, resolve }) => {
+          const before = newest.get(name) ?? this.#tokens.get(name) ?? -1n;
+          if (token > before) newest.set(name, token);
+          return () => resolve(token >= before);
+        });
+        if (newest.size > 0) await this.#write(newest);
+        for (const [name, token] of newest) this.#tokens.set(name, token);
+        for (const tell of outcomes) tell();
       } catch (error) {
         for (const { reject } of raises) reject(error);
       }
@@ -94,12 +99,12 @@ export class PartitionFences {
     this.#raising = false;
   }
 
-  async #write(raises: readonly Raise[]): Promise<void> {
+  async #write(newest: ReadonlyMap<string, bigint>): Promise<void> {
     if (this.#closed) throw new StreamClosedError('the work on the partition');
     const signal = new AbortController().signal;
     this.#transactor ??= await this.#driver.transactor(this.#id, { timeout: transactionTimeout, signal });
     const transactor = this.#transactor;
-    const records = raises.map(({ name, token }) => ({
+    const records = [...newest].map(([name, token]) => ({
       key: Buffer.from(name, 'latin1'),
       value: Buffer.from(token.toString()),
       headers: [],
@@ -133,7 +138,9 @@ async function tokensAt(
     driver.admin.offsets(topic, 'earliest', signal),
     driver.admin.offsets(topic, 'latest', signal),
   ]);
-  const [from = 0n, to = 0n] = [begin.get(partition), end.get(partition)];
+  const [from, to] = [begin.get(partition), end.get(partition)];
+  // Not every broker knows each partition as soon as it is there. What is in it is not to be taken for nothing.
+  if (from === undefined || to === undefined) throw new Error(`${topic} has no partition ${partition} yet`);
   const take = (_: number, { key, value }: ReadRecord): undefined => {
     if (key !== null && value !== null) tokens.set(key.toString('latin1'), BigInt(value.toString()));
   };

@@ -1,6 +1,7 @@
 import type { Assigned } from '../driver/group-reader.ts';
 import type { ReadRecord, TopicPartition } from '../driver/record.ts';
 import { sizeOf } from '../publishing/pending.ts';
+import { publishedAt } from '../topic/headers.ts';
 import type { Output } from '../topic/prepared.ts';
 import { Entry, type Outcome } from './entry.ts';
 import type { Hands } from './hands.ts';
@@ -55,8 +56,10 @@ export class PartitionWork {
   /** When the message that waits longest was published; undefined when none waits. */
   get oldest(): number | undefined {
     let oldest: number | undefined;
-    for (const { head } of this.#lanes.values())
-      if (head && (oldest === undefined || head.record.timestamp < oldest)) oldest = head.record.timestamp;
+    for (const { head } of this.#lanes.values()) {
+      const at = head && publishedAt(head.record);
+      if (at !== undefined && (oldest === undefined || at < oldest)) oldest = at;
+    }
     return oldest;
   }
 

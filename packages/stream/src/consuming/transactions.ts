@@ -5,6 +5,7 @@ import type { Transactor } from '../driver/transactor.ts';
 import type { Output } from '../topic/prepared.ts';
 import { type Assignment, nameOf } from './assignment.ts';
 import type { Commits } from './commits.ts';
+import { transactionalIdOf } from './derived-name.ts';
 import type { Guard } from './guard.ts';
 import type { PartitionWork } from './partition-work.ts';
 
@@ -142,8 +143,9 @@ export class Transactions implements Guard, Commits {
     return true;
   }
 
-  #takeOver({ topic, partition }: TopicPartition, signal: AbortSignal): Promise<Transactor> {
-    return this.#driver.transactor(`${this.#group}.${topic}.${partition}`, { timeout: transactionTimeout, signal });
+  #takeOver(partition: TopicPartition, signal: AbortSignal): Promise<Transactor> {
+    const id = transactionalIdOf(this.#group, partition);
+    return this.#driver.transactor(id, { timeout: transactionTimeout, signal });
   }
 
   async #committed({ topic, partition }: TopicPartition, signal: AbortSignal): Promise<bigint | undefined> {

@@ -3,6 +3,7 @@ import { givenUp, handles } from '../diagnostics.ts';
 import type { TopicPartition } from '../driver/record.ts';
 import { textOf } from '../errors/text-of.ts';
 import type { Codec } from '../topic/codec.ts';
+import { publishedAt } from '../topic/headers.ts';
 import type { Message } from '../topic/message.ts';
 import type { Tracing } from '../tracing.ts';
 import type { Burial } from './burial.ts';
@@ -163,12 +164,12 @@ export class Treatment {
     const { later, retry, transactional } = this.#parts;
     if (!later) return { retryIn: delayAfter(retry, entry.failures) };
     try {
-      if (transactional) entry.outputs = [await later.output(partition, entry)];
+      if (transactional) entry.outputs = [await later.output(partition, entry, signal)];
       else await later.add(partition, entry, signal);
       return 'done';
-    } catch {
-      // It could not be put off. So it is tried again here, as if it had not failed.
-      entry.failures -= 1;
+    } catch (error) {
+      // It could not be put off. So it is tried again here, as if it had not failed; one that never can be has failed.
+      if (!isQuorateError(error, 'message-too-large')) entry.failures -= 1;
       return signal.aborted ? 'given-back' : { retryIn: retry.delay };
     }
   }
@@ -212,7 +213,7 @@ function messageOf(partition: TopicPartition, entry: Entry): Message<unknown, un
     topic,
     partition: number,
     offset,
-    timestamp: record.timestamp,
+    timestamp: publishedAt(record),
   };
 }
 

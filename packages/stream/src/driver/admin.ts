@@ -29,6 +29,8 @@ export interface Admin {
   describeTopic(name: string, settings: readonly string[], signal: AbortSignal): Promise<TopicShape | undefined>;
   /** Resolves, as soon as it can be written to, with whether it was made now. Replication -1: as the broker has it by default. */
   createTopic(name: string, shape: TopicShape, signal: AbortSignal): Promise<boolean>;
+  /** Resolves when there are at least so many partitions: those that it lacks are added. */
+  enlargeTopic(name: string, partitions: number, signal: AbortSignal): Promise<void>;
   deleteTopic(name: string, signal: AbortSignal): Promise<void>;
   /** Of each partition of the topic: where it begins and ends, or the first message of that time or later. */
   offsets(topic: string, at: 'earliest' | 'latest' | number, signal: AbortSignal): Promise<ReadonlyMap<number, bigint>>;

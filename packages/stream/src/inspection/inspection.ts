@@ -1,13 +1,13 @@
 import type { Connection } from '../connection.ts';
 import { deadTopicOf } from '../consuming/dead-letters.ts';
 import type { Driver } from '../driver/driver.ts';
-import type { TopicPartition } from '../driver/record.ts';
+import type { ReadRecord, TopicPartition } from '../driver/record.ts';
 import { GroupInUseError } from '../errors/group-in-use-error.ts';
 import { UnknownTopicError } from '../errors/unknown-topic-error.ts';
 import { readRanges } from '../reading/read-ranges.ts';
 import { offsetsAt, type Where } from '../reading/where.ts';
-import { headerNames, headersByName } from '../topic/headers.ts';
-import { redeliver, redelivered } from './redeliver.ts';
+import { headerNames, headersByName, publishedAt } from '../topic/headers.ts';
+import { isWhole, redeliver, redelivered } from './redeliver.ts';
 
 export interface TopicReport {
   readonly topic: string;
@@ -125,10 +125,10 @@ export class Inspection {
           offset,
           key: key === null ? null : key.toString(),
           reason: text(headerNames.deadReason),
-          error: text(headerNames.deadError),
+          error: [text(headerNames.deadError), text(headerNames.deadCut)].filter((part) => part !== '').join('; '),
           attempts: Number(text(headerNames.deadAttempts)),
           group: text(headerNames.deadGroup),
-          redelivered: offset < (done.get(partition) ?? 0n),
+          redelivered: isWhole(headers) && offset < (done.get(partition) ?? 0n),
           origin: {
             topic: text(headerNames.deadTopic),
             partition: Number(text(headerNames.deadPartition)),
@@ -220,8 +220,8 @@ async function timeOf(
   signal: AbortSignal,
 ): Promise<number | undefined> {
   let time: number | undefined;
-  const first = (_: number, { timestamp }: { readonly timestamp: number }): 'enough' => {
-    time = timestamp;
+  const first = (_: number, record: ReadRecord): 'enough' => {
+    time = publishedAt(record);
     return 'enough';
   };
   await readRanges(driver, topic, new Map([[partition, { from, to }]]), first, signal);

@@ -8,7 +8,7 @@ import { UnknownTopicError } from '../errors/unknown-topic-error.ts';
 import { partitionOf } from '../publishing/partitioner.ts';
 import { sizeOf } from '../publishing/pending.ts';
 import { readTopic } from '../reading/read-topic.ts';
-import { headerNames, headersByName } from '../topic/headers.ts';
+import { headerNames, headersByName, type KafkaHeaders, publishedAt } from '../topic/headers.ts';
 
 /** What remembers how far it has come: a group that never has members. */
 const redeliveryGroup = 'quorate-redelivery';
@@ -17,7 +17,10 @@ const redeliveryGroup = 'quorate-redelivery';
 const together = { letters: 500, bytes: 512 * 1024 } as const;
 const transactionTimeout = 30_000;
 
-const ofDeath: ReadonlySet<string> = new Set([
+const { published } = headerNames;
+
+/** What its death has added, and before that its way to be tried later. */
+const added: ReadonlySet<string> = new Set([
   headerNames.deadReason,
   headerNames.deadError,
   headerNames.deadTopic,
@@ -25,7 +28,17 @@ const ofDeath: ReadonlySet<string> = new Set([
   headerNames.deadOffset,
   headerNames.deadAttempts,
   headerNames.deadGroup,
+  headerNames.originTopic,
+  headerNames.originPartition,
+  headerNames.originOffset,
+  headerNames.attempts,
+  headerNames.due,
 ]);
+
+/** Of one that was cut only the beginning is there: to its topic it cannot go again. */
+export function isWhole(headers: KafkaHeaders): boolean {
+  return headers.every(([name]) => name !== headerNames.deadCut);
+}
 
 /** How far the redelivery of the dead letters of a topic has come, by partition. */
 export async function redelivered(
@@ -38,7 +51,7 @@ export async function redelivered(
 }
 
 /**
- * Sends the dead letters of a topic to it again, as they were: each once, however often it is called, and also when it is broken off. Resolves with how many it
+ * Sends the dead letters of a topic to it again, as they were, but for those that were cut: each once, however often it is called, and also when it is broken off. Resolves with how many it
  * has sent.
  */
 export async function redeliver({ driver }: Opened, topic: string, signal: AbortSignal): Promise<number> {
@@ -63,7 +76,7 @@ export async function redeliver({ driver }: Opened, topic: string, signal: Abort
       for await (const part of inParts(readTopic(driver, dead, range, signal))) {
         signal.throwIfAborted();
         await send(letters, part);
-        sent += part.length;
+        sent += part.filter(({ headers }) => isWhole(headers)).length;
       }
     } finally {
       await transactor.close();
@@ -101,10 +114,12 @@ async function* inParts(letters: AsyncIterable<{ readonly record: ReadRecord }>)
 /** In two parts, where the topic takes less at a time than there is. */
 async function send(letters: Letters, part: readonly ReadRecord[]): Promise<void> {
   try {
-    await sendTogether(letters, part);
+    await sendTogether(letters, part, true);
   } catch (error) {
-    if (!isQuorateError(error, 'message-too-large') || part.length === 1) throw error;
+    if (!isQuorateError(error, 'message-too-large')) throw error;
     await letters.transactor.abort();
+    // It was as large as the topic takes: for a header more there is no room.
+    if (part.length === 1) return await sendTogether(letters, part, false);
     const half = part.length >> 1;
     await send(letters, part.slice(0, half));
     await send(letters, part.slice(half));
@@ -114,21 +129,25 @@ async function send(letters: Letters, part: readonly ReadRecord[]): Promise<void
 async function sendTogether(
   { transactor, topic, count, dead, partition }: Letters,
   part: readonly ReadRecord[],
+  saysWhen: boolean,
 ): Promise<void> {
   const batches = new Map<number, ReadRecord[]>();
   for (const letter of part) {
+    if (!isWhole(letter.headers)) continue;
     const stood = Number(headersByName(letter.headers)[headerNames.deadPartition]);
     const by = letter.key === null ? 0 : partitionOf(letter.key, count);
     const to = Number.isInteger(stood) && stood >= 0 && stood < count ? stood : by;
-    const headers = letter.headers.filter(([name]) => !ofDeath.has(name));
+    const own = letter.headers.filter(([name]) => !added.has(name) && name !== published);
+    const when = [published, Buffer.from(String(publishedAt(letter)))] as const;
+    const headers = saysWhen ? [...own, when] : own;
     const batch = batches.get(to) ?? [];
     batches.set(to, batch);
-    batch.push({ ...letter, headers });
+    batch.push({ ...letter, headers, timestamp: Date.now() });
   }
   const list: RecordBatch[] = [...batches].map(([partition, records]) => ({ topic, partition, records }));
   const next = (part.at(-1)?.offset ?? -1n) + 1n;
   await transactor.begin();
-  await transactor.append(list);
+  if (list.length > 0) await transactor.append(list);
   await transactor.sendOffsets(redeliveryGroup, [{ topic: dead, partition, offset: next }]);
   await transactor.commit();
 }

@@ -28,6 +28,7 @@ export async function readRanges(
     if (left.size === 0) over.resolve();
   };
   const from = new Map([...left].map(([partition, range]) => [partition, range.from]));
+  const at = new Map(from);
   try {
     reader = await driver.readPartitions(
       { topic, from, signal },
@@ -35,6 +36,7 @@ export async function readRanges(
         records: ({ partition }, records, { next }) => {
           const range = left.get(partition);
           if (!range) return;
+          at.set(partition, next);
           for (const record of records) {
             if (record.offset >= range.to) break;
             if (take(partition, record) === 'enough') {
@@ -44,7 +46,12 @@ export async function readRanges(
           }
           if (next >= range.to) end(partition);
         },
-        missed: () => {},
+        // Retention may have taken all that was left of it: then nothing more comes.
+        missed: ({ partition }, count) => {
+          const next = (at.get(partition) ?? 0n) + count;
+          at.set(partition, next);
+          if (next >= (left.get(partition)?.to ?? next)) end(partition);
+        },
         trouble: () => {},
       },
     );

@@ -26,6 +26,7 @@ export async function* readTopic(
   const begins = await offsetsAt(admin, topic, 'from', from, signal);
   const left = new Map([...begins].filter(([partition, begin]) => begin < (ends.get(partition) ?? 0n)));
   if (left.size === 0) return;
+  const at = new Map(left);
   const waiting: { readonly partition: TopicPartition; readonly record: ReadRecord }[] = [];
   let first = 0;
   let wake: (() => void) | undefined;
@@ -40,6 +41,7 @@ export async function* readTopic(
         records: (partition, records, { next }) => {
           const end = ends.get(partition.partition) ?? 0n;
           if (!left.has(partition.partition)) return;
+          at.set(partition.partition, next);
           for (const record of records) if (record.offset < end) waiting.push({ partition, record });
           if (next >= end) {
             left.delete(partition.partition);
@@ -50,7 +52,15 @@ export async function* readTopic(
           }
           wake?.();
         },
-        missed: () => {},
+        // Retention may have taken all that was left of it: then nothing more comes.
+        missed: (partition, count) => {
+          const next = (at.get(partition.partition) ?? 0n) + count;
+          at.set(partition.partition, next);
+          if (next < (ends.get(partition.partition) ?? 0n)) return;
+          left.delete(partition.partition);
+          reader?.pause(partition);
+          wake?.();
+        },
         trouble: () => {},
       },
     );

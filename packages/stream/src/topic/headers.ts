@@ -1,3 +1,5 @@
+import type { KafkaRecord } from '../driver/record.ts';
+
 /** Headers of ours. All are text in UTF-8. */
 export const ours = 'quorate-';
 
@@ -9,6 +11,8 @@ export const headerNames = {
   schema: 'quorate-schema',
   /** The fencing token of whoever published, in decimal. */
   fence: 'quorate-fence',
+  /** Of a message that was written again, to be tried later, as a dead letter or after that: when it was published first, in milliseconds since 1970. */
+  published: 'quorate-published',
   /** Of a message that is tried again later: where it stood, how often it was tried, and from when on it is due, in milliseconds since 1970. */
   originTopic: 'quorate-origin-topic',
   originPartition: 'quorate-origin-partition',
@@ -31,7 +35,15 @@ export const headerNames = {
   deadOffset: 'quorate-dead-offset',
   deadAttempts: 'quorate-dead-attempts',
   deadGroup: 'quorate-dead-group',
+  /** What is left of it, where its topic does not take it whole. */
+  deadCut: 'quorate-dead-cut',
 } as const;
+
+/** When a message was published. What is written again has a time of its own, or retention would count from when it was written first, and take it at once. */
+export function publishedAt({ headers, timestamp }: KafkaRecord): number {
+  const told = headers.findLast(([name]) => name === headerNames.published)?.[1].toString();
+  return told !== undefined && /^\d{1,15}$/.test(told) ? Number(told) : timestamp;
+}
 
 export type KafkaHeaders = readonly (readonly [name: string, value: Buffer])[];
 

@@ -12,6 +12,7 @@ import { type ReadOptions, readTopic } from '../reading/read-topic.ts';
 import { Codec } from './codec.ts';
 import { createTopic } from './create-topic.ts';
 import { Dispatch, type Encoded } from './dispatch.ts';
+import { publishedAt } from './headers.ts';
 import type { Message, NewMessage, Published, PublishOptions } from './message.ts';
 import type { Encodable, Output, Publishable } from './prepared.ts';
 import type { TopicSettings } from './topic-options.ts';
@@ -91,8 +92,8 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
     for await (const { partition, record } of readTopic(driver, this.name, options, signal)) {
       const decoded = this.#codec.decode(record);
       if ('poison' in decoded) throw new PoisonMessageError(partition, record.offset, decoded.poison, decoded.detail);
-      const { offset, timestamp } = record;
-      yield { ...decoded, attempt: 1, ...partition, offset, timestamp } as Message<Key, Value>;
+      const { offset } = record;
+      yield { ...decoded, attempt: 1, ...partition, offset, timestamp: publishedAt(record) } as Message<Key, Value>;
     }
   }
 

@@ -72,6 +72,21 @@ export function hasAdmin(): void {
       expect(offsetsOf(await appender.append(wanted))).toEqual(wanted.map(() => 0n));
     });
 
+    test('adds partitions to a topic, once, each of which can be written to', async ({ bed }) => {
+      await using stage = new Stage(open, bed.kafka.brokers, { deliveryTimeout: 2_000 });
+      const { admin, appender } = await withAppender(stage);
+      const topic = await stage.topic({ partitions: 1 });
+      await Promise.all([admin.enlargeTopic(topic, 3, endless), admin.enlargeTopic(topic, 3, endless)]);
+      const outcomes = await appender.append([0, 1, 2].map((partition) => batch(topic, partition, ['x'])));
+      expect(offsetsOf(outcomes)).toEqual([0n, 0n, 0n]);
+      await admin.enlargeTopic(topic, 2, endless);
+      expect(await admin.leaders(topic, endless)).toHaveLength(3);
+      expect(await failure(() => admin.enlargeTopic('no-such-topic', 2, endless))).toMatchObject({
+        code: 'unknown-topic',
+        happened: 'no',
+      });
+    });
+
     const refused = [
       ['more replicas than brokers', { replication: 3 }, 'INVALID_REPLICATION_FACTOR'],
       ['a setting that there is not', { settings: { 'retention.mss': '1' } }, 'INVALID_CONFIG'],

@@ -56,9 +56,14 @@ export class Witness implements AsyncDisposable {
     return topic;
   }
 
-  async produce(topic: string, partition: number, values: readonly (string | Buffer)[]): Promise<void> {
+  async produce(
+    topic: string,
+    partition: number,
+    values: readonly (string | Buffer)[],
+    compression: 'none' | 'gzip' = 'none',
+  ): Promise<void> {
     const messages = values.map((value) => ({ topic, partition, value: Buffer.from(value) }));
-    await this.#producer.send({ messages, acks: -1 });
+    await this.#producer.send({ messages, acks: -1, compression });
   }
 
   async partition(topic: string, partition: number): Promise<ClusterPartitionMetadata> {
@@ -134,6 +139,12 @@ export class Witness implements AsyncDisposable {
   /** As retention does. */
   async deleteRecords(topic: string, partition: number, before: bigint): Promise<void> {
     await this.#admin.deleteRecords({ topics: [{ name: topic, partitions: [{ partition, offset: before }] }] });
+  }
+
+  /** So that there are so many, wherever brokers put them. */
+  async addPartitions(topic: string, count: number): Promise<void> {
+    await this.#admin.createPartitions({ topics: [{ name: topic, count, assignments: null as never }] });
+    await eventually('they can be asked for', () => this.end(topic, count - 1).then(() => true));
   }
 
   topics(): Promise<string[]> {

@@ -14,7 +14,7 @@ import { decodeAssignment } from './protocol/consumer-protocol.ts';
 import { nameOf } from './protocol/error-names.ts';
 import { deleteGroups, describeGroups, listGroups } from './protocol/groups.ts';
 import { metadata } from './protocol/metadata.ts';
-import { createTopics, deleteTopics, describeConfigs, topicResource } from './protocol/topics.ts';
+import { createPartitions, createTopics, deleteTopics, describeConfigs, topicResource } from './protocol/topics.ts';
 
 /** The groups of consumers, and those of which only their offsets are left. */
 const consumerGroups: ReadonlySet<string> = new Set(['consumer', '']);
@@ -78,8 +78,26 @@ export class KafkaAdmin implements Admin {
       this.#cluster.check(errorCode, { what, topic: name });
       return true;
     });
-    await this.#readyInTime(name, made, { what, signal });
+    await this.#readyInTime(name, made ? 1 : undefined, { what, signal });
     return made;
+  }
+
+  async enlargeTopic(name: string, partitions: number, signal: AbortSignal): Promise<void> {
+    const what = `add partitions to the topic "${name}"`;
+    const { requestTimeout } = this.#cluster.settings;
+    await this.#try({ what, signal }, async (asking) => {
+      const plan = (await this.#cluster.look([name], asking)).get(name);
+      if (!plan) throw this.#cluster.unplanned(name);
+      if (plan.leaders.length >= partitions) return;
+      const ask = { topics: [{ name, count: partitions }], timeoutMs: Math.ceil(requestTimeout * 0.8) };
+      const answer = await this.#cluster.askAny(createPartitions, ask, asking, requestTimeout);
+      for (const { errorCode } of answer.results) {
+        // It has as many: somebody else was faster, or an earlier answer was lost.
+        if (nameOf(errorCode) === 'INVALID_PARTITIONS') continue;
+        this.#cluster.check(errorCode, { what, topic: name });
+      }
+    });
+    await this.#readyInTime(name, partitions, { what, signal });
   }
 
   async deleteTopic(name: string, signal: AbortSignal): Promise<void> {
@@ -196,10 +214,11 @@ export class KafkaAdmin implements Admin {
   }
 
   /** Somebody else may have made it just now. Of one that has long been there, a part may be away for as long as a broker is. */
-  async #readyInTime(name: string, isNew: boolean, { what, signal }: Asking): Promise<void> {
+  async #readyInTime(name: string, made: number | undefined, { what, signal }: Asking): Promise<void> {
+    const isNew = made !== undefined;
     using limit = deadline(isNew ? this.#cluster.settings.deliveryTimeout : newsTakes, signal);
     try {
-      await this.#ready(name, { what, signal: limit.signal });
+      await this.#ready(name, made ?? 1, { what, signal: limit.signal });
     } catch (error) {
       signal.throwIfAborted();
       if (!limit.signal.aborted) throw error;
@@ -207,8 +226,8 @@ export class KafkaAdmin implements Admin {
     }
   }
 
-  /** Waits until every broker that answers knows who leads each partition. */
-  async #ready(name: string, asking: Asking): Promise<void> {
+  /** Waits until every broker that answers knows who leads each partition, and of so many at least. */
+  async #ready(name: string, least: number, asking: Asking): Promise<void> {
     await this.#try(asking, async () => await this.#cluster.look([name], asking));
     for (const broker of this.#cluster.brokers) {
       for (let pause = 20; ; pause = Math.min(500, pause * 2)) {
@@ -220,7 +239,7 @@ export class KafkaAdmin implements Admin {
         if (!answer) break;
         const [topic] = answer.topics;
         const led = topic?.partitions.every(({ leaderId }) => leaderId >= 0);
-        if (topic?.errorCode === 0 && led && topic.partitions.length > 0) break;
+        if (topic?.errorCode === 0 && led && topic.partitions.length >= least) break;
         await sleep(pause, { signal: asking.signal });
       }
     }

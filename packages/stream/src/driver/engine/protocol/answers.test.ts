@@ -13,7 +13,7 @@ import { metadata } from './metadata.ts';
 import { produce } from './produce.ts';
 import { Reader } from './reader.ts';
 import type { Request } from './request.ts';
-import { createTopics, deleteTopics, describeConfigs } from './topics.ts';
+import { createPartitions, createTopics, deleteTopics, describeConfigs } from './topics.ts';
 import { addOffsetsToTxn, addPartitionsToTxn, endTxn, txnOffsetCommit } from './transactions.ts';
 
 type Write = (writer: theirs.Writer) => unknown;
@@ -219,6 +219,9 @@ const rows: readonly Row[] = [
         one.appendString(config).appendString('v').appendBoolean(false).appendInt8(5).appendBoolean(false),
       );
     }),
+  ),
+  row(createPartitions, theirs.createPartitionsV3, { results: [{ name: 'a', errorCode: 0 }] }, (writer) =>
+    list(writer.appendInt32(wait), ['a'], (topic, name) => topic.appendString(name).appendInt16(0).appendString(null)),
   ),
   row(deleteTopics, theirs.deleteTopicsV6, { responses: [{ name: 'a', errorCode: 0 }] }, (writer) =>
     list(writer.appendInt32(wait), ['a'], (topic, name) =>

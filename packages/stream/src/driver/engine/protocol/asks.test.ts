@@ -11,7 +11,7 @@ import { listOffsets } from './list-offsets.ts';
 import { metadata } from './metadata.ts';
 import { produce } from './produce.ts';
 import type { Request } from './request.ts';
-import { createTopics, deleteTopics, describeConfigs } from './topics.ts';
+import { createPartitions, createTopics, deleteTopics, describeConfigs } from './topics.ts';
 import { addOffsetsToTxn, addPartitionsToTxn, endTxn, txnOffsetCommit } from './transactions.ts';
 import { Writer } from './writer.ts';
 
@@ -262,6 +262,12 @@ const pairs: readonly Pair[] = [
       90,
       false,
     ),
+  ),
+  pair(
+    createPartitions,
+    { topics: [{ name: 'a', count: 3 }], timeoutMs: 90 },
+    theirs.createPartitionsV3.api,
+    theirs.createPartitionsV3.createRequest([{ name: 'a', count: 3, assignments: null as unknown as [] }], 90, false),
   ),
   pair(
     deleteTopics,

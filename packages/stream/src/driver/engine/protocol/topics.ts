@@ -15,6 +15,19 @@ export interface CreateTopicsAnswer {
   readonly topics: readonly { readonly name: string; readonly errorCode: number }[];
 }
 
+export interface CreatePartitionsAsk {
+  readonly topics: readonly {
+    readonly name: string;
+    /** How many there are to be in all. */
+    readonly count: number;
+  }[];
+  readonly timeoutMs: number;
+}
+
+export interface CreatePartitionsAnswer {
+  readonly results: readonly { readonly name: string; readonly errorCode: number }[];
+}
+
 export interface DeleteTopicsAsk {
   readonly topicNames: readonly string[];
   readonly timeoutMs: number;
@@ -76,6 +89,37 @@ export const createTopics: Request<CreateTopicsAsk, CreateTopicsAnswer> = {
   read(reader) {
     reader.skip(4 /* how long the client is to wait */);
     return { topics: reader.compactArray(createdTopic) };
+  },
+};
+
+export const createPartitions: Request<CreatePartitionsAsk, CreatePartitionsAnswer> = {
+  name: 'CreatePartitions',
+  key: 37,
+  version: 3,
+  tagged,
+  write(writer, { topics, timeoutMs }) {
+    writer
+      .compactArray(topics, (_, { name, count }) =>
+        writer
+          .compactString(name)
+          .int32(count)
+          .compactArray(null, () => {}) // where they are is the brokers' to decide
+          .noTags(),
+      )
+      .int32(timeoutMs)
+      .boolean(false) // not only to see whether they could be
+      .noTags();
+  },
+  read(reader) {
+    reader.skip(4 /* how long the client is to wait */);
+    const results = reader.compactArray(() => {
+      const name = reader.compactString();
+      const errorCode = reader.int16();
+      reader.compactNullableString(); // the error in words
+      reader.skipTags();
+      return { name, errorCode };
+    });
+    return { results };
   },
 };
 
