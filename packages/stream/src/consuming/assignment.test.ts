@@ -9,7 +9,7 @@ import type { PartitionWork } from './partition-work.ts';
 const partitions = [0, 1, 2, 3].map((partition) => ({ topic: 'rides', partition, offset: 0n, missed: 0n }));
 
 /** Four partitions whose messages are done with when the test says so. */
-function assigned(bytes: number) {
+function assigned(bytes: number, messages = 10_000) {
   const paused = new Set<number>();
   const lanes: Lane<PartitionWork>[] = [];
   const hands = new Hands<Lane<PartitionWork>>(1_000, (lane) => {
@@ -20,7 +20,7 @@ function assigned(bytes: number) {
     pause: ({ partition }: { readonly partition: number }) => void paused.add(partition),
     resume: ({ partition }: { readonly partition: number }) => void paused.delete(partition),
   };
-  const buffer = { messages: 10_000, bytes };
+  const buffer = { messages, bytes };
   const assignment = new Assignment(partitions, { hands, buffer, tap, guards: [] }, new Map());
   let next = 0n;
   return {
@@ -70,6 +70,21 @@ test('all together have no more than they may, and each has a share', () => {
   expect([...works.values()].map(({ bytes }) => bytes)).toEqual([5_000, 1_000, 1_000, 1_000]);
   finish(1);
   expect([...paused]).toEqual([0, 2, 3]);
+  finish(0);
+  expect([...paused]).toEqual([]);
+});
+
+test('a partition has no more messages than it may, however small, and goes on when half of them are done with', () => {
+  const { paused, take, finish } = assigned(1_000_000, 4);
+  for (let count = 0; count < 4; count += 1) {
+    expect([...paused]).toEqual([]);
+    take(0, 50);
+  }
+  expect([...paused]).toEqual([0]);
+  take(1, 50);
+  finish(1);
+  // Room for others is none for this one.
+  expect([...paused]).toEqual([0]);
   finish(0);
   expect([...paused]).toEqual([]);
 });

@@ -33,3 +33,35 @@ test.for([
   if (left.cut === undefined) expect(told[headerNames.deadCut]).toBeUndefined();
   else expect(told[headerNames.deadCut]).toContain(left.cut);
 });
+
+test('of a message that was a dead letter before, a letter tells its last death alone', async () => {
+  const before = {
+    own: 'x',
+    [headerNames.published]: '7',
+    [headerNames.deadReason]: 'invalid-value',
+    [headerNames.deadError]: 'what was wrong then',
+    [headerNames.deadTopic]: 'taxis',
+    [headerNames.deadPartition]: '5',
+    [headerNames.deadOffset]: '70',
+    [headerNames.deadAttempts]: '9',
+    [headerNames.deadGroup]: 'billing',
+    [headerNames.deadCut]: 'the first 9 of 10 bytes of its value are left',
+  };
+  const headers = Object.entries(before).map(([name, text]) => [name, Buffer.from(text)] as const);
+  const record = { key: null, value: null, headers, timestamp: 9, offset: 3n };
+  const entry = new Entry(record, sizeOf(record));
+  entry.dead = { reason: 'failed', error: 'what is wrong now' };
+  entry.failures = 2;
+  const { record: letter } = await letters.letter({ topic: 'rides', partition: 0 }, entry, signal);
+  expect(letter.headers.map(([name, value]) => [name, value.toString()])).toEqual([
+    ['own', 'x'],
+    [headerNames.published, '7'],
+    [headerNames.deadReason, 'failed'],
+    [headerNames.deadError, 'what is wrong now'],
+    [headerNames.deadTopic, 'rides'],
+    [headerNames.deadPartition, '0'],
+    [headerNames.deadOffset, '3'],
+    [headerNames.deadAttempts, '2'],
+    [headerNames.deadGroup, 'shop'],
+  ]);
+});

@@ -5,6 +5,7 @@ import type { ValueSchema } from '../topic/topic-options.ts';
 import { versions } from '../topic/versions.ts';
 import { Entry } from './entry.ts';
 import type { Fences } from './fences.ts';
+import type { Later } from './later.ts';
 import { checkRetry } from './retry.ts';
 import { Seen } from './seen.ts';
 import { noStats } from './stats.ts';
@@ -36,7 +37,7 @@ function treatment(handler: Handler<unknown, unknown>, parts: Partial<TreatmentP
     stats,
     ...parts,
   });
-  return { stats, of: async (one: Entry) => made.of(partition, one, signal) };
+  return { stats, of: async (one: Entry, until = signal) => made.of(partition, one, until) };
 }
 
 const revoked = Proxy.revocable({}, {});
@@ -120,4 +121,53 @@ test('also when both wait for their fences', async () => {
   expect(await Promise.all(twice)).toEqual(['done', 'done']);
   expect(runs).toBe(1);
   expect(stats).toMatchObject({ handled: 1, duplicates: 1 });
+});
+
+test('whoever is told to stop and does has not failed: it is for whoever has the partition next', async () => {
+  const told = new AbortController();
+  const { stats, of } = treatment(
+    (_, context) =>
+      new Promise((_, reject) =>
+        context.signal.addEventListener('abort', () => reject(context.signal.reason), { once: true }),
+      ),
+    { seen: new Seen(10) },
+  );
+  const one = entry({ 'quorate-id': 'a' });
+  const outcome = of(one, told.signal);
+  told.abort(new Error('the partition goes to somebody else'));
+  expect(await outcome).toBe('given-back');
+  expect([one.failures, one.dead, stats.failures, stats.dropped]).toEqual([0, undefined, 0, 0]);
+});
+
+test('a message that has failed is no duplicate of itself', async () => {
+  let runs = 0;
+  const handler = (): void => {
+    runs += 1;
+    if (runs === 1) raise(new Error('not yet'));
+  };
+  const { stats, of } = treatment(handler, { seen: new Seen(10), retry: checkRetry({ attempts: 2 }) });
+  const one = entry({ 'quorate-id': 'a' });
+  expect(await of(one)).toEqual({ retryIn: expect.any(Number) });
+  expect(await of(one)).toBe('done');
+  expect(await of(entry({ 'quorate-id': 'a' }))).toBe('done');
+  expect(runs).toBe(2);
+  expect(stats).toMatchObject({ handled: 1, failures: 1, duplicates: 1 });
+});
+
+test('a failure after which a message could not be put off does not count: it has as many attempts as before', async () => {
+  const refusals = [new Error('no leader'), new Error('no leader')];
+  const put: number[] = [];
+  const later = {
+    welcome: () => 0,
+    add: async (_: unknown, { failures }: Entry) => {
+      const refusal = refusals.shift();
+      if (refusal) throw refusal;
+      put.push(failures);
+    },
+  } as unknown as Later;
+  const retry = checkRetry({ attempts: 2, outOfOrder: true, delay: 7 });
+  const { of } = treatment(() => raise(new Error('no')), { later, retry });
+  const one = entry();
+  expect([await of(one), await of(one), await of(one)]).toEqual([{ retryIn: 7 }, { retryIn: 7 }, 'done']);
+  expect([one.dead, put]).toEqual([undefined, [1]]);
 });

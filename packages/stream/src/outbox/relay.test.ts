@@ -107,6 +107,26 @@ test('health says which messages Kafka does not take', async () => {
   await eventually('all is well', () => relay.health().status === 'pass');
 });
 
+test('as long as another relay has the lock, nothing is published, which health says', async () => {
+  const { rows, connection } = table(3);
+  let isHeld = true;
+  let asked = 0;
+  const query = async (text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }> => {
+    if (!text.includes('try_advisory_lock')) return await connection.query(text, values);
+    asked += 1;
+    return { rows: [{ locked: !isHeld }] };
+  };
+  await using relay = relayTo(
+    () => undefined,
+    () => ({ query }),
+  );
+  await relay.start(signal);
+  await eventually('it has asked several times', () => asked > 3);
+  expect([rows.length, relay.health()]).toEqual([3, { status: 'pass', detail: 'another relay is at work' }]);
+  isHeld = false;
+  await eventually('all are published', () => rows.length === 0);
+});
+
 describe('a database that does not answer', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { isQuorateError } from '@quorate/core';
 import { expect, test } from 'vitest';
 import type { Opened } from '../connection.ts';
 import { Entry } from '../consuming/entry.ts';
@@ -64,6 +65,36 @@ test('progress that nobody waits for and nobody wants any more fails by itself',
   await told.promise;
   await turn();
   expect(replies.counts).toMatchObject({ cancelled: 1 });
+});
+
+test('who has cancelled gets no reply, and no error either, whatever the handler makes of it', async () => {
+  const told: unknown[] = [];
+  for (const end of ['replies', 'fails']) {
+    const { replies, published } = responder((_, context) => {
+      replies.cancel(record(0));
+      told.push(isQuorateError(context.signal.reason) && context.signal.reason.code);
+      if (end === 'fails') throw new Error('cancelled');
+      return 'done';
+    });
+    await replies.to(request(), { signal });
+    expect([published, replies.counts]).toEqual([[], { replied: 0, failed: 0, cancelled: 1, expired: 0 }]);
+  }
+  expect(told).toEqual(['request-cancelled', 'request-cancelled']);
+});
+
+test('what nobody waits for any more is not begun: its time is up, or it was cancelled before', async () => {
+  let runs = 0;
+  const { replies, published } = responder(() => {
+    runs += 1;
+    return 'done';
+  });
+  const late = { value: 'x', headers: { ...headersTo(0), 'quorate-deadline': String(Date.now() - 1) } };
+  await replies.to(late as unknown as Message, { signal });
+  replies.cancel(record(1));
+  await replies.to(request(1), { signal });
+  expect([runs, published, replies.counts]).toEqual([0, [], { replied: 0, failed: 0, cancelled: 1, expired: 1 }]);
+  await replies.to(request(2), { signal });
+  expect([runs, published]).toEqual([1, [['reply', 2]]]);
 });
 
 test('a request that names a partition which is not there is nobody’s, also when it cannot be read', async () => {

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import type { Driver } from '../driver/driver.ts';
+import { PartitionFences } from './partition-fences.ts';
+
+const place = { topic: 't.g.fences', partition: 0 };
+const key = Buffer.from('a');
+const { signal } = new AbortController();
+
+test('whoever is closed does not take the id over once more: it would fence its successor', async () => {
+  let takenOver = 0;
+  const transactor = async (): Promise<unknown> => {
+    takenOver += 1;
+    let closed = false;
+    const unlessClosed = async (): Promise<void> => {
+      if (closed) throw new Error('closed');
+    };
+    const close = async (): Promise<void> => {
+      closed = true;
+    };
+    return { begin: unlessClosed, append: unlessClosed, commit: unlessClosed, close };
+  };
+  const admin = { offsets: async () => new Map([[0, 0n]]) };
+  const fences = await PartitionFences.open({ transactor, admin } as unknown as Driver, place, 'id', signal);
+  expect(await fences.admits(key, 5n)).toBe(true);
+  fences.close();
+  // As often as a message is tried.
+  for (let time = 0; time < 3; time += 1)
+    await expect(fences.admits(key, 6n)).rejects.toMatchObject({ code: 'stream-closed' });
+  expect(takenOver).toBe(1);
+});
