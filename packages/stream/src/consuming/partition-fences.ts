@@ -4,6 +4,7 @@ import type { ReadRecord, TopicPartition } from '../driver/record.ts';
 import type { Transactor } from '../driver/transactor.ts';
 import { StreamClosedError } from '../errors/stream-closed-error.ts';
 import { readRanges } from '../reading/read-ranges.ts';
+import { isToken } from '../topic/headers.ts';
 
 /** How long a predecessor's transaction may stay open when nobody takes over from it. */
 const transactionTimeout = 10_000;
@@ -142,7 +143,9 @@ async function tokensAt(
   // Not every broker knows each partition as soon as it is there. What is in it is not to be taken for nothing.
   if (from === undefined || to === undefined) throw new Error(`${topic} has no partition ${partition} yet`);
   const take = (_: number, { key, value }: ReadRecord): undefined => {
-    if (key !== null && value !== null) tokens.set(key.toString('latin1'), BigInt(value.toString()));
+    const token = value?.toString() ?? '';
+    // Whoever may write to the topic can put anything there.
+    if (key !== null && isToken(token)) tokens.set(key.toString('latin1'), BigInt(token));
   };
   await readRanges(driver, topic, new Map([[partition, { from, to }]]), take, signal);
   return tokens;

@@ -4,7 +4,7 @@ import type { KafkaRecord } from '../driver/record.ts';
 import { InvalidMessageError } from '../errors/invalid-message-error.ts';
 import { messageOf, textOf } from '../errors/text-of.ts';
 import type { Format } from './format.ts';
-import { headerNames, headersByName, ours } from './headers.ts';
+import { headerNames, headersByName, isToken, ours } from './headers.ts';
 import type { NewMessage } from './message.ts';
 import { type Schema, validated } from './schema.ts';
 import type { Versions } from './versions.ts';
@@ -68,7 +68,7 @@ export class Codec {
     const headers = headersByName(record.headers);
     const { [idHeader]: id, [fenceHeader]: token, [schemaHeader]: version, [contentType]: type } = headers;
     if (record.value === null) return { poison: 'no-value', detail: 'the record has no value' };
-    if (token !== undefined && !/^\d{1,40}$/.test(token))
+    if (token !== undefined && !isToken(token))
       return { poison: 'invalid-header', detail: `${fenceHeader} is no token: ${token.slice(0, 60)}` };
     if (version !== undefined && !/^\d{1,9}$/.test(version))
       return { poison: 'invalid-header', detail: `${schemaHeader} is no version: ${version.slice(0, 60)}` };

@@ -45,6 +45,11 @@ export function publishedAt({ headers, timestamp }: KafkaRecord): number {
   return told !== undefined && /^\d{1,15}$/.test(told) ? Number(told) : timestamp;
 }
 
+/** Whether the text is a fencing token. */
+export function isToken(text: string): boolean {
+  return /^\d{1,40}$/.test(text);
+}
+
 export type KafkaHeaders = readonly (readonly [name: string, value: Buffer])[];
 
 /** By name, as text; of a name that comes twice the last. Without a prototype: names come from outside. */
