@@ -48,13 +48,17 @@ test('where order is given up, a message that failed is tried again later, and t
   });
   await eventually('one is dead', () => consumer.stats().deadLetters === 1);
   await eventually('all are done with', () => consumer.lag().messages === 0n);
+  const [letter] = await deadLetters(place.stream().topic(`${place.topic}.dead`), 1);
+  // What somebody else puts there stops nothing.
+  await place.stream().topic(`${place.topic}.later.later`).publish({ key: 'a', value: 'strange' });
+  await eventually('another is dead', () => consumer.stats().deadLetters === 2);
+  await eventually('all are done with', () => consumer.lag().messages === 0n);
   const firstTries = seen.filter((one) => one.endsWith('.1'));
   expect(firstTries).toHaveLength(40);
   // They did not wait for the second attempt of the first.
   expect(seen.indexOf('38.1')).toBeLessThan(seen.indexOf('0.2'));
   expect(seen.filter((one) => one.startsWith('0.'))).toEqual(['0.1', '0.2', '0.3']);
   expect(seen.filter((one) => one.startsWith('1.'))).toEqual(['1.1', '1.2', '1.3']);
-  const [letter] = await deadLetters(place.stream().topic(`${place.topic}.dead`), 1);
   expect(letter?.headers).toMatchObject({
     'quorate-dead-topic': place.topic,
     'quorate-dead-offset': String(published[1]?.offset),

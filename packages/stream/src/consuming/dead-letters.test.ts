@@ -10,7 +10,7 @@ const { signal } = new AbortController();
 const limits = new RecordLimits({
   describeTopic: async () => ({ partitions: 1, replication: 1, settings: { 'max.message.bytes': String(most) } }),
 } as never);
-const letters = new DeadLetters({} as never, { of: async () => [1] } as never, limits, 'shop');
+const letters = new DeadLetters({} as never, { of: async () => [1] } as never, limits, 'rides', 'shop');
 
 test.for([
   ['a small one', { value: 1_000, key: 5, header: 5 }, { value: 1_000, key: 5, cut: undefined }],

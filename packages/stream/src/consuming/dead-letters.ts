@@ -41,12 +41,16 @@ export class DeadLetters implements Burial {
   readonly #publisher: Publisher;
   readonly #layout: Layout;
   readonly #limits: RecordLimits;
+  /** Where they go, whatever a message says of where it stood. */
+  readonly #topic: string;
   readonly #group: string;
 
-  constructor(publisher: Publisher, layout: Layout, limits: RecordLimits, group: string) {
+  /** Of this topic. */
+  constructor(publisher: Publisher, layout: Layout, limits: RecordLimits, topic: string, group: string) {
     this.#publisher = publisher;
     this.#layout = layout;
     this.#limits = limits;
+    this.#topic = deadTopicOf(topic);
     this.#group = group;
   }
 
@@ -58,7 +62,7 @@ export class DeadLetters implements Burial {
   async letter(from: TopicPartition, entry: Entry, signal: AbortSignal): Promise<Output> {
     const { record, dead, failures } = entry;
     const origin = originOf(from, entry);
-    const to = deadTopicOf(origin.topic);
+    const to = this.#topic;
     const { length } = await this.#layout.of(to);
     const { key, value } = record;
     const { reason = '', error = '' } = dead ?? {};

@@ -26,6 +26,8 @@ export class Entry implements Step {
   dead: Dead | undefined = undefined;
   /** Where it stood first, when it came through a topic for messages that are tried again later. */
   origin: (TopicPartition & { readonly offset: bigint }) | undefined = undefined;
+  /** From when on it may be tried, when it came through such a topic. */
+  due: number | undefined = undefined;
 
   constructor(record: ReadRecord, size: number) {
     this.record = record;

@@ -22,13 +22,16 @@ export class Later {
   readonly #publisher: Publisher;
   readonly #layout: Layout;
   readonly #limits: RecordLimits;
+  /** Whose messages they are. */
+  readonly #from: string;
   readonly #topic: string;
   readonly #delay: number;
 
-  constructor(publisher: Publisher, layout: Layout, limits: RecordLimits, topic: string, delay: number) {
+  constructor(publisher: Publisher, layout: Layout, limits: RecordLimits, from: string, topic: string, delay: number) {
     this.#publisher = publisher;
     this.#layout = layout;
     this.#limits = limits;
+    this.#from = from;
     this.#topic = topic;
     this.#delay = delay;
   }
@@ -61,17 +64,27 @@ export class Later {
     return { topic: this.#topic, partition, record: again };
   }
 
-  /** What a message that came through the topic says of itself; how long it still has to wait, in milliseconds. */
+  /** What a message that came through the topic says of itself; how long it still has to wait, in milliseconds. One that nobody of the group has put there is given up. */
   welcome({ topic }: TopicPartition, entry: Entry): number {
     if (topic !== this.#topic) return 0;
+    entry.due ??= this.#arrived(entry);
+    return entry.due - Date.now();
+  }
+
+  /** When it is due. */
+  #arrived(entry: Entry): number {
     const told = headersByName(entry.record.headers);
-    const whole = (name: string): string => /^\d{1,18}$/.exec(told[name] ?? '')?.[0] ?? '0';
-    entry.origin = {
-      topic: told[originTopic] ?? topic,
-      partition: Number(whole(originPartition)),
-      offset: BigInt(whole(originOffset)),
-    };
-    entry.failures = Math.max(entry.failures, Number(whole(attempts)));
-    return Number(whole(due)) - Date.now();
+    const whole = [originPartition, originOffset, attempts, due].map(
+      (name) => /^\d{1,18}$/.exec(told[name] ?? '')?.[0],
+    );
+    const [partition, offset, failures, at] = whole;
+    if (told[originTopic] !== this.#from || !partition || !offset || !failures || !at) {
+      entry.dead = { reason: 'invalid-origin', error: `it does not say where it stood in ${this.#from}` };
+      return 0;
+    }
+    entry.origin = { topic: this.#from, partition: Number(partition), offset: BigInt(offset) };
+    entry.failures = Number(failures);
+    // Whatever it says: nobody waits longer from now on than those that fail now.
+    return Math.min(Number(at), Date.now() + this.#delay);
   }
 }

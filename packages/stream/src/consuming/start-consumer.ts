@@ -53,9 +53,9 @@ export async function startConsumer(
     await make(laterTopic, (own) => ({ ...byAge, [retention]: String(waitingFor(own, retry.delay)) }));
   const fences = fenced ? new Fences(driver, group) : undefined;
   const limits = new RecordLimits(admin);
-  const later = retry.outOfOrder ? new Later(publisher, layout, limits, laterTopic, retry.delay) : undefined;
+  const later = retry.outOfOrder ? new Later(publisher, layout, limits, topic, laterTopic, retry.delay) : undefined;
   const transactions = transactional ? new Transactions(driver, group) : undefined;
-  const letters = deadLetter ? new DeadLetters(publisher, layout, limits, group) : undefined;
+  const letters = deadLetter ? new DeadLetters(publisher, layout, limits, topic, group) : undefined;
   const stats = { ...noStats };
   const treatment = new Treatment({
     codec,
