@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { committedRecords } from './committed-records.ts';
+import { type Committed, committedRecords } from './committed-records.ts';
 
 type Batch = Parameters<typeof committedRecords>[0] extends Iterable<infer One> ? One : never;
 
@@ -33,8 +33,15 @@ const of = (producerId: bigint): Given => ({ producerId });
 const marker = (offset: bigint, producerId: bigint, type: 'abort' | 'commit'): Batch =>
   batch(offset, [''], { producerId, marker: type });
 
+/** All that there is, as if it were one portion. */
+function all(...given: Parameters<typeof committedRecords>): Committed {
+  const portions = [...committedRecords(...given)];
+  const records = portions.flatMap((portion) => portion.records);
+  return { ...(portions.at(-1) as Committed), records };
+}
+
 const valuesOf = (...given: Parameters<typeof committedRecords>): string[] =>
-  committedRecords(...given).records.map(({ value }) => String(value));
+  all(...given).records.map(({ value }) => String(value));
 
 test('what one producer has aborted several times is left out each time, and what it has committed between is not', () => {
   const batches = [
@@ -51,7 +58,7 @@ test('what one producer has aborted several times is left out each time, and wha
     { producerId: 7n, firstOffset: 0n },
   ];
   expect(valuesOf(batches, aborted, 0n)).toEqual(['c', 'e']);
-  expect(committedRecords(batches, aborted, 0n).next).toBe(8n);
+  expect(all(batches, aborted, 0n).next).toBe(8n);
 });
 
 test('what was aborted is left out where its marker is of another answer', () => {
@@ -78,13 +85,13 @@ test('a transaction that is aborted later than another begins takes nothing of t
 test('of a batch that begins before the offset that was asked for, nothing comes twice', () => {
   const batches = [batch(0n, ['a', 'b', 'c']), batch(3n, ['d'])];
   expect(valuesOf(batches, [], 2n)).toEqual(['c', 'd']);
-  expect(committedRecords(batches, [], 2n).records[0]).toMatchObject({ offset: 2n });
+  expect(all(batches, [], 2n).records[0]).toMatchObject({ offset: 2n });
 });
 
 test('where all of it is markers, or compacted away, it goes on after them', () => {
-  expect(committedRecords([marker(4n, 7n, 'commit')], [], 4n)).toMatchObject({ records: [], next: 5n });
-  expect(committedRecords([batch(5n, [], { lastOffset: 14n })], [], 7n)).toMatchObject({ records: [], next: 15n });
-  expect(committedRecords([], [], 4n)).toEqual({ records: [], next: 4n, unread: undefined });
+  expect(all([marker(4n, 7n, 'commit')], [], 4n)).toMatchObject({ records: [], next: 5n });
+  expect(all([batch(5n, [], { lastOffset: 14n })], [], 7n)).toMatchObject({ records: [], next: 15n });
+  expect(all([], [], 4n)).toEqual({ records: [], next: 4n, unread: undefined });
 });
 
 test('what comes before a batch that cannot be read is read, and of an aborted one nobody asks', () => {
@@ -97,6 +104,35 @@ test('what comes before a batch that cannot be read is read, and of an aborted o
   });
   const batches = [batch(0n, ['a']), unreadable(batch(1n, ['b'], of(7n))), batch(2n, ['c'])];
   expect(valuesOf(batches, [], 0n)).toEqual(['a']);
-  expect(committedRecords(batches, [], 0n)).toMatchObject({ next: 1n, unread });
+  expect(all(batches, [], 0n)).toMatchObject({ next: 1n, unread });
   expect(valuesOf(batches, [{ producerId: 7n, firstOffset: 1n }], 0n)).toEqual(['a', 'c']);
+});
+
+test('what is much when it is unpacked comes in portions, and nothing is unpacked before it is asked for', () => {
+  const half = 'x'.repeat(600_000);
+  let unpacked = 0;
+  const counted = (one: Batch): Batch => ({
+    ...one,
+    records: (from) => {
+      unpacked += 1;
+      return one.records(from);
+    },
+  });
+  // What was aborted in one portion is over in the next.
+  const batches = [
+    batch(0n, [half, half]),
+    batch(2n, ['aborted'], of(7n)),
+    marker(3n, 7n, 'abort'),
+    batch(4n, [half]),
+    batch(5n, [half, half]),
+    batch(7n, ['committed'], of(7n)),
+  ];
+  const portions = committedRecords(batches.map(counted), [{ producerId: 7n, firstOffset: 2n }], 0n);
+  const places: (readonly [offsets: bigint[], next: bigint, unpacked: number])[] = [];
+  for (const { records, next } of portions) places.push([records.map(({ offset }) => offset), next, unpacked]);
+  expect(places).toEqual([
+    [[0n, 1n], 2n, 1],
+    [[4n, 5n, 6n], 7n, 3],
+    [[7n], 8n, 4],
+  ]);
 });

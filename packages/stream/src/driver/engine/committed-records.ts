@@ -12,19 +12,23 @@ export interface Committed {
   readonly unread: Error | undefined;
 }
 
+/** After so many bytes whoever reads may say that it is enough: after the batch in which they end. */
+const portion = 1024 * 1024;
+
 /**
  * Of what a broker has sent, what a consumer sees: from this offset on, without markers and without records of aborted
  * transactions. A broker sends whole batches, and names each aborted transaction of which there may be some among them; its
- * marker may be of another answer.
+ * marker may be of another answer. In portions, one at least: what is compressed can be many times as much as was asked for.
  */
-export function committedRecords(
+export function* committedRecords(
   batches: Iterable<Batch>,
   aborted: readonly AbortedTransaction[],
   from: bigint,
-): Committed {
+): Generator<Committed, void, undefined> {
   const ahead = aborted.toSorted((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
   const under = new Set<bigint>();
-  const records: ReadRecord[] = [];
+  let records: ReadRecord[] = [];
+  let bytes = 0;
   let next = from;
   let begun = 0;
   try {
@@ -36,11 +40,20 @@ export function committedRecords(
       }
       if (batch.marker === 'abort') under.delete(producerId);
       const isSeen = !batch.control && !(batch.transactional && under.has(producerId));
-      if (isSeen && lastOffset >= from) for (const record of batch.records(from)) records.push(record);
+      if (isSeen && lastOffset >= from)
+        for (const record of batch.records(from)) {
+          records.push(record);
+          bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0);
+        }
       if (lastOffset >= next) next = lastOffset + 1n;
+      if (bytes < portion) continue;
+      yield { records, next, unread: undefined };
+      records = [];
+      bytes = 0;
     }
   } catch (error) {
-    return { records, next, unread: error as Error };
+    yield { records, next, unread: error as Error };
+    return;
   }
-  return { records, next, unread: undefined };
+  yield { records, next, unread: undefined };
 }

@@ -24,7 +24,7 @@ function stored(offset: bigint, value: string, codec = 0): Buffer {
 }
 
 /** A cluster with one broker, which has these batches from each offset on. */
-function reading(batches: Map<bigint, Partial<FetchedPartition>>): Reading {
+function reading(batches: Map<bigint, Partial<FetchedPartition>>, from = 0n): Reading {
   const cluster = {
     look: async () => new Map(),
     plan: () => ({ id: topicId, leaders: [1], replication: 1 }),
@@ -38,7 +38,7 @@ function reading(batches: Map<bigint, Partial<FetchedPartition>>): Reading {
     const part = { ...nothing, abortedTransactions: [], records: null, ...batches.get(from) };
     return { errorCode: 0, responses: [{ topicId, partitions: [part] }] };
   };
-  return new Reading(cluster as unknown as Cluster, { ask } as unknown as Connections);
+  return new Reading(cluster as unknown as Cluster, { ask } as unknown as Connections, from);
 }
 
 class Reading {
@@ -46,14 +46,17 @@ class Reading {
   readonly places: { readonly next: bigint; readonly end: bigint }[] = [];
   readonly troubles: (QuorateError | undefined)[] = [];
   readonly fetching: Fetching;
+  /** Called whenever something has come. */
+  heard = (): void => {};
 
-  constructor(cluster: Cluster, connections: Connections) {
+  constructor(cluster: Cluster, connections: Connections, from: bigint) {
     this.fetching = new Fetching(cluster, connections, this);
-    this.fetching.add(place, 0n);
+    this.fetching.add(place, from);
     opened.push(this.fetching);
   }
 
   records(_: TopicPartition, records: readonly ReadRecord[], where: { readonly next: bigint; readonly end: bigint }) {
+    this.heard();
     this.values.push(...records.map(({ value }) => String(value)));
     this.places.push(where);
   }
@@ -89,4 +92,27 @@ test('where it ends is never before what comes next, also where the broker has l
   const { places } = reading(new Map([[0n, { records, lastStableOffset: 1n }]]));
   await eventually('it is read', () => places.length > 0);
   expect(places[0]).toEqual({ next: 2n, end: 2n });
+});
+
+test('whoever has enough gets no more of an answer, and all that is left when it goes on', async () => {
+  const much = 'x'.repeat(1_100_000);
+  const [first, second, third] = [stored(0n, much), stored(1n, `${much}y`), stored(2n, 'z')];
+  const both = { records: Buffer.concat([second, third]), lastStableOffset: 3n };
+  const one = reading(
+    new Map([
+      [0n, { ...both, records: Buffer.concat([first, both.records]) }],
+      [1n, both],
+    ]),
+  );
+  one.heard = () => one.fetching.pause(place);
+  await eventually('the first is read', () => one.values.length > 0);
+  expect(one.places).toEqual([{ next: 1n, end: 3n }]);
+  one.heard = () => {};
+  one.fetching.resume(place);
+  await eventually('all are read', () => one.values.length === 3);
+  expect(one.places).toEqual([1n, 2n, 3n].map((next) => ({ next, end: 3n })));
+  const other = reading(new Map([[1n, both]]), 1n);
+  other.heard = () => other.fetching.stop();
+  await eventually('the second is read', () => other.values.length > 0);
+  expect(other.places).toEqual([{ next: 2n, end: 3n }]);
 });

@@ -227,16 +227,19 @@ export class Fetching {
   }
 
   #deliver(place: Place, { records: bytes, abortedTransactions, lastStableOffset }: FetchedPartition): void {
-    const batches = storedBatches(bytes ?? empty);
-    const { records, next, unread } = committedRecords(batches, abortedTransactions, place.next);
-    if (unread) this.#failed([place], unreadable(place, next, unread));
-    else this.#well(place);
-    if (next === place.next) return;
-    place.next = next;
     const { topic, partition } = place;
-    // A broker may look at the end before it reads on.
-    const end = lastStableOffset > next ? lastStableOffset : next;
-    this.#events.records({ topic, partition }, records, { next, end });
+    const batches = storedBatches(bytes ?? empty);
+    for (const { records, next, unread } of committedRecords(batches, abortedTransactions, place.next)) {
+      if (unread) this.#failed([place], unreadable(place, next, unread));
+      else this.#well(place);
+      if (next === place.next) return;
+      place.next = next;
+      // A broker may look at the end before it reads on.
+      const end = lastStableOffset > next ? lastStableOffset : next;
+      this.#events.records({ topic, partition }, records, { next, end });
+      // What is left of it is asked for again.
+      if (place.paused || this.#over.signal.aborted) return;
+    }
   }
 
   #stray(place: Place): void {
