@@ -95,6 +95,10 @@ export class KafkaGroupReader implements GroupReader {
     await committing;
   }
 
+  rejoin(): void {
+    this.#tenure?.end('rebalance');
+  }
+
   async stop(): Promise<void> {
     this.#stop.abort(new StreamClosedError('the reader'));
     this.#tenure?.end('stop');
@@ -210,7 +214,7 @@ export class KafkaGroupReader implements GroupReader {
     });
     this.#fetching = fetching;
     this.#held = generation;
-    this.#events.assigned(assigned);
+    this.#events.assigned(assigned, { member: generation.member, generation: generation.id });
     for (const { offset, topic, partition } of assigned) fetching.add({ topic, partition }, offset);
     const ending = await Promise.race([astray.promise, tenure.ended]);
     fetching.stop();
