@@ -107,6 +107,8 @@ export class Consumer implements AsyncDisposable {
     if (this.#trouble) return { status: 'fail', detail: this.#trouble.message };
     const unburied = this.#treatment.trouble;
     if (unburied) return { status: 'warn', detail: `dead letters cannot be written: ${unburied.message}` };
+    const uncommitted = this.#commits.trouble;
+    if (uncommitted) return { status: 'warn', detail: `progress cannot be committed: ${uncommitted.message}` };
     if (!this.#standing.isCertain)
       return { status: 'warn', detail: `not known to be a member of group ${this.group} at this moment` };
     const { messages } = this.lag();

@@ -1,16 +1,20 @@
-import { backoff, isQuorateError } from '@quorate/core';
+import { backoff, isQuorateError, type QuorateError } from '@quorate/core';
 import type { Driver } from '../driver/driver.ts';
 import type { Assigned, GroupReader } from '../driver/group-reader.ts';
-import type { RecordBatch, TopicPartition } from '../driver/record.ts';
+import type { TopicPartition } from '../driver/record.ts';
 import type { GroupIdentity, Transactor } from '../driver/transactor.ts';
 import type { Output } from '../topic/prepared.ts';
 import { type Assignment, nameOf } from './assignment.ts';
 import type { Commits } from './commits.ts';
 import type { Guard } from './guard.ts';
 import type { PartitionWork } from './partition-work.ts';
+import { portionsOf } from './portions.ts';
 
 /** How long a predecessor's transaction may stay open when nobody takes over from it. */
 const transactionTimeout = 30_000;
+
+/** So many bytes go to a partition at a time, which is less than Kafka takes by default. Where a topic takes less, it is found out. */
+const portionBytes = 512 * 1_024;
 
 const never: AbortSignal = new AbortController().signal;
 
@@ -32,6 +36,10 @@ interface Place {
   /** When the transactor was refused, by `performance.now()`: somebody has taken the partition over, or the coordinator has ended a transaction by itself. */
   refusedAt: number | undefined;
   round: Round | undefined;
+  /** So many bytes go to a partition at a time. */
+  portion: number;
+  /** Why the last one could not be committed. */
+  trouble: QuorateError | undefined;
   /** It is another member's, whatever we were told: nothing more is committed here. */
   isOver: boolean;
   /** To which time of the partition it belongs. */
@@ -72,6 +80,8 @@ export class Transactions implements Guard, Commits {
           isUnsure: false,
           refusedAt: undefined,
           round: undefined,
+          portion: portionBytes,
+          trouble: undefined,
           isOver: false,
           of: signal,
         });
@@ -81,6 +91,11 @@ export class Transactions implements Guard, Commits {
         await delays.wait({ signal }).catch(() => {});
       }
     }
+    return undefined;
+  }
+
+  get trouble(): QuorateError | undefined {
+    for (const { trouble } of this.#places.values()) if (trouble) return trouble;
     return undefined;
   }
 
@@ -120,6 +135,7 @@ export class Transactions implements Guard, Commits {
       }
       if (written) {
         place.round = undefined;
+        place.trouble = undefined;
         work.bytes -= round.bytes;
         assignment.markCommitted([{ ...work.partition, offset: round.position }]);
         assignment.relieve(work);
@@ -127,6 +143,7 @@ export class Transactions implements Guard, Commits {
     } catch (error) {
       if (isQuorateError(error, 'fenced-producer')) place.refusedAt = performance.now();
       else if (isQuorateError(error, 'not-a-member')) this.#giveUp(place);
+      else if (isQuorateError(error)) place.trouble = error;
     }
     return undefined;
   }
@@ -156,16 +173,19 @@ export class Transactions implements Guard, Commits {
       if (committed === position) return true;
     }
     const { transactor } = place;
+    const portions = portionsOf(outputs, place.portion);
     try {
       await transactor.begin();
-      if (outputs.length > 0) await transactor.append(batchesOf(outputs));
+      for (const portion of portions) await transactor.append(portion);
       await transactor.sendOffsets(this.#group, [{ ...partition, offset: position }], as);
       await transactor.commit();
       place.committed = position;
       return true;
     } catch (error) {
       place.isUnsure = true;
-      if (isQuorateError(error, 'fenced-producer') || isQuorateError(error, 'not-a-member')) throw error;
+      const mayBeSmaller = portions.flat().some(({ records }) => records.length > 1);
+      if (!mayBeSmaller || !isQuorateError(error, 'message-too-large')) throw error;
+      place.portion = Math.floor(place.portion / 2);
       return false;
     }
   }
@@ -200,15 +220,4 @@ export class Transactions implements Guard, Commits {
     const offsets = await this.#driver.admin.committed(this.#group, [topic], signal);
     return offsets.find((one) => one.partition === partition)?.offset;
   }
-}
-
-function batchesOf(outputs: readonly Output[]): RecordBatch[] {
-  const batches = new Map<string, { topic: string; partition: number; records: Output['record'][] }>();
-  for (const { topic, partition, record } of outputs) {
-    const name = nameOf({ topic, partition });
-    const batch = batches.get(name) ?? { topic, partition, records: [] };
-    batches.set(name, batch);
-    batch.records.push(record);
-  }
-  return [...batches.values()];
 }
