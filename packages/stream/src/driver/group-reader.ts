@@ -60,7 +60,10 @@ export interface GroupReader {
   /** Nothing more comes of the partition until `resume`, at most what is on its way already. For partitions that are not ours: nothing happens. */
   pause(partition: TopicPartition): void;
   resume(partition: TopicPartition): void;
-  /** Rejects with `not-a-member` (`happened: 'no'`) when the group does not count us as a member of this generation any more. */
+  /**
+   * Rejects with `not-a-member` (`happened: 'no'`) when the group does not count us as a member of this generation any more. Of a topic that was deleted and made
+   * again nothing is committed: an offset of the old one says nothing of the new one.
+   */
   commit(offsets: readonly GroupOffset[]): Promise<void>;
   /** Hands over as in a rebalance, and begins anew where the group is by then. */
   rejoin(): void;

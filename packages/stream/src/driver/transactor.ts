@@ -9,6 +9,8 @@ export interface GroupOffset extends TopicPartition {
 export interface GroupIdentity {
   readonly member: string;
   readonly generation: number;
+  /** The id of each topic of which it has partitions: of one that has another id by now, which was deleted and made again, no offset is committed. */
+  readonly topics?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface Transactor {
   append(batches: readonly RecordBatch[]): Promise<readonly bigint[]>;
   /**
    * The offsets are committed with the transaction, or not at all. `as`: rejects with `not-a-member` (`happened: 'no'`) when the group does not count
-   * that member as one of that generation any more. Without it the group takes them from anybody.
+   * that member as one of that generation any more, or its topic was made again. Without it the group takes them from anybody.
    */
   sendOffsets(group: string, offsets: readonly GroupOffset[], as?: GroupIdentity): Promise<void>;
   /** Rejects as `ambiguous` when nobody knows whether it was committed: whoever takes the id over next decides that, and no later than `timeout`. */

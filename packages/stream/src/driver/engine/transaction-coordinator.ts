@@ -1,4 +1,5 @@
 import { FencedProducerError } from '../../errors/fenced-producer-error.ts';
+import { NotAMemberError } from '../../errors/not-a-member-error.ts';
 import { UnknownTopicError } from '../../errors/unknown-topic-error.ts';
 import type { TopicPartition } from '../record.ts';
 import type { GroupIdentity, GroupOffset } from '../transactor.ts';
@@ -6,7 +7,7 @@ import type { Address } from '../wire.ts';
 import { type Cluster, newsTakes } from './cluster.ts';
 import type { Asking } from './connections.ts';
 import { Again, complaint } from './failure.ts';
-import { topicsOf } from './offsets.ts';
+import { ofTheSameTopics, topicsOf } from './offsets.ts';
 import type { Identity } from './parcel.ts';
 import { persist } from './persist.ts';
 import { nameOf } from './protocol/error-names.ts';
@@ -101,10 +102,14 @@ export class TransactionCoordinator {
   ): Promise<void> {
     const what = `commit for "${group}" in a transaction`;
     const asking = { what, signal };
-    const { member: memberId, generation: generationId } = as;
+    const { member: memberId, generation: generationId, topics: ids } = as;
     const ask = { ...this.#of(identity), groupId: group, generationId, memberId, topics: topicsOf(offsets) };
     await this.#persist(signal, async () => {
-      const address = await this.#cluster.coordinator('group', group, { what, group }, asking);
+      const [address, current] = await Promise.all([
+        this.#cluster.coordinator('group', group, { what, group }, asking),
+        ids ? ofTheSameTopics(this.#cluster, offsets, ids, asking) : offsets,
+      ]);
+      if (current.length < offsets.length) throw new NotAMemberError(group, 'its topic was deleted and made again');
       const answer = await this.#cluster.connections.ask(address, txnOffsetCommit, ask, asking);
       for (const { name: topic, partitions } of answer.topics) {
         for (const { errorCode } of partitions) this.#check(errorCode, what, topic, group);
