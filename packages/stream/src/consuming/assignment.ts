@@ -1,6 +1,6 @@
 import type { Assigned } from '../driver/group-reader.ts';
 import type { ReadRecord, TopicPartition } from '../driver/record.ts';
-import type { GroupOffset } from '../driver/transactor.ts';
+import type { GroupIdentity, GroupOffset } from '../driver/transactor.ts';
 import type { Guard } from './guard.ts';
 import type { Hands } from './hands.ts';
 import type { Lane } from './lane.ts';
@@ -25,11 +25,14 @@ export interface AssignmentParts {
   readonly buffer: Buffer;
   readonly tap: Tap;
   readonly guards: readonly Guard[];
+  /** As whom they are ours. */
+  readonly as: GroupIdentity | undefined;
 }
 
 /** The partitions that the group has given this member, from one rebalance to the next. */
 export class Assignment {
   readonly works: ReadonlyMap<string, PartitionWork>;
+  readonly as: GroupIdentity | undefined;
   readonly #buffer: Buffer;
   /** In bytes: what each partition has for itself. */
   readonly #share: number;
@@ -43,7 +46,7 @@ export class Assignment {
 
   /** `endings`: of what this process still does for a partition, from before. */
   constructor(partitions: readonly Assigned[], parts: AssignmentParts, endings: ReadonlyMap<string, Promise<void>>) {
-    const { hands, buffer, tap, guards } = parts;
+    const { hands, buffer, tap, guards, as } = parts;
     const made = partitions.map((one): [string, PartitionWork] => {
       const name = nameOf(one);
       const ready = guards.length > 0 ? opened(guards, one, this.#closing.signal) : undefined;
@@ -51,6 +54,7 @@ export class Assignment {
     });
     this.works = new Map(made);
     for (const work of this.works.values()) this.#committed.set(work, work.progress.position);
+    this.as = as;
     this.#buffer = buffer;
     this.#share = buffer.bytes / 2 / made.length;
     this.#tap = tap;
@@ -169,11 +173,7 @@ export class Assignment {
 }
 
 /** When all of them are open: the furthest that one of them knows of. */
-async function opened(
-  guards: readonly Guard[],
-  partition: TopicPartition,
-  signal: AbortSignal,
-): Promise<bigint | undefined> {
+async function opened(guards: readonly Guard[], partition: Assigned, signal: AbortSignal): Promise<bigint | undefined> {
   const found = await Promise.all(guards.map((guard) => guard.open(partition, signal)));
   return found.reduce((most, one) => (one !== undefined && (most === undefined || one > most) ? one : most), undefined);
 }

@@ -3,6 +3,7 @@ import { shares } from '../diagnostics.ts';
 import type { Driver } from '../driver/driver.ts';
 import type { Assigned, GroupReader, GroupReaderEvents } from '../driver/group-reader.ts';
 import type { TopicPartition } from '../driver/record.ts';
+import type { GroupIdentity } from '../driver/transactor.ts';
 import { NotAMemberError } from '../errors/not-a-member-error.ts';
 import { Assignment, type Tap } from './assignment.ts';
 import type { Commits } from './commits.ts';
@@ -108,6 +109,8 @@ export class Consumer implements AsyncDisposable {
     if (unburied) return { status: 'warn', detail: `dead letters cannot be written: ${unburied.message}` };
     const unguarded = this.#guards.find(({ trouble }) => trouble !== undefined)?.trouble;
     if (unguarded !== undefined) return { status: 'warn', detail: unguarded };
+    const uncommitted = this.#commits.trouble;
+    if (uncommitted) return { status: 'warn', detail: `progress cannot be committed: ${uncommitted.message}` };
     if (!this.#standing.isCertain)
       return { status: 'warn', detail: `not known to be a member of group ${this.group} at this moment` };
     const { messages } = this.lag();
@@ -130,8 +133,8 @@ export class Consumer implements AsyncDisposable {
     // Who takes a transactional id over decides what was undecided, and looks once more.
     const undecided = transactional ? 'ignore' : 'wait';
     const events: GroupReaderEvents = {
-      assigned: (partitions) => {
-        this.#assignment = this.#assign(partitions);
+      assigned: (partitions, as) => {
+        this.#assignment = this.#assign(partitions, as);
       },
       revoked: () => this.#handOver(handOver),
       lost: (reason) => this.#lose(reason),
@@ -149,7 +152,7 @@ export class Consumer implements AsyncDisposable {
     this.#ticker = setInterval(() => void this.#commit(), commitEvery);
   }
 
-  #assign(partitions: readonly Assigned[]): Assignment {
+  #assign(partitions: readonly Assigned[], as?: GroupIdentity): Assignment {
     for (const { missed } of partitions) this.#stats.missed += missed;
     const before = this.#assignment as Assignment | undefined;
     if (before) {
@@ -161,7 +164,7 @@ export class Consumer implements AsyncDisposable {
       pause: (partition) => this.#reader?.pause(partition),
       resume: (partition) => this.#reader?.resume(partition),
     };
-    const parts = { hands: this.#hands, buffer: this.#settings.buffer, tap, guards: this.#guards };
+    const parts = { hands: this.#hands, buffer: this.#settings.buffer, tap, guards: this.#guards, as };
     const assignment = new Assignment(partitions, parts, this.#endings);
     for (const [name, { ended }] of assignment.works) this.#noteEnding(name, ended);
     if (this.#stopped) assignment.close();

@@ -43,6 +43,8 @@ export class KafkaGroupReader implements GroupReader {
   #began = false;
   #fetching: Fetching | undefined;
   #tenure: Tenure | undefined;
+  /** The ids of the topics of which they are. */
+  #ids: ReadonlyMap<string, string> = new Map();
   /** The one whose partitions are ours: from `assigned` until they were handed over, or lost. */
   #held: Generation | undefined;
   /** The last `revoked`: it may take longer than anybody waits for it. */
@@ -88,11 +90,15 @@ export class KafkaGroupReader implements GroupReader {
     if (strange) throw new NotAMemberError(group, `${strange.topic}[${strange.partition}] is not its own`);
     if (offsets.length === 0) return;
     const { cluster, membership } = this.#parts;
-    const commit = { cluster, membership, group, generation, offsets };
+    const commit = { cluster, membership, group, generation, offsets, ids: this.#ids };
     // One after the other: one that is tried again must not come after a later one.
     const committing = this.#committed.then(() => commitForSure(commit, this.#closed.signal));
     this.#committed = committing.catch(() => {});
     await committing;
+  }
+
+  rejoin(): void {
+    this.#tenure?.end('rebalance');
   }
 
   async stop(): Promise<void> {
@@ -149,8 +155,10 @@ export class KafkaGroupReader implements GroupReader {
     if (!this.#revoking) this.#events.confirmed(generation.confirmed);
     try {
       // Partitions of which a position is not there any more are begun anew with all the others: with what is committed by then.
+      let ids: Positions['ids'] | undefined;
       for (let again = true; again; ) {
-        const found = await this.#positions(generation, tenure);
+        const found = await this.#positions(generation, tenure, ids);
+        ids = found?.ids;
         again = found !== undefined && (await this.#hold(generation, tenure, found)) === 'astray';
         await this.#handOver(tenure);
       }
@@ -161,7 +169,11 @@ export class KafkaGroupReader implements GroupReader {
   }
 
   /** Where to begin; undefined when the tenure ends before that is known. */
-  async #positions(generation: Generation, tenure: Tenure): Promise<Positions | undefined> {
+  async #positions(
+    generation: Generation,
+    tenure: Tenure,
+    ids: Positions['ids'] | undefined,
+  ): Promise<Positions | undefined> {
     const { group } = this.#options;
     const { cluster, membership } = this.#parts;
     const { signal } = tenure;
@@ -171,7 +183,7 @@ export class KafkaGroupReader implements GroupReader {
     const find = async (): Promise<Positions> => {
       const lenient = performance.now() - began > Math.min(leaderTakes, requestTimeout / 2);
       const asking = { what: this.#what, signal, lenient };
-      const found = await positions(cluster, group, generation.partitions, this.#options, asking);
+      const found = await positions(cluster, group, generation.partitions, this.#options, asking, ids);
       const offsets = found.fresh;
       if (offsets.length > 0) await commitOnce({ cluster, membership, group, generation, offsets }, signal);
       return found;
@@ -193,7 +205,7 @@ export class KafkaGroupReader implements GroupReader {
   }
 
   /** Reads the partitions until they are not ours any more, or not to be read from here. */
-  async #hold(generation: Generation, tenure: Tenure, { assigned }: Positions): Promise<unknown> {
+  async #hold(generation: Generation, tenure: Tenure, { assigned, ids }: Positions): Promise<unknown> {
     this.#began = true;
     this.#started.resolve();
     // Whoever waits for the start has the reader in hand by then. And nobody is told of two things at a time.
@@ -210,8 +222,9 @@ export class KafkaGroupReader implements GroupReader {
     });
     this.#fetching = fetching;
     this.#held = generation;
-    this.#events.assigned(assigned);
-    for (const { offset, topic, partition } of assigned) fetching.add({ topic, partition }, offset);
+    this.#ids = ids;
+    this.#events.assigned(assigned, { member: generation.member, generation: generation.id, topics: ids });
+    for (const { offset, topic, partition } of assigned) fetching.add({ topic, partition }, offset, ids.get(topic));
     const ending = await Promise.race([astray.promise, tenure.ended]);
     fetching.stop();
     this.#troubles.clear('reading');

@@ -113,6 +113,23 @@ export async function commitOffsets(
   }
 }
 
+/**
+ * Without those of topics that were deleted and made again: the group would leave out what stands before them in the new one. `ids`: of the topics as they
+ * were. Once: rejects with `Again`.
+ */
+export async function ofTheSameTopics(
+  cluster: Cluster,
+  offsets: readonly GroupOffset[],
+  ids: ReadonlyMap<string, string>,
+  asking: Asking,
+): Promise<readonly GroupOffset[]> {
+  const plans = await cluster.look([...new Set(offsets.map(({ topic }) => topic))], asking);
+  return offsets.filter(({ topic }) => {
+    const id = plans.get(topic)?.id;
+    return id === undefined || id === (ids.get(topic) ?? id);
+  });
+}
+
 /** As requests list them. */
 export function topicsOf(offsets: readonly GroupOffset[]): CommittedTopic[] {
   return [...Map.groupBy(offsets, ({ topic }) => topic)].map(([name, some]) => ({
