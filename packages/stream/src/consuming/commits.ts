@@ -1,11 +1,8 @@
-import type { QuorateError } from '@quorate/core';
 import type { GroupReader } from '../driver/group-reader.ts';
 import type { Assignment } from './assignment.ts';
 
 /** How progress is kept. */
 export interface Commits {
-  /** Why the last ones could not be committed, where that is not a matter of the membership. */
-  readonly trouble: QuorateError | undefined;
   /**
    * Never rejects: what could not be committed is, with the next one or by whoever has the partition then. One at a time. `isOurs`: whether the group can
    * still count us as a member, and has said so after that time of `performance.now()`.
@@ -15,7 +12,6 @@ export interface Commits {
 
 /** By the group, some time after the work. */
 export const offsetCommits: Commits = {
-  trouble: undefined,
   async commit(assignment, reader) {
     const offsets = assignment.uncommitted;
     if (offsets.length === 0) return;

@@ -109,8 +109,6 @@ export class Consumer implements AsyncDisposable {
     if (unburied) return { status: 'warn', detail: `dead letters cannot be written: ${unburied.message}` };
     const unguarded = this.#guards.find(({ trouble }) => trouble !== undefined)?.trouble;
     if (unguarded !== undefined) return { status: 'warn', detail: unguarded };
-    const uncommitted = this.#commits.trouble;
-    if (uncommitted) return { status: 'warn', detail: `progress cannot be committed: ${uncommitted.message}` };
     if (!this.#standing.isCertain)
       return { status: 'warn', detail: `not known to be a member of group ${this.group} at this moment` };
     const { messages } = this.lag();

@@ -95,8 +95,8 @@ export class Transactions implements Guard, Commits {
     return undefined;
   }
 
-  get trouble(): QuorateError | undefined {
-    for (const { trouble } of this.#places.values()) if (trouble) return trouble;
+  get trouble(): string | undefined {
+    for (const { trouble } of this.#places.values()) if (trouble) return `progress cannot be committed: ${trouble.message}`;
     return undefined;
   }
 
