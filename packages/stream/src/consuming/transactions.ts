@@ -96,7 +96,8 @@ export class Transactions implements Guard, Commits {
   }
 
   get trouble(): string | undefined {
-    for (const { trouble } of this.#places.values()) if (trouble) return `progress cannot be committed: ${trouble.message}`;
+    for (const { trouble } of this.#places.values())
+      if (trouble) return `progress cannot be committed: ${trouble.message}`;
     return undefined;
   }
 
