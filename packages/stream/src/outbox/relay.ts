@@ -102,6 +102,8 @@ export class OutboxRelay implements Component, AsyncDisposable {
       let connection: RelayConnection | undefined;
       try {
         connection = await this.#options.connect();
+        // What it is told by then the next query says too.
+        connection.on?.('error', () => {});
         await this.#relay(opened, connection);
       } catch (error) {
         // Not its cause: a client's error may show what it was asked.
