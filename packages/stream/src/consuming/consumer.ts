@@ -46,6 +46,7 @@ export class Consumer implements AsyncDisposable {
   #trouble: QuorateError | undefined;
   readonly #ended = Promise.withResolvers<void>();
   #stopped: Promise<void> | undefined;
+  #drained = false;
 
   /** Resolves when it is a member of the group. */
   static async start(
@@ -131,7 +132,8 @@ export class Consumer implements AsyncDisposable {
       assigned: (partitions) => {
         this.#assignment = this.#assign(partitions);
       },
-      revoked: () => this.#handOver(handOver),
+      // Whoever has stopped has waited already.
+      revoked: () => this.#handOver(this.#drained ? 0 : handOver),
       lost: (reason) => this.#lose(reason),
       records: (partition, records, where) => this.#assignment.take(partition, records, where),
       confirmed: (at) => this.#standing.confirm(at),
@@ -238,6 +240,7 @@ export class Consumer implements AsyncDisposable {
   async #stop(): Promise<void> {
     clearInterval(this.#ticker);
     await this.#handOver(this.#settings.drain);
+    this.#drained = true;
     this.#standing.stop();
     await this.#reader?.stop();
     this.#ended.resolve();
