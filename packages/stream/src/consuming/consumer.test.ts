@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { Driver } from '../driver/driver.ts';
 import type { GroupReader, GroupReaderEvents } from '../driver/group-reader.ts';
 import type { GroupOffset } from '../driver/transactor.ts';
@@ -9,6 +9,8 @@ import type { Entry } from './entry.ts';
 import { noStats } from './stats.ts';
 
 const partition = { topic: 't', partition: 0 };
+
+afterEach(() => void vi.useRealTimers());
 
 /** A group in which the consumer is the only member, and has one partition. */
 class Group {
@@ -61,4 +63,33 @@ test('whoever stops waits for handlers once, however long a rebalance would wait
   await began.promise;
   await stopping.stop();
   expect(stopping.health().status).toBe('fail');
+});
+
+test('says so when what is done cannot be committed, be it refused or never answered, and when it can be again', async () => {
+  vi.useFakeTimers();
+  const group = new Group();
+  const working = await consumer(group, { sessionTimeout: '1s' }, () => 'done');
+  const pass = async (ms: number): Promise<void> => {
+    await vi.advanceTimersByTimeAsync(ms);
+    group.events?.confirmed(performance.now());
+  };
+  const commit = group.commit;
+  group.commit = () => Promise.reject(new Error('no coordinator'));
+  group.message(0n);
+  await pass(900);
+  expect(working.health().status).toBe('pass');
+  await pass(900);
+  expect(working.health()).toMatchObject({ status: 'warn', detail: expect.stringContaining('no coordinator') });
+  group.commit = commit;
+  await pass(900);
+  expect(working.health().status).toBe('pass');
+  // Nothing is done that is to be committed.
+  await pass(900);
+  await pass(900);
+  expect(working.health().status).toBe('pass');
+  group.commit = () => new Promise(() => {});
+  group.message(1n);
+  await pass(900);
+  await pass(900);
+  expect(working.health()).toMatchObject({ status: 'warn', detail: expect.stringContaining('committed') });
 });

@@ -109,6 +109,8 @@ export class Consumer implements AsyncDisposable {
     if (unburied) return { status: 'warn', detail: `dead letters cannot be written: ${unburied.message}` };
     if (!this.#standing.isCertain)
       return { status: 'warn', detail: `not known to be a member of group ${this.group} at this moment` };
+    const stuck = this.#assignment.stuckFor(this.#settings.sessionTimeout);
+    if (stuck) return { status: 'warn', detail: stuck };
     const { messages } = this.lag();
     const held = this.#assignment.works.size;
     return { status: 'pass', detail: `${held} partitions of group ${this.group}, ${messages} messages behind` };
@@ -146,7 +148,10 @@ export class Consumer implements AsyncDisposable {
       events,
     );
     this.#assignment.repeatPauses();
-    this.#ticker = setInterval(() => void this.#commit(), commitEvery);
+    this.#ticker = setInterval(() => {
+      this.#assignment.noteUncommitted();
+      void this.#commit();
+    }, commitEvery);
   }
 
   #assign(partitions: readonly Assigned[]): Assignment {
