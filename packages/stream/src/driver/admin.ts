@@ -30,8 +30,16 @@ export interface Admin {
   /** Resolves, as soon as it can be written to, with whether it was made now. Replication -1: as the broker has it by default. */
   createTopic(name: string, shape: TopicShape, signal: AbortSignal): Promise<boolean>;
   deleteTopic(name: string, signal: AbortSignal): Promise<void>;
-  /** Of each partition of the topic: where it begins and ends, or the first message of that time or later. */
-  offsets(topic: string, at: 'earliest' | 'latest' | number, signal: AbortSignal): Promise<ReadonlyMap<number, bigint>>;
+  /**
+   * Of each partition of the topic: where it begins and ends, or the first message of that time or later. `lenient`: those are left out whose leader does not answer now, or that have
+   * none.
+   */
+  offsets(
+    topic: string,
+    at: 'earliest' | 'latest' | number,
+    signal: AbortSignal,
+    options?: { readonly lenient?: boolean },
+  ): Promise<ReadonlyMap<number, bigint>>;
   groups(signal: AbortSignal): Promise<readonly string[]>;
   describeGroup(group: string, signal: AbortSignal): Promise<GroupDescription>;
   /** What the group has committed; nothing for partitions without. */

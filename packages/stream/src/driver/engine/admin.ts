@@ -112,19 +112,24 @@ export class KafkaAdmin implements Admin {
     topic: string,
     at: 'earliest' | 'latest' | number,
     signal: AbortSignal,
+    { lenient = false }: { readonly lenient?: boolean } = {},
   ): Promise<ReadonlyMap<number, bigint>> {
-    return await this.#try({ what: `find offsets of "${topic}"`, signal }, async (asking) => {
+    return await this.#try({ what: `find offsets of "${topic}"`, signal }, async (asked) => {
+      const asking = { ...asked, lenient };
       const plan = (await this.#cluster.look([topic], asking)).get(topic);
       if (!plan) throw this.#cluster.unplanned(topic);
       const partitions = [...plan.leaders.keys()].map((partition) => ({ topic, partition }));
       const timestamp = at === 'earliest' ? earliest : at === 'latest' ? latest : BigInt(at);
       const found = await listOffsets(this.#cluster, partitions, timestamp, asking);
       // No message is of that time or later: it is the next one.
-      const none = partitions.filter((partition) => (found.get(keyOf(partition)) ?? -1n) < 0n);
+      const none = partitions.filter((partition) => (found.get(keyOf(partition)) ?? 0n) < 0n);
       const ends = none.length > 0 ? await listOffsets(this.#cluster, none, latest, asking) : new Map<string, bigint>();
-      return new Map(
-        partitions.map((one) => [one.partition, ends.get(keyOf(one)) ?? found.get(keyOf(one)) ?? 0n] as const),
-      );
+      const offsets = new Map<number, bigint>();
+      for (const one of partitions) {
+        const offset = ends.get(keyOf(one)) ?? found.get(keyOf(one));
+        if (offset !== undefined && offset >= 0n) offsets.set(one.partition, offset);
+      }
+      return offsets;
     });
   }
 
