@@ -8,7 +8,8 @@ import { readRanges } from '../reading/read-ranges.ts';
 import { offsetsAt, type Where } from '../reading/where.ts';
 import { headerNames, headersByName } from '../topic/headers.ts';
 import { type GroupReport, groupReport } from './group-report.ts';
-import { redeliver, redelivered } from './redeliver.ts';
+import { redeliver } from './redeliver.ts';
+import { isMark, redelivered } from './redelivered.ts';
 import { sideBySide } from './side-by-side.ts';
 
 export interface TopicReport {
@@ -81,17 +82,18 @@ export class Inspection {
     const { driver, over } = await this.#open(signal);
     const dead = deadTopicOf(topic);
     const [report] = await this.topics({ topic: dead, signal: over });
-    const done = await redelivered(driver.admin, topic, over);
     const letters: DeadLetter[] = [];
     const ranges = new Map(
       (report?.partitions ?? []).map(({ partition, begin = 0n, end = 0n }) => [partition, { from: begin, to: end }]),
     );
+    const done = await redelivered(driver, topic, ranges, over);
     await readRanges(
       driver,
       dead,
       ranges,
       (partition, { offset, key, headers }) => {
         if (letters.length >= limit) return 'enough';
+        if (isMark(headers)) return undefined;
         const told = headersByName(headers);
         const text = (name: string): string => told[name] ?? '';
         letters.push({

@@ -31,6 +31,8 @@ export const headerNames = {
   deadOffset: 'quorate-dead-offset',
   deadAttempts: 'quorate-dead-attempts',
   deadGroup: 'quorate-dead-group',
+  /** Of a record among dead letters that is none: those before this offset were sent again. */
+  redelivered: 'quorate-redelivered',
 } as const;
 
 export type KafkaHeaders = readonly (readonly [name: string, value: Buffer])[];
