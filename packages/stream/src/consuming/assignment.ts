@@ -40,6 +40,9 @@ export class Assignment {
   readonly #guards: readonly Guard[];
   readonly #paused = new Set<PartitionWork>();
   readonly #committed = new Map<PartitionWork, bigint>();
+  /** Since when a partition is further than what was committed of it. */
+  readonly #behind = new Map<PartitionWork, number>();
+  #why: string | undefined;
   #controller = new AbortController();
   readonly #closing = new AbortController();
   readonly #settled = Promise.withResolvers<void>();
@@ -123,10 +126,33 @@ export class Assignment {
   }
 
   markCommitted(offsets: readonly GroupOffset[]): void {
+    this.#why = undefined;
     for (const offset of offsets) {
       const work = this.works.get(nameOf(offset));
-      if (work) this.#committed.set(work, offset.offset);
+      if (!work) continue;
+      this.#committed.set(work, offset.offset);
+      this.#behind.delete(work);
     }
+  }
+
+  /** Before each attempt to commit: what waits for it waits from now on, if it did not before. */
+  noteUncommitted(): void {
+    for (const [work, committed] of this.#committed)
+      if (work.progress.position > committed && !this.#behind.has(work)) this.#behind.set(work, performance.now());
+  }
+
+  noteRefused(error: unknown): void {
+    this.#why = error instanceof Error ? error.message : undefined;
+  }
+
+  /** What has not been committed for so many milliseconds, although it was tried; undefined when there is nothing. */
+  stuckFor(ms: number): string | undefined {
+    const since = performance.now() - ms;
+    const stuck = [...this.#behind].filter(([, behind]) => behind < since).map(([work]) => nameOf(work.partition));
+    if (stuck.length === 0) return undefined;
+    const which = stuck.length === 1 ? stuck[0] : `${stuck[0]} and ${stuck.length - 1} others`;
+    const again = 'what was done since is done again by whoever has them next';
+    return `nothing could be committed of ${which} for ${ms} ms: ${again}${this.#why ? ` (${this.#why})` : ''}`;
   }
 
   /** What runs is told that it is not wanted; what is left of it is tried again, if the partitions are still ours. */

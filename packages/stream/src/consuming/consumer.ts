@@ -47,6 +47,7 @@ export class Consumer implements AsyncDisposable {
   #trouble: QuorateError | undefined;
   readonly #ended = Promise.withResolvers<void>();
   #stopped: Promise<void> | undefined;
+  #drained = false;
 
   /** Resolves when it is a member of the group. */
   static async start(
@@ -111,6 +112,8 @@ export class Consumer implements AsyncDisposable {
     if (unguarded !== undefined) return { status: 'warn', detail: unguarded };
     if (!this.#standing.isCertain)
       return { status: 'warn', detail: `not known to be a member of group ${this.group} at this moment` };
+    const stuck = this.#assignment.stuckFor(this.#settings.sessionTimeout);
+    if (stuck) return { status: 'warn', detail: stuck };
     const { messages } = this.lag();
     const held = this.#assignment.works.size;
     return { status: 'pass', detail: `${held} partitions of group ${this.group}, ${messages} messages behind` };
@@ -134,7 +137,8 @@ export class Consumer implements AsyncDisposable {
       assigned: (partitions, as) => {
         this.#assignment = this.#assign(partitions, as);
       },
-      revoked: () => this.#handOver(handOver),
+      // Whoever has stopped has waited already.
+      revoked: () => this.#handOver(this.#drained ? 0 : handOver),
       lost: (reason) => this.#lose(reason),
       records: (partition, records, where) => this.#assignment.take(partition, records, where),
       confirmed: (at) => this.#standing.confirm(at),
@@ -147,7 +151,10 @@ export class Consumer implements AsyncDisposable {
       events,
     );
     this.#assignment.repeatPauses();
-    this.#ticker = setInterval(() => void this.#commit(), commitEvery);
+    this.#ticker = setInterval(() => {
+      this.#assignment.noteUncommitted();
+      void this.#commit();
+    }, commitEvery);
   }
 
   #assign(partitions: readonly Assigned[], as?: GroupIdentity): Assignment {
@@ -241,6 +248,7 @@ export class Consumer implements AsyncDisposable {
   async #stop(): Promise<void> {
     clearInterval(this.#ticker);
     await this.#handOver(this.#settings.drain);
+    this.#drained = true;
     this.#standing.stop();
     await this.#reader?.stop();
     this.#ended.resolve();

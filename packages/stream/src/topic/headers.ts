@@ -37,6 +37,8 @@ export const headerNames = {
   deadGroup: 'quorate-dead-group',
   /** What is left of it, where its topic does not take it whole. */
   deadCut: 'quorate-dead-cut',
+  /** Of a record among dead letters that is none: those before this offset were sent again. */
+  redelivered: 'quorate-redelivered',
 } as const;
 
 /** When a message was published. What is written again has a time of its own, or retention would count from when it was written first, and take it at once. */

@@ -82,6 +82,26 @@ export function commitsAsMember(): void {
       expect(await stage.witness.committed(group, topic)).toBe(8n);
     });
 
+    test('that says so when its topic is gone, and when it is there again', async ({ bed }) => {
+      await using stage = new Stage(open, bed.kafka.brokers);
+      const [topic, other] = [await stage.topic(), await stage.topic()];
+      const { admin } = await stage.driver();
+      const group = unique('g');
+      const member = await stage.member({ group, topics: [topic] });
+      await eventually('it has the partition', () => member.held.length === 1);
+      await admin.deleteTopic(topic, endless);
+      // When somebody comes or goes the partitions are shared out: there are none of the topic.
+      const second = await stage.member({ group, topics: [other] });
+      await eventually('it has none', () => member.held.length === 0);
+      const told = member.troubles.length;
+      await eventually('it says so', () =>
+        member.troubles.slice(told).some((error) => error?.code === 'unknown-topic'),
+      );
+      await admin.createTopic(topic, { partitions: 1, replication: 1, settings: {} }, endless);
+      await second.stop();
+      await eventually('all is well', () => member.held.length === 1 && member.troubles.at(-1) === undefined);
+    });
+
     test('which begins after the offsets that a transaction commits just now, when it is over', async ({ bed }) => {
       await using stage = new Stage(open, bed.kafka.brokers);
       const topic = await stage.topic();

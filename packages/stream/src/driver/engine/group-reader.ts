@@ -11,6 +11,7 @@ import { Again } from './failure.ts';
 import { Fetching } from './fetching.ts';
 import { commitForSure, commitOnce } from './group-commit.ts';
 import type { Generation, Membership } from './membership.ts';
+import { watchMissing } from './missing-topics.ts';
 import { keyOf } from './offsets.ts';
 import { persist, until } from './persist.ts';
 import { type Positions, positions } from './positions.ts';
@@ -153,6 +154,14 @@ export class KafkaGroupReader implements GroupReader {
     this.#tenure = tenure;
     if (this.#stop.signal.aborted) tenure.end('stop');
     if (!this.#revoking) this.#events.confirmed(generation.confirmed);
+    const looking = watchMissing(
+      this.#parts.cluster,
+      this.#options.topics,
+      generation.partitions,
+      (topic, missing) =>
+        missing ? this.#troubles.set(`topic ${topic}`, missing) : this.#troubles.clear(`topic ${topic}`),
+      { what: this.#what, signal: tenure.signal },
+    );
     try {
       // Partitions of which a position is not there any more are begun anew with all the others: with what is committed by then.
       let ids: Positions['ids'] | undefined;
@@ -165,6 +174,7 @@ export class KafkaGroupReader implements GroupReader {
     } finally {
       this.#held = undefined;
       await tenure.close();
+      await looking;
     }
   }
 

@@ -6,6 +6,7 @@ import type { Asking } from './connections.ts';
 import { Again, complaint } from './failure.ts';
 import { offsetCommit, offsetFetch } from './protocol/committed-offsets.ts';
 import type { CommittedTopic } from './protocol/committed-topic.ts';
+import { nameOf } from './protocol/error-names.ts';
 import { listOffsets as listOffsetsRequest } from './protocol/list-offsets.ts';
 
 /** Where in a partition: its ends as Kafka says them, or the first message of that time or later. */
@@ -44,12 +45,14 @@ export async function listOffsets(
     }));
     const ask = { isolationLevel: isolation[of], topics };
     const answer = await cluster.connections.ask(address, listOffsetsRequest, ask, asking);
+    let failure: unknown;
     for (const { name: topic, partitions } of answer.topics) {
       for (const { partitionIndex: partition, errorCode, offset } of partitions) {
-        cluster.check(errorCode, { what, topic });
-        found.set(keyOf({ topic, partition }), offset);
+        if (errorCode === 0) found.set(keyOf({ topic, partition }), offset);
+        else failure ??= complaint(nameOf(errorCode), { what, topic });
       }
     }
+    if (failure) throw failure;
   });
   await together(asked, lenient);
   return found;
