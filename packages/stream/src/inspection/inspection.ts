@@ -6,10 +6,10 @@ import { GroupInUseError } from '../errors/group-in-use-error.ts';
 import { UnknownTopicError } from '../errors/unknown-topic-error.ts';
 import { readRanges } from '../reading/read-ranges.ts';
 import { offsetsAt, type Where } from '../reading/where.ts';
-import { headerNames, headersByName } from '../topic/headers.ts';
+import { headerNames, headersByName, isMark } from '../topic/headers.ts';
 import { type GroupReport, groupReport } from './group-report.ts';
 import { isWhole, redeliver } from './redeliver.ts';
-import { isMark, redelivered } from './redelivered.ts';
+import { redelivered } from './redelivered.ts';
 import { sideBySide } from './side-by-side.ts';
 
 export interface TopicReport {
@@ -93,7 +93,7 @@ export class Inspection {
       ranges,
       (partition, { offset, key, headers }) => {
         if (letters.length >= limit) return 'enough';
-        if (isMark(headers)) return undefined;
+        if (isMark(dead, headers)) return undefined;
         const told = headersByName(headers);
         const text = (name: string): string => told[name] ?? '';
         letters.push({

@@ -7,8 +7,8 @@ import { UnknownTopicError } from '../errors/unknown-topic-error.ts';
 import { partitionOf } from '../publishing/partitioner.ts';
 import { sizeOf } from '../publishing/pending.ts';
 import { readTopic } from '../reading/read-topic.ts';
-import { headerNames, headersByName, type KafkaHeaders, publishedAt } from '../topic/headers.ts';
-import { isMark, markOf, redelivered, redeliveryGroup } from './redelivered.ts';
+import { headerNames, headersByName, isMark, type KafkaHeaders, publishedAt } from '../topic/headers.ts';
+import { markOf, redelivered, redeliveryGroup } from './redelivered.ts';
 
 /** So much goes in one transaction, unless a single letter is more. */
 const together = { letters: 500, bytes: 512 * 1024 } as const;
@@ -59,7 +59,7 @@ export async function redeliver({ driver }: Opened, topic: string, signal: Abort
       const from = (await redelivered(driver, topic, all, signal)).get(partition) ?? begin;
       const range = { from: new Map([[partition, from]]), to: new Map([[partition, to]]) };
       const letters: Letters = { transactor, topic, count: leaders.length, dead, partition };
-      for await (const part of inParts(readTopic(driver, dead, range, signal))) {
+      for await (const part of inParts(dead, readTopic(driver, dead, range, signal))) {
         signal.throwIfAborted();
         await send(letters, part);
         sent += part.filter(({ headers }) => isWhole(headers)).length;
@@ -81,11 +81,14 @@ interface Letters {
   readonly partition: number;
 }
 
-async function* inParts(letters: AsyncIterable<{ readonly record: ReadRecord }>): AsyncGenerator<ReadRecord[], void> {
+async function* inParts(
+  dead: string,
+  letters: AsyncIterable<{ readonly record: ReadRecord }>,
+): AsyncGenerator<ReadRecord[], void> {
   let part: ReadRecord[] = [];
   let bytes = 0;
   for await (const { record } of letters) {
-    if (isMark(record.headers)) continue;
+    if (isMark(dead, record.headers)) continue;
     const size = sizeOf(record);
     if (part.length === together.letters || (part.length > 0 && bytes + size > together.bytes)) {
       yield part;

@@ -2,7 +2,7 @@ import { deadTopicOf } from '../consuming/dead-letters.ts';
 import type { Driver } from '../driver/driver.ts';
 import type { KafkaRecord } from '../driver/record.ts';
 import { type Range, readRanges } from '../reading/read-ranges.ts';
-import { headerNames, headersByName, type KafkaHeaders } from '../topic/headers.ts';
+import { headerNames, headersByName, isMark } from '../topic/headers.ts';
 
 /** What knows how far it has come, without a look at every letter: a group that never has members. */
 export const redeliveryGroup = 'quorate-redelivery';
@@ -20,12 +20,6 @@ export function markOf(position: bigint): KafkaRecord {
     headers: [[headerNames.redelivered, text]],
     timestamp: Date.now(),
   };
-}
-
-/** A mark that somebody has read as a message, and could not handle, is a letter among the dead letters of its topic. */
-export function isMark(headers: KafkaHeaders): boolean {
-  const names = new Set(headers.map(([name]) => name));
-  return names.has(headerNames.redelivered) && !names.has(headerNames.deadReason);
 }
 
 /** How far the redelivery of the dead letters of a topic has come, by partition, of those of which these ranges are all that there is. */
@@ -46,7 +40,7 @@ export async function redelivered(
     forgotten,
     (partition, { offset, headers }) => {
       const told = headersByName(headers)[headerNames.redelivered] ?? '';
-      if (!isMark(headers) || !/^\d{1,19}$/.test(told)) return undefined;
+      if (!isMark(dead, headers) || !/^\d{1,19}$/.test(told)) return undefined;
       const position = BigInt(told);
       if (position <= offset && position > (positions.get(partition) ?? 0n)) positions.set(partition, position);
       return undefined;

@@ -49,6 +49,11 @@ export function publishedAt({ headers, timestamp }: KafkaRecord): number {
 
 export type KafkaHeaders = readonly (readonly [name: string, value: Buffer])[];
 
+/** Whether it is no dead letter, but tells how far those before it were sent again. Whoever reads the topic by this package never sees it. */
+export function isMark(topic: string, headers: KafkaHeaders): boolean {
+  return topic.endsWith('.dead') && headers.some(([name]) => name === headerNames.redelivered);
+}
+
 /** By name, as text; of a name that comes twice the last. Without a prototype: names come from outside. */
 export function headersByName(headers: KafkaHeaders): Readonly<Record<string, string>> {
   const byName: Record<string, string> = Object.create(null);
