@@ -6,7 +6,8 @@ import { DeadLetterError, type Message } from '../src/index.ts';
 import { Witness } from './driver/witness.ts';
 import { bench, drivers, Ledger, numbered } from './fixture.ts';
 
-describe.each(drivers)('by %s', (driver) => {
+// Side by side, because most of the time they wait.
+describe.concurrent.each(drivers)('by %s', (driver) => {
   test('a group is shown with its lag, its oldest unread message, and who has which partition', async ({
     servers: { QUORATE_KAFKA },
   }) => {
