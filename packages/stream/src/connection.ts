@@ -29,6 +29,7 @@ export class Connection {
   readonly settings: StreamSettings;
   readonly #tenants = new Set<Tenant>();
   readonly #over = new AbortController();
+  readonly #errands = new Set<Promise<unknown>>();
   #opening: Promise<Opened> | undefined;
   #opened: Opened | undefined;
   #closed: Promise<void> | undefined;
@@ -85,6 +86,14 @@ export class Connection {
     void tenant.stopped.then(() => this.#tenants.delete(tenant));
   }
 
+  /** It is not closed before this has settled: what was published waits to know where it goes. */
+  closeAfter<T>(errand: Promise<T>): Promise<T> {
+    this.#errands.add(errand);
+    const over = (): void => void this.#errands.delete(errand);
+    errand.then(over, over);
+    return errand;
+  }
+
   /** Those that use it first: what they still publish is sent. Idempotent. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -100,10 +109,11 @@ export class Connection {
   }
 
   async #close(): Promise<void> {
-    const opened = await this.#opening?.catch(() => undefined);
+    await this.#opening?.catch(() => {});
     await Promise.all([...this.#tenants].map((tenant) => tenant.stop()));
-    await opened?.publisher.close();
+    while (this.#errands.size > 0) await Promise.allSettled(this.#errands);
+    await this.#opened?.publisher.close();
     this.#over.abort(new StreamClosedError('the stream'));
-    await opened?.driver.close();
+    await this.#opened?.driver.close();
   }
 }

@@ -5,7 +5,8 @@ import type { Message } from '../src/index.ts';
 import { Witness } from './driver/witness.ts';
 import { bench, drivers } from './fixture.ts';
 
-describe.each(drivers)('by %s', (driver) => {
+// Side by side, because most of the time they wait.
+describe.concurrent.each(drivers)('by %s', (driver) => {
   test('messages of a predecessor are left out, also after a restart and by another member', async ({
     servers: { QUORATE_KAFKA },
   }) => {

@@ -42,7 +42,7 @@ export async function bench(
     open: (by = stream()) => by.topic(topic),
     recordsOf: async (name) => {
       const [report] = await stream().inspection().topics({ topic: name });
-      return report?.partitions.map(({ end }) => end) ?? [];
+      return report?.partitions.map(({ end = 0n }) => end) ?? [];
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };

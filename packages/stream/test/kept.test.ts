@@ -37,7 +37,8 @@ test('what is written again is kept from then on, and tells when it was publishe
     (await witness.log(topic)).filter(({ control }) => !control).map(({ timestamp }) => timestamp >= since);
   expect([await written(later), await written(dead), await written(place.topic)]).toEqual([
     [true],
-    [true],
+    // Behind the letter stands how far they were sent again.
+    [true, true],
     [false, true],
   ]);
   // As it was published, but for when: of its way nothing is left.
@@ -46,6 +47,11 @@ test('what is written again is kept from then on, and tells when it was publishe
   expect(names).toEqual(['content-type', 'quorate-id', 'quorate-published']);
   expect(seen).toEqual([longAgo, longAgo]);
   expect(await timesIn(place.stream().topic(dead))).toEqual([longAgo]);
+  const letters: Message[] = [];
+  const keep = (letter: Message): void => void letters.push(letter);
+  await using reader = await place.stream().topic(dead).consume({ group: 'clerk', deadLetter: false, handler: keep });
+  await eventually('it has read all', () => letters.length > 0 && reader.lag().messages === 0n);
+  expect(letters.map((letter) => letter.timestamp)).toEqual([longAgo]);
   expect(await timesIn(rides)).toEqual([longAgo, longAgo]);
 });
 

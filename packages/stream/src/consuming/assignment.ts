@@ -1,6 +1,6 @@
 import type { Assigned } from '../driver/group-reader.ts';
 import type { ReadRecord, TopicPartition } from '../driver/record.ts';
-import type { GroupOffset } from '../driver/transactor.ts';
+import type { GroupIdentity, GroupOffset } from '../driver/transactor.ts';
 import type { Guard } from './guard.ts';
 import type { Hands } from './hands.ts';
 import type { Lane } from './lane.ts';
@@ -25,11 +25,14 @@ export interface AssignmentParts {
   readonly buffer: Buffer;
   readonly tap: Tap;
   readonly guards: readonly Guard[];
+  /** As whom they are ours. */
+  readonly as: GroupIdentity | undefined;
 }
 
 /** The partitions that the group has given this member, from one rebalance to the next. */
 export class Assignment {
   readonly works: ReadonlyMap<string, PartitionWork>;
+  readonly as: GroupIdentity | undefined;
   readonly #buffer: Buffer;
   /** In bytes: what each partition has for itself. */
   readonly #share: number;
@@ -37,13 +40,16 @@ export class Assignment {
   readonly #guards: readonly Guard[];
   readonly #paused = new Set<PartitionWork>();
   readonly #committed = new Map<PartitionWork, bigint>();
+  /** Since when a partition is further than what was committed of it. */
+  readonly #behind = new Map<PartitionWork, number>();
+  #why: string | undefined;
   #controller = new AbortController();
   readonly #closing = new AbortController();
   readonly #settled = Promise.withResolvers<void>();
 
   /** `endings`: of what this process still does for a partition, from before. */
   constructor(partitions: readonly Assigned[], parts: AssignmentParts, endings: ReadonlyMap<string, Promise<void>>) {
-    const { hands, buffer, tap, guards } = parts;
+    const { hands, buffer, tap, guards, as } = parts;
     const made = partitions.map((one): [string, PartitionWork] => {
       const name = nameOf(one);
       const ready = guards.length > 0 ? opened(guards, one, this.#closing.signal) : undefined;
@@ -51,6 +57,7 @@ export class Assignment {
     });
     this.works = new Map(made);
     for (const work of this.works.values()) this.#committed.set(work, work.progress.position);
+    this.as = as;
     this.#buffer = buffer;
     this.#share = buffer.bytes / 2 / made.length;
     this.#tap = tap;
@@ -119,10 +126,33 @@ export class Assignment {
   }
 
   markCommitted(offsets: readonly GroupOffset[]): void {
+    this.#why = undefined;
     for (const offset of offsets) {
       const work = this.works.get(nameOf(offset));
-      if (work) this.#committed.set(work, offset.offset);
+      if (!work) continue;
+      this.#committed.set(work, offset.offset);
+      this.#behind.delete(work);
     }
+  }
+
+  /** Before each attempt to commit: what waits for it waits from now on, if it did not before. */
+  noteUncommitted(): void {
+    for (const [work, committed] of this.#committed)
+      if (work.progress.position > committed && !this.#behind.has(work)) this.#behind.set(work, performance.now());
+  }
+
+  noteRefused(error: unknown): void {
+    this.#why = error instanceof Error ? error.message : undefined;
+  }
+
+  /** What has not been committed for so many milliseconds, although it was tried; undefined when there is nothing. */
+  stuckFor(ms: number): string | undefined {
+    const since = performance.now() - ms;
+    const stuck = [...this.#behind].filter(([, behind]) => behind < since).map(([work]) => nameOf(work.partition));
+    if (stuck.length === 0) return undefined;
+    const which = stuck.length === 1 ? stuck[0] : `${stuck[0]} and ${stuck.length - 1} others`;
+    const again = 'what was done since is done again by whoever has them next';
+    return `nothing could be committed of ${which} for ${ms} ms: ${again}${this.#why ? ` (${this.#why})` : ''}`;
   }
 
   /** What runs is told that it is not wanted; what is left of it is tried again, if the partitions are still ours. */
@@ -169,11 +199,7 @@ export class Assignment {
 }
 
 /** When all of them are open: the furthest that one of them knows of. */
-async function opened(
-  guards: readonly Guard[],
-  partition: TopicPartition,
-  signal: AbortSignal,
-): Promise<bigint | undefined> {
+async function opened(guards: readonly Guard[], partition: Assigned, signal: AbortSignal): Promise<bigint | undefined> {
   const found = await Promise.all(guards.map((guard) => guard.open(partition, signal)));
   return found.reduce((most, one) => (one !== undefined && (most === undefined || one > most) ? one : most), undefined);
 }

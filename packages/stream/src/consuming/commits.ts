@@ -18,8 +18,9 @@ export const offsetCommits: Commits = {
     try {
       await reader?.commit(offsets);
       assignment.markCommitted(offsets);
-    } catch {
+    } catch (error) {
       // It is done again by whoever has the partition next.
+      assignment.noteRefused(error);
     }
   },
 };

@@ -121,7 +121,11 @@ export function checkConsumeOptions<Key, Value>(options: ConsumeOptions<Key, Val
     sessionTimeout,
     handOver,
     drain: duration(options.drain ?? '30s', { name: 'drain' }),
-    commitEvery: duration(options.commitEvery ?? (transactional ? 100 : 500), { name: 'commitEvery', least: 10 }),
+    commitEvery: duration(options.commitEvery ?? (transactional ? 100 : 500), {
+      name: 'commitEvery',
+      least: 10,
+      most: 86_400_000,
+    }),
     buffer: {
       messages: whole('buffer.messages', buffer.messages ?? 10_000, 1, 10_000_000),
       bytes: whole('buffer.bytes', buffer.bytes ?? 16 * 2 ** 20, 1, Number.MAX_SAFE_INTEGER),

@@ -3,6 +3,7 @@ import { shares } from '../diagnostics.ts';
 import type { Driver } from '../driver/driver.ts';
 import type { Assigned, GroupReader, GroupReaderEvents } from '../driver/group-reader.ts';
 import type { TopicPartition } from '../driver/record.ts';
+import type { GroupIdentity } from '../driver/transactor.ts';
 import { NotAMemberError } from '../errors/not-a-member-error.ts';
 import { Assignment, type Tap } from './assignment.ts';
 import type { Commits } from './commits.ts';
@@ -46,6 +47,7 @@ export class Consumer implements AsyncDisposable {
   #trouble: QuorateError | undefined;
   readonly #ended = Promise.withResolvers<void>();
   #stopped: Promise<void> | undefined;
+  #drained = false;
 
   /** Resolves when it is a member of the group. */
   static async start(
@@ -110,6 +112,8 @@ export class Consumer implements AsyncDisposable {
     if (unguarded !== undefined) return { status: 'warn', detail: unguarded };
     if (!this.#standing.isCertain)
       return { status: 'warn', detail: `not known to be a member of group ${this.group} at this moment` };
+    const stuck = this.#assignment.stuckFor(this.#settings.sessionTimeout);
+    if (stuck) return { status: 'warn', detail: stuck };
     const { messages } = this.lag();
     const held = this.#assignment.works.size;
     return { status: 'pass', detail: `${held} partitions of group ${this.group}, ${messages} messages behind` };
@@ -130,10 +134,11 @@ export class Consumer implements AsyncDisposable {
     // Who takes a transactional id over decides what was undecided, and looks once more.
     const undecided = transactional ? 'ignore' : 'wait';
     const events: GroupReaderEvents = {
-      assigned: (partitions) => {
-        this.#assignment = this.#assign(partitions);
+      assigned: (partitions, as) => {
+        this.#assignment = this.#assign(partitions, as);
       },
-      revoked: () => this.#handOver(handOver),
+      // Whoever has stopped has waited already.
+      revoked: () => this.#handOver(this.#drained ? 0 : handOver),
       lost: (reason) => this.#lose(reason),
       records: (partition, records, where) => this.#assignment.take(partition, records, where),
       confirmed: (at) => this.#standing.confirm(at),
@@ -146,10 +151,13 @@ export class Consumer implements AsyncDisposable {
       events,
     );
     this.#assignment.repeatPauses();
-    this.#ticker = setInterval(() => void this.#commit(), commitEvery);
+    this.#ticker = setInterval(() => {
+      this.#assignment.noteUncommitted();
+      void this.#commit();
+    }, commitEvery);
   }
 
-  #assign(partitions: readonly Assigned[]): Assignment {
+  #assign(partitions: readonly Assigned[], as?: GroupIdentity): Assignment {
     for (const { missed } of partitions) this.#stats.missed += missed;
     const before = this.#assignment as Assignment | undefined;
     if (before) {
@@ -161,7 +169,7 @@ export class Consumer implements AsyncDisposable {
       pause: (partition) => this.#reader?.pause(partition),
       resume: (partition) => this.#reader?.resume(partition),
     };
-    const parts = { hands: this.#hands, buffer: this.#settings.buffer, tap, guards: this.#guards };
+    const parts = { hands: this.#hands, buffer: this.#settings.buffer, tap, guards: this.#guards, as };
     const assignment = new Assignment(partitions, parts, this.#endings);
     for (const [name, { ended }] of assignment.works) this.#noteEnding(name, ended);
     if (this.#stopped) assignment.close();
@@ -240,6 +248,7 @@ export class Consumer implements AsyncDisposable {
   async #stop(): Promise<void> {
     clearInterval(this.#ticker);
     await this.#handOver(this.#settings.drain);
+    this.#drained = true;
     this.#standing.stop();
     await this.#reader?.stop();
     this.#ended.resolve();

@@ -1,3 +1,4 @@
+import type { Assigned } from '../driver/group-reader.ts';
 import type { TopicPartition } from '../driver/record.ts';
 
 /** What has to be there before the messages of a partition can be worked on. */
@@ -8,7 +9,7 @@ export interface Guard {
    * Tries until it has succeeded, or the signal aborts. Then it resolves as well: nothing begins any more. What it gives is where the group is in fact, when
    * that is further than was known when the partition was assigned.
    */
-  open(partition: TopicPartition, signal: AbortSignal): Promise<bigint | undefined>;
+  open(partition: Assigned, signal: AbortSignal): Promise<bigint | undefined>;
   /** Nothing of the partition runs any more, of the time to which this signal belongs. It may have been opened anew meanwhile. */
   close(partition: TopicPartition, signal: AbortSignal): void;
 }

@@ -8,6 +8,9 @@ import type { Hands } from './hands.ts';
 import { Lane } from './lane.ts';
 import { Progress } from './progress.ts';
 
+/** setTimeout fires at once when asked to wait longer than this. */
+const longest = 2 ** 31 - 1;
+
 /** The work on one partition, from when it is ours until it is not. */
 export class PartitionWork {
   readonly partition: TopicPartition;
@@ -149,10 +152,14 @@ export class PartitionWork {
   }
 
   #later(lane: Lane<PartitionWork>, delay: number): void {
-    const timer = setTimeout(() => {
-      this.#delays.delete(timer);
-      this.#hands.add(lane);
-    }, delay);
+    const timer = setTimeout(
+      () => {
+        this.#delays.delete(timer);
+        if (delay > longest) this.#later(lane, delay - longest);
+        else this.#hands.add(lane);
+      },
+      Math.min(delay, longest),
+    );
     this.#delays.add(timer);
   }
 }

@@ -31,7 +31,7 @@ async function consumer(handle: (entry: Entry) => Outcome | Promise<Outcome>, gu
   return Object.assign(started, {
     assign: (): void => {
       told?.confirmed(performance.now());
-      told?.assigned([{ ...partition, offset: 0n, missed: 0n }]);
+      told?.assigned([{ ...partition, offset: 0n, missed: 0n }], { member: 'm', generation: 1 });
     },
     confirm: (): void => told?.confirmed(performance.now()),
     lose: (): void => told?.lost(new NotAMemberError('g', 'UNKNOWN_MEMBER_ID')),

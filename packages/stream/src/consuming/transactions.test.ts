@@ -1,14 +1,17 @@
 import { AmbiguousError } from '@quorate/core';
 import { expect, test } from 'vitest';
 import type { Driver } from '../driver/driver.ts';
+import type { GroupReader } from '../driver/group-reader.ts';
 import type { Transactor } from '../driver/transactor.ts';
 import { FencedProducerError } from '../errors/fenced-producer-error.ts';
+import { NotAMemberError } from '../errors/not-a-member-error.ts';
 import type { Assignment } from './assignment.ts';
 import { Transactions } from './transactions.ts';
 
 const partition = { topic: 't', partition: 0 };
 const unknown = new AmbiguousError('nobody knows');
 const fenced = new FencedProducerError('g.t.0');
+const member = { member: 'm', generation: 3 };
 
 /** A worker of one partition, and a cluster in which its commits go as they are told. */
 class Place {
@@ -16,16 +19,23 @@ class Place {
   readonly asked: string[] = [];
   /** How the next requests of each kind end; well by default. */
   readonly failures = new Map<string, (Error | undefined)[]>();
+  /** As whom offsets were to be committed. */
+  readonly as: unknown[] = [];
+  rejoined = 0;
   committed: bigint | undefined;
   marked: bigint | undefined;
+  /** Where the partition ends. */
+  end = 100n;
+  done: bigint | undefined;
   readonly #closing = new AbortController();
   readonly #transactions: Transactions;
   readonly #assignment: Assignment;
   #position = 0n;
 
-  static async open(): Promise<Place> {
+  static async open(committed?: bigint): Promise<Place> {
     const place = new Place();
-    await place.#transactions.open(partition, place.#closing.signal);
+    place.committed = committed;
+    place.done = await place.#transactions.open({ ...partition, offset: 0n, missed: 0n }, place.#closing.signal);
     place.asked.length = 0;
     return place;
   }
@@ -38,6 +48,7 @@ class Place {
       },
       admin: {
         committed: async () => (this.committed === undefined ? [] : [{ ...partition, offset: this.committed }]),
+        offsets: async () => new Map([[0, this.end]]),
       },
     };
     this.#transactions = new Transactions(driver as unknown as Driver, 'g');
@@ -49,6 +60,7 @@ class Place {
     this.#assignment = {
       works: new Map([['t 0', work]]),
       closing: this.#closing.signal,
+      as: member,
       markCommitted: ([{ offset }]: [{ readonly offset: bigint }]) => {
         this.marked = offset;
       },
@@ -58,7 +70,12 @@ class Place {
 
   async commit(position: bigint, isOurs: (since: number) => boolean = () => true): Promise<void> {
     this.#position = position;
-    await this.#transactions.commit(this.#assignment, undefined, isOurs);
+    const reader = {
+      rejoin: () => {
+        this.rejoined += 1;
+      },
+    };
+    await this.#transactions.commit(this.#assignment, reader as GroupReader, isOurs);
   }
 
   #ask(what: string): void {
@@ -76,7 +93,11 @@ class Place {
       id: 'g.t.0',
       begin: async () => {},
       append: one('append'),
-      sendOffsets: async () => {},
+      sendOffsets: async (_group, _offsets, as) => {
+        this.as.push(as);
+        const failure = this.failures.get('sendOffsets')?.shift();
+        if (failure) throw failure;
+      },
       commit: one('commit'),
       abort: one('abort'),
       renew: one('renew'),
@@ -122,4 +143,47 @@ test('who was refused takes the id over only when the group has counted it as a 
   expect(since).toBeGreaterThanOrEqual(before);
   await place.commit(5n);
   expect([place.asked, place.marked]).toEqual([['commit', 'renew', 'close', 'transactor', 'commit'], 5n]);
+});
+
+test('who has taken the id back, and is not counted as a member any more by then, writes nothing', async () => {
+  const place = await Place.open();
+  place.failures.set('commit', [fenced]);
+  await place.commit(5n);
+  const answers = [true, false];
+  await place.commit(5n, () => answers.shift() ?? false);
+  expect([place.asked, place.marked]).toEqual([['commit', 'close', 'transactor'], undefined]);
+});
+
+test('offsets are committed as the member that has the partition; who is refused as such commits nothing there any more', async () => {
+  const place = await Place.open();
+  await place.commit(4n);
+  expect([place.as, place.marked]).toEqual([[member], 4n]);
+  place.failures.set('sendOffsets', [new NotAMemberError('g', 'ILLEGAL_GENERATION')]);
+  for (let round = 0; round < 3; round += 1) await place.commit(5n);
+  expect([place.asked, place.marked]).toEqual([['commit', 'close'], 4n]);
+});
+
+test('what is written does not count when the group is neither where it was left nor where it was to go: it is asked anew', async () => {
+  const place = await Place.open(3n);
+  place.failures.set('commit', [unknown]);
+  await place.commit(5n);
+  place.committed = 4n;
+  for (let round = 0; round < 3; round += 1) await place.commit(5n);
+  expect([place.asked, place.marked, place.rejoined]).toEqual([['commit', 'renew', 'close'], undefined, 1]);
+});
+
+test('the group does not go back behind what a predecessor has committed', async () => {
+  const place = await Place.open(8n);
+  await place.commit(5n);
+  await place.commit(8n);
+  expect([place.done, place.asked, place.marked]).toEqual([8n, [], 8n]);
+  await place.commit(9n);
+  expect([place.asked, place.marked]).toEqual([['commit'], 9n]);
+});
+
+test('what was committed for a log that is no more counts for nothing in the one that there is', async () => {
+  const place = await Place.open(500n);
+  expect(place.done).toBeUndefined();
+  await place.commit(5n);
+  expect([place.asked, place.marked]).toEqual([['commit'], 5n]);
 });

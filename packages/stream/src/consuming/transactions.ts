@@ -1,16 +1,21 @@
-import { backoff, isQuorateError } from '@quorate/core';
+import { backoff, isQuorateError, type QuorateError } from '@quorate/core';
 import type { Driver } from '../driver/driver.ts';
-import type { RecordBatch, TopicPartition } from '../driver/record.ts';
-import type { Transactor } from '../driver/transactor.ts';
+import type { Assigned, GroupReader } from '../driver/group-reader.ts';
+import type { TopicPartition } from '../driver/record.ts';
+import type { GroupIdentity, Transactor } from '../driver/transactor.ts';
 import type { Output } from '../topic/prepared.ts';
 import { type Assignment, nameOf } from './assignment.ts';
 import type { Commits } from './commits.ts';
 import { transactionalIdOf } from './derived-name.ts';
 import type { Guard } from './guard.ts';
 import type { PartitionWork } from './partition-work.ts';
+import { portionsOf } from './portions.ts';
 
 /** How long a predecessor's transaction may stay open when nobody takes over from it. */
 const transactionTimeout = 30_000;
+
+/** So many bytes go to a partition at a time, which is less than Kafka takes by default. Where a topic takes less, it is found out. */
+const portionBytes = 512 * 1_024;
 
 const never: AbortSignal = new AbortController().signal;
 
@@ -23,18 +28,28 @@ interface Round {
 
 interface Place {
   transactor: Transactor;
+  /** What stands before it a predecessor has done: the group is not to go back there. */
+  readonly done: bigint | undefined;
+  /** Where the group is, as far as we know: nobody else moves it while the partition is ours. */
+  committed: bigint | undefined;
   /** Its last outcome is not known. */
   isUnsure: boolean;
   /** When the transactor was refused, by `performance.now()`: somebody has taken the partition over, or the coordinator has ended a transaction by itself. */
   refusedAt: number | undefined;
   round: Round | undefined;
+  /** So many bytes go to a partition at a time. */
+  portion: number;
+  /** Why the last one could not be committed. */
+  trouble: QuorateError | undefined;
+  /** It is another member's, whatever we were told: nothing more is committed here. */
+  isOver: boolean;
   /** To which time of the partition it belongs. */
   readonly of: AbortSignal;
 }
 
 /**
  * Progress by transactions: what handlers have published, and how far the group is, become visible together. Each partition has a transactional id of its own; whoever has the partition takes it over,
- * so that a predecessor who is late can commit nothing any more.
+ * so that a predecessor who is late can commit nothing any more. And one that takes it back too late cannot either: the group takes offsets from its members only, and of their last sharing.
  */
 export class Transactions implements Guard, Commits {
   readonly #driver: Driver;
@@ -47,27 +62,42 @@ export class Transactions implements Guard, Commits {
   }
 
   /** Gives where the group is, once nobody else can move it. */
-  async open(partition: TopicPartition, signal: AbortSignal): Promise<bigint | undefined> {
+  async open({ offset, topic, partition: number }: Assigned, signal: AbortSignal): Promise<bigint | undefined> {
+    const partition = { topic, partition: number };
     const delays = backoff({ min: 100, max: 5_000 });
     while (!signal.aborted) {
       let transactor: Transactor | undefined;
       try {
         transactor = await this.#takeOver(partition, signal);
         const committed = await this.#committed(partition, signal);
-        if (signal.aborted) break;
+        // What was committed for a log that is no more says nothing of the one that there is.
+        const stale = (committed ?? 0n) > offset && (committed ?? 0n) > (await this.#end(partition, signal));
+        const done = stale ? undefined : committed;
+        signal.throwIfAborted();
         this.#places.set(nameOf(partition), {
           transactor,
+          done,
+          committed,
           isUnsure: false,
           refusedAt: undefined,
           round: undefined,
+          portion: portionBytes,
+          trouble: undefined,
+          isOver: false,
           of: signal,
         });
-        return committed;
+        return done;
       } catch {
         await transactor?.close();
         await delays.wait({ signal }).catch(() => {});
       }
     }
+    return undefined;
+  }
+
+  get trouble(): string | undefined {
+    for (const { trouble } of this.#places.values())
+      if (trouble) return `progress cannot be committed: ${trouble.message}`;
     return undefined;
   }
 
@@ -78,26 +108,52 @@ export class Transactions implements Guard, Commits {
     this.#places.delete(nameOf(partition));
   }
 
-  async commit(assignment: Assignment, _: unknown, isOurs: (since: number) => boolean): Promise<void> {
-    await Promise.all([...assignment.works.values()].map((work) => this.#commit(work, assignment, isOurs)));
+  async commit(
+    assignment: Assignment,
+    reader: GroupReader | undefined,
+    isOurs: (since: number) => boolean,
+  ): Promise<void> {
+    const commits = [...assignment.works.values()].map((work) => this.#commit(work, assignment, isOurs));
+    const strayed = (await Promise.all(commits)).includes('strayed');
+    if (strayed && !assignment.isClosed) reader?.rejoin();
   }
 
-  async #commit(work: PartitionWork, assignment: Assignment, isOurs: (since: number) => boolean): Promise<void> {
+  /** `strayed`: the group is somewhere else than we have left it. */
+  async #commit(
+    work: PartitionWork,
+    assignment: Assignment,
+    isOurs: (since: number) => boolean,
+  ): Promise<'strayed' | undefined> {
     const place = this.#places.get(nameOf(work.partition));
-    if (place?.of !== assignment.closing) return;
+    if (place?.of !== assignment.closing || place.isOver) return undefined;
     place.round ??= work.takeRound();
     const { round } = place;
-    if (!round) return;
+    if (!round) return undefined;
     try {
-      if (await this.#write(work.partition, place, round, isOurs)) {
+      const written = await this.#write(work.partition, place, round, assignment.as, isOurs);
+      if (written === 'strayed') {
+        this.#giveUp(place);
+        return written;
+      }
+      if (written) {
         place.round = undefined;
+        place.trouble = undefined;
         work.bytes -= round.bytes;
         assignment.markCommitted([{ ...work.partition, offset: round.position }]);
         assignment.relieve(work);
       }
     } catch (error) {
       if (isQuorateError(error, 'fenced-producer')) place.refusedAt = performance.now();
+      else if (isQuorateError(error, 'not-a-member')) this.#giveUp(place);
+      else if (isQuorateError(error)) place.trouble = error;
     }
+    return undefined;
+  }
+
+  /** What was not committed is done again by whoever has the partition next. */
+  #giveUp(place: Place): void {
+    place.isOver = true;
+    void place.transactor.close();
   }
 
   /** Whether it is committed; false when it has to be tried again. */
@@ -105,25 +161,33 @@ export class Transactions implements Guard, Commits {
     partition: TopicPartition,
     place: Place,
     { position, outputs }: Round,
+    as: GroupIdentity | undefined,
     isOurs: (since: number) => boolean,
-  ): Promise<boolean> {
+  ): Promise<boolean | 'strayed'> {
+    if (position <= (place.done ?? -1n)) return true;
     if (place.isUnsure) {
       if (!(await this.#decide(partition, place, isOurs))) return false;
       // The last one may have been committed. That does not change any more.
       const committed = await this.#committed(partition, never);
       place.isUnsure = false;
-      if ((committed ?? -1n) >= position) return true;
+      if (committed !== place.committed && committed !== position) return 'strayed';
+      place.committed = committed;
+      if (committed === position) return true;
     }
     const { transactor } = place;
+    const portions = portionsOf(outputs, place.portion);
     try {
       await transactor.begin();
-      if (outputs.length > 0) await transactor.append(batchesOf(outputs));
-      await transactor.sendOffsets(this.#group, [{ ...partition, offset: position }]);
+      for (const portion of portions) await transactor.append(portion);
+      await transactor.sendOffsets(this.#group, [{ ...partition, offset: position }], as);
       await transactor.commit();
+      place.committed = position;
       return true;
     } catch (error) {
       place.isUnsure = true;
-      if (isQuorateError(error, 'fenced-producer')) throw error;
+      const mayBeSmaller = portions.flat().some(({ records }) => records.length > 1);
+      if (!mayBeSmaller || !isQuorateError(error, 'message-too-large')) throw error;
+      place.portion = Math.floor(place.portion / 2);
       return false;
     }
   }
@@ -138,9 +202,12 @@ export class Transactions implements Guard, Commits {
     // Whoever has lost the partition must not take the id from its successor. There is none if the group has counted us as a member since.
     if (place.of.aborted || !isOurs(refusedAt)) return false;
     await place.transactor.close();
-    place.transactor = await this.#takeOver(partition, never);
+    place.transactor = await this.#takeOver(partition, place.of);
     place.refusedAt = undefined;
-    return true;
+    // It may have taken long. Whose partition it is by now, the group says when it is to take the offset.
+    if (!place.of.aborted) return isOurs(refusedAt);
+    await place.transactor.close();
+    return false;
   }
 
   #takeOver(partition: TopicPartition, signal: AbortSignal): Promise<Transactor> {
@@ -148,19 +215,12 @@ export class Transactions implements Guard, Commits {
     return this.#driver.transactor(id, { timeout: transactionTimeout, signal });
   }
 
+  async #end({ topic, partition }: TopicPartition, signal: AbortSignal): Promise<bigint> {
+    return (await this.#driver.admin.offsets(topic, 'latest', signal)).get(partition) ?? 0n;
+  }
+
   async #committed({ topic, partition }: TopicPartition, signal: AbortSignal): Promise<bigint | undefined> {
     const offsets = await this.#driver.admin.committed(this.#group, [topic], signal);
     return offsets.find((one) => one.partition === partition)?.offset;
   }
-}
-
-function batchesOf(outputs: readonly Output[]): RecordBatch[] {
-  const batches = new Map<string, { topic: string; partition: number; records: Output['record'][] }>();
-  for (const { topic, partition, record } of outputs) {
-    const name = nameOf({ topic, partition });
-    const batch = batches.get(name) ?? { topic, partition, records: [] };
-    batches.set(name, batch);
-    batch.records.push(record);
-  }
-  return [...batches.values()];
 }

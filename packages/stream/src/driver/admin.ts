@@ -32,8 +32,16 @@ export interface Admin {
   /** Resolves when there are at least so many partitions: those that it lacks are added. */
   enlargeTopic(name: string, partitions: number, signal: AbortSignal): Promise<void>;
   deleteTopic(name: string, signal: AbortSignal): Promise<void>;
-  /** Of each partition of the topic: where it begins and ends, or the first message of that time or later. */
-  offsets(topic: string, at: 'earliest' | 'latest' | number, signal: AbortSignal): Promise<ReadonlyMap<number, bigint>>;
+  /**
+   * Of each partition of the topic: where it begins and ends, or the first message of that time or later. `lenient`: those are left out whose leader does not answer now, or that have
+   * none.
+   */
+  offsets(
+    topic: string,
+    at: 'earliest' | 'latest' | number,
+    signal: AbortSignal,
+    options?: { readonly lenient?: boolean },
+  ): Promise<ReadonlyMap<number, bigint>>;
   groups(signal: AbortSignal): Promise<readonly string[]>;
   describeGroup(group: string, signal: AbortSignal): Promise<GroupDescription>;
   /** What the group has committed; nothing for partitions without. */

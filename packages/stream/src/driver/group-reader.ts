@@ -1,6 +1,6 @@
 import type { QuorateError } from '@quorate/core';
 import type { ReadRecord, TopicPartition } from './record.ts';
-import type { GroupOffset } from './transactor.ts';
+import type { GroupIdentity, GroupOffset } from './transactor.ts';
 
 export interface GroupReaderOptions {
   readonly group: string;
@@ -29,8 +29,8 @@ export interface Assigned extends TopicPartition {
 
 /** What a reader tells. It never calls two of these at the same time, except `records` of different partitions, and `lost` and `trouble` at any time. */
 export interface GroupReaderEvents {
-  /** These partitions, and no others, are ours from now on; none is paused. Everything that comes by `records` is of them. */
-  assigned(partitions: readonly Assigned[]): void;
+  /** These partitions, and no others, are ours from now on, as this member; none is paused. Everything that comes by `records` is of them. */
+  assigned(partitions: readonly Assigned[], as: GroupIdentity): void;
   /**
    * The group shares its partitions out anew, or the reader stops: nothing more comes of any partition. The reader waits until it
    * resolves, or until `handOver` has passed, before it gives them up; commits are still taken until then.
@@ -60,8 +60,13 @@ export interface GroupReader {
   /** Nothing more comes of the partition until `resume`, at most what is on its way already. For partitions that are not ours: nothing happens. */
   pause(partition: TopicPartition): void;
   resume(partition: TopicPartition): void;
-  /** Rejects with `not-a-member` (`happened: 'no'`) when the group does not count us as a member of this generation any more. */
+  /**
+   * Rejects with `not-a-member` (`happened: 'no'`) when the group does not count us as a member of this generation any more. Of a topic that was deleted and made
+   * again nothing is committed: an offset of the old one says nothing of the new one.
+   */
   commit(offsets: readonly GroupOffset[]): Promise<void>;
+  /** Hands over as in a rebalance, and begins anew where the group is by then. */
+  rejoin(): void;
   /** `revoked` comes first, if there is anything to revoke; then leaves the group. Idempotent, and never rejects. */
   stop(): Promise<void>;
 }

@@ -1,42 +1,26 @@
+import { isQuorateError } from '@quorate/core';
 import type { Connection } from '../connection.ts';
 import { deadTopicOf } from '../consuming/dead-letters.ts';
 import type { Driver } from '../driver/driver.ts';
-import type { ReadRecord, TopicPartition } from '../driver/record.ts';
 import { GroupInUseError } from '../errors/group-in-use-error.ts';
 import { UnknownTopicError } from '../errors/unknown-topic-error.ts';
 import { readRanges } from '../reading/read-ranges.ts';
 import { offsetsAt, type Where } from '../reading/where.ts';
-import { headerNames, headersByName, publishedAt } from '../topic/headers.ts';
-import { isWhole, redeliver, redelivered } from './redeliver.ts';
+import { headerNames, headersByName, isMark } from '../topic/headers.ts';
+import { type GroupReport, groupReport } from './group-report.ts';
+import { isWhole, redeliver } from './redeliver.ts';
+import { redelivered } from './redelivered.ts';
+import { sideBySide } from './side-by-side.ts';
 
 export interface TopicReport {
   readonly topic: string;
   readonly partitions: readonly {
     readonly partition: number;
     readonly leader: number;
-    readonly begin: bigint;
-    readonly end: bigint;
+    /** Undefined, as the end is, while no leader answers. */
+    readonly begin: bigint | undefined;
+    readonly end: bigint | undefined;
   }[];
-}
-
-export interface GroupReport {
-  readonly group: string;
-  /** By Kafka's word: `Stable`, `Empty`, `PreparingRebalance` and others. */
-  readonly state: string;
-  readonly partitions: readonly GroupPartition[];
-}
-
-export interface GroupPartition {
-  readonly topic: string;
-  readonly partition: number;
-  /** Where the group goes on; undefined when it has committed nothing there. */
-  readonly committed: bigint | undefined;
-  readonly end: bigint;
-  readonly lag: bigint;
-  /** When the first message was published that the group has not done, in milliseconds since 1970; undefined when there is none. */
-  readonly oldestUnread: number | undefined;
-  /** The client id and host of the member that has the partition. */
-  readonly member: string | undefined;
 }
 
 export interface DeadLetter {
@@ -70,32 +54,24 @@ export class Inspection {
   async topics({ topic, signal }: Wait & { readonly topic?: string } = {}): Promise<readonly TopicReport[]> {
     const { driver, over } = await this.#open(signal);
     const names = topic === undefined ? await driver.admin.topics(over) : [topic];
-    const reports: TopicReport[] = [];
-    for (const name of [...names].sort()) {
-      const leaders = await driver.admin.leaders(name, over);
-      if (!leaders && topic !== undefined) throw new UnknownTopicError(topic);
-      if (!leaders) continue;
-      const [begin, end] = await Promise.all([
-        driver.admin.offsets(name, 'earliest', over),
-        driver.admin.offsets(name, 'latest', over),
-      ]);
-      const partitions = leaders.map((leader, partition) => {
-        const [from = 0n, to = 0n] = [begin.get(partition), end.get(partition)];
-        return { partition, leader, begin: from, end: to };
-      });
-      reports.push({ topic: name, partitions });
-    }
-    return reports;
+    const reports = await sideBySide([...names].sort(), (name) => topicReport(driver, name, over));
+    if (topic !== undefined && !reports[0]) throw new UnknownTopicError(topic);
+    return reports.filter((report) => report !== undefined);
   }
 
-  /** Of one group, or of all. */
+  /** Of one group, or of all. Of all, one that cannot be looked at is told with the reason, and stands in nobody's way. */
   async groups({ group, signal }: Wait & { readonly group?: string } = {}): Promise<readonly GroupReport[]> {
     const { driver, over } = await this.#open(signal);
     const names = group === undefined ? await driver.admin.groups(over) : [group];
     const topics = await driver.admin.topics(over);
-    const reports: GroupReport[] = [];
-    for (const name of [...names].sort()) reports.push(await groupReport(driver, name, topics, over));
-    return reports;
+    return await sideBySide([...names].sort(), async (name) => {
+      try {
+        return await groupReport(driver, name, topics, over);
+      } catch (error) {
+        if (group !== undefined || over.aborted || !isQuorateError(error)) throw error;
+        return { group: name, state: 'Unknown', partitions: [], trouble: error.message };
+      }
+    });
   }
 
   /** The dead letters of a topic, the oldest of each partition first. At most `limit`, 1,000 by default. */
@@ -106,17 +82,18 @@ export class Inspection {
     const { driver, over } = await this.#open(signal);
     const dead = deadTopicOf(topic);
     const [report] = await this.topics({ topic: dead, signal: over });
-    const done = await redelivered(driver.admin, topic, over);
     const letters: DeadLetter[] = [];
     const ranges = new Map(
-      (report?.partitions ?? []).map(({ partition, begin, end }) => [partition, { from: begin, to: end }]),
+      (report?.partitions ?? []).map(({ partition, begin = 0n, end = 0n }) => [partition, { from: begin, to: end }]),
     );
+    const done = await redelivered(driver, topic, ranges, over);
     await readRanges(
       driver,
       dead,
       ranges,
       (partition, { offset, key, headers }) => {
         if (letters.length >= limit) return 'enough';
+        if (isMark(dead, headers)) return undefined;
         const told = headersByName(headers);
         const text = (name: string): string => told[name] ?? '';
         letters.push({
@@ -164,66 +141,19 @@ export class Inspection {
   }
 }
 
-async function groupReport(
-  driver: Driver,
-  group: string,
-  topics: readonly string[],
-  signal: AbortSignal,
-): Promise<GroupReport> {
-  const { admin } = driver;
-  const [{ state, members }, committed] = await Promise.all([
-    admin.describeGroup(group, signal),
-    admin.committed(group, topics, signal),
+/** Undefined where there is no such topic. */
+async function topicReport({ admin }: Driver, topic: string, signal: AbortSignal): Promise<TopicReport | undefined> {
+  const leaders = await admin.leaders(topic, signal);
+  if (!leaders) return undefined;
+  const [begin, end] = await Promise.all([
+    admin.offsets(topic, 'earliest', signal, { lenient: true }),
+    admin.offsets(topic, 'latest', signal, { lenient: true }),
   ]);
-  const nameOf = ({ topic, partition }: TopicPartition): string => `${topic} ${partition}`;
-  const places = new Map<string, TopicPartition & { readonly offset?: bigint }>();
-  const holders = new Map<string, string>();
-  for (const { clientId, host, partitions } of members) {
-    for (const place of partitions) {
-      places.set(nameOf(place), place);
-      holders.set(nameOf(place), `${clientId} at ${host}`);
-    }
-  }
-  for (const place of committed) places.set(nameOf(place), place);
-  // Asked once for each topic, not for each of its partitions.
-  const begins = new Map<string, ReadonlyMap<number, bigint>>();
-  const ends = new Map<string, ReadonlyMap<number, bigint>>();
-  const partitions: GroupPartition[] = [];
-  for (const [name, { topic, partition, offset }] of places) {
-    const end = await edge(ends, topic, partition, () => admin.offsets(topic, 'latest', signal));
-    const from = offset ?? (await edge(begins, topic, partition, () => admin.offsets(topic, 'earliest', signal)));
-    const lag = end > from ? end - from : 0n;
-    const oldestUnread = lag > 0n ? await timeOf(driver, topic, partition, from, end, signal) : undefined;
-    partitions.push({ topic, partition, committed: offset, end, lag, oldestUnread, member: holders.get(name) });
-  }
-  partitions.sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition);
-  return { group, state, partitions };
-}
-
-async function edge(
-  known: Map<string, ReadonlyMap<number, bigint>>,
-  topic: string,
-  partition: number,
-  ask: () => Promise<ReadonlyMap<number, bigint>>,
-): Promise<bigint> {
-  const offsets = known.get(topic) ?? (await ask());
-  known.set(topic, offsets);
-  return offsets.get(partition) ?? 0n;
-}
-
-async function timeOf(
-  driver: Driver,
-  topic: string,
-  partition: number,
-  from: bigint,
-  to: bigint,
-  signal: AbortSignal,
-): Promise<number | undefined> {
-  let time: number | undefined;
-  const first = (_: number, record: ReadRecord): 'enough' => {
-    time = publishedAt(record);
-    return 'enough';
-  };
-  await readRanges(driver, topic, new Map([[partition, { from, to }]]), first, signal);
-  return time;
+  const partitions = leaders.map((leader, partition) => ({
+    partition,
+    leader,
+    begin: begin.get(partition),
+    end: end.get(partition),
+  }));
+  return { topic, partitions };
 }

@@ -51,12 +51,16 @@ test('letters are put back where they stood; where there is no such partition, b
     letter(4n, 'a', '-1'),
   ]);
   expect(await redeliver(given, 'rides', signal)).toBe(5);
-  const places = appended.flatMap(({ topic, partition, records }) =>
-    records.map(({ value }) => [topic, Number(value), partition]),
+  const back = appended.filter(({ topic }) => topic === 'rides');
+  const places = back.flatMap(({ partition, records }) => records.map(({ value }) => [Number(value), partition]));
+  expect(new Map(places as [number, number][])).toEqual(
+    new Map([
+      [0, 2],
+      [1, elsewhere],
+      [2, byKey],
+      [3, byKey],
+      [4, byKey],
+    ]),
   );
-  expect(places.sort(([, a], [, b]) => Number(a) - Number(b))).toEqual([
-    ['rides', 0, 2],
-    ['rides', 1, elsewhere],
-    ...[2, 3, 4].map((number) => ['rides', number, byKey]),
-  ]);
+  expect(places).toHaveLength(5);
 });

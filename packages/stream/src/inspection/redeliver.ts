@@ -1,17 +1,14 @@
 import { isQuorateError } from '@quorate/core';
 import type { Opened } from '../connection.ts';
 import { deadTopicOf } from '../consuming/dead-letters.ts';
-import type { Admin } from '../driver/admin.ts';
 import type { ReadRecord, RecordBatch } from '../driver/record.ts';
 import type { Transactor } from '../driver/transactor.ts';
 import { UnknownTopicError } from '../errors/unknown-topic-error.ts';
 import { partitionOf } from '../publishing/partitioner.ts';
 import { sizeOf } from '../publishing/pending.ts';
 import { readTopic } from '../reading/read-topic.ts';
-import { headerNames, headersByName, type KafkaHeaders, publishedAt } from '../topic/headers.ts';
-
-/** What remembers how far it has come: a group that never has members. */
-const redeliveryGroup = 'quorate-redelivery';
+import { headerNames, headersByName, isMark, type KafkaHeaders, publishedAt } from '../topic/headers.ts';
+import { markOf, redelivered, redeliveryGroup } from './redelivered.ts';
 
 /** So much goes in one transaction, unless a single letter is more. */
 const together = { letters: 500, bytes: 512 * 1024 } as const;
@@ -40,16 +37,6 @@ export function isWhole(headers: KafkaHeaders): boolean {
   return headers.every(([name]) => name !== headerNames.deadCut);
 }
 
-/** How far the redelivery of the dead letters of a topic has come, by partition. */
-export async function redelivered(
-  admin: Admin,
-  topic: string,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<number, bigint>> {
-  const offsets = await admin.committed(redeliveryGroup, [deadTopicOf(topic)], signal);
-  return new Map(offsets.map(({ partition, offset }) => [partition, offset]));
-}
-
 /**
  * Sends the dead letters of a topic to it again, as they were, but for those that were cut: each once, however often it is called, and also when it is broken off. Resolves with how many it
  * has sent.
@@ -66,14 +53,13 @@ export async function redeliver({ driver }: Opened, topic: string, signal: Abort
     const id = `${redeliveryGroup}.${dead}.${partition}`;
     const transactor = await driver.transactor(id, { timeout: transactionTimeout, signal });
     try {
-      const from =
-        (await redelivered(admin, topic, signal)).get(partition) ??
-        (await admin.offsets(dead, 'earliest', signal)).get(partition) ??
-        0n;
+      const begin = (await admin.offsets(dead, 'earliest', signal)).get(partition) ?? 0n;
       const to = (await admin.offsets(dead, 'latest', signal)).get(partition) ?? 0n;
+      const all = new Map([[partition, { from: begin, to }]]);
+      const from = (await redelivered(driver, topic, all, signal)).get(partition) ?? begin;
       const range = { from: new Map([[partition, from]]), to: new Map([[partition, to]]) };
       const letters: Letters = { transactor, topic, count: leaders.length, dead, partition };
-      for await (const part of inParts(readTopic(driver, dead, range, signal))) {
+      for await (const part of inParts(dead, readTopic(driver, dead, range, signal))) {
         signal.throwIfAborted();
         await send(letters, part);
         sent += part.filter(({ headers }) => isWhole(headers)).length;
@@ -95,10 +81,14 @@ interface Letters {
   readonly partition: number;
 }
 
-async function* inParts(letters: AsyncIterable<{ readonly record: ReadRecord }>): AsyncGenerator<ReadRecord[], void> {
+async function* inParts(
+  dead: string,
+  letters: AsyncIterable<{ readonly record: ReadRecord }>,
+): AsyncGenerator<ReadRecord[], void> {
   let part: ReadRecord[] = [];
   let bytes = 0;
   for await (const { record } of letters) {
+    if (isMark(dead, record.headers)) continue;
     const size = sizeOf(record);
     if (part.length === together.letters || (part.length > 0 && bytes + size > together.bytes)) {
       yield part;
@@ -146,8 +136,9 @@ async function sendTogether(
   }
   const list: RecordBatch[] = [...batches].map(([partition, records]) => ({ topic, partition, records }));
   const next = (part.at(-1)?.offset ?? -1n) + 1n;
+  list.push({ topic: dead, partition, records: [markOf(next)] });
   await transactor.begin();
-  if (list.length > 0) await transactor.append(list);
+  await transactor.append(list);
   await transactor.sendOffsets(redeliveryGroup, [{ topic: dead, partition, offset: next }]);
   await transactor.commit();
 }

@@ -104,6 +104,8 @@ export class OutboxRelay implements Component, AsyncDisposable {
       const connecting = (async () => this.#options.connect())();
       try {
         const connection = await this.#answers.of(connecting);
+        // What it is told by then the next query says too.
+        connection.on?.('error', () => {});
         await this.#relay(opened, connection);
       } catch (error) {
         // Not its cause: a client's error may show what it was asked.

@@ -9,6 +9,8 @@ export class PartitionQueue {
   #waiting: Pending[] = [];
   #first = 0;
   #sent: readonly Pending[] = [];
+  /** How many messages the next batches have at most, the next one last; those after them have as many as there are. */
+  #counts: number[] = [];
 
   constructor(topic: string, partition: number, batchBytes: number) {
     this.topic = topic;
@@ -33,9 +35,10 @@ export class PartitionQueue {
   take(gone: (pending: Pending) => void): RecordBatch | undefined {
     const batch: Pending[] = [];
     let bytes = 0;
+    const most = this.#counts.pop() ?? Infinity;
     for (; this.#first < this.#waiting.length; this.#first += 1) {
       const pending = this.#waiting[this.#first] as Pending;
-      if (batch.length > 0 && bytes + pending.size > this.#batchBytes) break;
+      if (batch.length === most || (batch.length > 0 && bytes + pending.size > this.#batchBytes)) break;
       if (!pending.send()) {
         gone(pending);
         continue;
@@ -61,8 +64,19 @@ export class PartitionQueue {
 
   /** The batch was too large for the topic, though perhaps none of its messages is: they are to go in smaller ones, in the same order. */
   split(): void {
+    this.#batchBytes = Math.floor(this.#sent.reduce((sum, { size }) => sum + size, 0) / 2);
+    this.#takeBack();
+  }
+
+  /** The batch was refused for one of its messages, and nobody knows which: they are to go in halves, in the same order, until that one goes alone. */
+  halve(): void {
+    const first = Math.ceil(this.sent / 2);
+    this.#counts.push(this.sent - first, first);
+    this.#takeBack();
+  }
+
+  #takeBack(): void {
     const sent = this.settle();
-    this.#batchBytes = Math.floor(sent.reduce((sum, { size }) => sum + size, 0) / 2);
     for (const pending of sent) pending.takeBack();
     this.#waiting = [...sent, ...this.#waiting.slice(this.#first)];
     this.#first = 0;

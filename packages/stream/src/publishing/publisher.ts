@@ -2,6 +2,7 @@ import { isQuorateError, type QuorateError } from '@quorate/core';
 import type { Appended } from '../driver/appender.ts';
 import type { Driver } from '../driver/driver.ts';
 import type { KafkaRecord, RecordBatch } from '../driver/record.ts';
+import { RefusedError } from '../errors/refused-error.ts';
 import { StreamClosedError } from '../errors/stream-closed-error.ts';
 import { CurrentAppender } from './current-appender.ts';
 import type { Layout } from './layout.ts';
@@ -17,6 +18,9 @@ export interface PublisherSettings {
   /** How long a message waits for others to go with it, in milliseconds. */
   readonly linger: number;
 }
+
+/** For these a broker refuses a batch because of one message in it: one without a key for a compacted topic, or of a time that is too far away. */
+const ofOneMessage: ReadonlySet<string> = new Set(['INVALID_RECORD', 'INVALID_TIMESTAMP']);
 
 /** So many batches go in one request at most. */
 const batchesInRequest = 64;
@@ -160,6 +164,8 @@ export class Publisher {
     if (isQuorateError(error, 'message-too-large') && queue.sent > 1) {
       // A topic may allow less than a batch has, though each of its messages is small enough.
       queue.split();
+    } else if (error instanceof RefusedError && ofOneMessage.has(error.reason) && queue.sent > 1) {
+      queue.halve();
     } else {
       let next = offset ?? 0n;
       for (const pending of queue.settle()) {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { DeadlineExceededError, type Duration, duration, InvalidArgumentError } from '@quorate/core';
+import { DeadlineExceededError, type Duration, deadline, duration, InvalidArgumentError } from '@quorate/core';
 import type { Connection, Opened } from '../connection.ts';
 import type { PartitionReader } from '../driver/partition-reader.ts';
 import type { KafkaRecord, ReadRecord } from '../driver/record.ts';
@@ -79,22 +79,20 @@ export class Requester<Request = unknown, Reply = unknown, Progress = unknown> i
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         settle: (settled) => {
-          clearTimeout(timer);
-          signal?.removeEventListener('abort', aborted);
+          limit[Symbol.dispose]();
           this.#waiting.delete(correlation);
           if ('reply' in settled) resolve(settled.reply as Reply);
           else reject(settled.error);
         },
         onProgress: onProgress as Waiting['onProgress'],
       };
-      const giveUp = (error: unknown): void => {
-        waiting.settle({ error });
+      const limit = deadline(timeout, signal);
+      const giveUp = (): void => {
+        const late = `${this.name}: no reply within ${timeout} ms`;
+        waiting.settle({ error: signal?.aborted ? signal.reason : new DeadlineExceededError(late) });
         this.#cancel(correlation);
       };
-      const aborted = (): void => giveUp(signal?.reason);
-      const late = `${this.name}: no reply within ${timeout} ms`;
-      const timer = setTimeout(() => giveUp(new DeadlineExceededError(late)), timeout);
-      signal?.addEventListener('abort', aborted, { once: true });
+      limit.signal.addEventListener('abort', giveUp, { once: true });
       this.#waiting.set(correlation, waiting);
       const until = Date.now() + timeout;
       this.#send(record, correlation, until).catch((error: unknown) =>

@@ -34,10 +34,7 @@ export class Dispatch {
         const leaders = opened?.layout.known(topic);
         return opened && leaders ? { publisher: opened.publisher, leaders } : undefined;
       },
-      async () => {
-        const { publisher, layout } = await connection.open();
-        return { publisher, leaders: await layout.of(topic) };
-      },
+      () => connection.closeAfter(waysTo(topic, connection)),
     );
   }
 
@@ -96,4 +93,9 @@ export class Dispatch {
     this.#turn = (this.#turn + 1) % count;
     return this.#turn;
   }
+}
+
+async function waysTo(topic: string, connection: Connection): Promise<Ways> {
+  const { publisher, layout } = await connection.open();
+  return { publisher, leaders: await layout.of(topic) };
 }

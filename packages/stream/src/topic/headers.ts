@@ -37,6 +37,8 @@ export const headerNames = {
   deadGroup: 'quorate-dead-group',
   /** What is left of it, where its topic does not take it whole. */
   deadCut: 'quorate-dead-cut',
+  /** Of a record among dead letters that is none: those before this offset were sent again. */
+  redelivered: 'quorate-redelivered',
 } as const;
 
 /** When a message was published. What is written again has a time of its own, or retention would count from when it was written first, and take it at once. */
@@ -51,6 +53,11 @@ export function isToken(text: string): boolean {
 }
 
 export type KafkaHeaders = readonly (readonly [name: string, value: Buffer])[];
+
+/** Whether it is no dead letter, but tells how far those before it were sent again. Whoever reads the topic by this package never sees it. */
+export function isMark(topic: string, headers: KafkaHeaders): boolean {
+  return topic.endsWith('.dead') && headers.some(([name]) => name === headerNames.redelivered);
+}
 
 /** By name, as text; of a name that comes twice the last. Without a prototype: names come from outside. */
 export function headersByName(headers: KafkaHeaders): Readonly<Record<string, string>> {

@@ -12,7 +12,7 @@ import { type ReadOptions, readTopic } from '../reading/read-topic.ts';
 import { Codec } from './codec.ts';
 import { createTopic } from './create-topic.ts';
 import { Dispatch, type Encoded } from './dispatch.ts';
-import { publishedAt } from './headers.ts';
+import { isMark, publishedAt } from './headers.ts';
 import type { Message, NewMessage, Published, PublishOptions } from './message.ts';
 import type { Encodable, Output, Publishable } from './prepared.ts';
 import type { TopicSettings } from './topic-options.ts';
@@ -90,6 +90,7 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
     const { driver } = await this.#connection.open();
     const signal = this.#connection.until(options.signal);
     for await (const { partition, record } of readTopic(driver, this.name, options, signal)) {
+      if (isMark(this.name, record.headers)) continue;
       const decoded = this.#codec.decode(record);
       if ('poison' in decoded) throw new PoisonMessageError(partition, record.offset, decoded.poison, decoded.detail);
       const { offset } = record;

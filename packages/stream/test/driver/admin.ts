@@ -1,3 +1,4 @@
+import { Consumer } from '@platformatic/kafka';
 import { eventually } from '@quorate/testbed';
 import { expect } from 'vitest';
 import type { RecordBatch } from '../../src/driver/record.ts';
@@ -188,6 +189,25 @@ export function hasAdmin(): void {
       await admin.deleteGroup(group, endless);
       expect(await admin.groups(endless)).not.toContain(group);
       expect(await admin.committed(group, [topic], endless)).toEqual([]);
+    });
+
+    test('describes a group by the protocol of Kafka 4 as well', async ({ bed }) => {
+      await using stage = new Stage(open, bed.kafka.brokers);
+      const { admin } = await stage.driver();
+      const topic = await stage.topic({ partitions: 2 });
+      const groupId = unique('g');
+      const bootstrapBrokers = [...bed.kafka.brokers];
+      const member = new Consumer({ groupId, clientId: 'new', bootstrapBrokers, groupProtocol: 'consumer' });
+      const messages = await member.consume({ topics: [topic] });
+      const described = async () => {
+        const { state, members } = await admin.describeGroup(groupId, endless);
+        const held = members.flatMap(({ partitions }) => partitions.map(({ partition }) => partition));
+        return { state, clients: members.map(({ clientId }) => clientId), held: held.toSorted() };
+      };
+      await eventually('it has both', async () => (await described()).held.length === 2);
+      expect(await described()).toEqual({ state: 'Stable', clients: ['new'], held: [0, 1] });
+      await messages.close();
+      await member.close();
     });
 
     test('commits for a group that nobody has been in, and knows nothing of one that is not there', async ({ bed }) => {

@@ -2,6 +2,7 @@ import type { QuorateError } from '@quorate/core';
 import type { Driver } from '../../src/driver/driver.ts';
 import type { Assigned, GroupReader, GroupReaderEvents, GroupReaderOptions } from '../../src/driver/group-reader.ts';
 import type { ReadRecord, TopicPartition } from '../../src/driver/record.ts';
+import type { GroupIdentity } from '../../src/driver/transactor.ts';
 import { Course } from './course.ts';
 
 /** From when to when a member had a partition. */
@@ -39,6 +40,8 @@ export class Member implements GroupReaderEvents {
   held: readonly Assigned[] = [];
   /** What it had when `revoked` began. */
   giving: readonly Assigned[] = [];
+  /** As whom it has it. */
+  as: GroupIdentity | undefined;
   readonly #options: MemberOptions;
   readonly #handOver: number;
   readonly #courses = new Map<string, Course>();
@@ -113,11 +116,12 @@ export class Member implements GroupReaderEvents {
     this.#stopped = true;
   }
 
-  assigned(partitions: readonly Assigned[]): void {
+  assigned(partitions: readonly Assigned[], as: GroupIdentity): void {
     this.#told('assigned', 'quietly');
     if (this.held.length > 0) this.#complain('assigned came where neither revoked nor lost had been');
     this.assignments += 1;
     this.held = partitions;
+    this.as = as;
     for (const { topic, partition, offset, missed } of partitions) {
       this.missed += missed;
       this.course(partition, topic).goOnAt(offset);

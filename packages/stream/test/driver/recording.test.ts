@@ -9,7 +9,7 @@ import { endless, record } from './stage.ts';
 
 // What is written down of readers is checked as it comes: here by readers that break their promises.
 
-const reader = { pause() {}, resume() {}, commit: async () => {}, stop: async () => {} };
+const reader = { pause() {}, resume() {}, rejoin() {}, commit: async () => {}, stop: async () => {} };
 
 async function member(handOver = 1_000, revoked = async (): Promise<void> => {}): Promise<[Member, GroupReaderEvents]> {
   let events: GroupReaderEvents | undefined;
@@ -29,13 +29,14 @@ async function member(handOver = 1_000, revoked = async (): Promise<void> => {})
 const at = (offset: bigint) => ({ ...record('x'), offset });
 const zero = { topic: 't', partition: 0 };
 const assigned = [{ ...zero, offset: 5n, missed: 0n }];
+const as = { member: 'm', generation: 1 };
 
 const broken: [string, (events: GroupReaderEvents) => void | Promise<void>, RegExp][] = [
   ['records before assigned', (e) => e.records(zero, [at(0n)], { next: 1n, end: 1n }), /not assigned/],
   [
     'records from before where it begins',
     (e) => {
-      e.assigned(assigned);
+      e.assigned(assigned, as);
       e.records(zero, [at(4n)], { next: 5n, end: 5n });
     },
     /4 came after 4/,
@@ -43,7 +44,7 @@ const broken: [string, (events: GroupReaderEvents) => void | Promise<void>, RegE
   [
     'records again',
     (e) => {
-      e.assigned(assigned);
+      e.assigned(assigned, as);
       e.records(zero, [at(5n), at(6n)], { next: 7n, end: 9n });
       e.records(zero, [at(6n)], { next: 7n, end: 9n });
     },
@@ -52,7 +53,7 @@ const broken: [string, (events: GroupReaderEvents) => void | Promise<void>, RegE
   [
     'a next that goes back',
     (e) => {
-      e.assigned(assigned);
+      e.assigned(assigned, as);
       e.records(zero, [at(6n)], { next: 6n, end: 9n });
     },
     /next is 6/,
@@ -60,7 +61,7 @@ const broken: [string, (events: GroupReaderEvents) => void | Promise<void>, RegE
   [
     'an end before next',
     (e) => {
-      e.assigned(assigned);
+      e.assigned(assigned, as);
       e.records(zero, [at(6n)], { next: 7n, end: 6n });
     },
     /past the end/,
@@ -68,15 +69,15 @@ const broken: [string, (events: GroupReaderEvents) => void | Promise<void>, RegE
   [
     'assigned twice',
     (e) => {
-      e.assigned(assigned);
-      e.assigned(assigned);
+      e.assigned(assigned, as);
+      e.assigned(assigned, as);
     },
     /neither revoked nor lost/,
   ],
   [
     'records after revoked',
     async (e) => {
-      e.assigned(assigned);
+      e.assigned(assigned, as);
       await e.revoked();
       e.records(zero, [at(5n)], { next: 6n, end: 6n });
     },
@@ -85,7 +86,7 @@ const broken: [string, (events: GroupReaderEvents) => void | Promise<void>, RegE
   [
     'records after lost',
     (e) => {
-      e.assigned(assigned);
+      e.assigned(assigned, as);
       e.lost(new StreamClosedError('x'));
       e.records(zero, [at(5n)], { next: 6n, end: 6n });
     },
@@ -103,10 +104,10 @@ test.for(broken)('a member complains of %s', async ([, action, complaint]) => {
 test('a member complains of what comes while it hands over, and after it has stopped', async () => {
   const waiting = Promise.withResolvers<void>();
   const [joined, events] = await member(1_000, () => waiting.promise);
-  events.assigned(assigned);
+  events.assigned(assigned, as);
   const revoked = events.revoked();
   events.confirmed(performance.now());
-  events.assigned([]);
+  events.assigned([], as);
   waiting.resolve();
   await revoked;
   expect(joined.complaints).toHaveLength(2);
@@ -117,8 +118,8 @@ test('a member complains of what comes while it hands over, and after it has sto
 
 test('two members that have a partition at the same time are found, unless one has lost it', async () => {
   const [[a, toA], [b, toB]] = [await member(), await member()];
-  toA.assigned(assigned);
-  toB.assigned(assigned);
+  toA.assigned(assigned, as);
+  toB.assigned(assigned, as);
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(overlaps([a, b])).toHaveLength(1);
   toA.lost(new StreamClosedError('x'));

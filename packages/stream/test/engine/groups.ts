@@ -6,7 +6,8 @@ import { commitOffsets } from '../../src/driver/engine/offsets.ts';
 import { contractTest as test } from '../driver/contract.ts';
 import { drivers } from '../driver/drivers.ts';
 import { eachDriver } from '../driver/each-driver.ts';
-import { defaultSettings, endless, failure, Stage, unique } from '../driver/stage.ts';
+import type { Member } from '../driver/member.ts';
+import { batch, defaultSettings, endless, failure, offsetsOf, Stage, series, unique } from '../driver/stage.ts';
 import { wiresOf } from './counted.ts';
 
 /** Part of the contract of the drivers. */
@@ -42,6 +43,63 @@ export function commitsAsMember(): void {
       expect(refused).toMatchObject({ code: 'not-a-member', happened: 'no' });
       connections.close();
       expect(await admin.committed(group, [topic], endless)).toEqual([{ topic, partition: 0, offset: 4n }]);
+    });
+
+    test('and begins a topic that was deleted and made again from its beginning, whatever it had done of the old one', async ({
+      bed,
+    }) => {
+      await using stage = new Stage(open, bed.kafka.brokers);
+      const topic = await stage.topic();
+      await stage.witness.produce(topic, 0, series('old', 5));
+      const group = unique('g');
+      const driver = await stage.driver();
+      let handedOver: bigint | 'not yet' | undefined = 'not yet';
+      const revoked = async (who: Member): Promise<void> => {
+        await who.commit(5n);
+        handedOver = await stage.witness.committed(group, topic);
+      };
+      const member = await stage.member({ group, topics: [topic], revoked }, driver);
+      await eventually('it reads', () => member.values().length === 5);
+      const { as } = member;
+      // It learns of it late.
+      member.reader.pause({ topic, partition: 0 });
+      await driver.admin.deleteTopic(topic, endless);
+      const shape = { partitions: 1, replication: 1, settings: { 'retention.ms': '-1' } };
+      await eventually('it is made again', () => driver.admin.createTopic(topic, shape, endless));
+      const appender = await driver.appender({ signal: endless });
+      offsetsOf(await appender.append([batch(topic, 0, series('new', 8))]));
+      const transactor = await stage.transactor(unique('id'));
+      await transactor.begin();
+      const offsets = [{ topic, partition: 0, offset: 4n }];
+      const refused = await failure(() => transactor.sendOffsets(group, offsets, as));
+      expect(refused).toMatchObject({ code: 'not-a-member', happened: 'no', group });
+      await transactor.abort();
+      member.reader.resume({ topic, partition: 0 });
+      await eventually('it has read it', () => member.values().includes('new-7'));
+      expect(member.values()).toEqual([...series('old', 5), ...series('new', 8)]);
+      expect([handedOver, member.revocations]).toEqual([undefined, 1]);
+      await member.commit(8n);
+      expect(await stage.witness.committed(group, topic)).toBe(8n);
+    });
+
+    test('that says so when its topic is gone, and when it is there again', async ({ bed }) => {
+      await using stage = new Stage(open, bed.kafka.brokers);
+      const [topic, other] = [await stage.topic(), await stage.topic()];
+      const { admin } = await stage.driver();
+      const group = unique('g');
+      const member = await stage.member({ group, topics: [topic] });
+      await eventually('it has the partition', () => member.held.length === 1);
+      await admin.deleteTopic(topic, endless);
+      // When somebody comes or goes the partitions are shared out: there are none of the topic.
+      const second = await stage.member({ group, topics: [other] });
+      await eventually('it has none', () => member.held.length === 0);
+      const told = member.troubles.length;
+      await eventually('it says so', () =>
+        member.troubles.slice(told).some((error) => error?.code === 'unknown-topic'),
+      );
+      await admin.createTopic(topic, { partitions: 1, replication: 1, settings: {} }, endless);
+      await second.stop();
+      await eventually('all is well', () => member.held.length === 1 && member.troubles.at(-1) === undefined);
     });
 
     test('which begins after the offsets that a transaction commits just now, when it is over', async ({ bed }) => {

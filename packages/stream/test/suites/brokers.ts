@@ -64,7 +64,12 @@ export function brokersSuite(driver: DriverName): void {
       },
       180_000,
     );
+  });
+}
 
+/** While other connections are well: what goes on beside it is not disturbed. */
+export function lostAnswersSuite(driver: DriverName): void {
+  describe.concurrent(`by ${driver}`, () => {
     threeBrokers(
       'answers are lost again and again: every message is there once',
       async ({ bed }) => {

@@ -37,6 +37,34 @@ export function publishingSuite(driver: DriverName): void {
     );
 
     sharedTest(
+      'a message that Kafka refuses for itself is refused alone: those that went with it are there, in order',
+      async ({ servers: { QUORATE_KAFKA } }) => {
+        await using place = await bench(QUORATE_KAFKA, { driver });
+        const shape = { partitions: 1, settings: { 'cleanup.policy': 'compact' } };
+        const rides = place.stream().topic(`${place.topic}-compacted`, shape);
+        await rides.create();
+        const messages = numbered(40, 1);
+        const [without, tooLate] = [7, 23];
+        messages[without] = { value: 'without a key' };
+        messages[tooLate] = { key: 'key-0', value: 'of tomorrow', timestamp: Date.now() + 86_400_000 };
+        const outcomes = await Promise.allSettled(messages.map((message) => rides.publish(message)));
+        const failed = outcomes.flatMap(({ status }, index) => (status === 'rejected' ? [index] : []));
+        expect(failed).toEqual([without, tooLate]);
+        const refused = { code: 'refused', happened: 'no' };
+        expect(outcomes[without]).toMatchObject({ reason: { ...refused, reason: 'INVALID_RECORD' } });
+        expect(outcomes[tooLate]).toMatchObject({ reason: { ...refused, reason: 'INVALID_TIMESTAMP' } });
+        const values: unknown[] = [];
+        for await (const { value } of rides.read()) values.push(value);
+        expect(values).toEqual(numbered(40).flatMap(({ value }, index) => (failed.includes(index) ? [] : [value])));
+        // Also of those that were published together.
+        const error = await rides
+          .publishMany([{ key: 'a', value: 1 }, { value: 2 }])
+          .catch((reason: unknown) => reason);
+        expect(error).toMatchObject({ outcomes: [{ offset: expect.anything() }, { error: refused }] });
+      },
+    );
+
+    sharedTest(
       'what is too large, of the wrong shape or for no partition is refused before it is sent',
       async ({ servers: { QUORATE_KAFKA } }) => {
         await using place = await bench(QUORATE_KAFKA, { driver, partitions: 2 });

@@ -32,7 +32,8 @@ export function requestsSuite(driver: DriverName): void {
       const all = Array.from({ length: 10_000 }, (_, number) => number);
       const replies = await Promise.all(all.map((number) => requester.request(number)));
       expect(replies).toEqual(all.map((number) => number * 2));
-      expect(requester.stats()).toEqual({ pending: 0, sent: 10_001, replied: 10_001, failed: 0, late: 0 });
+      // A responder that the group took for dead is asked to answer again, and what it says then comes late.
+      expect(requester.stats()).toMatchObject({ pending: 0, sent: 10_001, replied: 10_001, failed: 0 });
       // A requester may hear of a reply before the responder hears that it was written.
       await eventually('all are counted', () => responder.stats().replied === 10_001);
     });

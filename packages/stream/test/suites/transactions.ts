@@ -81,6 +81,36 @@ export function transactionsSuite(driver: DriverName): void {
       expect(letter).toMatchObject({ value: 5, headers: { 'quorate-dead-reason': 'rejected' } });
     });
 
+    test('what is more than a topic takes at once goes in parts; one message that is too large for it holds its partition, and health says so', async ({
+      servers: { QUORATE_KAFKA },
+    }) => {
+      await using input = await bench(QUORATE_KAFKA, { driver, partitions: 1 });
+      const shape = { partitions: 1, settings: { 'max.message.bytes': '20000', 'retention.ms': '-1' } };
+      const out = input.stream().topic(`${input.topic}-out`, shape);
+      await out.create();
+      const topic = input.open();
+      await topic.publishMany(numbered(40, 1));
+      const text = 'x'.repeat(3_000);
+      await using consumer = await topic.consume({
+        group: 'pipe',
+        transactional: true,
+        commitEvery: 50,
+        handler: async ({ value }, { transaction }) => {
+          const large = value === 'large' ? text.repeat(10) : text;
+          await transaction.publish(out, { key: 'k', value: `${value} ${large}` });
+        },
+      });
+      const seen: string[] = [];
+      const note = ({ value }: { readonly value: unknown }) => void seen.push(String(value).split(' ')[0] as string);
+      await using _reader = await out.consume({ group: 'reader', handler: note as never });
+      await eventually('all are there', () => seen.length >= 40);
+      expect(seen).toEqual(numbered(40).map(({ value }) => String(value)));
+      expect(consumer.health().status).toBe('pass');
+      await topic.publish({ key: 'k', value: 'large' });
+      await eventually('it says so', () => consumer.health().status === 'warn');
+      expect(consumer.health().detail).toMatch(/cannot be committed.*-out.*max\.message\.bytes/);
+    });
+
     test('whoever uses the transaction without having asked for one is told', async ({
       servers: { QUORATE_KAFKA },
     }) => {

@@ -37,14 +37,14 @@ async function show(shell: Shell, group: string | undefined, { json, ...kafka }:
 
 function text(reports: readonly GroupReport[]): string {
   const now = Date.now();
-  const rows = reports.flatMap(({ group, state, partitions }) => {
-    const name = [printable(group, 60), state];
+  const rows = reports.flatMap(({ group, state, partitions, trouble }) => {
+    const name = [printable(group, 60), trouble === undefined ? state : `${state}: ${printable(trouble, 100)}`];
     if (partitions.length === 0) return [[...name, '', '', '', '', '']];
     return partitions.map(({ topic, partition, committed, lag, oldestUnread, member }, index) => [
       ...(index === 0 ? name : ['', '']),
       `${printable(topic, 60)} ${partition}`,
       committed === undefined ? 'none' : String(committed),
-      String(lag),
+      String(lag ?? 'unknown'),
       oldestUnread === undefined ? '' : ago(now - oldestUnread),
       printable(member ?? '(nobody)', 60),
     ]);

@@ -52,7 +52,8 @@ function overview(reports: readonly TopicReport[]): string {
   const rows = reports.map(({ topic, partitions: all }) => [
     printable(topic),
     String(all.length),
-    String(all.reduce((sum, { begin, end }) => sum + end - begin, 0n)),
+    // Those of which nobody knows are left out.
+    String(all.reduce((sum, { begin = 0n, end = 0n }) => sum + end - begin, 0n)),
   ]);
   return rows.length === 0 ? 'There are no topics.' : table([['TOPIC', 'PARTITIONS', 'MESSAGES'], ...rows]);
 }
@@ -62,8 +63,8 @@ function partitions(reports: readonly TopicReport[]): string {
     all.map(({ partition, leader, begin, end }) => [
       String(partition),
       leader < 0 ? 'none' : String(leader),
-      String(begin),
-      String(end),
+      String(begin ?? 'unknown'),
+      String(end ?? 'unknown'),
     ]),
   );
   return table([['PARTITION', 'LEADER', 'BEGIN', 'END'], ...rows]);

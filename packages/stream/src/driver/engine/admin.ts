@@ -12,12 +12,15 @@ import { commitOffsets, committedOffsets, earliest, keyOf, latest, listOffsets }
 import { persist } from './persist.ts';
 import { decodeAssignment } from './protocol/consumer-protocol.ts';
 import { nameOf } from './protocol/error-names.ts';
-import { deleteGroups, describeGroups, listGroups } from './protocol/groups.ts';
+import { consumerGroupDescribe, deleteGroups, describeGroups, listGroups } from './protocol/groups.ts';
 import { metadata } from './protocol/metadata.ts';
 import { createPartitions, createTopics, deleteTopics, describeConfigs, topicResource } from './protocol/topics.ts';
 
 /** The groups of consumers, and those of which only their offsets are left. */
 const consumerGroups: ReadonlySet<string> = new Set(['consumer', '']);
+
+const noGroup: GroupDescription = { state: 'Dead', members: [] };
+const notThere: ReadonlySet<string> = new Set(['GROUP_ID_NOT_FOUND', 'UNSUPPORTED_VERSION']);
 
 export class KafkaAdmin implements Admin {
   readonly #cluster: Cluster;
@@ -127,19 +130,24 @@ export class KafkaAdmin implements Admin {
     topic: string,
     at: 'earliest' | 'latest' | number,
     signal: AbortSignal,
+    { lenient = false }: { readonly lenient?: boolean } = {},
   ): Promise<ReadonlyMap<number, bigint>> {
-    return await this.#try({ what: `find offsets of "${topic}"`, signal }, async (asking) => {
+    return await this.#try({ what: `find offsets of "${topic}"`, signal }, async (asked) => {
+      const asking = { ...asked, lenient };
       const plan = (await this.#cluster.look([topic], asking)).get(topic);
       if (!plan) throw this.#cluster.unplanned(topic);
       const partitions = [...plan.leaders.keys()].map((partition) => ({ topic, partition }));
       const timestamp = at === 'earliest' ? earliest : at === 'latest' ? latest : BigInt(at);
       const found = await listOffsets(this.#cluster, partitions, timestamp, asking);
       // No message is of that time or later: it is the next one.
-      const none = partitions.filter((partition) => (found.get(keyOf(partition)) ?? -1n) < 0n);
+      const none = partitions.filter((partition) => (found.get(keyOf(partition)) ?? 0n) < 0n);
       const ends = none.length > 0 ? await listOffsets(this.#cluster, none, latest, asking) : new Map<string, bigint>();
-      return new Map(
-        partitions.map((one) => [one.partition, ends.get(keyOf(one)) ?? found.get(keyOf(one)) ?? 0n] as const),
-      );
+      const offsets = new Map<number, bigint>();
+      for (const one of partitions) {
+        const offset = ends.get(keyOf(one)) ?? found.get(keyOf(one));
+        if (offset !== undefined && offset >= 0n) offsets.set(one.partition, offset);
+      }
+      return offsets;
     });
   }
 
@@ -164,6 +172,8 @@ export class KafkaAdmin implements Admin {
       const [found] = answer.groups;
       if (!found) throw new RefusedError(what, 'GROUP_ID_NOT_FOUND');
       this.#cluster.check(found.errorCode, { what, group });
+      // So it says of groups by the protocol of Kafka 4 as well.
+      if (found.groupState === 'Dead') return (await this.#describeNewGroup(group, address, asking)) ?? noGroup;
       const members = found.members.map(({ memberId: id, clientId, clientHost: host, memberAssignment }) => {
         const { assignedPartitions } = decodeAssignment(memberAssignment);
         const partitions = assignedPartitions.flatMap(({ topic, partitions }) =>
@@ -173,6 +183,24 @@ export class KafkaAdmin implements Admin {
       });
       return { state: found.groupState, members };
     });
+  }
+
+  /** By the protocol of Kafka 4; undefined where there is no such group, or the broker does not know the protocol. */
+  async #describeNewGroup(group: string, address: Address, asking: Asking): Promise<GroupDescription | undefined> {
+    const ask = { groupIds: [group] };
+    const answer = await this.#cluster.connections
+      .ask(address, consumerGroupDescribe, ask, asking)
+      .catch(unlessUnspoken);
+    const found = answer?.groups[0];
+    if (!found || notThere.has(nameOf(found.errorCode))) return undefined;
+    this.#cluster.check(found.errorCode, { what: asking.what, group });
+    const members = found.members.map(({ memberId: id, clientId, clientHost: host, assignment }) => {
+      const partitions = assignment.topicPartitions.flatMap(({ topicName: topic, partitions }) =>
+        partitions.map((partition) => ({ topic, partition })),
+      );
+      return { id, clientId, host, partitions };
+    });
+    return { state: found.groupState, members };
   }
 
   async committed(group: string, topics: readonly string[], signal: AbortSignal): Promise<readonly GroupOffset[]> {
@@ -260,4 +288,10 @@ export class KafkaAdmin implements Admin {
   async #try<T>(asking: Asking, attempt: (asking: Asking) => Promise<T>): Promise<T> {
     return await persist(() => attempt(asking), this.#cluster.patience(asking.signal));
   }
+}
+
+/** A broker that does not know the request has no such group. */
+function unlessUnspoken(error: unknown): undefined {
+  if (error instanceof RefusedError && error.reason === 'UNSUPPORTED_VERSION') return undefined;
+  throw error;
 }

@@ -61,12 +61,13 @@ export class Fetching {
     this.#events = events;
   }
 
-  add(partition: TopicPartition, offset: bigint): void {
+  /** `topicId`: of the topic to which the offset belongs, where that is known. */
+  add(partition: TopicPartition, offset: bigint, topicId = ''): void {
     const { topic, partition: number } = partition;
     this.#places.set(keyOf(partition), {
       topic,
       partition: number,
-      topicId: '',
+      topicId,
       next: offset,
       leader: undefined,
       paused: false,

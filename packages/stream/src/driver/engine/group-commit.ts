@@ -3,7 +3,7 @@ import type { GroupOffset } from '../transactor.ts';
 import type { Cluster } from './cluster.ts';
 import { Again } from './failure.ts';
 import type { Generation, Membership } from './membership.ts';
-import { commitOffsets } from './offsets.ts';
+import { commitOffsets, ofTheSameTopics } from './offsets.ts';
 import { persist } from './persist.ts';
 
 export interface GroupCommit {
@@ -13,18 +13,23 @@ export interface GroupCommit {
   /** That of the partitions: a later one has nothing to say of them. */
   readonly generation: Generation;
   readonly offsets: readonly GroupOffset[];
+  /** The ids of the topics as they were when the offsets came about. Default: just now. */
+  readonly ids?: ReadonlyMap<string, string>;
 }
 
 /** Once: rejects with `Again`. `sent` is called when it is on its way. */
 export async function commitOnce(
-  { cluster, membership, group, generation, offsets }: GroupCommit,
+  { cluster, membership, group, generation, offsets, ids }: GroupCommit,
   signal: AbortSignal,
   sent: () => void = () => {},
 ): Promise<void> {
   const committer = { group, generation: generation.id, member: generation.member };
-  const asking = { what: whatOf(group), signal, sent };
+  const what = whatOf(group);
+  const current = ids ? await ofTheSameTopics(cluster, offsets, ids, { what, signal }) : offsets;
+  if (current.length === 0) return;
+  const asking = { what, signal, sent };
   await membership.coordinated(signal, (coordinator) =>
-    commitOffsets(cluster, coordinator, committer, offsets, asking),
+    commitOffsets(cluster, coordinator, committer, current, asking),
   );
 }
 

@@ -11,6 +11,7 @@ import { Again } from './failure.ts';
 import { Fetching } from './fetching.ts';
 import { commitForSure, commitOnce } from './group-commit.ts';
 import type { Generation, Membership } from './membership.ts';
+import { watchMissing } from './missing-topics.ts';
 import { keyOf } from './offsets.ts';
 import { persist, until } from './persist.ts';
 import { type Positions, positions } from './positions.ts';
@@ -43,6 +44,8 @@ export class KafkaGroupReader implements GroupReader {
   #began = false;
   #fetching: Fetching | undefined;
   #tenure: Tenure | undefined;
+  /** The ids of the topics of which they are. */
+  #ids: ReadonlyMap<string, string> = new Map();
   /** The one whose partitions are ours: from `assigned` until they were handed over, or lost. */
   #held: Generation | undefined;
   /** The last `revoked`: it may take longer than anybody waits for it. */
@@ -88,11 +91,15 @@ export class KafkaGroupReader implements GroupReader {
     if (strange) throw new NotAMemberError(group, `${strange.topic}[${strange.partition}] is not its own`);
     if (offsets.length === 0) return;
     const { cluster, membership } = this.#parts;
-    const commit = { cluster, membership, group, generation, offsets };
+    const commit = { cluster, membership, group, generation, offsets, ids: this.#ids };
     // One after the other: one that is tried again must not come after a later one.
     const committing = this.#committed.then(() => commitForSure(commit, this.#closed.signal));
     this.#committed = committing.catch(() => {});
     await committing;
+  }
+
+  rejoin(): void {
+    this.#tenure?.end('rebalance');
   }
 
   async stop(): Promise<void> {
@@ -147,21 +154,36 @@ export class KafkaGroupReader implements GroupReader {
     this.#tenure = tenure;
     if (this.#stop.signal.aborted) tenure.end('stop');
     if (!this.#revoking) this.#events.confirmed(generation.confirmed);
+    const looking = watchMissing(
+      this.#parts.cluster,
+      this.#options.topics,
+      generation.partitions,
+      (topic, missing) =>
+        missing ? this.#troubles.set(`topic ${topic}`, missing) : this.#troubles.clear(`topic ${topic}`),
+      { what: this.#what, signal: tenure.signal },
+    );
     try {
       // Partitions of which a position is not there any more are begun anew with all the others: with what is committed by then.
+      let ids: Positions['ids'] | undefined;
       for (let again = true; again; ) {
-        const found = await this.#positions(generation, tenure);
+        const found = await this.#positions(generation, tenure, ids);
+        ids = found?.ids;
         again = found !== undefined && (await this.#hold(generation, tenure, found)) === 'astray';
         await this.#handOver(tenure);
       }
     } finally {
       this.#held = undefined;
       await tenure.close();
+      await looking;
     }
   }
 
   /** Where to begin; undefined when the tenure ends before that is known. */
-  async #positions(generation: Generation, tenure: Tenure): Promise<Positions | undefined> {
+  async #positions(
+    generation: Generation,
+    tenure: Tenure,
+    ids: Positions['ids'] | undefined,
+  ): Promise<Positions | undefined> {
     const { group } = this.#options;
     const { cluster, membership } = this.#parts;
     const { signal } = tenure;
@@ -171,7 +193,7 @@ export class KafkaGroupReader implements GroupReader {
     const find = async (): Promise<Positions> => {
       const lenient = performance.now() - began > Math.min(leaderTakes, requestTimeout / 2);
       const asking = { what: this.#what, signal, lenient };
-      const found = await positions(cluster, group, generation.partitions, this.#options, asking);
+      const found = await positions(cluster, group, generation.partitions, this.#options, asking, ids);
       const offsets = found.fresh;
       if (offsets.length > 0) await commitOnce({ cluster, membership, group, generation, offsets }, signal);
       return found;
@@ -193,7 +215,7 @@ export class KafkaGroupReader implements GroupReader {
   }
 
   /** Reads the partitions until they are not ours any more, or not to be read from here. */
-  async #hold(generation: Generation, tenure: Tenure, { assigned }: Positions): Promise<unknown> {
+  async #hold(generation: Generation, tenure: Tenure, { assigned, ids }: Positions): Promise<unknown> {
     this.#began = true;
     this.#started.resolve();
     // Whoever waits for the start has the reader in hand by then. And nobody is told of two things at a time.
@@ -210,8 +232,9 @@ export class KafkaGroupReader implements GroupReader {
     });
     this.#fetching = fetching;
     this.#held = generation;
-    this.#events.assigned(assigned);
-    for (const { offset, topic, partition } of assigned) fetching.add({ topic, partition }, offset);
+    this.#ids = ids;
+    this.#events.assigned(assigned, { member: generation.member, generation: generation.id, topics: ids });
+    for (const { offset, topic, partition } of assigned) fetching.add({ topic, partition }, offset, ids.get(topic));
     const ending = await Promise.race([astray.promise, tenure.ended]);
     fetching.stop();
     this.#troubles.clear('reading');

@@ -6,6 +6,7 @@ import type { Asking } from './connections.ts';
 import { Again, complaint } from './failure.ts';
 import { offsetCommit, offsetFetch } from './protocol/committed-offsets.ts';
 import type { CommittedTopic } from './protocol/committed-topic.ts';
+import { nameOf } from './protocol/error-names.ts';
 import { listOffsets as listOffsetsRequest } from './protocol/list-offsets.ts';
 
 /** Where in a partition: its ends as Kafka says them, or the first message of that time or later. */
@@ -44,12 +45,14 @@ export async function listOffsets(
     }));
     const ask = { isolationLevel: isolation[of], topics };
     const answer = await cluster.connections.ask(address, listOffsetsRequest, ask, asking);
+    let failure: unknown;
     for (const { name: topic, partitions } of answer.topics) {
       for (const { partitionIndex: partition, errorCode, offset } of partitions) {
-        cluster.check(errorCode, { what, topic });
-        found.set(keyOf({ topic, partition }), offset);
+        if (errorCode === 0) found.set(keyOf({ topic, partition }), offset);
+        else failure ??= complaint(nameOf(errorCode), { what, topic });
       }
     }
+    if (failure) throw failure;
   });
   await together(asked, lenient);
   return found;
@@ -111,6 +114,23 @@ export async function commitOffsets(
   for (const { name: topic, partitions } of answer.topics) {
     for (const { errorCode } of partitions) cluster.check(errorCode, { what: asking.what, group, topic });
   }
+}
+
+/**
+ * Without those of topics that were deleted and made again: the group would leave out what stands before them in the new one. `ids`: of the topics as they
+ * were. Once: rejects with `Again`.
+ */
+export async function ofTheSameTopics(
+  cluster: Cluster,
+  offsets: readonly GroupOffset[],
+  ids: ReadonlyMap<string, string>,
+  asking: Asking,
+): Promise<readonly GroupOffset[]> {
+  const plans = await cluster.look([...new Set(offsets.map(({ topic }) => topic))], asking);
+  return offsets.filter(({ topic }) => {
+    const id = plans.get(topic)?.id;
+    return id === undefined || id === (ids.get(topic) ?? id);
+  });
 }
 
 /** As requests list them. */

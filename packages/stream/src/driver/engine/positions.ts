@@ -7,13 +7,15 @@ import { committedOffsets, earliest, keyOf, latest, listOffsets } from './offset
 
 export interface Positions {
   readonly assigned: readonly Assigned[];
-  /** Where nothing was committed, and reading begins at the end: what comes before the first commit is lost when this is forgotten. */
+  /** The ids of the topics. */
+  readonly ids: ReadonlyMap<string, string>;
+  /** What is to be committed first. Where nothing was, and reading begins at the end: what comes before the first commit is lost when this is forgotten. */
   readonly fresh: readonly GroupOffset[];
 }
 
 /**
  * Where a group goes on in these partitions. `lenient`: one whose leader does not answer keeps the others not waiting; when it does not begin there, reading
- * it will say so. Once: rejects with `Again`.
+ * it will say so. `before`: the ids of the topics of which the group has had these partitions until now. Once: rejects with `Again`.
  */
 export async function positions(
   cluster: Cluster,
@@ -21,9 +23,12 @@ export async function positions(
   partitions: readonly TopicPartition[],
   { from, undecided = 'wait' }: Pick<GroupReaderOptions, 'from' | 'undecided'>,
   asking: Asking & { readonly lenient?: boolean },
+  before: ReadonlyMap<string, string> = new Map(),
 ): Promise<Positions> {
-  if (partitions.length === 0) return { assigned: [], fresh: [] };
-  await cluster.look([...new Set(partitions.map(({ topic }) => topic))], asking);
+  if (partitions.length === 0) return { assigned: [], ids: new Map(), fresh: [] };
+  const plans = await cluster.look([...new Set(partitions.map(({ topic }) => topic))], asking);
+  const ids = new Map([...plans].map(([topic, { id }]) => [topic, id]));
+  const isAnew = ({ topic }: TopicPartition): boolean => (before.get(topic) ?? ids.get(topic)) !== ids.get(topic);
   const known = new Map(
     (await committedOffsets(cluster, group, partitions, asking, undecided)).map((offset) => [
       keyOf(offset),
@@ -32,8 +37,12 @@ export async function positions(
   );
   const begins = await listOffsets(cluster, partitions, earliest, asking);
   const ends = await listOffsets(cluster, partitions, latest, { ...asking, of: 'all' });
-  const unknown = partitions.filter((partition) => !known.has(keyOf(partition)));
   const fresh: GroupOffset[] = [];
+  // Nobody else has had them meanwhile: of the new topic nothing was read, whatever was committed just when it was made.
+  for (const partition of partitions.filter(isAnew))
+    fresh.push({ ...partition, offset: begins.get(keyOf(partition)) ?? 0n });
+  for (const partition of fresh) known.set(keyOf(partition), partition.offset);
+  const unknown = partitions.filter((partition) => !known.has(keyOf(partition)));
   if (from === 'latest' && unknown.length > 0) {
     const last = await listOffsets(cluster, unknown, latest, { ...asking, lenient: false });
     for (const partition of unknown) fresh.push({ ...partition, offset: last.get(keyOf(partition)) ?? 0n });
@@ -49,5 +58,5 @@ export async function positions(
     if (offset > end) return { ...partition, offset: begin, missed: 0n };
     return { ...partition, offset, missed: 0n };
   });
-  return { assigned, fresh };
+  return { assigned, ids, fresh };
 }

@@ -1,12 +1,13 @@
 import { FencedProducerError } from '../../errors/fenced-producer-error.ts';
+import { NotAMemberError } from '../../errors/not-a-member-error.ts';
 import { UnknownTopicError } from '../../errors/unknown-topic-error.ts';
 import type { TopicPartition } from '../record.ts';
-import type { GroupOffset } from '../transactor.ts';
+import type { GroupIdentity, GroupOffset } from '../transactor.ts';
 import type { Address } from '../wire.ts';
 import { type Cluster, newsTakes } from './cluster.ts';
 import type { Asking } from './connections.ts';
 import { Again, complaint } from './failure.ts';
-import { topicsOf } from './offsets.ts';
+import { ofTheSameTopics, topicsOf } from './offsets.ts';
 import type { Identity } from './parcel.ts';
 import { persist } from './persist.ts';
 import { nameOf } from './protocol/error-names.ts';
@@ -22,7 +23,13 @@ const halfDone: ReadonlySet<string> = new Set([
   'REQUEST_TIMED_OUT',
 ]);
 
-const nobody = { generationId: -1, memberId: '' } as const;
+const nobody: GroupIdentity = { generation: -1, member: '' };
+
+export interface OffsetsOfGroup {
+  readonly group: string;
+  readonly as: GroupIdentity | undefined;
+  readonly offsets: readonly GroupOffset[];
+}
 
 /** Asks the coordinator of one transactional id, and each time until it is done, refused, or the time for a delivery is up. */
 export class TransactionCoordinator {
@@ -90,15 +97,19 @@ export class TransactionCoordinator {
   /** The coordinator of the group keeps them, and makes them valid when the transaction is committed. */
   async commitOffsets(
     identity: Identity,
-    group: string,
-    offsets: readonly GroupOffset[],
+    { group, as = nobody, offsets }: OffsetsOfGroup,
     signal: AbortSignal,
   ): Promise<void> {
     const what = `commit for "${group}" in a transaction`;
     const asking = { what, signal };
-    const ask = { ...this.#of(identity), ...nobody, groupId: group, topics: topicsOf(offsets) };
+    const { member: memberId, generation: generationId, topics: ids } = as;
+    const ask = { ...this.#of(identity), groupId: group, generationId, memberId, topics: topicsOf(offsets) };
     await this.#persist(signal, async () => {
-      const address = await this.#cluster.coordinator('group', group, { what, group }, asking);
+      const [address, current] = await Promise.all([
+        this.#cluster.coordinator('group', group, { what, group }, asking),
+        ids ? ofTheSameTopics(this.#cluster, offsets, ids, asking) : offsets,
+      ]);
+      if (current.length < offsets.length) throw new NotAMemberError(group, 'its topic was deleted and made again');
       const answer = await this.#cluster.connections.ask(address, txnOffsetCommit, ask, asking);
       for (const { name: topic, partitions } of answer.topics) {
         for (const { errorCode } of partitions) this.#check(errorCode, what, topic, group);

@@ -3,7 +3,7 @@ import { FencedProducerError } from '../../errors/fenced-producer-error.ts';
 import { RefusedError } from '../../errors/refused-error.ts';
 import { StreamClosedError } from '../../errors/stream-closed-error.ts';
 import type { RecordBatch } from '../record.ts';
-import type { GroupOffset, Transactor } from '../transactor.ts';
+import type { GroupIdentity, GroupOffset, Transactor } from '../transactor.ts';
 import type { Cluster } from './cluster.ts';
 import { Delivery } from './delivery.ts';
 import { keyOf } from './offsets.ts';
@@ -69,7 +69,7 @@ export class KafkaTransactor implements Transactor {
     });
   }
 
-  async sendOffsets(group: string, offsets: readonly GroupOffset[]): Promise<void> {
+  async sendOffsets(group: string, offsets: readonly GroupOffset[], as?: GroupIdentity): Promise<void> {
     await this.#use(async (signal) => {
       this.#checkBegun('commit offsets');
       if (offsets.length === 0) return;
@@ -78,7 +78,7 @@ export class KafkaTransactor implements Transactor {
         await this.#coordinator.addGroup(this.#identity, group, signal);
         this.#groups.add(group);
       }
-      await this.#coordinator.commitOffsets(this.#identity, group, offsets, signal);
+      await this.#coordinator.commitOffsets(this.#identity, { group, as, offsets }, signal);
     });
   }
 

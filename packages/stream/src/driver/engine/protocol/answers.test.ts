@@ -5,7 +5,7 @@ import { offsetCommit, offsetFetch } from './committed-offsets.ts';
 import { fetch } from './fetch.ts';
 import { findCoordinator } from './find-coordinator.ts';
 import { heartbeat, joinGroup, leaveGroup, syncGroup } from './group-membership.ts';
-import { deleteGroups, describeGroups, listGroups } from './groups.ts';
+import { consumerGroupDescribe, deleteGroups, describeGroups, listGroups } from './groups.ts';
 import { initProducerId } from './init-producer-id.ts';
 import { listOffsets } from './list-offsets.ts';
 import { MalformedAnswerError } from './malformed-answer-error.ts';
@@ -290,6 +290,42 @@ const rows: readonly Row[] = [
             .appendBytes(Buffer.from('said'))
             .appendBytes(bytes),
         ).appendInt32(-(2 ** 31));
+      }),
+  ),
+  row(
+    consumerGroupDescribe,
+    theirs.consumerGroupDescribeV0,
+    {
+      groups: [
+        {
+          errorCode: 0,
+          groupId: 'g',
+          groupState: 'Stable',
+          members: [
+            {
+              memberId: 'm',
+              clientId: 'c',
+              clientHost: '/h',
+              assignment: { topicPartitions: [{ topicName: 'a', partitions: [0, 2] }] },
+            },
+          ],
+        },
+      ],
+    },
+    (writer) =>
+      list(writer.appendInt32(wait), ['g'], (group, id) => {
+        group.appendInt16(0).appendString(null).appendString(id).appendString('Stable');
+        group.appendInt32(7).appendInt32(6).appendString('uniform');
+        list(group, ['m'], (member, name) => {
+          member.appendString(name).appendString(null).appendString('rack').appendInt32(6);
+          member.appendString('c').appendString('/h');
+          member.appendArray(['a'], (inner, topic) => inner.appendString(topic), true, false).appendString(null);
+          for (const partitions of [
+            [0, 2],
+            [0, 1, 2],
+          ])
+            tags(list(member, ['a'], (topic, of) => numbers(topic.appendUUID(topicId).appendString(of), partitions)));
+        }).appendInt32(-(2 ** 31));
       }),
   ),
   row(deleteGroups, theirs.deleteGroupsV2, { results: [{ groupId: 'g', errorCode: 0 }] }, (writer) =>

@@ -5,7 +5,7 @@ import { offsetCommit, offsetFetch } from './committed-offsets.ts';
 import { fetch } from './fetch.ts';
 import { findCoordinator } from './find-coordinator.ts';
 import { heartbeat, joinGroup, leaveGroup, syncGroup } from './group-membership.ts';
-import { deleteGroups, describeGroups, listGroups } from './groups.ts';
+import { consumerGroupDescribe, deleteGroups, describeGroups, listGroups } from './groups.ts';
 import { initProducerId } from './init-producer-id.ts';
 import { listOffsets } from './list-offsets.ts';
 import { metadata } from './metadata.ts';
@@ -298,6 +298,12 @@ const pairs: readonly Pair[] = [
     { groups: ['a', 'b'] },
     theirs.describeGroupsV5.api,
     theirs.describeGroupsV5.createRequest(['a', 'b'], false),
+  ),
+  pair(
+    consumerGroupDescribe,
+    { groupIds: ['a', 'b'] },
+    theirs.consumerGroupDescribeV0.api,
+    theirs.consumerGroupDescribeV0.createRequest(['a', 'b'], false),
   ),
   pair(
     deleteGroups,
