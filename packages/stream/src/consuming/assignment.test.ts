@@ -21,7 +21,11 @@ function assigned(bytes: number, messages = 10_000) {
     resume: ({ partition }: { readonly partition: number }) => void paused.delete(partition),
   };
   const buffer = { messages, bytes };
-  const assignment = new Assignment(partitions, { hands, buffer, tap, guards: [], as: undefined }, new Map());
+  const assignment = new Assignment(
+    partitions,
+    { hands, buffer, tap, guards: [], isOurs: () => true, as: undefined },
+    new Map(),
+  );
   let next = 0n;
   return {
     paused,

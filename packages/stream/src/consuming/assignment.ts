@@ -1,7 +1,7 @@
 import type { Assigned } from '../driver/group-reader.ts';
 import type { ReadRecord, TopicPartition } from '../driver/record.ts';
 import type { GroupIdentity, GroupOffset } from '../driver/transactor.ts';
-import type { Guard } from './guard.ts';
+import type { Guard, IsOurs } from './guard.ts';
 import type { Hands } from './hands.ts';
 import type { Lane } from './lane.ts';
 import { PartitionWork } from './partition-work.ts';
@@ -25,6 +25,7 @@ export interface AssignmentParts {
   readonly buffer: Buffer;
   readonly tap: Tap;
   readonly guards: readonly Guard[];
+  readonly isOurs: IsOurs;
   /** As whom they are ours. */
   readonly as: GroupIdentity | undefined;
 }
@@ -49,10 +50,10 @@ export class Assignment {
 
   /** `endings`: of what this process still does for a partition, from before. */
   constructor(partitions: readonly Assigned[], parts: AssignmentParts, endings: ReadonlyMap<string, Promise<void>>) {
-    const { hands, buffer, tap, guards, as } = parts;
+    const { hands, buffer, tap, guards, isOurs, as } = parts;
     const made = partitions.map((one): [string, PartitionWork] => {
       const name = nameOf(one);
-      const ready = guards.length > 0 ? opened(guards, one, this.#closing.signal) : undefined;
+      const ready = guards.length > 0 ? opened(guards, one, this.#closing.signal, isOurs) : undefined;
       return [name, new PartitionWork(one, hands, { before: endings.get(name), ready })];
     });
     this.works = new Map(made);
@@ -199,8 +200,13 @@ export class Assignment {
 }
 
 /** When all of them are open: the furthest that one of them knows of. */
-async function opened(guards: readonly Guard[], partition: Assigned, signal: AbortSignal): Promise<bigint | undefined> {
-  const found = await Promise.all(guards.map((guard) => guard.open(partition, signal)));
+async function opened(
+  guards: readonly Guard[],
+  partition: Assigned,
+  signal: AbortSignal,
+  isOurs: IsOurs,
+): Promise<bigint | undefined> {
+  const found = await Promise.all(guards.map((guard) => guard.open(partition, signal, isOurs)));
   return found.reduce((most, one) => (one !== undefined && (most === undefined || one > most) ? one : most), undefined);
 }
 

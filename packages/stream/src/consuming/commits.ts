@@ -1,13 +1,13 @@
 import type { GroupReader } from '../driver/group-reader.ts';
 import type { Assignment } from './assignment.ts';
+import type { IsOurs } from './guard.ts';
 
 /** How progress is kept. */
 export interface Commits {
   /**
-   * Never rejects: what could not be committed is, with the next one or by whoever has the partition then. One at a time. `isOurs`: whether the group can
-   * still count us as a member, and has said so after that time of `performance.now()`.
+   * Never rejects: what could not be committed is, with the next one or by whoever has the partition then. One at a time.
    */
-  commit(assignment: Assignment, reader: GroupReader | undefined, isOurs: (since: number) => boolean): Promise<void>;
+  commit(assignment: Assignment, reader: GroupReader | undefined, isOurs: IsOurs): Promise<void>;
 }
 
 /** By the group, some time after the work. */

@@ -9,7 +9,7 @@ import { Assignment, type Tap } from './assignment.ts';
 import type { Commits } from './commits.ts';
 import type { ConsumeSettings } from './consume-options.ts';
 import type { Outcome } from './entry.ts';
-import type { Guard } from './guard.ts';
+import type { Guard, IsOurs } from './guard.ts';
 import { Hands } from './hands.ts';
 import { type Lag, lagOf } from './lag.ts';
 import type { Lane } from './lane.ts';
@@ -38,6 +38,7 @@ export class Consumer implements AsyncDisposable {
   readonly #commits: Commits;
   readonly #hands: Hands<Lane<PartitionWork>>;
   readonly #standing: Standing;
+  readonly #isOurs: IsOurs = (since) => this.#standing.isCertainSince(since);
   /** Of the work on each partition, until nothing of it runs. */
   readonly #endings = new Map<string, Promise<void>>();
   #reader: GroupReader | undefined;
@@ -169,7 +170,8 @@ export class Consumer implements AsyncDisposable {
       pause: (partition) => this.#reader?.pause(partition),
       resume: (partition) => this.#reader?.resume(partition),
     };
-    const parts = { hands: this.#hands, buffer: this.#settings.buffer, tap, guards: this.#guards, as };
+    const { buffer } = this.#settings;
+    const parts = { hands: this.#hands, buffer, tap, guards: this.#guards, isOurs: this.#isOurs, as };
     const assignment = new Assignment(partitions, parts, this.#endings);
     for (const [name, { ended }] of assignment.works) this.#noteEnding(name, ended);
     if (this.#stopped) assignment.close();
@@ -238,10 +240,7 @@ export class Consumer implements AsyncDisposable {
 
   /** One at a time: a later one must not be overtaken by an earlier. */
   #commit(): Promise<void> {
-    this.#committing = this.#committing.then(() => {
-      const isOurs = (since: number): boolean => this.#standing.isCertainSince(since);
-      return this.#commits.commit(this.#assignment, this.#reader, isOurs);
-    });
+    this.#committing = this.#committing.then(() => this.#commits.commit(this.#assignment, this.#reader, this.#isOurs));
     return this.#committing;
   }
 

@@ -2,7 +2,7 @@ import { backoff } from '@quorate/core';
 import type { Driver } from '../driver/driver.ts';
 import type { TopicPartition } from '../driver/record.ts';
 import { fencesIdOf, lastWord } from './derived-name.ts';
-import type { Guard } from './guard.ts';
+import type { Guard, IsOurs } from './guard.ts';
 import { PartitionFences } from './partition-fences.ts';
 
 /** Where a group keeps the newest fencing tokens of a topic. */
@@ -42,14 +42,14 @@ export class Fences implements Guard {
     }
   }
 
-  async open(partition: TopicPartition, signal: AbortSignal): Promise<undefined> {
+  async open(partition: TopicPartition, signal: AbortSignal, isOurs: IsOurs): Promise<undefined> {
     const place = { topic: fenceTopicOf(partition.topic, this.#group), partition: partition.partition };
     const name = nameOf(partition);
     const delays = backoff({ min: 100, max: 5_000 });
     while (!signal.aborted) {
       try {
         await this.#makeRoom(partition, place, signal);
-        const fences = await PartitionFences.open(this.#driver, place, fencesIdOf(place), signal);
+        const fences = await PartitionFences.open(this.#driver, place, fencesIdOf(place), signal, isOurs);
         if (signal.aborted) fences.close();
         else this.#partitions.set(name, { fences, of: signal });
         this.#troubles.delete(name);

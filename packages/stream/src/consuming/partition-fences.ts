@@ -5,6 +5,7 @@ import type { Transactor } from '../driver/transactor.ts';
 import { StreamClosedError } from '../errors/stream-closed-error.ts';
 import { readRanges } from '../reading/read-ranges.ts';
 import { isToken } from '../topic/headers.ts';
+import type { IsOurs } from './guard.ts';
 
 /** How long a predecessor's transaction may stay open when nobody takes over from it. */
 const transactionTimeout = 10_000;
@@ -17,42 +18,62 @@ interface Raise {
   readonly reject: (error: unknown) => void;
 }
 
+/** A partition of a compacted topic, and the way to it, for as long as the partition is ours whose tokens are there. */
+interface Place {
+  readonly at: TopicPartition;
+  readonly takeOver: () => Promise<Transactor>;
+  readonly read: () => Promise<Map<string, bigint>>;
+  readonly isOurs: IsOurs;
+}
+
+/** Somebody has taken the transactional id over, or the coordinator has ended a transaction by itself, which looks the same. */
+interface Refusal {
+  /** By `performance.now()`. */
+  readonly at: number;
+  readonly error: unknown;
+}
+
 /**
  * The newest fencing token of each key of one partition, kept in a partition of a compacted topic. Whoever has the partition writes there, and nobody else can: each takes the transactional
- * id over from its predecessor, whose late write would otherwise lower a token again.
+ * id over from its predecessor, whose late write would otherwise lower a token again. Whoever takes it over, also for another time, reads what is there before it writes: so what is kept
+ * never goes down.
  */
 export class PartitionFences {
-  readonly #driver: Driver;
-  /** Of the compacted topic. */
-  readonly #place: TopicPartition;
-  readonly #id: string;
+  readonly #place: Place;
   readonly #tokens: Map<string, bigint>;
-  #transactor: Transactor | undefined;
+  #transactor: Transactor;
+  /** Nobody knows what became of the last transaction. */
+  #isUnsure = false;
+  #refusal: Refusal | undefined;
   #raises: Raise[] = [];
   #raising = false;
   #closed = false;
 
-  /** Takes over, and reads what is there. */
-  static async open(driver: Driver, place: TopicPartition, id: string, signal: AbortSignal): Promise<PartitionFences> {
-    const transactor = await driver.transactor(id, { timeout: transactionTimeout, signal });
+  /** Takes over, and reads what is there. Without `isOurs`, whoever is refused does not take over again. */
+  static async open(
+    driver: Driver,
+    at: TopicPartition,
+    id: string,
+    signal: AbortSignal,
+    isOurs: IsOurs = () => false,
+  ): Promise<PartitionFences> {
+    const place: Place = {
+      at,
+      takeOver: () => driver.transactor(id, { timeout: transactionTimeout, signal }),
+      read: () => tokensAt(driver, at, signal),
+      isOurs: (since) => !signal.aborted && isOurs(since),
+    };
+    const transactor = await place.takeOver();
     try {
-      return new PartitionFences(driver, place, id, transactor, await tokensAt(driver, place, signal));
+      return new PartitionFences(place, transactor, await place.read());
     } catch (error) {
       await transactor.close();
       throw error;
     }
   }
 
-  private constructor(
-    driver: Driver,
-    place: TopicPartition,
-    id: string,
-    transactor: Transactor,
-    tokens: Map<string, bigint>,
-  ) {
-    this.#driver = driver;
+  private constructor(place: Place, transactor: Transactor, tokens: Map<string, bigint>) {
     this.#place = place;
-    this.#id = id;
     this.#transactor = transactor;
     this.#tokens = tokens;
   }
@@ -62,7 +83,7 @@ export class PartitionFences {
     const name = nameOf(key);
     const newest = this.#tokens.get(name);
     if (newest !== undefined && token < newest) return false;
-    if (token === newest) return true;
+    if (token === newest && !this.#isUnsure) return true;
     return await new Promise<boolean>((resolve, reject) => {
       this.#raises.push({ name, token, resolve, reject });
       void this.#raise();
@@ -72,7 +93,7 @@ export class PartitionFences {
   /** Nothing is raised any more: whoever took the id over once more would fence its successor. */
   close(): void {
     this.#closed = true;
-    void this.#transactor?.close();
+    void this.#transactor.close();
   }
 
   /** All that are wanted meanwhile go in the next transaction together. */
@@ -83,6 +104,8 @@ export class PartitionFences {
       const raises = this.#raises;
       this.#raises = [];
       try {
+        if (this.#closed) throw new StreamClosedError('the work on the partition');
+        if (this.#isUnsure) await this.#decide();
         const newest = new Map<string, bigint>();
         // Messages without a key are worked on side by side: several of one name can be here.
         const outcomes = raises.map(({ name, token, resolve }) => {
@@ -94,33 +117,49 @@ export class PartitionFences {
         for (const [name, token] of newest) this.#tokens.set(name, token);
         for (const tell of outcomes) tell();
       } catch (error) {
+        this.#isUnsure = true;
+        if (isQuorateError(error, 'fenced-producer')) this.#refusal ??= { at: performance.now(), error };
         for (const { reject } of raises) reject(error);
       }
     }
     this.#raising = false;
   }
 
+  /** What was begun is decided, and what is there is known, before it goes on. */
+  async #decide(): Promise<void> {
+    const refusal = this.#refusal;
+    if (refusal) await this.#takeBack(refusal);
+    else await this.#transactor.renew();
+    for (const [name, token] of await this.#place.read())
+      if (token > (this.#tokens.get(name) ?? -1n)) this.#tokens.set(name, token);
+    // All of it may have taken long: whose is it by now?
+    if (refusal) this.#check(refusal);
+    this.#refusal = undefined;
+    this.#isUnsure = false;
+  }
+
+  async #takeBack(refusal: Refusal): Promise<void> {
+    this.#check(refusal);
+    await this.#transactor.close();
+    this.#transactor = await this.#place.takeOver();
+    if (this.#closed) await this.#transactor.close();
+  }
+
+  /** Whoever has lost the partition must not take the id from its successor. There is none if the group has counted us as a member since. */
+  #check({ at, error }: Refusal): void {
+    if (!this.#place.isOurs(at)) throw error;
+  }
+
   async #write(newest: ReadonlyMap<string, bigint>): Promise<void> {
-    if (this.#closed) throw new StreamClosedError('the work on the partition');
-    const signal = new AbortController().signal;
-    this.#transactor ??= await this.#driver.transactor(this.#id, { timeout: transactionTimeout, signal });
-    const transactor = this.#transactor;
     const records = [...newest].map(([name, token]) => ({
       key: Buffer.from(name, 'latin1'),
       value: Buffer.from(token.toString()),
       headers: [],
       timestamp: Date.now(),
     }));
-    try {
-      await transactor.begin();
-      await transactor.append([{ ...this.#place, records }]);
-      await transactor.commit();
-    } catch (error) {
-      // Whoever was fenced stays fenced: it is the successor who goes on. Otherwise another transactor does.
-      if (!isQuorateError(error, 'fenced-producer')) this.#transactor = undefined;
-      await transactor.close();
-      throw error;
-    }
+    await this.#transactor.begin();
+    await this.#transactor.append([{ ...this.#place.at, records }]);
+    await this.#transactor.commit();
   }
 }
 

@@ -7,7 +7,7 @@ import type { Output } from '../topic/prepared.ts';
 import { type Assignment, nameOf } from './assignment.ts';
 import type { Commits } from './commits.ts';
 import { transactionalIdOf } from './derived-name.ts';
-import type { Guard } from './guard.ts';
+import type { Guard, IsOurs } from './guard.ts';
 import type { PartitionWork } from './partition-work.ts';
 import { portionsOf } from './portions.ts';
 
@@ -108,22 +108,14 @@ export class Transactions implements Guard, Commits {
     this.#places.delete(nameOf(partition));
   }
 
-  async commit(
-    assignment: Assignment,
-    reader: GroupReader | undefined,
-    isOurs: (since: number) => boolean,
-  ): Promise<void> {
+  async commit(assignment: Assignment, reader: GroupReader | undefined, isOurs: IsOurs): Promise<void> {
     const commits = [...assignment.works.values()].map((work) => this.#commit(work, assignment, isOurs));
     const strayed = (await Promise.all(commits)).includes('strayed');
     if (strayed && !assignment.isClosed) reader?.rejoin();
   }
 
   /** `strayed`: the group is somewhere else than we have left it. */
-  async #commit(
-    work: PartitionWork,
-    assignment: Assignment,
-    isOurs: (since: number) => boolean,
-  ): Promise<'strayed' | undefined> {
+  async #commit(work: PartitionWork, assignment: Assignment, isOurs: IsOurs): Promise<'strayed' | undefined> {
     const place = this.#places.get(nameOf(work.partition));
     if (place?.of !== assignment.closing || place.isOver) return undefined;
     place.round ??= work.takeRound();
@@ -162,7 +154,7 @@ export class Transactions implements Guard, Commits {
     place: Place,
     { position, outputs }: Round,
     as: GroupIdentity | undefined,
-    isOurs: (since: number) => boolean,
+    isOurs: IsOurs,
   ): Promise<boolean | 'strayed'> {
     if (position <= (place.done ?? -1n)) return true;
     if (place.isUnsure) {
@@ -193,7 +185,7 @@ export class Transactions implements Guard, Commits {
   }
 
   /** Whether what was begun is decided, and we can go on. */
-  async #decide(partition: TopicPartition, place: Place, isOurs: (since: number) => boolean): Promise<boolean> {
+  async #decide(partition: TopicPartition, place: Place, isOurs: IsOurs): Promise<boolean> {
     const { refusedAt } = place;
     if (refusedAt === undefined) {
       await place.transactor.renew();

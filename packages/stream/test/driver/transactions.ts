@@ -201,6 +201,7 @@ export function hasTransactions(): void {
         expect(await failure(() => before.append([batch(topic, 0, ['zombie'])]))).toMatchObject(fenced);
         expect(await failure(() => before.commit())).toMatchObject(fenced);
         await before.close();
+        expect(await failure(() => before.begin())).toMatchObject(fenced);
         // And the other one goes on.
         await after.begin();
         await after.append([batch(topic, 0, ['goes on'])]);

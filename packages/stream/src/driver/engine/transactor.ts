@@ -158,8 +158,8 @@ export class KafkaTransactor implements Transactor {
 
   async #use<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { signal } = this.#over;
-    signal.throwIfAborted();
     if (this.#fenced) throw this.#fenced;
+    signal.throwIfAborted();
     try {
       return await work(signal);
     } catch (error) {
