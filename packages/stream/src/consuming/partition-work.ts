@@ -2,7 +2,6 @@ import type { Assigned } from '../driver/group-reader.ts';
 import type { ReadRecord, TopicPartition } from '../driver/record.ts';
 import { sizeOf } from '../publishing/pending.ts';
 import { publishedAt } from '../topic/headers.ts';
-import type { Output } from '../topic/prepared.ts';
 import { Entry, type Outcome } from './entry.ts';
 import type { Hands } from './hands.ts';
 import { Lane } from './lane.ts';
@@ -14,7 +13,7 @@ const longest = 2 ** 31 - 1;
 /** The work on one partition, from when it is ours until it is not. */
 export class PartitionWork {
   readonly partition: TopicPartition;
-  readonly progress: Progress;
+  readonly progress: Progress<Entry>;
   /** Resolves when it is closed and nothing of this partition is worked on any more, by a predecessor neither. */
   readonly ended: Promise<void>;
   /** Where the partition ends, as far as the reader knows. */
@@ -104,13 +103,13 @@ export class PartitionWork {
     return head;
   }
 
-  /** What came of the messages since the last one that was taken; undefined when there is nothing new. */
-  takeRound(): { readonly position: bigint; readonly outputs: readonly Output[]; readonly bytes: number } | undefined {
+  /** The messages since the last one that was taken of which something came; undefined when there is nothing new. */
+  takeRound(): { readonly position: bigint; readonly sources: readonly Entry[]; readonly bytes: number } | undefined {
     const { position } = this.progress;
     if (position <= this.#round) return undefined;
     this.#round = position;
-    const outputs = this.progress.takeOutputs();
-    return { position, outputs, bytes: outputs.reduce((sum, { record }) => sum + sizeOf(record), 0) };
+    const sources = this.progress.takeSources();
+    return { position, sources, bytes: sources.reduce((sum, entry) => sum + heldBy(entry), 0) };
   }
 
   settle(lane: Lane<PartitionWork>, entry: Entry, outcome: Outcome): void {
@@ -143,9 +142,7 @@ export class PartitionWork {
   #done(lane: Lane<PartitionWork>, entry: Entry): void {
     this.progress.finish(entry);
     this.messages -= 1;
-    this.bytes -= entry.size;
-    // They count until they are committed.
-    for (const { record } of entry.outputs) this.bytes += sizeOf(record);
+    this.bytes += heldBy(entry) - entry.size;
     lane.shift();
     if (lane.head) this.#hands.add(lane);
     else this.#lanes.delete(lane.name);
@@ -162,4 +159,9 @@ export class PartitionWork {
     );
     this.#delays.add(timer);
   }
+}
+
+/** In bytes, from when a message is done with until what came of it is committed: it may be a dead letter yet. */
+function heldBy({ size, outputs }: Entry): number {
+  return outputs.reduce((sum, { record }) => sum + sizeOf(record), outputs.length > 0 ? size : 0);
 }

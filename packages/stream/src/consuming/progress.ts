@@ -10,10 +10,10 @@ export interface Step {
 }
 
 /** How far the work on a partition has come: everything before `position` is done with, whatever was finished out of order. */
-export class Progress {
+export class Progress<Begun extends Step = Step> {
   #position: bigint;
   #steps: Step[] = [];
-  #outputs: Output[] = [];
+  #sources: Begun[] = [];
   #first = 0;
 
   constructor(position: bigint) {
@@ -31,7 +31,7 @@ export class Progress {
   }
 
   /** A message to work on, in the order of the partition. */
-  begin(step: Step): void {
+  begin(step: Begun): void {
     this.#steps.push(step);
   }
 
@@ -46,18 +46,20 @@ export class Progress {
     this.#advance();
   }
 
-  /** What came of all before `position`, in the order of the partition; each is given once. */
-  takeOutputs(): readonly Output[] {
-    const outputs = this.#outputs;
-    this.#outputs = [];
-    return outputs;
+  /** Of all before `position`, in the order of the partition, those of which something came; each is given once. */
+  takeSources(): readonly Begun[] {
+    const sources = this.#sources;
+    this.#sources = [];
+    return sources;
   }
 
   #advance(): void {
     for (; this.#first < this.#steps.length; this.#first += 1) {
-      const { next, done, outputs } = this.#steps[this.#first] as Step;
+      const step = this.#steps[this.#first] as Step;
+      const { next, done, outputs } = step;
       if (!done) break;
-      if (outputs.length > 0) this.#outputs.push(...outputs);
+      // Nothing comes of what was skipped.
+      if (outputs.length > 0) this.#sources.push(step as Begun);
       if (next > this.#position) this.#position = next;
     }
     // Moves them together now and then: each time would cost as much as there are.

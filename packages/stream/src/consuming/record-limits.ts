@@ -28,6 +28,11 @@ export class RecordLimits {
     return Math.max(0, size - most);
   }
 
+  /** Whether its key and value alone are more than the topic takes. */
+  async isTooLarge(topic: string, record: KafkaRecord, signal: AbortSignal): Promise<boolean> {
+    return (await this.excess(topic, record, signal)) > sizeOf({ ...record, key: null, value: null }) + frame;
+  }
+
   async #ask(topic: string, signal: AbortSignal): Promise<number> {
     try {
       return Number((await this.#admin.describeTopic(topic, [largest], signal))?.settings[largest] ?? Infinity);

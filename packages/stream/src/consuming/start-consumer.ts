@@ -11,7 +11,7 @@ import { Later, laterTopicOf } from './later.ts';
 import { largest, RecordLimits } from './record-limits.ts';
 import { Seen } from './seen.ts';
 import { noStats } from './stats.ts';
-import { Transactions } from './transactions.ts';
+import { type Condemn, Transactions } from './transactions.ts';
 import { Treatment } from './treatment.ts';
 
 /** How long dead letters are kept where the topic for them is made here. */
@@ -54,7 +54,6 @@ export async function startConsumer(
   const fences = fenced ? new Fences(driver, group) : undefined;
   const limits = new RecordLimits(admin);
   const later = retry.outOfOrder ? new Later(publisher, layout, limits, topic, laterTopic, retry.delay) : undefined;
-  const transactions = transactional ? new Transactions(driver, group) : undefined;
   const letters = deadLetter ? new DeadLetters(publisher, layout, limits, topic, group) : undefined;
   const stats = { ...noStats };
   const treatment = new Treatment({
@@ -64,12 +63,19 @@ export async function startConsumer(
     later,
     burial: letters && transactional ? new TransactionalDeadLetters(letters) : letters,
     transactional,
+    limits,
     fences,
     seen: dedupe > 0 ? new Seen(dedupe) : undefined,
     group,
     tracing,
     stats,
   });
+  const condemn: Condemn = (partition, entry, error, until) => {
+    // Others are told at once.
+    if (error instanceof UnknownTopicError) layout.renew(error.topic);
+    return treatment.condemn(partition, entry, error, until);
+  };
+  const transactions = transactional ? new Transactions(driver, group, condemn) : undefined;
   const guards = [fences, transactions].filter((guard) => guard !== undefined);
   const parts = { treatment, stats, guards, commits: transactions ?? offsetCommits };
   return Consumer.start(driver, later ? [topic, laterTopic] : [topic], settings, parts, signal);

@@ -4,8 +4,10 @@ import type { Driver } from '../driver/driver.ts';
 import type { GroupReader } from '../driver/group-reader.ts';
 import type { Transactor } from '../driver/transactor.ts';
 import { FencedProducerError } from '../errors/fenced-producer-error.ts';
+import { MessageTooLargeError } from '../errors/message-too-large-error.ts';
 import { NotAMemberError } from '../errors/not-a-member-error.ts';
 import type { Assignment } from './assignment.ts';
+import { Entry } from './entry.ts';
 import { Transactions } from './transactions.ts';
 
 const partition = { topic: 't', partition: 0 };
@@ -22,6 +24,11 @@ class Place {
   /** As whom offsets were to be committed. */
   readonly as: unknown[] = [];
   rejoined = 0;
+  /** Messages of which something came. */
+  sources: readonly Entry[] = [];
+  /** Those that were given up, and why not. */
+  readonly condemned: Entry[] = [];
+  pardon: Error | undefined;
   committed: bigint | undefined;
   marked: bigint | undefined;
   /** Where the partition ends. */
@@ -51,11 +58,15 @@ class Place {
         offsets: async () => new Map([[0, this.end]]),
       },
     };
-    this.#transactions = new Transactions(driver as unknown as Driver, 'g');
+    this.#transactions = new Transactions(driver as unknown as Driver, 'g', async (_, entry) => {
+      if (this.pardon) throw this.pardon;
+      this.condemned.push(entry);
+      entry.outputs = [];
+    });
     const work = {
       partition,
       bytes: 0,
-      takeRound: () => ({ position: this.#position, outputs: [], bytes: 0 }),
+      takeRound: () => ({ position: this.#position, sources: this.sources, bytes: 0 }),
     };
     this.#assignment = {
       works: new Map([['t 0', work]]),
@@ -66,6 +77,10 @@ class Place {
       },
       relieve: () => {},
     } as unknown as Assignment;
+  }
+
+  get trouble(): string | undefined {
+    return this.#transactions.trouble;
   }
 
   async commit(position: bigint, isOurs: (since: number) => boolean = () => true): Promise<void> {
@@ -186,4 +201,48 @@ test('what was committed for a log that is no more counts for nothing in the one
   expect(place.done).toBeUndefined();
   await place.commit(5n);
   expect([place.asked, place.marked]).toEqual([['commit'], 5n]);
+});
+
+/** Messages of each of which one record came. */
+function sources(count: number): Entry[] {
+  const record = { key: null, value: null, headers: [], timestamp: 0 };
+  return Array.from({ length: count }, (_, index) => {
+    const entry = new Entry({ ...record, offset: BigInt(index) }, 0);
+    entry.outputs = [{ topic: 'out', partition: 0, record }];
+    return entry;
+  });
+}
+
+const large = new MessageTooLargeError('publish');
+
+test('a message of which something came that is not taken is given up, and the rest is committed', async () => {
+  const place = await Place.open();
+  place.sources = sources(2);
+  // Both together, once more to find out which, the first alone, and the second.
+  place.failures.set('append', [large, large, undefined, large]);
+  await place.commit(5n);
+  expect([place.condemned, place.marked]).toEqual([[place.sources[1]], undefined]);
+  place.asked.length = 0;
+  await place.commit(5n);
+  expect([place.asked, place.marked, place.trouble]).toEqual([['renew', 'append', 'commit'], 5n, undefined]);
+});
+
+test('when it cannot be given up, that is said, and it is tried again', async () => {
+  const place = await Place.open();
+  place.sources = sources(1);
+  place.pardon = large;
+  place.failures.set('append', [large, large]);
+  await place.commit(5n);
+  expect([place.trouble, place.marked]).toEqual([expect.stringContaining(large.message), undefined]);
+  await place.commit(5n);
+  expect([place.trouble, place.marked]).toEqual([undefined, 5n]);
+});
+
+test('what is too much at once, and not alone, goes in smaller parts', async () => {
+  const place = await Place.open();
+  place.sources = sources(2);
+  place.failures.set('append', [large]);
+  await place.commit(5n);
+  await place.commit(5n);
+  expect([place.condemned, place.trouble, place.marked]).toEqual([[], undefined, 5n]);
 });

@@ -3,13 +3,14 @@ import type { Driver } from '../driver/driver.ts';
 import type { Assigned, GroupReader } from '../driver/group-reader.ts';
 import type { TopicPartition } from '../driver/record.ts';
 import type { GroupIdentity, Transactor } from '../driver/transactor.ts';
-import type { Output } from '../topic/prepared.ts';
 import { type Assignment, nameOf } from './assignment.ts';
 import type { Commits } from './commits.ts';
 import { transactionalIdOf } from './derived-name.ts';
+import type { Entry } from './entry.ts';
 import type { Guard, IsOurs } from './guard.ts';
 import type { PartitionWork } from './partition-work.ts';
 import { portionsOf } from './portions.ts';
+import { isOfWhatIsSent, Search } from './search.ts';
 
 /** How long a predecessor's transaction may stay open when nobody takes over from it. */
 const transactionTimeout = 30_000;
@@ -19,10 +20,18 @@ const portionBytes = 512 * 1_024;
 
 const never: AbortSignal = new AbortController().signal;
 
+/** Gives a message up because Kafka does not take what came of it: something else comes of it from then on. Rejects when it cannot be given up. */
+export type Condemn = (
+  partition: TopicPartition,
+  entry: Entry,
+  error: QuorateError,
+  signal: AbortSignal,
+) => Promise<void>;
+
 /** What goes in one transaction: what came of all messages before `position`. */
 interface Round {
   readonly position: bigint;
-  readonly outputs: readonly Output[];
+  readonly sources: readonly Entry[];
   readonly bytes: number;
 }
 
@@ -54,11 +63,14 @@ interface Place {
 export class Transactions implements Guard, Commits {
   readonly #driver: Driver;
   readonly #group: string;
+  readonly #condemn: Condemn | undefined;
   readonly #places = new Map<string, Place>();
 
-  constructor(driver: Driver, group: string) {
+  /** `condemn`: without it, what Kafka does not take holds its partition. */
+  constructor(driver: Driver, group: string, condemn?: Condemn) {
     this.#driver = driver;
     this.#group = group;
+    this.#condemn = condemn;
   }
 
   /** Gives where the group is, once nobody else can move it. */
@@ -152,7 +164,7 @@ export class Transactions implements Guard, Commits {
   async #write(
     partition: TopicPartition,
     place: Place,
-    { position, outputs }: Round,
+    { position, sources }: Round,
     as: GroupIdentity | undefined,
     isOurs: IsOurs,
   ): Promise<boolean | 'strayed'> {
@@ -167,6 +179,7 @@ export class Transactions implements Guard, Commits {
       if (committed === position) return true;
     }
     const { transactor } = place;
+    const outputs = sources.flatMap((entry) => entry.outputs);
     const portions = portionsOf(outputs, place.portion);
     try {
       await transactor.begin();
@@ -177,11 +190,26 @@ export class Transactions implements Guard, Commits {
       return true;
     } catch (error) {
       place.isUnsure = true;
+      if (!isOfWhatIsSent(error)) throw error;
+      if (await this.#giveUpRefused(partition, place, sources)) return false;
       const mayBeSmaller = portions.flat().some(({ records }) => records.length > 1);
       if (!mayBeSmaller || !isQuorateError(error, 'message-too-large')) throw error;
       place.portion = Math.floor(place.portion / 2);
       return false;
     }
+  }
+
+  /** Whether there was any message to give up. */
+  async #giveUpRefused(partition: TopicPartition, place: Place, sources: readonly Entry[]): Promise<boolean> {
+    const { transactor, of, portion } = place;
+    const condemn = this.#condemn;
+    // Whoever has the partition next finds out again.
+    if (!condemn || of.aborted) return false;
+    await transactor.renew();
+    const search = new Search(transactor, this.#driver.admin, portion);
+    const refused = await search.among(sources);
+    for (const [entry, error] of refused) await condemn(partition, entry, error, of);
+    return refused.size > 0;
   }
 
   /** Whether what was begun is decided, and we can go on. */

@@ -1,4 +1,4 @@
-import { isQuorateError } from '@quorate/core';
+import { isQuorateError, type QuorateError } from '@quorate/core';
 import { givenUp, handles } from '../diagnostics.ts';
 import type { TopicPartition } from '../driver/record.ts';
 import { textOf } from '../errors/text-of.ts';
@@ -11,6 +11,7 @@ import type { Dead, Entry, Outcome } from './entry.ts';
 import type { Fences } from './fences.ts';
 import type { Later } from './later.ts';
 import { originOf } from './origin.ts';
+import type { RecordLimits } from './record-limits.ts';
 import { delayAfter, type Retry } from './retry.ts';
 import type { Seen } from './seen.ts';
 import type { ConsumerStats } from './stats.ts';
@@ -43,6 +44,8 @@ export interface TreatmentParts {
   readonly fences: Fences | undefined;
   /** Whether handlers publish together with their progress. */
   readonly transactional: boolean;
+  /** How large that may be; undefined: it is found out later. */
+  readonly limits?: RecordLimits;
   readonly group: string;
   readonly tracing: Tracing | undefined;
   readonly stats: ConsumerStats;
@@ -83,6 +86,21 @@ export class Treatment {
     return this.#handle(partition, entry, signal);
   }
 
+  /** Kafka does not take what its handler has published: it has failed after all, and is given up. Rejects when it cannot be, and stays what it was. */
+  async condemn(partition: TopicPartition, entry: Entry, error: QuorateError, signal: AbortSignal): Promise<void> {
+    // It is the letter that is not taken.
+    if (entry.dead) throw error;
+    const { outputs } = entry;
+    entry.outputs = [];
+    entry.failures += 1;
+    entry.dead = { reason: 'unpublishable', error: textOf(error) };
+    if ((await this.#bury(partition, entry, signal)) === 'done') return;
+    entry.dead = undefined;
+    entry.failures -= 1;
+    entry.outputs = outputs;
+    throw error;
+  }
+
   /** Unless it is of a predecessor. The token is kept before the message has any effect. */
   async #ifCurrent(
     fences: Fences,
@@ -111,10 +129,10 @@ export class Treatment {
   }
 
   #handle(partition: TopicPartition, entry: Entry, signal: AbortSignal): Outcome | Promise<Outcome> {
-    const { handler, transactional, tracing, group, seen } = this.#parts;
+    const { handler, transactional, limits, tracing, group, seen } = this.#parts;
     const id = entry.decoded?.id;
     if (seen && id !== undefined && !seen.begin(id)) return { retryIn: untilTwinEnds };
-    const gathering = transactional ? new Gathering() : undefined;
+    const gathering = transactional ? new Gathering(signal, limits) : undefined;
     const message = messageOf(partition, entry);
     const context = { signal, transaction: gathering ?? noTransaction };
     let running: PromiseLike<unknown> | undefined;

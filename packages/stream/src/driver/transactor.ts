@@ -15,7 +15,8 @@ export interface GroupIdentity {
 
 /**
  * One transaction after the other under one transactional id. Every method rejects with `fenced-producer` (`happened: 'no'`) when somebody has taken
- * the id over, and is then of no more use. After any other error: `abort`, `renew`, or close and begin with another one.
+ * the id over, and is then of no more use. After any other error: `abort`, `renew`, or close and begin with another one. Only to
+ * find out what Kafka has refused of an `append`, for what is in it, may others follow before that.
  */
 export interface Transactor {
   readonly id: string;

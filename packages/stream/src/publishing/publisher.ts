@@ -20,7 +20,7 @@ export interface PublisherSettings {
 }
 
 /** For these a broker refuses a batch because of one message in it: one without a key for a compacted topic, or of a time that is too far away. */
-const ofOneMessage: ReadonlySet<string> = new Set(['INVALID_RECORD', 'INVALID_TIMESTAMP']);
+export const ofOneMessage: ReadonlySet<string> = new Set(['INVALID_RECORD', 'INVALID_TIMESTAMP']);
 
 /** So many batches go in one request at most. */
 const batchesInRequest = 64;

@@ -35,7 +35,7 @@ class Worker {
         const round = this.#round;
         this.#round = undefined;
         const outputs = round?.records.map((one) => ({ topic: out, partition: 0, record: one }));
-        return round && { position: round.position, outputs, bytes: 0 };
+        return round && { position: round.position, sources: [{ outputs }], bytes: 0 };
       },
     };
     this.#assignment = {

@@ -81,7 +81,7 @@ export function transactionsSuite(driver: DriverName): void {
       expect(letter).toMatchObject({ value: 5, headers: { 'quorate-dead-reason': 'rejected' } });
     });
 
-    test('what is more than a topic takes at once goes in parts; one message that is too large for it holds its partition, and health says so', async ({
+    test('what is more than a topic takes at once goes in parts; a handler is told of one message that is too large for it', async ({
       servers: { QUORATE_KAFKA },
     }) => {
       await using input = await bench(QUORATE_KAFKA, { driver, partitions: 1 });
@@ -95,6 +95,7 @@ export function transactionsSuite(driver: DriverName): void {
         group: 'pipe',
         transactional: true,
         commitEvery: 50,
+        retry: { attempts: 1 },
         handler: async ({ value }, { transaction }) => {
           const large = value === 'large' ? text.repeat(10) : text;
           await transaction.publish(out, { key: 'k', value: `${value} ${large}` });
@@ -106,9 +107,50 @@ export function transactionsSuite(driver: DriverName): void {
       await eventually('all are there', () => seen.length >= 40);
       expect(seen).toEqual(numbered(40).map(({ value }) => String(value)));
       expect(consumer.health().status).toBe('pass');
-      await topic.publish({ key: 'k', value: 'large' });
-      await eventually('it says so', () => consumer.health().status === 'warn');
-      expect(consumer.health().detail).toMatch(/cannot be committed.*-out.*max\.message\.bytes/);
+      await topic.publishMany(['large', 'next'].map((value) => ({ key: 'k', value })));
+      await eventually('the next one is there', () => seen.includes('next'));
+      expect([seen.length, consumer.health().status]).toEqual([41, 'pass']);
+      const [letter] = await deadLetters(input.stream().topic(`${input.topic}.dead`), 1);
+      expect(letter).toMatchObject({ value: 'large', headers: { 'quorate-dead-reason': 'failed' } });
+      expect(letter?.headers['quorate-dead-error']).toMatch(/-out.*max\.message\.bytes/);
+    });
+
+    test('of a message of which something came that Kafka does not take nothing is seen: it is a dead letter, and all others go on', async ({
+      servers: { QUORATE_KAFKA },
+    }) => {
+      await using input = await bench(QUORATE_KAFKA, { driver, partitions: 1 });
+      await using output = await bench(QUORATE_KAFKA, { driver, partitions: 2 });
+      const limited = { partitions: 2, settings: { 'message.timestamp.after.max.ms': '3600000' } };
+      const timed = input.stream().topic(`${input.topic}-timed`, limited);
+      await timed.create();
+      const topic = input.open();
+      await topic.publishMany(numbered(30));
+      const into = output.open();
+      await using consumer = await topic.consume({
+        group: 'pipe',
+        transactional: true,
+        commitEvery: 50,
+        handler: async ({ value }, { transaction }) => {
+          const isOdd = value === 7 || value === 20;
+          await transaction.publish(into, { key: `${value}`, value: `${value}` });
+          const timestamp = isOdd ? Date.now() + 7_200_000 : Date.now();
+          await transaction.publish(timed, { key: `${value}`, value: `${value} timed`, timestamp });
+        },
+      });
+      const seen: string[] = [];
+      const note = ({ value }: Message): void => void seen.push(String(value));
+      await using _one = await into.consume({ group: 'reader', deadLetter: false, handler: note });
+      await using _other = await timed.consume({ group: 'other', deadLetter: false, handler: note as never });
+      await eventually('all others are there', () => seen.length >= 56);
+      const letters = await deadLetters(input.stream().topic(`${input.topic}.dead`), 2);
+      expect(letters.map(({ value }) => value).sort()).toEqual([20, 7]);
+      for (const { headers } of letters) {
+        expect(headers).toMatchObject({ 'quorate-dead-reason': 'unpublishable', 'quorate-dead-attempts': '1' });
+        expect(headers['quorate-dead-error']).toContain('INVALID_TIMESTAMP');
+      }
+      const expected = numbered(30).filter(({ value }) => value !== 7 && value !== 20);
+      expect(seen.sort()).toEqual(expected.flatMap(({ value }) => [`${value}`, `${value} timed`]).sort());
+      expect([consumer.stats().deadLetters, consumer.health().status]).toEqual([2, 'pass']);
     });
 
     test('whoever uses the transaction without having asked for one is told', async ({
