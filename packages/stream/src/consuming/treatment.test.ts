@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { RefusedError } from '../errors/refused-error.ts';
 import { Codec } from '../topic/codec.ts';
 import { json } from '../topic/format.ts';
 import type { ValueSchema } from '../topic/topic-options.ts';
@@ -37,7 +38,7 @@ function treatment(handler: Handler<unknown, unknown>, parts: Partial<TreatmentP
     stats,
     ...parts,
   });
-  return { stats, of: async (one: Entry, until = signal) => made.of(partition, one, until) };
+  return { stats, of: async (one: Entry, until = signal) => made.of(partition, one, until), made };
 }
 
 const revoked = Proxy.revocable({}, {});
@@ -170,4 +171,28 @@ test('a failure after which a message could not be put off does not count: it ha
   const one = entry();
   expect([await of(one), await of(one), await of(one)]).toEqual([{ retryIn: 7 }, { retryIn: 7 }, 'done']);
   expect([one.dead, put]).toEqual([undefined, [1]]);
+});
+
+test('what came of a message is not taken: it is given up, once; when it cannot be, it stays what it was', async () => {
+  const output = { topic: 'out', partition: 0, record: { key: null, value: null, headers: [], timestamp: 0 } };
+  const letter = { ...output, topic: 'rides.dead' };
+  const refusals = [new Error('no leader')];
+  const add = async (_: unknown, one: Entry): Promise<void> => {
+    const refusal = refusals.shift();
+    if (refusal) throw refusal;
+    one.outputs = [letter];
+  };
+  const { made, stats } = treatment(() => {}, { transactional: true, burial: { add } });
+  const one = entry();
+  one.outputs = [output];
+  const why = new RefusedError('publish to "out"', 'INVALID_TIMESTAMP');
+  await expect(made.condemn(partition, one, why, signal)).rejects.toBe(why);
+  expect([one.outputs, one.dead, one.failures]).toEqual([[output], undefined, 0]);
+  expect(made.trouble?.message).toBe('no leader');
+  await made.condemn(partition, one, why, signal);
+  const dead = { reason: 'unpublishable', error: expect.stringContaining('INVALID_TIMESTAMP') };
+  expect([one.outputs, one.dead, one.failures, stats.deadLetters]).toEqual([[letter], dead, 1, 1]);
+  // Now it is the letter that is not taken.
+  await expect(made.condemn(partition, one, why, signal)).rejects.toBe(why);
+  expect([one.outputs, stats.deadLetters]).toEqual([[letter], 1]);
 });
