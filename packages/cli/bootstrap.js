@@ -136,6 +136,7 @@ function handOver(program, args) {
     );
     return 1;
   }
+  const signals = forwardSignals();
   const child = spawnGuarded(node, ['--conditions=@quorate/source', join(root, program), ...args], {
     stdio: 'inherit',
     env: {
@@ -145,12 +146,12 @@ function handOver(program, args) {
       PATH: [dirname(node), join(modules, '.bin'), process.env.PATH].join(delimiter),
     },
   });
-  const stopForwarding = forwardSignals(child);
+  signals.to(child);
   return new Promise((done) => {
     child.on('error', (error) => {
       console.error(`${node} cannot be run: ${error.message}`);
       done(1);
     });
     child.on('exit', (status, signal) => done(status ?? 128 + constants.signals[signal]));
-  }).finally(stopForwarding);
+  }).finally(signals.stop);
 }

@@ -9,5 +9,5 @@ export function spawnCommand(
   options: SpawnOptions,
   grace?: number,
 ): { readonly child: ChildProcess; cleared(): Promise<void> };
-export function forwardSignals(child: ChildProcess): () => void;
+export function forwardSignals(): { to(child: ChildProcess): void; stop(): void };
 export function exitWithNpm(): void;

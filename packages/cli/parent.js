@@ -112,28 +112,35 @@ function spawnUnder(guard, command, args, options) {
 const together = 250;
 
 /**
- * Passes on to the child, which is guarded, what somebody asks of this process. Returns how to stop that.
+ * Passes on to a child, which is guarded, what somebody asks of this process. Returns how to say to which, and how to stop that. Begun before the
+ * child is: what comes while it starts would end this process, and the child be asked by nobody.
  *
  * A terminal sends Ctrl-C, or that it hangs up, to the whole process group: the child has it already, and twice would
  * mean "now". No process is told who sent a signal; so a witness in the same group, which a signal ends, tells whether it
  * was sent to all. npm passes Ctrl-C on as well: what arrives together is one signal.
  */
-export function forwardSignals(child) {
+export function forwardSignals() {
+  let child;
   let witness = startWitness();
   let pending;
   const judge = (signal) => {
     pending ??= setTimeout(() => {
       pending = undefined;
-      if (witness.signalCode === null) child.kill(signal);
+      if (witness.signalCode === null) child?.kill(signal);
       else witness = startWitness();
     }, together);
   };
-  const terminate = () => child.kill('SIGTERM');
+  const terminate = () => child?.kill('SIGTERM');
   process.on('SIGINT', judge).on('SIGHUP', judge).on('SIGTERM', terminate);
-  return () => {
-    process.off('SIGINT', judge).off('SIGHUP', judge).off('SIGTERM', terminate);
-    clearTimeout(pending);
-    witness.kill('SIGKILL');
+  return {
+    to: (started) => {
+      child = started;
+    },
+    stop: () => {
+      process.off('SIGINT', judge).off('SIGHUP', judge).off('SIGTERM', terminate);
+      clearTimeout(pending);
+      witness.kill('SIGKILL');
+    },
   };
 }
 

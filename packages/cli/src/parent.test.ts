@@ -21,11 +21,12 @@ setTimeout(end, 5000);`;
 
 const program = `
 import { forwardSignals, spawnGuarded } from ${JSON.stringify(parent)};
+const signals = forwardSignals();
 const child = spawnGuarded(process.execPath, ['-e', ${JSON.stringify(child)}], { stdio: 'inherit' });
-const stop = forwardSignals(child);
+signals.to(child);
 // On a busy machine the child may be ready before this process is.
 console.log('forwarding');
-child.on('exit', stop);`;
+child.on('exit', signals.stop);`;
 
 /** Runs the arguments on a terminal of their own; once both are ready it types Ctrl-C, or sends SIGINT to the process alone. */
 const terminal = `

@@ -57,11 +57,12 @@ async function runWith(
   command: string,
   args: readonly string[],
 ): Promise<number> {
+  const signals = forwardSignals();
   const { child, cleared } = spawnCommand(command, args, {
     stdio: 'inherit',
     env: { ...shell.env, ...environment },
   });
-  const stopForwarding = forwardSignals(child);
+  signals.to(child);
   try {
     const [status, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     return status ?? 128 + constants.signals[signal ?? 'SIGKILL'];
@@ -71,7 +72,8 @@ async function runWith(
     // As a shell does.
     return missing ? 127 : 126;
   } finally {
-    stopForwarding();
     await cleared();
+    // Not before: Ctrl-C, which has ended the command, may be on its way to us, and a library that hears of it alone would end us.
+    signals.stop();
   }
 }
