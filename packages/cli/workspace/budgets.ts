@@ -32,6 +32,10 @@ export const fileBudgets: Readonly<Record<string, { readonly seconds: number; re
     seconds: 90,
     why: 'all that is promised of both drivers on one broker, side by side',
   },
+  'packages/stream/test/suites.test.ts': {
+    seconds: 45,
+    why: 'five suites side by side, whose workers are killed and stand still',
+  },
   'packages/stream/test/brokers.test.ts': { seconds: 70, why: 'a cluster of three, whose brokers die and come back' },
   'packages/stream/test/driver/append-cluster.soak.test.ts': {
     seconds: 110,

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, vi } from 'vitest';
 import { eventually, type OwnServerOptions, Testbed } from '../src/index.ts';
 import { isStill } from '../src/processes/groups.ts';
-import { isFree } from '../src/processes/ports.ts';
+import { becomesFree } from '../src/processes/ports.ts';
 import { bedTest } from '../src/vitest.ts';
 import { isAlive } from './alive.ts';
 
@@ -227,7 +227,7 @@ test.skipIf(process.platform !== 'linux')(
     });
     for (const end of ['kill', 'stop'] as const) {
       await own[end]();
-      expect(await isFree(own.port), end).toBe(true);
+      expect(await becomesFree(own.port), end).toBe(true);
       await own.start();
     }
     await own.restart();

@@ -14,13 +14,13 @@ import { changesDrivers, sharesGroups } from './rebalance.ts';
 import { hasTransactions } from './transactions.ts';
 import { endsTransactions } from './transactions-in-doubt.ts';
 
-// These go on side by side, the longest first. Drivers differ in their connections alone: parts that wait for long are proven
+// These go on side by side, the longest first. Drivers differ in their connections alone: parts that go on for long are proven
 // of one of them, and of the others in the soak.
 survivesFaults(usual);
 sharesGroups(usual);
 handsOver(usual);
-readsAsMember();
-hasTransactions();
+readsAsMember(usual);
+hasTransactions(usual);
 endsTransactions(usual);
 takesBackTooLate(usual);
 appends();

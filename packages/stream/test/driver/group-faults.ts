@@ -25,7 +25,7 @@ export function survivesFaults(which: Drivers): void {
       for (const partition of [0, 1]) await stage.witness.produce(topic, partition, series('m', 5));
       const options = { group: unique('g'), topics: [topic], sessionTimeout, handOver };
       const link = bed.link(client, 'kafka-1');
-      const linked = await stage.driver({ brokers: bed.kafka.brokersFor(client), requestTimeout: 500 });
+      const linked = await stage.driver({ brokers: bed.kafka.brokersFor(client), requestTimeout: 1_000 });
       const cut = await stage.member(options, linked);
       await eventually('it reads', () => cut.values(0).length === 5 && cut.values(1).length === 5);
       await cut.commit(2n, 0);
@@ -36,7 +36,7 @@ export function survivesFaults(which: Drivers): void {
       await other.commit(5n, 0);
       // The one that is cut off does not move it, whatever it thinks.
       const refused = within(
-        4_000,
+        6_000,
         'a commit ends',
         failure(() => cut.commit(3n, 0)),
       );
@@ -168,7 +168,7 @@ export function survivesFaults(which: Drivers): void {
       await using stage = new Stage(open, bed.kafka.brokers);
       const topic = await stage.topic();
       const link = bed.link(client, 'kafka-1');
-      const linked = await stage.driver({ brokers: bed.kafka.brokersFor(client), requestTimeout: 500 });
+      const linked = await stage.driver({ brokers: bed.kafka.brokersFor(client), requestTimeout: 1_000 });
       const member = await stage.member({ group: unique('g'), topics: [topic], sessionTimeout: 30_000 }, linked);
       await eventually('it begins', () => member.partitions.length === 1);
       for (const fault of [{ refuse: true }, { blackHole: true }] as const) {
@@ -178,7 +178,7 @@ export function survivesFaults(which: Drivers): void {
         expect(member.troubles.at(-1)).toMatchObject({ code: expect.any(String), happened: expect.any(String) });
         const begun = performance.now();
         const failed = await within(
-          5_000,
+          8_000,
           'a commit ends',
           failure(() => member.commit(0n)),
         );
@@ -198,13 +198,13 @@ export function survivesFaults(which: Drivers): void {
       const topic = await stage.topic();
       const link = bed.link(client, 'kafka-1');
       for (const fault of [{ refuse: true }, { blackHole: true }] as const) {
-        const linked = await stage.driver({ brokers: bed.kafka.brokersFor(client), requestTimeout: 500 });
+        const linked = await stage.driver({ brokers: bed.kafka.brokersFor(client), requestTimeout: 1_000 });
         const member = await stage.member({ group: unique('g'), topics: [topic], sessionTimeout, handOver }, linked);
         await eventually('it begins', () => member.partitions.length === 1);
         await link.set(fault);
-        await within(handOver + 3_000, 'it stops', member.stop());
+        await within(handOver + 5_000, 'it stops', member.stop());
         expect(member.revocations + member.lostFor.length).toBe(1);
-        await within(3_000, 'its driver closes', linked.close());
+        await within(5_000, 'its driver closes', linked.close());
         await link.heal();
         await eventually('no connection is left', () => link.connections === 0, { within: 5_000 });
       }

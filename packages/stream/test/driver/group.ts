@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { eventually } from '@quorate/testbed';
 import { expect } from 'vitest';
 import { clientOf, contractTest as test } from './contract.ts';
-import { drivers } from './drivers.ts';
+import type { Drivers } from './drivers.ts';
 import { eachDriver } from './each-driver.ts';
 import type { Member } from './member.ts';
 import { pausesOne } from './pausing.ts';
 import { endless, failure, oddRecords, Stage, series, unique, within } from './stage.ts';
 
 /** Part of the contract of the drivers. */
-export function readsAsMember(): void {
-  eachDriver(drivers, 'reads as a member of a group, which', (name, open) => {
+export function readsAsMember(which: Drivers): void {
+  eachDriver(which, 'reads as a member of a group, which', (name, open) => {
     const client = clientOf('group', name);
 
     test('begins with the earliest message, or with what comes next, where nothing is committed', async ({ bed }) => {

@@ -3,7 +3,7 @@ import { eventually, seeded } from '@quorate/testbed';
 import { expect } from 'vitest';
 import type { Transactor } from '../../src/driver/transactor.ts';
 import { clientOf, contractTest as test } from './contract.ts';
-import { drivers } from './drivers.ts';
+import type { Drivers } from './drivers.ts';
 import { eachDriver } from './each-driver.ts';
 import { batch, endless, failure, offsetsOf, Stage, series, unique } from './stage.ts';
 
@@ -13,8 +13,8 @@ const fromStart = new Map([
 ]);
 
 /** Part of the contract of the drivers. */
-export function hasTransactions(): void {
-  eachDriver(drivers, 'has transactions, each of which', (name, open) => {
+export function hasTransactions(which: Drivers): void {
+  eachDriver(which, 'has transactions, each of which', (name, open) => {
     const client = clientOf('transactions', name);
 
     test('is seen as a whole when it is committed, and not before', async ({ bed }) => {
