@@ -225,7 +225,7 @@ export function readsAsMember(which: Drivers): void {
       const link = bed.link(client, 'kafka-1');
       await link.set({ latencyMs: 100 });
       const driver = await stage.driver({ brokers: bed.kafka.brokersFor(client) });
-      const [sessionTimeout, handOver] = [1_200, 400];
+      const [sessionTimeout, handOver] = [2_400, 800];
       const member = await stage.member({ group: unique('g'), topics: [topic], sessionTimeout, handOver }, driver);
       await eventually('it is confirmed', () => member.confirmations.length >= 5);
       // A question and its answer take so long.

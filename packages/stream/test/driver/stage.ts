@@ -18,7 +18,7 @@ export const defaultSettings: Omit<ConnectionSettings, 'brokers'> = {
   clientId: 'contract',
   tls: undefined,
   sasl: undefined,
-  connectTimeout: 1_000,
+  connectTimeout: 2_000,
   requestTimeout: 2_000,
   deliveryTimeout: 10_000,
 };
