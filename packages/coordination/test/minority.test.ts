@@ -104,8 +104,12 @@ describe.concurrent('a follower that is cut off from its leader', () => {
     membership.signal.addEventListener('abort', () => {
       ended = performance.now();
     });
-    const gone = new Promise<number>((resolve) => {
-      void other.exists(membership.path, { watch: () => resolve(performance.now()) });
+    const gone = new Promise<number>((resolve, reject) => {
+      const watch = ({ type }: { readonly type: string }): void => {
+        if (type === 'deleted') resolve(performance.now());
+        else reject(new Error(`others were told "${type}", and not that it is deleted`));
+      };
+      void other.exists(membership.path, { watch });
     });
     await using _ = await apart();
     expect(await gone).toBeGreaterThan(ended);
