@@ -3,7 +3,7 @@ import type { Opened } from '../connection.ts';
 import type { KafkaRecord } from '../driver/record.ts';
 import type { RefusedError } from '../errors/refused-error.ts';
 import { partitionOf } from '../publishing/partitioner.ts';
-import type { Publisher } from '../publishing/publisher.ts';
+import { ofOneMessage, type Publisher } from '../publishing/publisher.ts';
 
 /** A message in the table. */
 export interface Row {
@@ -42,28 +42,12 @@ export class Shipment {
 
   async #sendPart(publisher: Publisher, partition: number, rows: readonly Row[]): Promise<void> {
     const outcomes = await post(publisher, this.topic, partition, rows);
-    const left = rows.filter((row, index) => !this.#note(row, outcomes[index], isNever));
-    if (left.length === 0) return;
-    const why = outcomes[rows.indexOf(left[0] as Row)];
-    if (!isRefused(why)) {
-      this.trouble = why;
-      return;
+    for (const [index, row] of rows.entries()) {
+      const error = outcomes[index];
+      if (error === undefined) this.published.push(row);
+      else if (isNever(error)) this.refused.push({ row, error });
+      else this.trouble ??= error;
     }
-    // A batch is refused as a whole. For which of its messages shows when each goes alone.
-    for (const row of left) {
-      const [error] = await post(publisher, this.topic, partition, [row]);
-      if (this.#note(row, error, (one) => isNever(one) || isRefused(one))) continue;
-      this.trouble = error;
-      return;
-    }
-  }
-
-  /** Whether the row is done with. */
-  #note(row: Row, error: unknown, isFinal: (error: unknown) => boolean): boolean {
-    if (error === undefined) this.published.push(row);
-    else if (isFinal(error)) this.refused.push({ row, error });
-    else return false;
-    return true;
   }
 }
 
@@ -96,16 +80,10 @@ function recordOf({ key, value, headers, at }: Row): KafkaRecord {
   };
 }
 
-/** However often it is tried, and whatever it is tried together with. A topic that is not there can still be made. */
+/** However often it is tried. A topic that is not there can still be made. */
 function isNever(error: unknown): boolean {
-  return isQuorateError(error, 'message-too-large') || isRefusedFor(error, 'UNKNOWN_TOPIC_OR_PARTITION');
-}
-
-/** For what it is, or for what one of its batch is. */
-function isRefused(error: unknown): boolean {
-  return isRefusedFor(error, 'INVALID_RECORD') || isRefusedFor(error, 'INVALID_TIMESTAMP');
-}
-
-function isRefusedFor(error: unknown, reason: string): boolean {
-  return isQuorateError(error, 'refused') && (error as RefusedError).reason === reason;
+  if (isQuorateError(error, 'message-too-large')) return true;
+  if (!isQuorateError(error, 'refused')) return false;
+  const { reason } = error as RefusedError;
+  return reason === 'UNKNOWN_TOPIC_OR_PARTITION' || ofOneMessage.has(reason);
 }
