@@ -13,3 +13,4 @@ export { Latest } from './latest.ts';
 export { isQuorateError, QuorateError, type QuorateErrorOptions } from './quorate-error.ts';
 export { type MayRetryOptions, mayRetry, type RetryOptions, retry } from './retry.ts';
 export { type SleepOptions, sleep } from './sleep.ts';
+export { startTimer, type Timer } from './timer.ts';

@@ -1,3 +1,4 @@
+import { startTimer, type Timer } from '@quorate/core';
 import type { Assigned } from '../driver/group-reader.ts';
 import type { ReadRecord, TopicPartition } from '../driver/record.ts';
 import { sizeOf } from '../publishing/pending.ts';
@@ -6,9 +7,6 @@ import { Entry, type Outcome } from './entry.ts';
 import type { Hands } from './hands.ts';
 import { Lane } from './lane.ts';
 import { Progress } from './progress.ts';
-
-/** setTimeout fires at once when asked to wait longer than this. */
-const longest = 2 ** 31 - 1;
 
 /** The work on one partition, from when it is ours until it is not. */
 export class PartitionWork {
@@ -23,7 +21,7 @@ export class PartitionWork {
   bytes = 0;
   readonly #hands: Hands<Lane<PartitionWork>>;
   readonly #lanes = new Map<string | bigint, Lane<PartitionWork>>();
-  readonly #delays = new Set<NodeJS.Timeout>();
+  readonly #delays = new Set<Timer>();
   #running = 0;
   /** What arrived while a predecessor still ran; undefined when none does. */
   #held: Lane<PartitionWork>[] | undefined;
@@ -125,7 +123,7 @@ export class PartitionWork {
   /** Nothing more begins. What is worked on may end, and counts. */
   close(): void {
     this.#closed = true;
-    for (const delay of this.#delays) clearTimeout(delay);
+    for (const delay of this.#delays) delay.clear();
     this.#delays.clear();
     if (this.#running === 0) this.#ended.resolve();
   }
@@ -149,14 +147,11 @@ export class PartitionWork {
   }
 
   #later(lane: Lane<PartitionWork>, delay: number): void {
-    const timer = setTimeout(
-      () => {
-        this.#delays.delete(timer);
-        if (delay > longest) this.#later(lane, delay - longest);
-        else this.#hands.add(lane);
-      },
-      Math.min(delay, longest),
-    );
+    const over = (): void => {
+      this.#delays.delete(timer);
+      this.#hands.add(lane);
+    };
+    const timer = startTimer(delay, over, { background: false });
     this.#delays.add(timer);
   }
 }
