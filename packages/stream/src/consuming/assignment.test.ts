@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ReadRecord } from '../driver/record.ts';
-import { sizeOf } from '../publishing/pending.ts';
+import { type ReadRecord, sizeOf } from '../driver/record.ts';
 import { Assignment } from './assignment.ts';
 import { Hands } from './hands.ts';
 import type { Lane } from './lane.ts';

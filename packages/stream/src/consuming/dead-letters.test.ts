@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sizeOf } from '../publishing/pending.ts';
+import { sizeOf } from '../driver/record.ts';
 import { headerNames, headersByName } from '../topic/headers.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Entry } from './entry.ts';

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { KafkaRecord } from '../driver/record.ts';
-import { sizeOf } from '../publishing/pending.ts';
+import { type KafkaRecord, sizeOf } from '../driver/record.ts';
 import { headerNames } from '../topic/headers.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Entry } from './entry.ts';

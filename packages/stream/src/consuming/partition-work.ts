@@ -1,7 +1,6 @@
 import { startTimer, type Timer } from '@quorate/core';
 import type { Assigned } from '../driver/group-reader.ts';
-import type { ReadRecord, TopicPartition } from '../driver/record.ts';
-import { sizeOf } from '../publishing/pending.ts';
+import { type ReadRecord, sizeOf, type TopicPartition } from '../driver/record.ts';
 import { publishedAt } from '../topic/headers.ts';
 import { Entry, type Outcome } from './entry.ts';
 import type { Hands } from './hands.ts';
@@ -69,13 +68,14 @@ export class PartitionWork {
     let after = 0n;
     const fresh: Lane<PartitionWork>[] = [];
     for (const record of records) {
+      const { key } = record;
       const entry = new Entry(record, sizeOf(record));
       this.progress.begin(entry);
       after = entry.next;
       this.messages += 1;
       this.bytes += entry.size;
       // Without a key there is no order to keep.
-      const name = record.key === null ? record.offset : record.key.toString('latin1');
+      const name = key === null ? record.offset : key.toString('latin1');
       const lane = this.#lanes.get(name);
       if (lane) lane.push(entry);
       else {

@@ -1,5 +1,4 @@
-import type { RecordBatch } from '../driver/record.ts';
-import { sizeOf } from '../publishing/pending.ts';
+import { type RecordBatch, sizeOf } from '../driver/record.ts';
 import type { Output } from '../topic/prepared.ts';
 import { nameOf } from './assignment.ts';
 

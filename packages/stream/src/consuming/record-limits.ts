@@ -1,7 +1,6 @@
 import { isQuorateError } from '@quorate/core';
 import type { Admin } from '../driver/admin.ts';
-import type { KafkaRecord } from '../driver/record.ts';
-import { sizeOf } from '../publishing/pending.ts';
+import { type KafkaRecord, sizeOf } from '../driver/record.ts';
 
 /** By Kafka's name: how large a batch may be, and so a record that is alone in one. */
 export const largest = 'max.message.bytes';

@@ -3,7 +3,7 @@ import { givenUp, handles } from '../diagnostics.ts';
 import type { TopicPartition } from '../driver/record.ts';
 import { textOf } from '../errors/text-of.ts';
 import type { Codec } from '../topic/codec.ts';
-import { isMark, publishedAt } from '../topic/headers.ts';
+import { isMark, publishedBy } from '../topic/headers.ts';
 import type { Message } from '../topic/message.ts';
 import type { Tracing } from '../tracing.ts';
 import type { Burial } from './burial.ts';
@@ -72,7 +72,7 @@ export class Treatment {
     if (early > 0) return { retryIn: early };
     if (entry.dead) return this.#bury(partition, entry, signal);
     if (!entry.decoded) {
-      if (isMark(partition.topic, entry.record.headers)) return 'done';
+      if (isMark(partition.topic, entry.record)) return 'done';
       const decoded = codec.decode(entry.record);
       if ('poison' in decoded) {
         entry.dead = { reason: decoded.poison, error: decoded.detail };
@@ -232,7 +232,7 @@ function messageOf(partition: TopicPartition, entry: Entry): Message<unknown, un
     topic,
     partition: number,
     offset,
-    timestamp: publishedAt(record),
+    timestamp: publishedBy(headers, record),
   };
 }
 

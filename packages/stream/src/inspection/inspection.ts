@@ -93,7 +93,7 @@ export class Inspection {
       ranges,
       (partition, { offset, key, headers }) => {
         if (letters.length >= limit) return 'enough';
-        if (isMark(dead, headers)) return undefined;
+        if (isMark(dead, { headers })) return undefined;
         const told = headersByName(headers);
         const text = (name: string): string => told[name] ?? '';
         letters.push({

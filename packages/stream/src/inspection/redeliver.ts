@@ -1,13 +1,12 @@
 import { isQuorateError } from '@quorate/core';
 import type { Opened } from '../connection.ts';
 import { deadTopicOf } from '../consuming/dead-letters.ts';
-import type { ReadRecord, RecordBatch } from '../driver/record.ts';
+import { type KafkaHeaders, type KafkaRecord, type ReadRecord, type RecordBatch, sizeOf } from '../driver/record.ts';
 import type { Transactor } from '../driver/transactor.ts';
 import { UnknownTopicError } from '../errors/unknown-topic-error.ts';
 import { partitionOf } from '../publishing/partitioner.ts';
-import { sizeOf } from '../publishing/pending.ts';
 import { readTopic } from '../reading/read-topic.ts';
-import { headerNames, headersByName, isMark, type KafkaHeaders, publishedAt } from '../topic/headers.ts';
+import { headerNames, headersByName, isMark, publishedAt } from '../topic/headers.ts';
 import { markOf, redelivered, redeliveryGroup } from './redelivered.ts';
 
 /** So much goes in one transaction, unless a single letter is more. */
@@ -88,7 +87,7 @@ async function* inParts(
   let part: ReadRecord[] = [];
   let bytes = 0;
   for await (const { record } of letters) {
-    if (isMark(dead, record.headers)) continue;
+    if (isMark(dead, record)) continue;
     const size = sizeOf(record);
     if (part.length === together.letters || (part.length > 0 && bytes + size > together.bytes)) {
       yield part;
@@ -121,18 +120,19 @@ async function sendTogether(
   part: readonly ReadRecord[],
   saysWhen: boolean,
 ): Promise<void> {
-  const batches = new Map<number, ReadRecord[]>();
+  const batches = new Map<number, KafkaRecord[]>();
   for (const letter of part) {
-    if (!isWhole(letter.headers)) continue;
-    const stood = Number(headersByName(letter.headers)[headerNames.deadPartition]);
-    const by = letter.key === null ? 0 : partitionOf(letter.key, count);
+    const { key, value, headers: all } = letter;
+    if (!isWhole(all)) continue;
+    const stood = Number(headersByName(all)[headerNames.deadPartition]);
+    const by = key === null ? 0 : partitionOf(key, count);
     const to = Number.isInteger(stood) && stood >= 0 && stood < count ? stood : by;
-    const own = letter.headers.filter(([name]) => !added.has(name) && name !== published);
+    const own = all.filter(([name]) => !added.has(name) && name !== published);
     const when = [published, Buffer.from(String(publishedAt(letter)))] as const;
     const headers = saysWhen ? [...own, when] : own;
     const batch = batches.get(to) ?? [];
     batches.set(to, batch);
-    batch.push({ ...letter, headers, timestamp: Date.now() });
+    batch.push({ key, value, headers, timestamp: Date.now() });
   }
   const list: RecordBatch[] = [...batches].map(([partition, records]) => ({ topic, partition, records }));
   const next = (part.at(-1)?.offset ?? -1n) + 1n;

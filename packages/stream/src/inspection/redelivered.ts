@@ -40,7 +40,7 @@ export async function redelivered(
     forgotten,
     (partition, { offset, headers }) => {
       const told = headersByName(headers)[headerNames.redelivered] ?? '';
-      if (!isMark(dead, headers) || !/^\d{1,19}$/.test(told)) return undefined;
+      if (!isMark(dead, { headers }) || !/^\d{1,19}$/.test(told)) return undefined;
       const position = BigInt(told);
       if (position <= offset && position > (positions.get(partition) ?? 0n)) positions.set(partition, position);
       return undefined;

@@ -1,5 +1,5 @@
 import { AmbiguousError } from '@quorate/core';
-import type { KafkaRecord } from '../driver/record.ts';
+import { type KafkaRecord, sizeOf } from '../driver/record.ts';
 
 /** Told once what became of a record: where it stands, or why not. A promise for each would be the larger part of what a message costs. */
 export type Told = (error: unknown, offset: bigint | undefined) => void;
@@ -61,13 +61,4 @@ export class Pending {
     this.#unlisten?.();
     return true;
   }
-}
-
-/** What Kafka adds to the bytes of a record is about this much. */
-const overhead = 24;
-
-export function sizeOf({ key, value, headers }: KafkaRecord): number {
-  let size = overhead + (key?.length ?? 0) + (value?.length ?? 0);
-  for (const [name, { length }] of headers) size += name.length + length + 4;
-  return size;
 }

@@ -1,4 +1,4 @@
-import type { KafkaRecord } from '../driver/record.ts';
+import type { KafkaHeaders, KafkaRecord } from '../driver/record.ts';
 
 /** Headers of ours. All are text in UTF-8. */
 export const ours = 'quorate-';
@@ -42,8 +42,13 @@ export const headerNames = {
 } as const;
 
 /** When a message was published. What is written again has a time of its own, or retention would count from when it was written first, and take it at once. */
-export function publishedAt({ headers, timestamp }: KafkaRecord): number {
-  const told = headers.findLast(([name]) => name === headerNames.published)?.[1].toString();
+export function publishedAt(record: KafkaRecord): number {
+  return publishedBy(headersByName(record.headers), record);
+}
+
+/** The same, where its headers are known by name. */
+export function publishedBy(headers: Readonly<Record<string, string>>, { timestamp }: KafkaRecord): number {
+  const told = headers[headerNames.published];
   return told !== undefined && /^\d{1,15}$/.test(told) ? Number(told) : timestamp;
 }
 
@@ -52,11 +57,9 @@ export function isToken(text: string): boolean {
   return /^\d{1,40}$/.test(text);
 }
 
-export type KafkaHeaders = readonly (readonly [name: string, value: Buffer])[];
-
 /** Whether it is no dead letter, but tells how far those before it were sent again. Whoever reads the topic by this package never sees it. */
-export function isMark(topic: string, headers: KafkaHeaders): boolean {
-  return topic.endsWith('.dead') && headers.some(([name]) => name === headerNames.redelivered);
+export function isMark(topic: string, record: Pick<KafkaRecord, 'headers'>): boolean {
+  return topic.endsWith('.dead') && record.headers.some(([name]) => name === headerNames.redelivered);
 }
 
 /** By name, as text; of a name that comes twice the last. Without a prototype: names come from outside. */

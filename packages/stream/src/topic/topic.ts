@@ -4,15 +4,15 @@ import { type ConsumeOptions, checkConsumeOptions } from '../consuming/consume-o
 import type { Consumer } from '../consuming/consumer.ts';
 import { startConsumer } from '../consuming/start-consumer.ts';
 import { sends } from '../diagnostics.ts';
+import { sizeOf } from '../driver/record.ts';
 import { MessageTooLargeError } from '../errors/message-too-large-error.ts';
 import { PartlyPublishedError } from '../errors/partly-published-error.ts';
 import { PoisonMessageError } from '../errors/poison-message-error.ts';
-import { sizeOf } from '../publishing/pending.ts';
 import { type ReadOptions, readTopic } from '../reading/read-topic.ts';
 import { Codec } from './codec.ts';
 import { createTopic } from './create-topic.ts';
 import { Dispatch, type Encoded } from './dispatch.ts';
-import { isMark, publishedAt } from './headers.ts';
+import { isMark, publishedBy } from './headers.ts';
 import type { Message, NewMessage, Published, PublishOptions } from './message.ts';
 import type { Encodable, Output, Publishable } from './prepared.ts';
 import type { TopicSettings } from './topic-options.ts';
@@ -90,11 +90,12 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
     const { driver } = await this.#connection.open();
     const signal = this.#connection.until(options.signal);
     for await (const { partition, record } of readTopic(driver, this.name, options, signal)) {
-      if (isMark(this.name, record.headers)) continue;
+      if (isMark(this.name, record)) continue;
       const decoded = this.#codec.decode(record);
       if ('poison' in decoded) throw new PoisonMessageError(partition, record.offset, decoded.poison, decoded.detail);
       const { offset } = record;
-      yield { ...decoded, attempt: 1, ...partition, offset, timestamp: publishedAt(record) } as Message<Key, Value>;
+      const timestamp = publishedBy(decoded.headers, record);
+      yield { ...decoded, attempt: 1, ...partition, offset, timestamp } as Message<Key, Value>;
     }
   }
 

@@ -20,8 +20,9 @@ export class Course {
     this.calls += 1;
     for (const record of records) {
       if (record.offset < this.next) this.#complain(`${this.#name}: ${record.offset} came after ${this.next - 1n}`);
-      this.records.push(record);
-      this.next = record.offset + 1n;
+      const { key, value, headers, timestamp, offset } = record;
+      this.records.push({ key, value, headers, timestamp, offset });
+      this.next = offset + 1n;
     }
     if (next < this.next) this.#complain(`${this.#name}: next is ${next} where ${this.next} was to come`);
     if (end < next) this.#complain(`${this.#name}: next is ${next}, past the end ${end}`);

@@ -1,4 +1,4 @@
-import type { ReadRecord } from '../record.ts';
+import { type ReadRecord, sizeOf } from '../record.ts';
 import type { AbortedTransaction } from './protocol/fetch.ts';
 import type { StoredBatch } from './protocol/stored-batch.ts';
 
@@ -43,7 +43,7 @@ export function* committedRecords(
       if (isSeen && lastOffset >= from)
         for (const record of batch.records(from)) {
           records.push(record);
-          bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0);
+          bytes += sizeOf(record);
         }
       if (lastOffset >= next) next = lastOffset + 1n;
       if (bytes < portion) continue;

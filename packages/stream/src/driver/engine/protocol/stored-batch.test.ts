@@ -1,7 +1,7 @@
 import { type CompressionAlgorithmValue, createRecordsBatch, NumericMap } from '@platformatic/kafka';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { KafkaRecord } from '../../record.ts';
+import { type KafkaRecord, type ReadRecord, sizeOf } from '../../record.ts';
 import { crc32c } from './crc32c.ts';
 import { MalformedAnswerError } from './malformed-answer-error.ts';
 import { encodeBatch } from './record-batch.ts';
@@ -46,11 +46,17 @@ function only(batches: Buffer): StoredBatch {
   return first;
 }
 
+/** With all that they consist of, which is made when it is asked for. */
+const whole = (records: readonly ReadRecord[]): ReadRecord[] =>
+  records.map(({ key, value, headers, timestamp, offset }) => ({ key, value, headers, timestamp, offset }));
+
 test('records are read as they were written', () => {
   fc.assert(
     fc.property(fc.array(aRecord, { minLength: 1 }), fc.bigInt(0n, 2n ** 62n), (records, baseOffset) => {
       const batch = only(stored(encoded(records), { baseOffset }));
-      expect(batch.records(0n)).toEqual(records.map((one, index) => ({ ...one, offset: baseOffset + BigInt(index) })));
+      expect(whole(batch.records(0n))).toEqual(
+        records.map((one, index) => ({ ...one, offset: baseOffset + BigInt(index) })),
+      );
       expect(batch).toMatchObject({ baseOffset, producerId: 5n, transactional: false, control: false });
       expect(batch.lastOffset).toBe(baseOffset + BigInt(records.length - 1));
     }),
@@ -75,7 +81,9 @@ test('also those of others, in each of their compressions', () => {
     const batch = only(written.buffer);
     expect(batch).toMatchObject({ producerId: 7n, lastOffsetDelta: 2, baseTimestamp: 1, maxTimestamp: 3 });
     const read = { key: Buffer.from('k'), value, headers: [['h', Buffer.from('x')]] };
-    expect(batch.records(1n)).toEqual([2, 3].map((time) => ({ ...read, offset: BigInt(time - 1), timestamp: time })));
+    expect(whole(batch.records(1n))).toEqual(
+      [2, 3].map((time) => ({ ...read, offset: BigInt(time - 1), timestamp: time })),
+    );
   }
 });
 
@@ -138,6 +146,35 @@ test('whoever keeps a record does not keep what came with it', () => {
   expect(kept?.key?.toString()).toBe('k');
   expect(kept?.value).toEqual(Buffer.alloc(5000, 1));
   expect(kept?.value?.buffer.byteLength).toBeLessThan(100_000);
+});
+
+test('what a record is not is found out before anybody has it', () => {
+  fc.assert(
+    fc.property(fc.array(aRecord, { minLength: 1 }), fc.nat(), fc.nat(255), (records, at, byte) => {
+      const written = encoded(records);
+      written[61 + (at % (written.length - 61))] = byte;
+      let read: ReadRecord[];
+      try {
+        read = only(signed(written)).records(0n);
+      } catch (error) {
+        expect(error).toBeInstanceOf(MalformedAnswerError);
+        return;
+      }
+      whole(read);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('a record is about as large as it says', () => {
+  fc.assert(
+    fc.property(aRecord, (one) => {
+      const [read] = only(encoded([one])).records(0n);
+      // Numbers of one byte where others count four, names in UTF-8.
+      const text = one.headers.reduce((sum, [name]) => sum + Buffer.byteLength(name) - name.length, 0);
+      expect(Math.abs((read?.size ?? 0) - sizeOf(one) - text)).toBeLessThanOrEqual(12 + 4 * one.headers.length);
+    }),
+  );
 });
 
 test('those before a batch that cannot be read can be read', () => {

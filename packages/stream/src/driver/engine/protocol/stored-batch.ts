@@ -3,6 +3,7 @@ import { decompress } from './compression.ts';
 import { crc32c } from './crc32c.ts';
 import { MalformedAnswerError } from './malformed-answer-error.ts';
 import { Reader } from './reader.ts';
+import { StoredRecord } from './stored-record.ts';
 import { UnreadableBatchError } from './unreadable-batch-error.ts';
 
 const headLength = 61;
@@ -18,8 +19,6 @@ const shortestRecord = 7;
 /** What a batch may be when it is decompressed. */
 const largest = 256 * 1024 * 1024;
 const bits = { compression: 7, timeOfAppend: 1 << 3, transactional: 1 << 4, control: 1 << 5 } as const;
-const empty = Buffer.alloc(0);
-const none: ReadRecord['headers'] = [];
 
 /** A batch as Kafka keeps it, of which the header is read, and the records when they are asked for. */
 export class StoredBatch {
@@ -92,12 +91,7 @@ export class StoredBatch {
     const delta = reader.varint();
     const rest = reader.raw(reader.left - after);
     if (delta < begin) return;
-    const own = new Reader(Buffer.from(rest));
-    const key = field(own);
-    const value = field(own);
-    const headers = headersOf(own);
-    if (own.left > 0) throw new MalformedAnswerError('a record is not as long as it says');
-    records.push({ offset: this.baseOffset + BigInt(delta), key, value, headers, timestamp: time ?? timestamp });
+    records.push(new StoredRecord(this.baseOffset + BigInt(delta), time ?? timestamp, Buffer.from(rest)));
   }
 }
 
@@ -120,19 +114,4 @@ export function* storedBatches(bytes: Buffer): Generator<StoredBatch, void, unde
     yield new StoredBatch(batch);
     at += length;
   }
-}
-
-function field(reader: Reader): Buffer | null {
-  const length = reader.varint();
-  return length === -1 ? null : reader.raw(length);
-}
-
-function headersOf(reader: Reader): ReadRecord['headers'] {
-  const count = reader.varint();
-  if (count === 0) return none;
-  // Each has two numbers at least.
-  if (count < 0 || count * 2 > reader.left) throw new MalformedAnswerError(`a record has no room for ${count} headers`);
-  const headers: [name: string, value: Buffer][] = [];
-  for (let left = count; left > 0; left -= 1) headers.push([reader.text(reader.varint()), field(reader) ?? empty]);
-  return headers;
 }
