@@ -95,8 +95,20 @@ export class Ledger {
     this.#step = step;
   }
 
+  #missing(count: number): number | undefined {
+    return Array.from({ length: count }, (_, value) => value).find((value) => !this.values.has(value));
+  }
+
   async all(count: number, within = 30_000): Promise<void> {
-    await eventually(`${count} messages are handled`, () => this.values.size >= count, { within });
+    await eventually(
+      `${count} messages are handled`,
+      () => {
+        const left = count - this.values.size;
+        if (left > 0) throw new Error(`${left} are missing, one of them is ${this.#missing(count)}`);
+        return true;
+      },
+      { within },
+    );
   }
 }
 

@@ -19,7 +19,9 @@ export interface MemberPlan {
 const plan = JSON.parse(process.env.QUORATE_MEMBER ?? '{}') as MemberPlan;
 const { brokers, driver, topic, group, into, sessionTimeout = 10_000, concurrency = 10, workMs = 2 } = plan;
 const stream = new Stream({ brokers, driver });
-const say = (message: unknown): void => void process.stdout.write(`${JSON.stringify(message)}\n`);
+/** Resolves when it is out of this process: what is still here is lost when it is killed, and would look like a message that nobody handled. */
+const say = (message: unknown): Promise<void> =>
+  new Promise((resolve) => process.stdout.write(`${JSON.stringify(message)}\n`, () => resolve()));
 const out = into === undefined ? undefined : stream.topic(into);
 const consumer = await stream.topic(topic).consume({
   group,
@@ -29,11 +31,11 @@ const consumer = await stream.topic(topic).consume({
   handler: async ({ key, value, id }, { transaction, signal }) => {
     if (out) await transaction.publish(out, { key: key ?? '', value, ...(id !== undefined && { id: `out-${id}` }) });
     await wait(Math.random() * workMs, undefined, { signal });
-    say({ key, value });
+    await say({ key, value });
   },
 });
-say('ready');
+await say('ready');
 process.stdin.on('data', () => {});
 await new Promise((resolve) => process.stdin.once('end', resolve));
-say({ stats: { ...consumer.stats(), missed: String(consumer.stats().missed) } });
+await say({ stats: { ...consumer.stats(), missed: String(consumer.stats().missed) } });
 await stream.stop();
