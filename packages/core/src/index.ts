@@ -2,6 +2,7 @@ export { aborted } from './aborted.ts';
 export { AmbiguousError } from './ambiguous-error.ts';
 export { type Backoff, type BackoffOptions, backoff } from './backoff.ts';
 export { checkNames } from './check-names.ts';
+export { checkSignal } from './check-signal.ts';
 export type { Component } from './component.ts';
 export { type Deadline, deadline } from './deadline.ts';
 export { DeadlineExceededError } from './deadline-exceeded-error.ts';
