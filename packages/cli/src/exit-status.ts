@@ -1,5 +1,6 @@
 import { isQuorateError } from '@quorate/core';
 import { CommanderError } from 'commander';
+import { printable } from './inspect/printable.ts';
 import { Interrupted } from './interrupt.ts';
 import type { Output } from './shell.ts';
 
@@ -8,7 +9,9 @@ export function exitStatus(program: string, error: unknown, { stderr }: { readon
   // Commander has printed its own message by now; help and version are no failures.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof Interrupted) return error.exitStatus;
-  stderr.write(`${program}: ${error instanceof Error ? error.message : String(error)}\n`);
+  // What is wrong may be what somebody else has written.
+  const lines = (error instanceof Error ? error.message : String(error)).split('\n');
+  stderr.write(`${program}: ${lines.map((line) => printable(line, 4_000)).join('\n')}\n`);
   if (!isQuorateError(error) && error instanceof Error) stderr.write(`${error.stack}\n`);
   return isQuorateError(error, 'invalid-argument') ? 2 : 1;
 }

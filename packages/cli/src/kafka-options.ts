@@ -20,6 +20,8 @@ export function addKafkaOptions(command: Command): Command {
     .option('--tls', 'connect with TLS');
 }
 
+const mechanisms: readonly string[] = ['plain', 'scram-sha-256', 'scram-sha-512'];
+
 export function streamOf({ kafka, tls }: KafkaFlags, env: Shell['env']): Stream {
   const brokers = kafka ?? env.QUORATE_KAFKA;
   if (!brokers) {
@@ -30,6 +32,8 @@ export function streamOf({ kafka, tls }: KafkaFlags, env: Shell['env']): Stream 
   }
   const { QUORATE_KAFKA_USERNAME: username, QUORATE_KAFKA_PASSWORD: password = '' } = env;
   const { QUORATE_KAFKA_MECHANISM: mechanism = 'scram-sha-512' } = env;
+  if (!mechanisms.includes(mechanism))
+    throw new InvalidArgumentError('QUORATE_KAFKA_MECHANISM', mechanisms.join(', '), mechanism);
   const sasl = username === undefined ? {} : { sasl: { mechanism, username, password } as StreamOptions['sasl'] };
   return new Stream({ brokers, clientId: 'quorate-cli', ...(tls && { tls: true }), ...sasl } as StreamOptions);
 }

@@ -70,8 +70,25 @@ test.for<[args: string[], message: string, status: number]>([
   expect(result).toMatchObject({ status, out: '' });
 });
 
-test('a topic that is not there is an error, and not bad use', async ({ servers: { QUORATE_KAFKA } }) => {
-  const result = await call(['inspect', 'topics', 'nowhere'], { QUORATE_KAFKA: QUORATE_KAFKA ?? '' });
-  expect(result).toMatchObject({ status: 1, out: '' });
-  expect(result.err).toContain('there is no topic "nowhere"');
+test.for(['topic', 'group'])(
+  'a %s that is not there is an error, and not bad use',
+  async (kind, { servers: { QUORATE_KAFKA } }) => {
+    const result = await call(['inspect', `${kind}s`, 'nowhere'], { QUORATE_KAFKA: QUORATE_KAFKA ?? '' });
+    expect(result).toMatchObject({ status: 1, out: '' });
+    expect(result.err).toContain(`there is no ${kind} "nowhere"`);
+  },
+);
+
+test('what moves the cursor is not printed in an error either', async ({ servers: { QUORATE_KAFKA } }) => {
+  const result = await call(['inspect', 'groups', 'a\u001b[31m'], { QUORATE_KAFKA: QUORATE_KAFKA ?? '' });
+  expect(result.status).toBe(1);
+  expect(result.err).toContain('there is no group "a\\u{1b}[31m"');
+  expect(result.err).not.toContain('\u001b');
+});
+
+test('a way to log in that the command has not is refused by the name of its variable', async () => {
+  const env = { QUORATE_KAFKA: '127.0.0.1:1', QUORATE_KAFKA_USERNAME: 'ada', QUORATE_KAFKA_MECHANISM: 'oauthbearer' };
+  const result = await call(['inspect', 'topics'], env);
+  expect(result.status).toBe(2);
+  expect(result.err).toContain('QUORATE_KAFKA_MECHANISM: expected plain, scram-sha-256, scram-sha-512');
 });

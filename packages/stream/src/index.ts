@@ -25,6 +25,7 @@ export { RequestCancelledError } from './errors/request-cancelled-error.ts';
 export { ResponderFailedError } from './errors/responder-failed-error.ts';
 export { StreamClosedError } from './errors/stream-closed-error.ts';
 export { type TopicDifference, TopicDiffersError } from './errors/topic-differs-error.ts';
+export { UnknownGroupError } from './errors/unknown-group-error.ts';
 export { UnknownTopicError } from './errors/unknown-topic-error.ts';
 export type { GroupPartition, GroupReport } from './inspection/group-report.ts';
 export type { DeadLetter, Inspection, TopicReport } from './inspection/inspection.ts';

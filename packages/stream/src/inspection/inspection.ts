@@ -1,8 +1,9 @@
-import { isQuorateError } from '@quorate/core';
+import { InvalidArgumentError, isQuorateError } from '@quorate/core';
 import type { Connection } from '../connection.ts';
 import { deadTopicOf } from '../consuming/dead-letters.ts';
 import type { Driver } from '../driver/driver.ts';
 import { GroupInUseError } from '../errors/group-in-use-error.ts';
+import { UnknownGroupError } from '../errors/unknown-group-error.ts';
 import { UnknownTopicError } from '../errors/unknown-topic-error.ts';
 import { readRanges } from '../reading/read-ranges.ts';
 import { offsetsAt, type Where } from '../reading/where.ts';
@@ -52,6 +53,7 @@ export class Inspection {
 
   /** Of one topic, or of all but Kafka's own. */
   async topics({ topic, signal }: Wait & { readonly topic?: string } = {}): Promise<readonly TopicReport[]> {
+    if (topic !== undefined) checkName('topic', topic);
     const { driver, over } = await this.#open(signal);
     const names = topic === undefined ? await driver.admin.topics(over) : [topic];
     const reports = await sideBySide([...names].sort(), (name) => topicReport(driver, name, over));
@@ -61,10 +63,11 @@ export class Inspection {
 
   /** Of one group, or of all. Of all, one that cannot be looked at is told with the reason, and stands in nobody's way. */
   async groups({ group, signal }: Wait & { readonly group?: string } = {}): Promise<readonly GroupReport[]> {
+    if (group !== undefined) checkName('group', group);
     const { driver, over } = await this.#open(signal);
     const names = group === undefined ? await driver.admin.groups(over) : [group];
     const topics = await driver.admin.topics(over);
-    return await sideBySide([...names].sort(), async (name) => {
+    const reports = await sideBySide([...names].sort(), async (name) => {
       try {
         return await groupReport(driver, name, topics, over);
       } catch (error) {
@@ -72,6 +75,10 @@ export class Inspection {
         return { group: name, state: 'Unknown', partitions: [], trouble: error.message };
       }
     });
+    const [only] = reports;
+    if (group !== undefined && only?.state === 'Dead' && only.partitions.length === 0)
+      throw new UnknownGroupError(group);
+    return reports;
   }
 
   /** The dead letters of a topic, the oldest of each partition first. At most `limit`, 1,000 by default. */
@@ -79,6 +86,8 @@ export class Inspection {
     topic: string,
     { limit = 1_000, signal }: Wait & { readonly limit?: number } = {},
   ): Promise<readonly DeadLetter[]> {
+    checkName('topic', topic);
+    if (!(limit >= 0)) throw new InvalidArgumentError('limit', 'a number of at least 0', limit);
     const { driver, over } = await this.#open(signal);
     const dead = deadTopicOf(topic);
     const [report] = await this.topics({ topic: dead, signal: over });
@@ -121,11 +130,15 @@ export class Inspection {
 
   /** Sends the dead letters of a topic to it again, after a mend: each once, also when it is called again. Resolves with how many it has sent. */
   async redeliver(topic: string, { signal }: Wait = {}): Promise<number> {
-    return redeliver(await this.#connection.open(), topic, this.#connection.until(signal));
+    checkName('topic', topic);
+    const over = this.#connection.until(signal);
+    return redeliver(await this.#connection.open(), topic, over);
   }
 
   /** Has a group go on somewhere else in a topic: further back, to do it all again, or further on. Refused while the group has members. */
   async rewind(group: string, topic: string, to: Where, { signal }: Wait = {}): Promise<void> {
+    checkName('group', group);
+    checkName('topic', topic);
     const { driver, over } = await this.#open(signal);
     if (!(await driver.admin.leaders(topic, over))) throw new UnknownTopicError(topic);
     const { members } = await driver.admin.describeGroup(group, over);
@@ -136,9 +149,16 @@ export class Inspection {
   }
 
   async #open(signal: AbortSignal | undefined): Promise<{ readonly driver: Driver; readonly over: AbortSignal }> {
+    const over = this.#connection.until(signal);
     const { driver } = await this.#connection.open();
-    return { driver, over: this.#connection.until(signal) };
+    return { driver, over };
   }
+}
+
+/** Groups of others can have any name. */
+function checkName(option: string, name: unknown): void {
+  if (typeof name !== 'string' || name === '' || name.length > 249)
+    throw new InvalidArgumentError(option, 'text of 1 to 249 characters', name);
 }
 
 /** Undefined where there is no such topic. */
