@@ -5,6 +5,7 @@ import {
   type Meter,
   type ObservableResult,
   propagation,
+  ROOT_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
@@ -40,10 +41,22 @@ export function openTelemetry(tracer: Tracer): Tracing {
         return sent;
       });
     },
+    create: (message, add, work) => {
+      const attributes = {
+        ...ofSending(message),
+        'messaging.operation.name': 'create',
+        'messaging.operation.type': 'create',
+      };
+      const span = tracer.startSpan(`create ${message.topic}`, { kind: SpanKind.PRODUCER, attributes });
+      const around = trace.setSpan(context.active(), span);
+      propagation.inject(around, undefined, { set: (_, name, text) => add(name, text) });
+      return within(around, span, work);
+    },
     handle: (message, work) => {
       const { headers, topic } = message;
       const get = { get: (_: unknown, name: string) => headers[name], keys: () => Object.keys(headers) };
-      const sender = propagation.extract(context.active(), undefined, get);
+      // What is active here is that under which the consumer was started.
+      const sender = propagation.extract(ROOT_CONTEXT, undefined, get);
       const span = tracer.startSpan(
         `process ${topic}`,
         { kind: SpanKind.CONSUMER, attributes: ofHandling(message) },

@@ -25,5 +25,31 @@ export interface Tracing {
     add: (name: string, text: string) => void,
     work: () => Promise<T>,
   ): Promise<T>;
+  /** Of a message that is sent later, with a transaction or by the relay of an outbox: `work` puts it there. */
+  create?<T>(message: Sending, add: (name: string, text: string) => void, work: () => Promise<T>): Promise<T>;
   handle<T>(message: Handling, work: () => Promise<T>): Promise<T>;
+}
+
+/** The same, whatever goes wrong in it: the work is done all the same, once, and what comes of it is what counts. */
+export function harmless(tracing: Tracing): Required<Tracing> {
+  return {
+    send: (message, add, work) => around((once) => tracing.send(message, add, once), work),
+    create: (message, add, work) =>
+      around((once) => (tracing.create ? tracing.create(message, add, once) : once()), work),
+    handle: (message, work) => around((once) => tracing.handle(message, once), work),
+  };
+}
+
+async function around<T>(trace: (work: () => Promise<T>) => Promise<T>, work: () => Promise<T>): Promise<T> {
+  let begun: Promise<T> | undefined;
+  const once = (): Promise<T> => {
+    begun ??= work();
+    return begun;
+  };
+  try {
+    await trace(once);
+  } catch {
+    // What went wrong in the work is told below.
+  }
+  return await once();
 }

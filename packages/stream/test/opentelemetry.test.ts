@@ -1,3 +1,4 @@
+import { PGlite } from '@electric-sql/pglite';
 import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -79,6 +80,66 @@ test('a request and what responds to it are one trace', async ({ servers: { QUOR
   await stream.requester(`${place.topic}-ask`).request(1);
   const sent = exporter.getFinishedSpans().find(({ kind }) => kind === SpanKind.PRODUCER);
   expect(active).toBe(sent?.spanContext().traceId);
+});
+
+test('what is published with a transaction, or by an outbox, is in the trace in which it was put there', async ({
+  servers: { QUORATE_KAFKA },
+}) => {
+  const { exporter, tracing: around } = tracing();
+  await using place = await bench(QUORATE_KAFKA, { partitions: 1 });
+  await using further = await bench(QUORATE_KAFKA, { partitions: 1 });
+  const stream = place.stream({ tracing: around });
+  const [rides, fares] = [place.open(stream), stream.topic(further.topic)];
+  const database = await PGlite.create();
+  const outbox = stream.outbox();
+  await outbox.create(database);
+  await using _meter = await rides.consume({
+    group: 'meter',
+    transactional: true,
+    handler: async ({ value }, { transaction }) => {
+      await transaction.publish(fares, { key: 'a', value });
+    },
+  });
+  await using bills = await fares.consume({ group: 'bills', handler: () => {} });
+  await outbox.add(database, rides, { key: 'a', value: 1 });
+  const relay = outbox.relay({ connect: () => ({ query: (text, values) => database.query(text, values) }), every: 20 });
+  await relay.start(new AbortController().signal);
+  await eventually('it has come all the way', () => bills.stats().handled === 1);
+  await relay.stop();
+  await database.close();
+  const spans = exporter.getFinishedSpans();
+  const way = [
+    `create ${place.topic}`,
+    `process ${place.topic}`,
+    `create ${further.topic}`,
+    `process ${further.topic}`,
+  ];
+  const [first, ...others] = way.map((name) => spans.find((span) => span.name === name));
+  expect(first?.attributes).toMatchObject({ 'messaging.operation.type': 'create' });
+  let parent = first?.spanContext();
+  expect(parent).toBeDefined();
+  for (const [index, span] of others.entries()) {
+    expect(span?.parentSpanContext?.spanId, way[index + 1]).toBe(parent?.spanId);
+    expect(span?.spanContext().traceId, way[index + 1]).toBe(first?.spanContext().traceId);
+    parent = span?.spanContext();
+  }
+});
+
+test('a message without a trace begins one, whatever was going on when the consumer was started', async ({
+  servers: { QUORATE_KAFKA },
+}) => {
+  const { exporter, tracing: around } = tracing();
+  await using place = await bench(QUORATE_KAFKA, { partitions: 1 });
+  const rides = place.open(place.stream({ tracing: around }));
+  const request = trace.wrapSpanContext({ traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: 1 });
+  await using consumer = await context.with(trace.setSpan(context.active(), request), () =>
+    rides.consume({ group: 'meter', handler: () => {} }),
+  );
+  await place.open().publish({ value: 1 });
+  await eventually('it is handled', () => consumer.stats().handled === 1);
+  const [handled] = exporter.getFinishedSpans();
+  expect(handled?.name).toBe(`process ${place.topic}`);
+  expect(handled?.parentSpanContext).toBeUndefined();
 });
 
 test('a meter reads what became of messages, and how far behind a consumer is', async ({

@@ -1,7 +1,9 @@
 import { checkNames, InvalidArgumentError } from '@quorate/core';
 import type { Connection } from '../connection.ts';
+import type { KafkaHeaders } from '../driver/record.ts';
 import type { NewMessage } from '../topic/message.ts';
 import type { Encodable } from '../topic/prepared.ts';
+import { traced } from '../topic/traced.ts';
 import type { Queryable } from './database.ts';
 import { OutboxRelay, type RelayOptions } from './relay.ts';
 
@@ -58,10 +60,12 @@ export class Outbox {
     message: NewMessage<Input>,
   ): Promise<{ readonly id: string }> {
     const { id, record, partition } = topic.encode(message);
-    const headers = JSON.stringify(record.headers.map(([name, value]) => [name, value.toString('base64')]));
-    await transaction.query(
-      `INSERT INTO ${this.#table} (topic, partition, key, value, headers, at) VALUES ($1, $2, $3, $4, $5, $6)`,
-      [topic.name, partition ?? null, record.key, record.value, headers, record.timestamp],
+    const { tracing } = this.#connection.settings;
+    await traced<unknown>(tracing?.create, { topic: topic.name, id }, record, ({ key, value, headers, timestamp }) =>
+      transaction.query(
+        `INSERT INTO ${this.#table} (topic, partition, key, value, headers, at) VALUES ($1, $2, $3, $4, $5, $6)`,
+        [topic.name, partition ?? null, key, value, textOf(headers), timestamp],
+      ),
     );
     return { id };
   }
@@ -72,4 +76,8 @@ export class Outbox {
     this.#connection.add(relay);
     return relay;
   }
+}
+
+function textOf(headers: KafkaHeaders): string {
+  return JSON.stringify(headers.map(([name, value]) => [name, value.toString('base64')]));
 }
