@@ -1,4 +1,4 @@
-import type { Health } from '@quorate/core';
+import { checkSignal, type Health } from '@quorate/core';
 import type { Driver } from './driver/driver.ts';
 import { drivers } from './driver/drivers.ts';
 import { StreamClosedError } from './errors/stream-closed-error.ts';
@@ -12,7 +12,7 @@ export interface Opened {
   readonly driver: Driver;
   readonly layout: Layout;
   readonly publisher: Publisher;
-  readonly tracing: Tracing | undefined;
+  readonly tracing: Required<Tracing> | undefined;
 }
 
 /** What ends with the stream. */
@@ -54,7 +54,7 @@ export class Connection {
     if (trouble) parts.publishing = { status: 'fail', detail: trouble.message };
     for (const tenant of this.#tenants) {
       const health = tenant.health?.();
-      if (health) parts[tenant.name] = health;
+      if (health) parts[freeName(tenant.name, parts)] = health;
     }
     return parts;
   }
@@ -66,6 +66,7 @@ export class Connection {
 
   /** Aborts with whichever comes first: the end of the stream, or the caller's own signal. */
   until(signal: AbortSignal | undefined): AbortSignal {
+    checkSignal('signal', signal);
     return signal ? AbortSignal.any([signal, this.over]) : this.over;
   }
 
@@ -116,4 +117,11 @@ export class Connection {
     this.#over.abort(new StreamClosedError('the stream'));
     await this.#opened?.driver.close();
   }
+}
+
+/** Two consumers of one topic and group have one name. */
+function freeName(name: string, taken: Readonly<Record<string, unknown>>): string {
+  let free = name;
+  for (let number = 2; Object.hasOwn(taken, free); number += 1) free = `${name} (${number})`;
+  return free;
 }

@@ -3,7 +3,7 @@ import { checkNames, type Duration, duration, InvalidArgumentError } from '@quor
 import { type DriverName, usualDriver } from './driver/driver.ts';
 import type { ConnectionSettings, Sasl } from './driver/settings.ts';
 import type { PublisherSettings } from './publishing/publisher.ts';
-import type { Tracing } from './tracing.ts';
+import { harmless, type Tracing } from './tracing.ts';
 
 export interface StreamOptions {
   /** Some of the brokers, each `host:port`: a list, or text with commas. The others are found by these. */
@@ -39,7 +39,7 @@ export interface StreamSettings {
   readonly connection: ConnectionSettings;
   readonly publisher: PublisherSettings;
   readonly maxMessageBytes: number;
-  readonly tracing: Tracing | undefined;
+  readonly tracing: Required<Tracing> | undefined;
 }
 
 const names = [
@@ -90,16 +90,21 @@ export function checkStreamOptions(options: StreamOptions): StreamSettings {
       linger: duration(linger, { name: 'linger', most: 60_000 }),
     },
     maxMessageBytes: largest,
-    tracing,
+    tracing: tracing && harmless(tracing),
   };
 }
 
 function checkBrokers(brokers: unknown): readonly string[] {
   const list: readonly unknown[] =
     typeof brokers === 'string' ? brokers.split(',').map((one) => one.trim()) : Array.isArray(brokers) ? brokers : [];
-  const wrong = list.find((one) => typeof one !== 'string' || !/^(?:\[[\da-fA-F:.]+\]|[\w.-]+):\d{1,5}$/.test(one));
+  const wrong = list.find((one) => !isAddress(one));
   if (list.length > 0 && wrong === undefined) return list as readonly string[];
   throw new InvalidArgumentError('brokers', 'addresses such as "kafka-1:9092,kafka-2:9092"', wrong ?? brokers);
+}
+
+function isAddress(text: unknown): boolean {
+  const [, port] = (typeof text === 'string' && /^(?:\[[\da-fA-F:.]+\]|[\w.-]+):(\d{1,5})$/.exec(text)) || [];
+  return Number(port) >= 1 && Number(port) <= 65_535;
 }
 
 function checkTls(tls: unknown): TlsOptions | undefined {

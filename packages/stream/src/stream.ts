@@ -2,6 +2,7 @@ import type { Component, Health } from '@quorate/core';
 import { combinedHealth } from '@quorate/core';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { Connection } from './connection.ts';
+import { type ConsumeOptions, checkConsumeOptions } from './consuming/consume-options.ts';
 import { Inspection } from './inspection/inspection.ts';
 import { Outbox, type OutboxOptions } from './outbox/outbox.ts';
 import { checkExchange, Exchange, type ExchangeOptions } from './requests/exchange.ts';
@@ -67,10 +68,12 @@ export class Stream implements Component, AsyncDisposable {
   ): Promise<Responder> {
     checkExchange(options, ['group', 'concurrency', 'sessionTimeout', 'handOver', 'drain', 'signal', 'handler']);
     const { request, reply, progress, partitions, replication, ...rest } = options;
+    checkConsumeOptions(rest as unknown as ConsumeOptions<unknown, unknown>);
     const exchange = new Exchange(name, options);
+    const signal = this.#connection.until(options.signal);
     const opened = await this.#connection.open();
     const parts = rest as ResponderOptions<unknown, unknown, unknown>;
-    const responder = await Responder.start(exchange, opened, parts, this.#connection.until(options.signal));
+    const responder = await Responder.start(exchange, opened, parts, signal);
     this.#connection.add(responder);
     return responder;
   }
@@ -87,8 +90,9 @@ export class Stream implements Component, AsyncDisposable {
 
   /** Resolves when a broker has answered. */
   async start(signal: AbortSignal): Promise<void> {
+    const until = this.#connection.until(signal);
     const { driver } = await this.#connection.open();
-    await driver.admin.topics(this.#connection.until(signal));
+    await driver.admin.topics(until);
   }
 
   /** Stops its consumers as `consumer.stop` does, sends what waits to be sent, and closes every connection. Idempotent. */

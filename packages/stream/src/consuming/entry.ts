@@ -26,7 +26,7 @@ export class Entry implements Step {
   dead: Dead | undefined = undefined;
   /** Where it stood first, when it came through a topic for messages that are tried again later. */
   origin: (TopicPartition & { readonly offset: bigint }) | undefined = undefined;
-  /** From when on it may be tried, when it came through such a topic. */
+  /** From when on it may be tried, when it came through such a topic: by `performance.now()`. */
   due: number | undefined = undefined;
 
   constructor(record: ReadRecord, size: number) {

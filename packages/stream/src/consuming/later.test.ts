@@ -53,6 +53,15 @@ test.each(['9'.repeat(18), String(Date.now() + 365 * 86_400_000)])(
   },
 );
 
+test.each([-3_600_000, 3_600_000])('it waits as long when the clock is set meanwhile, by %i ms', async (by) => {
+  const back = entry(await putOff());
+  expect(later.welcome(waiting, back)).toBe(delay);
+  vi.setSystemTime(Date.now() + by);
+  expect(later.welcome(waiting, back)).toBe(delay);
+  vi.advanceTimersByTime(delay);
+  expect(later.welcome(waiting, back)).toBe(0);
+});
+
 test.each([
   ['of a topic that is not there', headerNames.originTopic, 'nowhere'],
   ['without a topic', headerNames.originTopic, undefined],

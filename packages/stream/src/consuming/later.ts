@@ -68,10 +68,10 @@ export class Later {
   welcome({ topic }: TopicPartition, entry: Entry): number {
     if (topic !== this.#topic) return 0;
     entry.due ??= this.#arrived(entry);
-    return entry.due - Date.now();
+    return entry.due - performance.now();
   }
 
-  /** When it is due. */
+  /** When it is due, by a clock that nobody sets. */
   #arrived(entry: Entry): number {
     const told = headersByName(entry.record.headers);
     const whole = [originPartition, originOffset, attempts, due].map(
@@ -85,6 +85,6 @@ export class Later {
     entry.origin = { topic: this.#from, partition: Number(partition), offset: BigInt(offset) };
     entry.failures = Number(failures);
     // Whatever it says: nobody waits longer from now on than those that fail now.
-    return Math.min(Number(at), Date.now() + this.#delay);
+    return performance.now() + Math.min(Number(at) - Date.now(), this.#delay);
   }
 }

@@ -55,7 +55,7 @@ export class Replies implements Burial {
     return this.#trouble;
   }
 
-  /** As the handler of a consumer. */
+  /** As the handler of a consumer. One that gives nothing replies with null. */
   async to(message: Message, { signal }: { readonly signal: AbortSignal }): Promise<void> {
     const asker = await this.#askerOf(message.headers);
     // Nobody to reply to: somebody else than a requester has written it.
@@ -121,7 +121,7 @@ export class Replies implements Burial {
         return sent;
       };
       const value = await this.#handler(message.value, { signal: wanted, progress, message });
-      reply = this.#exchange.reply.encode({ value }).record;
+      reply = this.#exchange.reply.encode({ value: value === undefined ? null : value }).record;
     } catch (error) {
       // Another responder gets it: this one must not be the one that ends it.
       if (ours.aborted) throw error;

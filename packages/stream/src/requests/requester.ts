@@ -1,14 +1,24 @@
 import { randomBytes } from 'node:crypto';
-import { DeadlineExceededError, type Duration, deadline, duration, InvalidArgumentError } from '@quorate/core';
+import {
+  checkNames,
+  checkSignal,
+  DeadlineExceededError,
+  type Duration,
+  deadline,
+  duration,
+  InvalidArgumentError,
+  isQuorateError,
+} from '@quorate/core';
 import type { Connection, Opened } from '../connection.ts';
 import type { PartitionReader } from '../driver/partition-reader.ts';
 import type { KafkaRecord, ReadRecord } from '../driver/record.ts';
 import { InvalidReplyError } from '../errors/invalid-reply-error.ts';
-import { ResponderFailedError } from '../errors/responder-failed-error.ts';
 import { StreamClosedError } from '../errors/stream-closed-error.ts';
 import { partitionOf } from '../publishing/partitioner.ts';
 import { headerNames, headersByName } from '../topic/headers.ts';
+import { traced } from '../topic/traced.ts';
 import type { Exchange } from './exchange.ts';
+import { failureToldBy } from './failure-told.ts';
 
 export interface RequestOptions<Progress = unknown> {
   /** How long to wait for the reply. Default 30 s. */
@@ -33,6 +43,8 @@ export interface RequesterStats {
 
 interface Waiting {
   readonly settle: (settled: { readonly reply: unknown } | { readonly error: unknown }) => void;
+  /** Rejects, and tells the responder that nobody waits any more. */
+  readonly abandon: (error: unknown) => void;
   readonly onProgress: ((progress: never) => void) | undefined;
 }
 
@@ -67,7 +79,9 @@ export class Requester<Request = unknown, Reply = unknown, Progress = unknown> i
    * have been done, or may yet be. A request whose responder dies goes to another one, so it can be done more than once.
    */
   async request(value: Request, options: RequestOptions<Progress> = {}): Promise<Reply> {
+    checkNames('options', options, ['timeout', 'signal', 'onProgress', 'key']);
     const { signal, onProgress, key } = options;
+    checkSignal('signal', signal);
     const timeout = duration(options.timeout ?? '30s', { name: 'timeout', least: 1 });
     if (onProgress !== undefined && typeof onProgress !== 'function')
       throw new InvalidArgumentError('onProgress', 'a function', onProgress);
@@ -84,20 +98,25 @@ export class Requester<Request = unknown, Reply = unknown, Progress = unknown> i
           if ('reply' in settled) resolve(settled.reply as Reply);
           else reject(settled.error);
         },
+        abandon: (error) => {
+          waiting.settle({ error });
+          this.#cancel(correlation);
+        },
         onProgress: onProgress as Waiting['onProgress'],
       };
       const limit = deadline(timeout, signal);
       const giveUp = (): void => {
         const late = `${this.name}: no reply within ${timeout} ms`;
-        waiting.settle({ error: signal?.aborted ? signal.reason : new DeadlineExceededError(late) });
-        this.#cancel(correlation);
+        waiting.abandon(signal?.aborted ? signal.reason : new DeadlineExceededError(late));
       };
       limit.signal.addEventListener('abort', giveUp, { once: true });
       this.#waiting.set(correlation, waiting);
       const until = Date.now() + timeout;
-      this.#send(record, correlation, until).catch((error: unknown) =>
-        this.#waiting.get(correlation)?.settle({ error }),
-      );
+      this.#send(record, correlation, until).catch((error: unknown) => {
+        const isThere = !(isQuorateError(error) && error.happened === 'no');
+        if (isThere) this.#waiting.get(correlation)?.abandon(error);
+        else this.#waiting.get(correlation)?.settle({ error });
+      });
     });
   }
 
@@ -108,10 +127,7 @@ export class Requester<Request = unknown, Reply = unknown, Progress = unknown> i
   /** Whoever waits is told that it is over, and so are the responders. Idempotent. */
   async stop(): Promise<void> {
     if (!this.#over.signal.aborted) this.#over.abort(new StreamClosedError(`the requester of ${this.name}`));
-    for (const [correlation, { settle }] of this.#waiting) {
-      settle({ error: this.#over.signal.reason });
-      this.#cancel(correlation);
-    }
+    for (const { abandon } of this.#waiting.values()) abandon(this.#over.signal.reason);
     const way = await this.#way?.catch(() => undefined);
     await way?.reader.stop();
     this.#stopped.resolve();
@@ -139,20 +155,11 @@ export class Requester<Request = unknown, Reply = unknown, Progress = unknown> i
     ];
     this.#counts.sent += 1;
     const to = record.key === null ? this.#next(leaders.length) : partitionOf(record.key, leaders.length);
-    const publish = async (headersToo: KafkaRecord['headers']): Promise<{ partition: number; offset: bigint }> => {
-      const offset = await publisher.publish(this.name, to, { ...record, headers: [...headers, ...headersToo] });
-      return { partition: to, offset };
-    };
-    if (!tracing) {
-      await publish([]);
-      return;
-    }
-    const added: (readonly [string, Buffer])[] = [];
-    const about = { topic: this.name, id: correlation, key: record.key?.toString(), bytes: record.value?.length ?? 0 };
-    await tracing.send(
-      about,
-      (name, text) => added.push([name, Buffer.from(text)]),
-      () => publish(added),
+    await traced<{ readonly partition: number; readonly offset: bigint }>(
+      tracing?.send,
+      { topic: this.name, id: correlation },
+      { ...record, headers },
+      async (request) => ({ partition: to, offset: await publisher.publish(this.name, to, request) }),
     );
   }
 
@@ -211,32 +218,20 @@ export class Requester<Request = unknown, Reply = unknown, Progress = unknown> i
     else this.#reply(waiting, record);
   }
 
-  #tell({ onProgress, settle }: Waiting, record: ReadRecord): void {
+  #tell({ onProgress, abandon }: Waiting, record: ReadRecord): void {
     if (!onProgress) return;
     const decoded = this.#exchange.progress.decode(record);
     if ('poison' in decoded) return;
     try {
       onProgress(decoded.value as never);
     } catch (error) {
-      settle({ error });
+      abandon(error);
     }
   }
 
   #fail({ settle }: Waiting, { value }: ReadRecord): void {
     this.#counts.failed += 1;
-    let told: { readonly code?: unknown; readonly message?: unknown } = {};
-    try {
-      told = JSON.parse(String(value)) as typeof told;
-    } catch {
-      // Then it is not known why.
-    }
-    settle({
-      error: new ResponderFailedError(
-        this.name,
-        String(told?.code ?? ''),
-        String(told?.message ?? 'no reason was given'),
-      ),
-    });
+    settle({ error: failureToldBy(this.name, value) });
   }
 
   #reply({ settle }: Waiting, record: ReadRecord): void {

@@ -102,6 +102,47 @@ test('a schema or an upgrade that throws refuses the value; one that waits is re
   });
   const waiter = { '~standard': { version: 1, vendor: 'test', validate: async () => ({ value: 1 }) } } as const;
   expect(() => new Codec('t', undefined, versions(1, waiter), json).encode({ value: 1 })).toThrow(InvalidArgumentError);
+  for (const nothing of [undefined, null, 5]) {
+    const silent = { '~standard': { version: 1, vendor: 'test', validate: () => nothing as never } } as const;
+    const quiet = new Codec('t', undefined, versions(1, silent), json);
+    expect(quiet.decode(record('1'))).toMatchObject({ poison: 'invalid-value' });
+    expect(() => quiet.encode({ value: 1 })).toThrow('the schema gave no result');
+  }
+});
+
+test('an upgrade that waits refuses the value, and ends no process when it fails later', async () => {
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): void => void unhandled.push(error);
+  process.on('unhandledRejection', note);
+  const lenient: Schema<unknown, unknown> = {
+    '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) },
+  };
+  const failing = async (): Promise<never> => {
+    throw new Error('later');
+  };
+  for (const upgrade of [async (old: unknown) => old, failing]) {
+    const waiting = new Codec('t', undefined, versions(2, lenient, { 1: { schema: lenient as never, upgrade } }), json);
+    expect(waiting.decode(record('1'))).toMatchObject({
+      poison: 'invalid-value',
+      detail: 'the upgrade from version 1 gave a promise',
+    });
+  }
+  // Rejections that nobody handles are told after the microtasks.
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('unhandledRejection', note);
+  expect(unhandled).toEqual([]);
+});
+
+test('half a character is refused: in UTF-8 it is another one, and two keys would be the same', () => {
+  const value = { fare: 1, tip: 1 };
+  const half = 'a\ud801';
+  expect(() => codec.encode({ value, key: half })).toThrow('key');
+  expect(() => codec.encode({ value, id: half })).toThrow('id');
+  expect(() => codec.encode({ value, headers: { a: half } })).toThrow('headers');
+  expect(() => codec.encode({ value, headers: { [half]: 'a' } })).toThrow('headers');
+  expect(codec.encode({ value, key: 'a\ud801\udc01', headers: { a: '\u{1f695}' } }).record.key?.toString()).toBe(
+    'a\u{10401}',
+  );
 });
 
 test('keys are text: a schema for them sees the text, and what it refuses is refused or poison', () => {
@@ -126,6 +167,9 @@ test('keys are text: a schema for them sees the text, and what it refuses is ref
 test('headers of ours cannot be given, nor what is no text', () => {
   const headers = (given: Record<string, unknown>) => (): unknown =>
     codec.encode({ value: { fare: 1, tip: 1 }, headers: given as Record<string, string> });
+  for (const wrong of [new Map([['a', 'b']]), new Set(['a']), ['a'], 'ab', 5, null, new Date()])
+    expect(headers(wrong as never), String(wrong)).toThrow('headers');
+  expect(headers(Object.assign(Object.create(null), { a: 'b' }))).not.toThrow();
   for (const wrong of [{ 'quorate-id': 'x' }, { 'content-type': 'x' }, { '': 'x' }, { a: 5 }])
     expect(headers(wrong)).toThrow(InvalidArgumentError);
   expect(() => codec.encode({ value: { fare: 1, tip: 1 }, fence: -1n })).toThrow('fence');

@@ -50,7 +50,7 @@ export class Codec {
     const { value, headers, fence, timestamp = Date.now() } = message;
     const key = this.#encodeKey(message.key);
     const id = message.id ?? randomUUID();
-    if (typeof id !== 'string' || id === '' || id.length > 256)
+    if (typeof id !== 'string' || id === '' || id.length > 256 || !id.isWellFormed())
       throw new InvalidArgumentError('id', 'text of 1 to 256 characters', id);
     const list: [string, Buffer][] = [
       [contentType, this.#contentType],
@@ -58,7 +58,8 @@ export class Codec {
     ];
     if (this.#versions) list.push([schemaHeader, this.#version]);
     if (fence !== undefined) list.push([fenceHeader, Buffer.from(checkFence(fence))]);
-    if (headers !== undefined) for (const [name, text] of Object.entries(headers)) list.push(checkHeader(name, text));
+    if (headers !== undefined)
+      for (const [name, text] of Object.entries(checkHeaders(headers))) list.push(checkHeader(name, text));
     if (!(Number.isSafeInteger(timestamp) && timestamp >= 0))
       throw new InvalidArgumentError('timestamp', 'milliseconds since 1970', timestamp);
     return { id, record: { key, value: this.#encodeValue(value), headers: list, timestamp } };
@@ -95,6 +96,8 @@ export class Codec {
     if (typeof key !== 'string' && typeof key !== 'bigint' && !Number.isFinite(key))
       throw new InvalidArgumentError('key', 'text, or a number', key);
     const text = String(key);
+    // Half a character would become another one in UTF-8, and two keys the same.
+    if (!text.isWellFormed()) throw new InvalidArgumentError('key', 'text without halves of characters', text);
     if (this.#key) {
       const { wrong } = validated(this.#key as Schema, text);
       if (wrong !== undefined) throw new InvalidMessageError(this.#topic, 'key', wrong);
@@ -162,10 +165,17 @@ function checkFence(fence: unknown): string {
   throw new InvalidArgumentError('fence', 'a bigint of at least 0, such as the token of a lease', fence);
 }
 
+/** A Map, for example, would be taken for none at all. */
+function checkHeaders(headers: unknown): Readonly<Record<string, unknown>> {
+  const prototype = typeof headers === 'object' && headers !== null ? Object.getPrototypeOf(headers) : undefined;
+  if (prototype === null || prototype === Object.prototype) return headers as Record<string, unknown>;
+  throw new InvalidArgumentError('headers', 'an object of texts by name', headers);
+}
+
 function checkHeader(name: string, text: unknown): [string, Buffer] {
   if (name.startsWith(ours) || name === contentType)
     throw new InvalidArgumentError('headers', `names that do not begin with "${ours}", and not "${contentType}"`, name);
-  if (name === '' || typeof text !== 'string')
+  if (name === '' || typeof text !== 'string' || !name.isWellFormed() || !text.isWellFormed())
     throw new InvalidArgumentError('headers', 'names and texts', `${name}: ${typeof text}`);
   return [name, Buffer.from(text)];
 }

@@ -44,6 +44,10 @@ export class Dispatch {
     signal: AbortSignal | undefined,
     told: (error: unknown, published: Published | undefined) => void,
   ): void {
+    if (signal?.aborted) {
+      told(signal.reason, undefined);
+      return;
+    }
     let given = false;
     // Until it is known where the message goes. From then on the publisher listens to the signal.
     const giveUp = (): void => {

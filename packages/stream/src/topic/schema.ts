@@ -16,6 +16,7 @@ export function validated<Output>(
   } catch (error) {
     return { wrong: `the schema threw ${textOf(error).slice(0, 200)}` };
   }
+  if (typeof result !== 'object' || result === null) return { wrong: 'the schema gave no result' };
   if ('then' in result) {
     Promise.resolve(result).catch(() => {});
     throw new InvalidArgumentError('schema', 'one that validates at once');

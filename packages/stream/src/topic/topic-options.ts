@@ -49,6 +49,8 @@ export function checkTopicOptions(
   checkNames('options', options, names);
   const { key, value, format = json, partitions, replication, retention, settings = {} } = options;
   if (key !== undefined) checkSchema('key', key);
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings))
+    throw new InvalidArgumentError('settings', "an object of texts by Kafka's names", settings);
   for (const [setting, text] of Object.entries(settings))
     if (typeof text !== 'string') throw new InvalidArgumentError(`settings.${setting}`, 'text', text);
   return {

@@ -1,10 +1,10 @@
-import { checkNames, type Duration, deadline, duration, InvalidArgumentError } from '@quorate/core';
+import { checkNames, checkSignal, type Duration, deadline, duration, InvalidArgumentError } from '@quorate/core';
 import type { Connection } from '../connection.ts';
 import { type ConsumeOptions, checkConsumeOptions } from '../consuming/consume-options.ts';
 import type { Consumer } from '../consuming/consumer.ts';
 import { startConsumer } from '../consuming/start-consumer.ts';
 import { sends } from '../diagnostics.ts';
-import { sizeOf } from '../driver/record.ts';
+import { type KafkaRecord, sizeOf } from '../driver/record.ts';
 import { MessageTooLargeError } from '../errors/message-too-large-error.ts';
 import { PartlyPublishedError } from '../errors/partly-published-error.ts';
 import { PoisonMessageError } from '../errors/poison-message-error.ts';
@@ -16,6 +16,7 @@ import { isMark, publishedBy } from './headers.ts';
 import type { Message, NewMessage, Published, PublishOptions } from './message.ts';
 import type { Encodable, Output, Publishable } from './prepared.ts';
 import type { TopicSettings } from './topic-options.ts';
+import { traced } from './traced.ts';
 
 export interface WaitOptions {
   readonly signal?: AbortSignal;
@@ -41,19 +42,22 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
   }
 
   /** Makes the topic. One that is there is left as it is: when it differs from what was declared, the error says in which point. */
-  async create({ signal }: WaitOptions = {}): Promise<void> {
+  async create(options: WaitOptions = {}): Promise<void> {
+    checkNames('options', options, ['signal']);
+    const either = this.#connection.until(options.signal);
     const { driver } = await this.#connection.open();
-    const either = this.#connection.until(signal);
     await createTopic(driver.admin, this.#settings, either);
   }
 
   /**
    * Resolves when all replicas in sync have the message. It is sent once more by itself when an answer is lost, and written once. Messages of one key that are published one after
-   * the other, by one stream, stand in that order. Rejects with `ambiguous` when nobody knows whether it was written; after any other error it was not.
+   * the other, by one stream, stand in that order. Rejects with `ambiguous` when nobody knows whether it was written; after any other error, such as `deadline-exceeded` or the
+   * reason of the signal, it was not.
    */
-  publish(message: NewMessage<Input>, options: PublishOptions = {}): Promise<Published> {
+  publish(message: NewMessage<Input>, options: PublishOptions = none): Promise<Published> {
     let checked: Encoded;
     try {
+      checkPublishOptions(options);
       checked = this.encode(message);
     } catch (error) {
       return Promise.reject(error);
@@ -64,8 +68,9 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
   /** All of them, each by itself: there is no "all or nothing". All are checked before the first is sent. */
   async publishMany(
     messages: readonly NewMessage<Input>[],
-    options: PublishOptions = {},
+    options: PublishOptions = none,
   ): Promise<readonly Published[]> {
+    checkPublishOptions(options);
     if (!Array.isArray(messages)) throw new InvalidArgumentError('messages', 'a list', messages);
     const checked = messages.map((message) => this.encode(message));
     return this.#within(options, (signal) => this.#sendAll(checked, signal));
@@ -74,9 +79,8 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
   /** Resolves when the consumer is a member of its group. */
   async consume(options: ConsumeOptions<Key, Value>): Promise<Consumer> {
     const settings = checkConsumeOptions(options);
-    const { signal } = options;
+    const either = this.#connection.until(options.signal);
     const opened = await this.#connection.open();
-    const either = this.#connection.until(signal);
     const consumer = await startConsumer(opened, this.name, this.#codec, settings, either);
     this.#connection.add(consumer);
     return consumer;
@@ -87,8 +91,8 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
    */
   async *read(options: ReadOptions = {}): AsyncGenerator<Message<Key, Value>, void> {
     checkNames('options', options, ['from', 'to', 'signal']);
-    const { driver } = await this.#connection.open();
     const signal = this.#connection.until(options.signal);
+    const { driver } = await this.#connection.open();
     for await (const { partition, record } of readTopic(driver, this.name, options, signal)) {
       if (isMark(this.name, record)) continue;
       const decoded = this.#codec.decode(record);
@@ -102,7 +106,17 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
   /** Checks a message as `publish` does, and says what would be written where, without sending it. */
   async prepare(message: NewMessage<Input>): Promise<Output & { readonly id: string }> {
     const encoded = this.encode(message);
-    return { id: encoded.id, topic: this.name, partition: await this.#dispatch.place(encoded), record: encoded.record };
+    const { id } = encoded;
+    const topic = this.name;
+    const partition = await this.#dispatch.place(encoded);
+    const { tracing } = this.#connection.settings;
+    const prepared = async (record: KafkaRecord): Promise<Output & { readonly id: string }> => ({
+      id,
+      topic,
+      partition,
+      record,
+    });
+    return traced<Output & { readonly id: string }>(tracing?.create, { topic, id }, encoded.record, prepared);
   }
 
   /** Checks a message as `publish` does, and gives it as Kafka would keep it, without asking Kafka. */
@@ -121,23 +135,17 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
 
   #send(encoded: Encoded, signal: AbortSignal | undefined): Promise<Published> {
     const { tracing } = this.#connection.settings;
-    const send = (one: Encoded): Promise<Published> =>
+    const { id, record: checked, partition } = encoded;
+    const about = { topic: this.name, id };
+    const send = (record: KafkaRecord): Promise<Published> =>
       new Promise((resolve, reject) => {
-        this.#dispatch.send(one, signal, (error, published) => {
+        this.#dispatch.send({ id, record, partition }, signal, (error, published) => {
           if (published) resolve(published);
           else reject(error);
         });
       });
-    const { id, record, partition } = encoded;
-    if (!tracing)
-      return sends.hasSubscribers ? sends.tracePromise(() => send(encoded), { topic: this.name, id }) : send(encoded);
-    const added: (readonly [string, Buffer])[] = [];
-    const about = { topic: this.name, id, key: record.key?.toString(), bytes: record.value?.length ?? 0 };
-    return tracing.send(
-      about,
-      (name, text) => added.push([name, Buffer.from(text)]),
-      () => send({ id, record: { ...record, headers: [...record.headers, ...added] }, partition }),
-    );
+    if (!tracing && sends.hasSubscribers) return sends.tracePromise(() => send(checked), about);
+    return traced<Published>(tracing?.send, about, checked, send);
   }
 
   async #sendAll(all: readonly Encoded[], signal: AbortSignal | undefined): Promise<readonly Published[]> {
@@ -168,6 +176,14 @@ export class Topic<Key = string | null, Value = unknown, Input = Value>
   #within<T>({ signal, timeout }: PublishOptions, work: (signal: AbortSignal | undefined) => Promise<T>): Promise<T> {
     return timeout === undefined ? work(signal) : limited(timeout, signal, work);
   }
+}
+
+const none: PublishOptions = {};
+
+function checkPublishOptions(options: PublishOptions): void {
+  if (options === none) return;
+  checkNames('options', options, ['signal', 'timeout']);
+  checkSignal('signal', options.signal);
 }
 
 async function limited<T>(

@@ -65,6 +65,7 @@ export function versions<Latest extends StandardSchemaV1>(
         if (result.wrong !== undefined) return { wrong: `version ${step}: ${result.wrong}` };
         try {
           current = upgrade(result.value);
+          if (isPromise(current)) return { wrong: `the upgrade from version ${step} gave a promise` };
         } catch (error) {
           return { wrong: `the upgrade from version ${step} threw ${textOf(error).slice(0, 200)}` };
         }
@@ -72,4 +73,11 @@ export function versions<Latest extends StandardSchemaV1>(
       return validated(newest, current);
     },
   };
+}
+
+/** Whoever waits would be overtaken. What comes of it is of no interest, and not to end the process. */
+function isPromise(value: unknown): boolean {
+  if (typeof (value as Partial<PromiseLike<unknown>> | null)?.then !== 'function') return false;
+  Promise.resolve(value).catch(() => {});
+  return true;
 }
