@@ -134,3 +134,22 @@ test('what Kafka takes neither as a reply nor as an error is done with, and is t
   expect([runs, published]).toEqual([2, [['reply', 0]]]);
   expect(replies.trouble).toBe(undefined);
 });
+
+test('a request that was interrupted is not ended: another responder gets it', async () => {
+  const { replies, published } = responder(async (_, context) => {
+    interrupt.abort(new Error('its partition goes to somebody else'));
+    context.signal.throwIfAborted();
+  });
+  const interrupt = new AbortController();
+  await expect(replies.to(request(), { signal: interrupt.signal })).rejects.toThrow('somebody else');
+  expect([published, replies.counts]).toEqual([[], { replied: 0, failed: 0, cancelled: 0, expired: 0 }]);
+});
+
+test('a correlation that no requester makes, because it is too long, is nobody’s', async () => {
+  const { replies, published } = responder(() => 'done');
+  for (const length of [200, 201]) {
+    const headers = { ...headersTo(0), 'quorate-correlation': 'x'.repeat(length) };
+    await replies.to({ value: 'x', headers } as unknown as Message, { signal });
+  }
+  expect([published, replies.counts.replied]).toEqual([[['reply', 0]], 1]);
+});
