@@ -36,3 +36,26 @@ test('those that come after them go together again', () => {
     queue.push(new Pending('t', 0, { key: null, value: null, headers: [], timestamp: 0 }, () => {}));
   expect(queue.take(() => {})?.records.length).toBe(3);
 });
+
+test.each(['split', 'halve'] as const)(
+  'whoever gives up after a batch was refused knows that the message is not there, and it does not go again: %s',
+  (refused) => {
+    const queue = queueOf(2);
+    const giveUp = new AbortController();
+    const told: unknown[] = [];
+    const record = { key: null, value: Buffer.from('given up'), headers: [], timestamp: 0 };
+    const pending = new Pending('t', 0, record, (error) => told.push(error));
+    pending.until(giveUp.signal, () => {});
+    queue.push(pending);
+    expect(queue.take(() => {})?.records).toHaveLength(3);
+    queue[refused]();
+    giveUp.abort(new Error('enough'));
+    expect(told).toEqual([new Error('enough')]);
+    const went: string[] = [];
+    while (!queue.isEmpty) {
+      went.push(...(queue.take(() => {})?.records.map(({ value }) => String(value)) ?? []));
+      queue.settle();
+    }
+    expect(went).toEqual(['0', '1']);
+  },
+);
