@@ -31,6 +31,8 @@ const well = new Writer().noTags().int32(0).int16(0).noTags().finish();
 
 /** A library whose brokers do as they are told with all that they are asked but their versions. */
 class Fake implements WireMaker {
+  /** What comes of it when it is asked for its versions. */
+  versions = async (): Promise<Buffer> => spoken(heartbeat.key, this.speaks);
   connects = 0;
   closed = 0;
   options: WireOptions | undefined;
@@ -45,7 +47,7 @@ class Fake implements WireMaker {
     this.connects += 1;
     this.options = options;
     const send = (request: WireRequest): Promise<Buffer> =>
-      request.key === apiVersions.key ? Promise.resolve(spoken(heartbeat.key, this.speaks)) : this.answer(request);
+      request.key === apiVersions.key ? this.versions() : this.answer(request);
     const close = (): void => {
       this.closed += 1;
     };
@@ -104,6 +106,20 @@ test('an answer that cannot be read is no answer, and its connection is given up
   const unreadable = { failure: { code: 'kafka-unreachable', cause: { name: 'MalformedAnswerError' } } };
   await expect(asked(connections)).rejects.toMatchObject(unreadable);
   expect(fake.closed).toBe(1);
+  connections.close();
+});
+
+test('a connection on which the broker does not say what it speaks is given up, and the next request has another one', async () => {
+  const fake = new Fake(async () => well);
+  const { versions } = fake;
+  fake.versions = () => Promise.reject(new Error('broken'));
+  const connections = new Connections(fake, settings);
+  const broken = { failure: { code: 'kafka-unreachable', cause: { message: 'broken' } } };
+  await expect(asked(connections)).rejects.toMatchObject(broken);
+  expect([fake.connects, fake.closed]).toEqual([1, 1]);
+  fake.versions = versions;
+  expect(await asked(connections)).toEqual({ errorCode: 0 });
+  expect(fake.connects).toBe(2);
   connections.close();
 });
 
