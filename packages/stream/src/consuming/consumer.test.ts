@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Driver } from '../driver/driver.ts';
 import type { GroupReader, GroupReaderEvents } from '../driver/group-reader.ts';
+import type { TopicPartition } from '../driver/record.ts';
 import type { GroupOffset } from '../driver/transactor.ts';
 import { offsetCommits } from './commits.ts';
 import { checkConsumeOptions } from './consume-options.ts';
@@ -16,10 +17,13 @@ afterEach(() => void vi.useRealTimers());
 class Group {
   events: GroupReaderEvents | undefined;
   commit = async (_: readonly GroupOffset[]): Promise<void> => {};
+  readonly paused: TopicPartition[] = [];
+  /** What happens before its reader is there. */
+  early = (): void => {};
 
   driver(): Driver {
     const reader: GroupReader = {
-      pause: () => {},
+      pause: (place) => void this.paused.push(place),
       resume: () => {},
       commit: (offsets) => this.commit(offsets),
       rejoin: () => {},
@@ -29,15 +33,21 @@ class Group {
     const readGroup = async (_: unknown, events: GroupReaderEvents): Promise<GroupReader> => {
       this.events = events;
       events.confirmed(performance.now());
-      events.assigned([{ ...partition, offset: 0n, missed: 0n }], { member: 'm', generation: 1 });
+      this.assign(partition, 1);
+      this.early();
       return reader;
     };
     return { readGroup } as unknown as Driver;
   }
 
-  message(offset: bigint): void {
+  /** The partition, and no other, is ours from now on. */
+  assign(place: TopicPartition, generation: number): void {
+    this.events?.assigned([{ ...place, offset: 0n, missed: 0n }], { member: 'm', generation });
+  }
+
+  message(offset: bigint, from: TopicPartition = partition): void {
     const record = { key: null, value: null, headers: [], timestamp: 0, offset };
-    this.events?.records(partition, [record], { next: offset + 1n, end: offset + 1n });
+    this.events?.records(from, [record], { next: offset + 1n, end: offset + 1n });
   }
 }
 
@@ -93,4 +103,30 @@ test('says so when what is done cannot be committed, be it refused or never answ
   await pass(900);
   await pass(900);
   expect(working.health()).toMatchObject({ status: 'warn', detail: expect.stringContaining('committed') });
+});
+
+test('a partition that was full before its reader was there is paused when it is', async () => {
+  const group = new Group();
+  group.early = () => group.message(0n);
+  await using full = await consumer(group, { buffer: { messages: 1 }, drain: 1 }, () => new Promise(() => {}));
+  expect(full.buffered.messages).toBe(1);
+  expect(group.paused).toEqual([partition]);
+});
+
+test('of what the group gives to a consumer that is being stopped nothing begins', async () => {
+  const group = new Group();
+  const finish = Promise.withResolvers<'done'>();
+  const begun: bigint[] = [];
+  const stopping = await consumer(group, {}, ({ record }) => {
+    begun.push(record.offset);
+    return finish.promise;
+  });
+  group.message(0n);
+  const stopped = stopping.stop();
+  const other = { topic: 't', partition: 1 };
+  group.assign(other, 2);
+  group.message(1n, other);
+  finish.resolve('done');
+  await stopped;
+  expect(begun).toEqual([0n]);
 });

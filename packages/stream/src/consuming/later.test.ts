@@ -43,6 +43,24 @@ test('a message that was put off says where it stood and how often it has failed
   expect(later.welcome(waiting, back)).toBe(0);
 });
 
+test('one that is put off again says the same things once, as they are now, and keeps what is its own', async () => {
+  const back = entry(await putOff());
+  later.welcome(waiting, back);
+  back.failures += 1;
+  vi.advanceTimersByTime(delay);
+  const { record } = await later.output(waiting, back, signal);
+  const told = record.headers.map(([name, value]) => [name, value.toString()]);
+  expect(told).toEqual([
+    ['own', 'x'],
+    [headerNames.published, '1'],
+    [headerNames.originTopic, rides.topic],
+    [headerNames.originPartition, String(rides.partition)],
+    [headerNames.originOffset, '7'],
+    [headerNames.attempts, '3'],
+    [headerNames.due, String(Date.now() + delay)],
+  ]);
+});
+
 test.each(['9'.repeat(18), String(Date.now() + 365 * 86_400_000)])(
   'whatever it says, it waits no longer than those that fail now: %s',
   async (due) => {
