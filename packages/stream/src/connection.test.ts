@@ -1,5 +1,6 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { Connection } from './connection.ts';
+import { Connection, type Tenant } from './connection.ts';
 import type { Driver } from './driver/driver.ts';
 import { drivers } from './driver/drivers.ts';
 import type { RecordBatch } from './driver/record.ts';
@@ -34,4 +35,26 @@ test('what was published before it is closed is sent, also when nobody knew yet 
   } finally {
     (drivers as { platformatic: unknown }).platformatic = platformatic;
   }
+});
+
+test('what is added while it is being closed is stopped too', async () => {
+  const connection = new Connection(checkStreamOptions({ brokers: 'nobody:1' }));
+  const asked: string[] = [];
+  const tenant = (name: string): { readonly tenant: Tenant; readonly end: () => void } => {
+    const { promise: stopped, resolve: end } = Promise.withResolvers<void>();
+    const stop = (): Promise<void> => {
+      asked.push(name);
+      return stopped;
+    };
+    return { tenant: { name, stop, stopped }, end };
+  };
+  const [first, late] = [tenant('first'), tenant('late')];
+  connection.add(first.tenant);
+  const closed = connection.close();
+  await turn();
+  expect(asked).toEqual(['first']);
+  connection.add(late.tenant);
+  expect(asked).toEqual(['first', 'late']);
+  for (const { end } of [first, late]) end();
+  await closed;
 });
