@@ -1,9 +1,11 @@
+import { AmbiguousError } from '@quorate/core';
 import { eventually } from '@quorate/testbed';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Connection, Opened } from '../connection.ts';
 import type { PartitionReaderEvents } from '../driver/partition-reader.ts';
 import type { KafkaRecord } from '../driver/record.ts';
 import { KafkaUnreachableError } from '../errors/kafka-unreachable-error.ts';
+import { RefusedError } from '../errors/refused-error.ts';
 import { partitionOf } from '../publishing/partitioner.ts';
 import { headerNames, headersByName } from '../topic/headers.ts';
 import { Exchange } from './exchange.ts';
@@ -17,6 +19,8 @@ afterEach(() => void vi.useRealTimers());
 /** A stand-in for Kafka: it keeps what is published, and what it replies is up to the test. */
 class Fake {
   readonly published: { readonly topic: string; readonly partition: number; readonly record: KafkaRecord }[] = [];
+  /** Of requests, when they have been sent. */
+  outcome: Error | undefined;
   #events: PartitionReaderEvents | undefined;
 
   /** What was asked for. */
@@ -62,6 +66,7 @@ class Fake {
     };
     const publish = async (topic: string, partition: number, record: KafkaRecord): Promise<bigint> => {
       this.published.push({ topic, partition, record });
+      if (topic === 't' && this.outcome) throw this.outcome;
       return 0n;
     };
     return { driver, layout: { known: () => leaders }, publisher: { publish } } as unknown as Opened;
@@ -134,6 +139,34 @@ test('a request that is given up after it was sent is cancelled', async () => {
   await eventually('it is cancelled', () => fake.published.length > 1, { within: 5_000 });
   const [sent, cancelled] = fake.published.map(({ record }) => headersByName(record.headers)[headerNames.correlation]);
   expect([fake.published[1]?.topic, cancelled]).toEqual(['t.cancels', sent]);
+});
+
+test('a request of which nobody knows whether it was sent is cancelled, and one that was not sent is not', async () => {
+  const fake = new Fake();
+  await using requester = fake.requester();
+  fake.outcome = new RefusedError('publish', 'POLICY_VIOLATION');
+  await expect(requester.request('x')).rejects.toBe(fake.outcome);
+  fake.outcome = new AmbiguousError('no answer');
+  await expect(requester.request('x')).rejects.toBe(fake.outcome);
+  await eventually('it is cancelled', () => fake.published.length > 2, { within: 5_000 });
+  expect(fake.published.map(({ topic }) => topic)).toEqual(['t', 't', 't.cancels']);
+  const [, doubtful, cancelled] = fake.published.map(
+    ({ record }) => headersByName(record.headers)[headerNames.correlation],
+  );
+  expect(cancelled).toBe(doubtful);
+});
+
+test('who fails to hear of progress gets that error, and the request is cancelled', async () => {
+  const fake = new Fake();
+  await using requester = fake.requester();
+  const onProgress = (): void => {
+    throw new Error('not what I wanted');
+  };
+  const outcome = requester.request('x', { onProgress }).catch((error: unknown) => error);
+  await eventually('it is sent', () => fake.requests.length > 0);
+  fake.answer('progress', '"half"');
+  expect(await outcome).toMatchObject({ message: 'not what I wanted' });
+  await eventually('it is cancelled', () => fake.published.at(-1)?.topic === 't.cancels', { within: 5_000 });
 });
 
 test('progress that cannot be read is left out, and the reply comes all the same', async () => {
