@@ -41,6 +41,6 @@ export function checkRetry(options: RetryOptions = {}): Retry {
 
 /** After so many failures. */
 export function delayAfter({ delay, maxDelay }: Retry, failures: number): number {
-  const longest = Math.min(maxDelay, delay * 2 ** Math.min(30, failures - 1));
+  const longest = Math.min(maxDelay, delay * 2 ** (failures - 1));
   return Math.ceil(longest * (1 - 0.5 * Math.random()));
 }
