@@ -49,10 +49,10 @@ const config = {
 const test = bedTest({ kafka: { clients: ['sasl', 'tls', 'both'], config } });
 
 /** Signed by nobody: a broker that is not told better takes it. */
-function token(subject: string): string {
+function token(subject: string, lifetime = 600): string {
   const now = Math.floor(Date.now() / 1_000);
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-  return `${part({ alg: 'none' })}.${part({ sub: subject, iat: now - 1, exp: now + 600 })}.`;
+  return `${part({ alg: 'none' })}.${part({ sub: subject, iat: now - 1, exp: now + lifetime })}.`;
 }
 
 const password = (mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512', given: string): Sasl => ({
@@ -130,6 +130,33 @@ eachDriver(drivers, 'at a broker that lets in nobody whom it does not know', (_n
       offsetsOf(await appender.append([batch(topic, 0, ['x'])]));
       expect(asked).toBeGreaterThan(before);
     }
+  });
+
+  test('comes by another connection before its login ends, and loses nothing of what is under way', async ({ bed }) => {
+    await using stage = new Stage(open, bed.kafka.brokers);
+    const topic = await stage.topic();
+    let asked = 0;
+    const ask = (): string => {
+      asked += 1;
+      return token('rider', 2);
+    };
+    const sasl = { mechanism: 'oauthbearer', token: ask } as const;
+    const driver = await stage.driver({ brokers: bed.kafka.brokersFor('sasl'), sasl });
+    const appender = await driver.appender({ signal: endless });
+    const member = await stage.member({ group: unique('g'), topics: [topic] }, driver);
+    await eventually('it is a member', () => member.held.length === 1);
+    const begun = asked;
+    let appended = 0;
+    await eventually(
+      'many have logged in again',
+      async () => {
+        appended += offsetsOf(await appender.append([batch(topic, 0, ['x'])])).length;
+        return asked >= begun + 6;
+      },
+      { within: 12_000, every: 5 },
+    );
+    await eventually('all is read', () => member.values().length === appended);
+    expect(member.troubles).toEqual([]);
   });
 
   test('says why there was no token', async ({ bed }) => {

@@ -53,6 +53,8 @@ async function connect(
       throw socket?.readable ? error : new BrokenLogin(error);
     });
     signal.throwIfAborted();
+    // It would log in anew before every request in the last ten seconds of a login, and a broker refuses the second within one.
+    connection.sasl = undefined;
     return new KafkajsWire(connection, close);
   } catch (error) {
     close();
@@ -63,10 +65,12 @@ async function connect(
 }
 
 class KafkajsWire implements Wire {
+  readonly lifetime: number | undefined;
   readonly close: () => void;
   readonly #connection: KafkajsConnection;
 
   constructor(connection: KafkajsConnection, close: () => void) {
+    this.lifetime = connection.sessionLifetime.toNumber() || undefined;
     this.#connection = connection;
     this.close = close;
   }

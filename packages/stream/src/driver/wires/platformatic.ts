@@ -59,6 +59,7 @@ async function connect(
 }
 
 class PlatformaticWire implements Wire {
+  readonly lifetime: undefined;
   readonly close: () => void;
   readonly #library: Library;
   readonly #connection: Connection;
