@@ -6,7 +6,7 @@ import type { ConnectionSettings, Sasl } from '../../src/driver/settings.ts';
 import { certificate } from './certificate.ts';
 import { drivers, type OpenDriver } from './drivers.ts';
 import { eachDriver } from './each-driver.ts';
-import { batch, endless, errorOf, failure, offsetsOf, Stage, unique, within } from './stage.ts';
+import { batch, endless, errorOf, failure, offsetsOf, Stage, unique, warned, within } from './stage.ts';
 
 const { key, cert } = await certificate();
 const [secret, wrong] = ['correct-horse-battery', 'wrong-donkey-charger'];
@@ -157,6 +157,24 @@ eachDriver(drivers, 'at a broker that lets in nobody whom it does not know', (_n
     );
     await eventually('all is read', () => member.values().length === appended);
     expect(member.troubles).toEqual([]);
+  });
+
+  test('is let in once for each connection with a token that lives longer than a timer can wait', async ({ bed }) => {
+    await using stage = new Stage(open, bed.kafka.brokers);
+    const topic = await stage.topic();
+    let asked = 0;
+    const ask = (): string => {
+      asked += 1;
+      return token('rider', 60 * 24 * 60 * 60);
+    };
+    using warnings = warned();
+    const sasl = { mechanism: 'oauthbearer', token: ask } as const;
+    const appender = await stage.appender({ brokers: bed.kafka.brokersFor('sasl'), sasl });
+    offsetsOf(await appender.append([batch(topic, 0, ['x'])]));
+    const begun = asked;
+    for (let more = 0; more < 20; more += 1) offsetsOf(await appender.append([batch(topic, 0, ['x'])]));
+    expect(asked).toBe(begun);
+    expect(warnings.of).toEqual([]);
   });
 
   test('says why there was no token', async ({ bed }) => {
