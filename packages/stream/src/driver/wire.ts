@@ -32,8 +32,8 @@ export interface Wire {
 }
 
 export interface WireOptions {
-  /** Called once, when the connection has ended, however that came; perhaps before it was there. */
-  readonly onClosed: () => void;
+  /** Called once, when the connection has ended, however that came, and with why where that is known; perhaps before it was there. */
+  readonly onClosed: (why?: Error) => void;
   /** Ends the attempt to connect and to log in: nothing is left of it. */
   readonly signal: AbortSignal;
 }

@@ -211,7 +211,9 @@ eachDriver(drivers, 'at a broker that lets in nobody whom it does not know', (_n
   });
 
   test('says that nothing was written where one speaks TLS and the other does not', async ({ bed }) => {
-    await refused(open, bed.kafka.brokersFor('tls'), {});
+    // The broker's first word, where a frame would begin, is TLS.
+    const failed = await refused(open, bed.kafka.brokersFor('tls'), {});
+    expect(failed).toMatchObject({ code: 'authentication-failed', retryable: false });
     await refused(open, bed.kafka.brokers, { tls: { ca: cert } });
     await refused(open, bed.kafka.brokersFor('sasl'), {});
   });

@@ -52,7 +52,7 @@ export class Line {
 
   /** Whatever is under way fails at once. Idempotent. */
   close(why: string = 'the connection is closed'): void {
-    this.#end(why);
+    this.#end(new LineEnded(why));
     for (const reject of this.#waiting) reject(this.#over.signal.reason);
     this.#wire?.close();
   }
@@ -60,8 +60,8 @@ export class Line {
   async #connect(connect: (options: WireOptions) => Promise<Wire>, connectTimeout: number): Promise<void> {
     using limit = deadline(connectTimeout, this.#over.signal);
     // The library says best what is wrong: what waits fails after it has.
-    const onClosed = (): void => {
-      this.#end('the connection has ended');
+    const onClosed = (why: Error = new LineEnded('the connection has ended')): void => {
+      this.#end(why);
       setImmediate(() => this.close());
     };
     try {
@@ -90,10 +90,10 @@ export class Line {
     setImmediate(() => this.#waiting.size === 0 && this.close('the login ends'));
   }
 
-  #end(why: string): void {
+  #end(why: Error): void {
     if (this.#over.signal.aborted) return;
     this.#expiry?.clear();
-    this.#over.abort(new LineEnded(why));
+    this.#over.abort(why);
     this.#ended();
   }
 }

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { Connection } from '@platformatic/kafka';
 import type { ConnectionSettings } from '../settings.ts';
 import type { Address, Wire, WireMaker, WireOptions, WireRequest } from '../wire.ts';
+import { type BadFrameError, guardFrames } from './frames.ts';
 import { plain, refusedLogin } from './platformatic-failure.ts';
 import { login } from './platformatic-login.ts';
 
@@ -39,19 +40,27 @@ async function connect(
     ...(isIP(host) === 0 && !tls?.servername && { tlsServerName: true }),
     ...(sasl && { sasl: login(library, sasl, holds) }),
   });
+  /** Of this the library says late, and to what is under way only that the connection is closed. */
+  let broken: BadFrameError | undefined;
+  const isBroken = (error: BadFrameError): void => {
+    broken = error;
+  };
   let isClosed = false;
   const close = (): void => {
     if (isClosed) return;
     isClosed = true;
     hangUp(connection);
-    onClosed();
+    onClosed(broken);
   };
   // It tells of errors after it has failed, too: without a listener each would end the process.
   connection.on('error', close);
   connection.on('close', close);
   signal.addEventListener('abort', close, { once: true });
   try {
-    await connection.connect(host, port);
+    const connected = connection.connect(host, port);
+    // There from the first attempt on; nothing has come yet.
+    if (connection.socket) guardFrames(connection.socket, isBroken);
+    await connected;
     signal.throwIfAborted();
     return new PlatformaticWire(library, connection, { lifetime, close });
   } catch (error) {
