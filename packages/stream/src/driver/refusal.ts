@@ -32,7 +32,6 @@ export function refusal(reason: string, asked: Asked, cause: unknown): QuorateEr
     case 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED':
       return new NotAuthorizedError(what, { cause });
     case 'SASL_AUTHENTICATION_FAILED':
-    case 'ILLEGAL_SASL_STATE':
     case 'UNSUPPORTED_SASL_MECHANISM':
       return new AuthenticationFailedError(reason, { cause });
     case 'INVALID_PRODUCER_EPOCH':

@@ -18,6 +18,11 @@ export interface WireRequest {
 /** One connection to one broker, logged in. Answers come in the order of the requests. */
 export interface Wire {
   /**
+   * For how many milliseconds from now its login holds; undefined: for as long as it is there. A broker that gets a request later
+   * closes it. The library does not log in anew on it: requests that leave meanwhile would come between.
+   */
+  readonly lifetime: number | undefined;
+  /**
    * Resolves with what follows the number of the request in the answer. It waits for as long as the connection is there. Rejects
    * with an error of the library when there is no answer; the connection is then of no more use.
    */
@@ -27,8 +32,8 @@ export interface Wire {
 }
 
 export interface WireOptions {
-  /** Called once, when the connection has ended, however that came; perhaps before it was there. */
-  readonly onClosed: () => void;
+  /** Called once, when the connection has ended, however that came, and with why where that is known; perhaps before it was there. */
+  readonly onClosed: (why?: Error) => void;
   /** Ends the attempt to connect and to log in: nothing is left of it. */
   readonly signal: AbortSignal;
 }

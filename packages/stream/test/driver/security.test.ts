@@ -6,7 +6,7 @@ import type { ConnectionSettings, Sasl } from '../../src/driver/settings.ts';
 import { certificate } from './certificate.ts';
 import { drivers, type OpenDriver } from './drivers.ts';
 import { eachDriver } from './each-driver.ts';
-import { batch, endless, errorOf, failure, offsetsOf, Stage, unique, within } from './stage.ts';
+import { batch, endless, errorOf, failure, offsetsOf, Stage, unique, warned, within } from './stage.ts';
 
 const { key, cert } = await certificate();
 const [secret, wrong] = ['correct-horse-battery', 'wrong-donkey-charger'];
@@ -49,10 +49,10 @@ const config = {
 const test = bedTest({ kafka: { clients: ['sasl', 'tls', 'both'], config } });
 
 /** Signed by nobody: a broker that is not told better takes it. */
-function token(subject: string): string {
+function token(subject: string, lifetime = 600): string {
   const now = Math.floor(Date.now() / 1_000);
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-  return `${part({ alg: 'none' })}.${part({ sub: subject, iat: now - 1, exp: now + 600 })}.`;
+  return `${part({ alg: 'none' })}.${part({ sub: subject, iat: now - 1, exp: now + lifetime })}.`;
 }
 
 const password = (mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512', given: string): Sasl => ({
@@ -132,6 +132,51 @@ eachDriver(drivers, 'at a broker that lets in nobody whom it does not know', (_n
     }
   });
 
+  test('comes by another connection before its login ends, and loses nothing of what is under way', async ({ bed }) => {
+    await using stage = new Stage(open, bed.kafka.brokers);
+    const topic = await stage.topic();
+    let asked = 0;
+    const ask = (): string => {
+      asked += 1;
+      return token('rider', 2);
+    };
+    const sasl = { mechanism: 'oauthbearer', token: ask } as const;
+    const driver = await stage.driver({ brokers: bed.kafka.brokersFor('sasl'), sasl });
+    const appender = await driver.appender({ signal: endless });
+    const member = await stage.member({ group: unique('g'), topics: [topic] }, driver);
+    await eventually('it is a member', () => member.held.length === 1);
+    const begun = asked;
+    let appended = 0;
+    await eventually(
+      'many have logged in again',
+      async () => {
+        appended += offsetsOf(await appender.append([batch(topic, 0, ['x'])])).length;
+        return asked >= begun + 6;
+      },
+      { within: 12_000, every: 5 },
+    );
+    await eventually('all is read', () => member.values().length === appended);
+    expect(member.troubles).toEqual([]);
+  });
+
+  test('is let in once for each connection with a token that lives longer than a timer can wait', async ({ bed }) => {
+    await using stage = new Stage(open, bed.kafka.brokers);
+    const topic = await stage.topic();
+    let asked = 0;
+    const ask = (): string => {
+      asked += 1;
+      return token('rider', 60 * 24 * 60 * 60);
+    };
+    using warnings = warned();
+    const sasl = { mechanism: 'oauthbearer', token: ask } as const;
+    const appender = await stage.appender({ brokers: bed.kafka.brokersFor('sasl'), sasl });
+    offsetsOf(await appender.append([batch(topic, 0, ['x'])]));
+    const begun = asked;
+    for (let more = 0; more < 20; more += 1) offsetsOf(await appender.append([batch(topic, 0, ['x'])]));
+    expect(asked).toBe(begun);
+    expect(warnings.of).toEqual([]);
+  });
+
   test('says why there was no token', async ({ bed }) => {
     const sasl = {
       mechanism: 'oauthbearer',
@@ -166,7 +211,9 @@ eachDriver(drivers, 'at a broker that lets in nobody whom it does not know', (_n
   });
 
   test('says that nothing was written where one speaks TLS and the other does not', async ({ bed }) => {
-    await refused(open, bed.kafka.brokersFor('tls'), {});
+    // The broker's first word, where a frame would begin, is TLS.
+    const failed = await refused(open, bed.kafka.brokersFor('tls'), {});
+    expect(failed).toMatchObject({ code: 'authentication-failed', retryable: false });
     await refused(open, bed.kafka.brokers, { tls: { ca: cert } });
     await refused(open, bed.kafka.brokersFor('sasl'), {});
   });

@@ -1,9 +1,10 @@
+import { inspect } from 'node:util';
 import { sleep } from '@quorate/core';
 import { describe, expect, test } from 'vitest';
 import type { Driver } from '../../src/driver/driver.ts';
 import { drivers } from './drivers.ts';
 import { batch, defaultSettings, endless, errorOf, failure, within } from './stage.ts';
-import { silent, unreachable } from './unreachable.ts';
+import { hostile, silent, unreachable } from './unreachable.ts';
 
 const impatient = { ...defaultSettings, connectTimeout: 400, requestTimeout: 400, deliveryTimeout: 1_200 };
 
@@ -65,6 +66,19 @@ describe.concurrent.each(drivers)('the %s driver', (_name, open) => {
     await within(3_000, 'it closes', driver?.close() ?? Promise.resolve());
     expect(failed).toMatchObject({ code: 'kafka-unreachable', happened: 'no', retryable: true });
     expect(failed?.message).not.toMatch(/undefined|\[object/);
+  });
+
+  test.for(hostile)('does not wait for the end of %s', async ([, place]) => {
+    await using there = await place();
+    const driver = await open({ ...impatient, brokers: [there.address] });
+    const failed = await within(
+      5_000,
+      'it fails',
+      failure(() => driver.appender({ signal: endless })),
+    );
+    await within(3_000, 'it closes', driver.close());
+    expect(failed).toMatchObject({ code: 'kafka-unreachable', happened: 'no', retryable: true });
+    expect(inspect(failed, { depth: 20 })).toMatch(/a frame of -?\d+ bytes is no answer/);
   });
 
   test.for(beginnings)('ends the wait for a %s with its signal, when nobody answers', async ([, begin]) => {

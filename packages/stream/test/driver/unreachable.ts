@@ -41,6 +41,27 @@ const webServer = (): Promise<Place> =>
 
 const hangingUp = (): Promise<Place> => listening((socket) => socket.resetAndDestroy());
 
+/** Answers with these bytes, and goes on with as many more as are taken. */
+const flooding = (head: readonly number[], more: number): Promise<Place> =>
+  listening((socket) => {
+    const rest = Buffer.alloc(64 * 1024, more);
+    const flood = (): void => {
+      while (!socket.destroyed && socket.write(rest));
+    };
+    socket.once('data', () => {
+      socket.write(Buffer.from(head));
+      socket.on('drain', flood);
+      flood();
+    });
+  });
+
+/** What no Kafka answers, and a library would wait for the end of. */
+export const hostile = [
+  ['frames of no length', () => flooding([0, 0, 0, 0], 0)],
+  ['a frame of less than no length', () => flooding([255, 255, 255, 251], 1)],
+  ['a frame of 2 GiB', () => flooding([127, 255, 255, 255], 1)],
+] as const;
+
 export const unreachable = [
   ['where nobody listens', nobody],
   ['where a program listens that says nothing', silent],

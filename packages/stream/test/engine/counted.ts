@@ -25,7 +25,7 @@ export class Counted {
         this.#counts.set(request.key, this.of(request) + 1);
         return wire.send(request);
       };
-      return { send, close: () => wire.close() };
+      return { lifetime: wire.lifetime, send, close: () => wire.close() };
     };
     this.open = async (settings) => new KafkaDriver(name, { ...wires, connect }, settings);
   }

@@ -37,6 +37,7 @@ class Fake implements WireMaker {
   closed = 0;
   options: WireOptions | undefined;
   speaks = heartbeat.version;
+  lifetime: number | undefined;
   readonly answer: (request: WireRequest) => Promise<Buffer>;
 
   constructor(answer: (request: WireRequest) => Promise<Buffer>) {
@@ -51,7 +52,7 @@ class Fake implements WireMaker {
     const close = (): void => {
       this.closed += 1;
     };
-    return { send, close };
+    return { lifetime: this.lifetime, send, close };
   }
 
   refusedLogin(): undefined {}
@@ -98,6 +99,43 @@ test('whoever waits hears at once that the connections are closed, or that their
     expect(await failed).toMatchObject({ failure: { code: 'kafka-unreachable' } });
     connections.close();
   }
+});
+
+test('when a login ends soon the next request has another connection, and the old one is closed once it has answered', async () => {
+  const gate = Promise.withResolvers<Buffer>();
+  const fake = new Fake(() => (fake.connects === 1 ? gate.promise : Promise.resolve(well)));
+  fake.lifetime = 50;
+  const connections = new Connections(fake, { ...settings, requestTimeout: 60_000 });
+  const slow = asked(connections);
+  await eventually('it is there', () => fake.connects === 1);
+  fake.lifetime = undefined;
+  const more: Promise<unknown>[] = [slow];
+  await eventually('another is there', () => {
+    more.push(asked(connections));
+    return fake.connects === 2;
+  });
+  expect(await more.at(-1)).toEqual({ errorCode: 0 });
+  expect(fake.closed).toBe(0);
+  gate.resolve(well);
+  for (const one of more) expect(await one).toEqual({ errorCode: 0 });
+  await eventually('the old one is closed', () => fake.closed === 1);
+  expect(await asked(connections)).toEqual({ errorCode: 0 });
+  expect(fake.connects).toBe(2);
+  connections.close();
+});
+
+test('who waits on a connection whose login ends soon hears at once that all are closed', async () => {
+  const fake = new Fake(hanging);
+  fake.lifetime = 10;
+  const connections = new Connections(fake, { ...settings, requestTimeout: 60_000 });
+  const waiting = [asked(connections).catch((error: unknown) => error)];
+  await eventually('another is there', () => {
+    waiting.push(asked(connections).catch((error: unknown) => error));
+    return fake.connects === 2;
+  });
+  connections.close();
+  for (const one of waiting) expect(await one).toBeInstanceOf(Error);
+  await eventually('all are closed', () => fake.closed >= 2);
 });
 
 test('an answer that cannot be read is no answer, and its connection is given up', async () => {

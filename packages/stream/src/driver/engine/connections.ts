@@ -43,6 +43,8 @@ export class Connections {
   readonly #requestTimeout: number;
   readonly #tellClosed: () => void;
   readonly #brokers: Map<string, Broker> = new Map();
+  /** Also those on which nothing new is sent, and that wait for answers. */
+  readonly #lines: Set<Line> = new Set();
   #closed = false;
 
   constructor(
@@ -83,7 +85,7 @@ export class Connections {
   /** Whoever waits for an answer is told that there is none. */
   close(): void {
     this.#closed = true;
-    for (const { line } of this.#brokers.values()) line.close();
+    for (const line of this.#lines) line.close();
     this.#brokers.clear();
     this.#tellClosed();
   }
@@ -93,13 +95,19 @@ export class Connections {
     const known = this.#brokers.get(key);
     if (known) return known;
     const { connectTimeout } = this.#settings;
-    const ended = (): void => {
+    const expiring = (): void => {
       if (this.#brokers.get(key) === broker) this.#brokers.delete(key);
+    };
+    const ended = (): void => {
+      expiring();
+      this.#lines.delete(line);
     };
     const line = new Line((options) => this.#wires.connect(address, this.#settings, options), {
       connectTimeout,
+      expiring,
       ended,
     });
+    this.#lines.add(line);
     const broker = { line, ready: spokenOn(line, connectTimeout) };
     broker.ready.catch(() => line.close());
     this.#brokers.set(key, broker);

@@ -5,6 +5,7 @@ import { LineEnded } from './line-ended.ts';
 test('an answer that passes is tried again, a refusal is not, and what nobody knows is in doubt', () => {
   const asked = { what: 'commit', group: 'g', transactionalId: 'id' };
   expect(complaint('NOT_COORDINATOR', asked)).toMatchObject({ reason: 'NOT_COORDINATOR' });
+  expect(complaint('ILLEGAL_SASL_STATE', asked)).toMatchObject({ failure: { code: 'kafka-unreachable' } });
   expect(complaint('ILLEGAL_GENERATION', asked)).toMatchObject({ code: 'not-a-member', happened: 'no' });
   expect(complaint('PRODUCER_FENCED', asked)).toMatchObject({ code: 'fenced-producer', happened: 'no' });
   expect(complaint('INVALID_TRANSACTION_TIMEOUT', asked)).toMatchObject({ code: 'refused', happened: 'no' });

@@ -27,6 +27,8 @@ const passing: ReadonlySet<string> = new Set([
   'COORDINATOR_LOAD_IN_PROGRESS',
   'COORDINATOR_NOT_AVAILABLE',
   'FENCED_LEADER_EPOCH',
+  // To a request on a connection that was let in: its state is lost, and the login as good as before.
+  'ILLEGAL_SASL_STATE',
   'INCONSISTENT_TOPIC_ID',
   'KAFKA_STORAGE_ERROR',
   'LEADER_NOT_AVAILABLE',

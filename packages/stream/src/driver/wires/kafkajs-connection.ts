@@ -3,6 +3,10 @@ import type { Address } from '../wire.ts';
 
 /** A connection as the package's pool of a broker makes them. Its types do not know it, and it stays as it is: the package is no longer released. */
 export interface KafkajsConnection {
+  /** How to log in: nobody does without. */
+  sasl: unknown;
+  /** In milliseconds, as the broker said when it let us in; 0 when that ends with the connection. A number of a class of the package. */
+  readonly sessionLifetime: { toNumber(): number };
   readonly requestQueue: { scheduleCheckPendingRequests(): void };
   connect(): Promise<unknown>;
   /** Which versions of requests it may log in with, by their key. */

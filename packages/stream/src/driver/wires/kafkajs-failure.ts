@@ -29,7 +29,7 @@ export function refusedLogin(error: unknown): string | undefined {
 export function plain(error: unknown): Error | undefined {
   if (!(error instanceof Error)) return undefined;
   const { name, message, code } = error as Error & { readonly code?: unknown };
-  if (!/^(KafkaJS|BrokenLogin)/.test(name)) return undefined;
+  if (!/^(KafkaJS|BrokenLogin|BadFrameError)/.test(name)) return undefined;
   // Whoever has no token says why.
   const told = name === loginFailed && error.cause instanceof Error && new Error(error.cause.message);
   const cause = plain(error.cause) ?? (told || undefined);

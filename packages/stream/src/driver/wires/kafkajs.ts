@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type * as kafkajs from 'kafkajs';
 import type { ConnectionSettings } from '../settings.ts';
 import type { Address, Wire, WireMaker, WireOptions, WireRequest } from '../wire.ts';
+import { type BadFrameError, guardFrames } from './frames.ts';
 import { connectionOf, type KafkajsConnection } from './kafkajs-connection.ts';
 import { BrokenLogin, plain, refusedLogin } from './kafkajs-failure.ts';
 import { login } from './kafkajs-login.ts';
@@ -28,6 +29,10 @@ async function connect(
 ): Promise<Wire> {
   signal.throwIfAborted();
   let socket: Socket | undefined;
+  let broken: BadFrameError | undefined;
+  const isBroken = (error: BadFrameError): void => {
+    broken = error;
+  };
   const client = new library.Kafka({
     clientId,
     brokers: [`${address.host}:${address.port}`],
@@ -37,7 +42,8 @@ async function connect(
     enforceRequestTimeout: false,
     socketFactory: ({ onConnect }) => {
       socket = socketTo(address, tls, onConnect);
-      socket.once('close', onClosed);
+      guardFrames(socket, isBroken);
+      socket.once('close', () => onClosed(broken));
       return socket;
     },
     ...(sasl && { sasl: login(sasl) }),
@@ -50,9 +56,11 @@ async function connect(
     signal.throwIfAborted();
     await connection.connect();
     await connection.authenticate().catch((error: unknown) => {
-      throw socket?.readable ? error : new BrokenLogin(error);
+      throw broken ?? (socket?.readable ? error : new BrokenLogin(error));
     });
     signal.throwIfAborted();
+    // It would log in anew before every request in the last ten seconds of a login, and a broker refuses the second within one.
+    connection.sasl = undefined;
     return new KafkajsWire(connection, close);
   } catch (error) {
     close();
@@ -63,10 +71,12 @@ async function connect(
 }
 
 class KafkajsWire implements Wire {
+  readonly lifetime: number | undefined;
   readonly close: () => void;
   readonly #connection: KafkajsConnection;
 
   constructor(connection: KafkajsConnection, close: () => void) {
+    this.lifetime = connection.sessionLifetime.toNumber() || undefined;
     this.#connection = connection;
     this.close = close;
   }

@@ -1,10 +1,12 @@
 import { isIP } from 'node:net';
-import type { Connection, SASLOptions } from '@platformatic/kafka';
-import type { ConnectionSettings, Sasl } from '../settings.ts';
+import type { Connection } from '@platformatic/kafka';
+import type { ConnectionSettings } from '../settings.ts';
 import type { Address, Wire, WireMaker, WireOptions, WireRequest } from '../wire.ts';
+import { type BadFrameError, guardFrames } from './frames.ts';
 import { plain, refusedLogin } from './platformatic-failure.ts';
+import { login } from './platformatic-login.ts';
 
-type Library = Pick<typeof import('@platformatic/kafka'), 'AuthenticationError' | 'Connection' | 'Writer'>;
+type Library = Pick<typeof import('@platformatic/kafka'), 'Connection' | 'Writer'> & Parameters<typeof login>[0];
 
 /** The engine has limits of its own, at which it looks once more whether something has come. */
 const noTimeout = 2 ** 31 - 1;
@@ -25,6 +27,10 @@ async function connect(
   { onClosed, signal }: WireOptions,
 ): Promise<Wire> {
   signal.throwIfAborted();
+  let lifetime: number | undefined;
+  const holds = (ms: number): void => {
+    lifetime = ms;
+  };
   const connection = new library.Connection(clientId, {
     connectTimeout: noTimeout,
     requestTimeout: noTimeout,
@@ -32,24 +38,31 @@ async function connect(
     ...(tls && { tls }),
     // Certificates of hosted brokers need the name; an address must not stand there.
     ...(isIP(host) === 0 && !tls?.servername && { tlsServerName: true }),
-    ...(sasl && { sasl: login(library, sasl) }),
+    ...(sasl && { sasl: login(library, sasl, holds) }),
   });
+  /** Of this the library says late, and to what is under way only that the connection is closed. */
+  let broken: BadFrameError | undefined;
+  const isBroken = (error: BadFrameError): void => {
+    broken = error;
+  };
   let isClosed = false;
   const close = (): void => {
     if (isClosed) return;
     isClosed = true;
     hangUp(connection);
-    onClosed();
+    onClosed(broken);
   };
   // It tells of errors after it has failed, too: without a listener each would end the process.
   connection.on('error', close);
-  // The timer of the next login would stay behind.
   connection.on('close', close);
   signal.addEventListener('abort', close, { once: true });
   try {
-    await connection.connect(host, port);
+    const connected = connection.connect(host, port);
+    // There from the first attempt on; nothing has come yet.
+    if (connection.socket) guardFrames(connection.socket, isBroken);
+    await connected;
     signal.throwIfAborted();
-    return new PlatformaticWire(library, connection, close);
+    return new PlatformaticWire(library, connection, { lifetime, close });
   } catch (error) {
     close();
     throw error;
@@ -59,11 +72,13 @@ async function connect(
 }
 
 class PlatformaticWire implements Wire {
+  readonly lifetime: number | undefined;
   readonly close: () => void;
   readonly #library: Library;
   readonly #connection: Connection;
 
-  constructor(library: Library, connection: Connection, close: () => void) {
+  constructor(library: Library, connection: Connection, { lifetime, close }: Pick<Wire, 'lifetime' | 'close'>) {
+    this.lifetime = lifetime;
     this.#library = library;
     this.#connection = connection;
     this.close = close;
@@ -92,24 +107,4 @@ class PlatformaticWire implements Wire {
 function hangUp(connection: Connection): void {
   connection.close(() => {});
   connection.socket?.destroy();
-}
-
-const mechanisms = {
-  plain: 'PLAIN',
-  'scram-sha-256': 'SCRAM-SHA-256',
-  'scram-sha-512': 'SCRAM-SHA-512',
-  oauthbearer: 'OAUTHBEARER',
-} as const;
-
-function login({ AuthenticationError }: Library, sasl: Sasl): SASLOptions {
-  const mechanism = mechanisms[sasl.mechanism];
-  if (sasl.mechanism === 'oauthbearer') {
-    // A broker that refuses a token says so in what it sends, and waits for a last word before it calls it an error.
-    const authBytesValidator: SASLOptions['authBytesValidator'] = (bytes, callback) => {
-      if (bytes.length === 0) callback(null, bytes);
-      else callback(new AuthenticationError('the token was refused'));
-    };
-    return { mechanism, token: sasl.token, authBytesValidator };
-  }
-  return { mechanism, username: sasl.username, password: sasl.password };
 }
