@@ -70,9 +70,11 @@ describe.concurrent.each(drivers)('the %s driver', (_name, open) => {
 
   test.for(hostile)('does not wait for the end of %s', async ([, place]) => {
     await using there = await place();
-    const driver = await open({ ...impatient, brokers: [there.address] });
+    // No attempt ends because its time is up.
+    const patient = { ...impatient, connectTimeout: 15_000, requestTimeout: 15_000 };
+    const driver = await open({ ...patient, brokers: [there.address] });
     const failed = await within(
-      5_000,
+      15_000,
       'it fails',
       failure(() => driver.appender({ signal: endless })),
     );
