@@ -25,33 +25,16 @@ const system = { 'messaging.system': 'kafka' };
  */
 export function openTelemetry(tracer: Tracer): Tracing {
   return {
-    send: (message, add, work) => {
-      const span = tracer.startSpan(`send ${message.topic}`, {
-        kind: SpanKind.PRODUCER,
-        attributes: ofSending(message),
-      });
-      const around = trace.setSpan(context.active(), span);
-      propagation.inject(around, undefined, { set: (_, name, text) => add(name, text) });
-      return within(around, span, async () => {
+    send: (message, add, work) =>
+      producing(tracer, 'send', message, add, async (span) => {
         const sent = await work();
         span.setAttributes({
           'messaging.destination.partition.id': String(sent.partition),
           'messaging.kafka.offset': Number(sent.offset),
         });
         return sent;
-      });
-    },
-    create: (message, add, work) => {
-      const attributes = {
-        ...ofSending(message),
-        'messaging.operation.name': 'create',
-        'messaging.operation.type': 'create',
-      };
-      const span = tracer.startSpan(`create ${message.topic}`, { kind: SpanKind.PRODUCER, attributes });
-      const around = trace.setSpan(context.active(), span);
-      propagation.inject(around, undefined, { set: (_, name, text) => add(name, text) });
-      return within(around, span, work);
-    },
+      }),
+    create: (message, add, work) => producing(tracer, 'create', message, add, work),
     handle: (message, work) => {
       const { headers, topic } = message;
       const get = { get: (_: unknown, name: string) => headers[name], keys: () => Object.keys(headers) };
@@ -109,6 +92,21 @@ export function observe(consumer: Consumer, meter: Meter): Disposable {
   };
 }
 
+/** The span of a message that comes into being, which those that handle it are children of. */
+function producing<T>(
+  tracer: Tracer,
+  operation: 'send' | 'create',
+  message: Sending,
+  add: (name: string, text: string) => void,
+  work: (span: Span) => Promise<T>,
+): Promise<T> {
+  const attributes = ofSending(operation, message);
+  const span = tracer.startSpan(`${operation} ${message.topic}`, { kind: SpanKind.PRODUCER, attributes });
+  const around = trace.setSpan(context.active(), span);
+  propagation.inject(around, undefined, { set: (_, name, text) => add(name, text) });
+  return within(around, span, () => work(span));
+}
+
 async function within<T>(around: Context, span: Span, work: () => Promise<T>): Promise<T> {
   try {
     return await context.with(around, work);
@@ -121,11 +119,11 @@ async function within<T>(around: Context, span: Span, work: () => Promise<T>): P
   }
 }
 
-function ofSending({ topic, id, key, bytes }: Sending): Attributes {
+function ofSending(operation: 'send' | 'create', { topic, id, key, bytes }: Sending): Attributes {
   return {
     ...system,
-    'messaging.operation.name': 'send',
-    'messaging.operation.type': 'send',
+    'messaging.operation.name': operation,
+    'messaging.operation.type': operation,
     'messaging.destination.name': topic,
     'messaging.message.id': id,
     'messaging.message.body.size': bytes,
