@@ -197,7 +197,8 @@ test('the leader of three servers is killed: no registration is lost, the watch 
   });
   await known([stays.id, comes.id]);
   expect((await elsewhere.instances('stays', { passing: true })).map(({ id }) => id)).toEqual([stays.id, comes.id]);
-  expect(await elsewhere.instances('stays-sidecar-proxy')).toHaveLength(1);
+  // The agent tells the servers of one after the other.
+  await eventually('its sidecar too', async () => (await elsewhere.instances('stays-sidecar-proxy')).length === 1);
   expect(seen).not.toContain(0);
   await bed.server(first).restart();
   await stays.deregister();

@@ -237,7 +237,7 @@ test('over an agent that dies and has lost its registrations: the last answer is
     );
   });
   expect(await known('lasting-sidecar-proxy')).toBe(1);
-  expect(await mesh.instances('lasting-sidecar-proxy')).toHaveLength(1);
+  await eventually('so is the sidecar', async () => (await mesh.instances('lasting-sidecar-proxy')).length === 1);
   await eventually('they are well', () => [one, two].every((instance) => instance.health().status === 'pass'));
   // An agent that has just come back may need longer than the watch waits.
   const patient = new Mesh({ address: bed.consul.url });
