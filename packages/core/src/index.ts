@@ -1,5 +1,6 @@
 export { aborted } from './aborted.ts';
 export { AmbiguousError } from './ambiguous-error.ts';
+export { around } from './around.ts';
 export { type Backoff, type BackoffOptions, backoff } from './backoff.ts';
 export { checkNames } from './check-names.ts';
 export { checkSignal } from './check-signal.ts';

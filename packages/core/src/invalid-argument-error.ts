@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import { QuorateError } from './quorate-error.ts';
 
 /** A value was refused before anything was touched. The message names the argument and what was expected. */
@@ -17,7 +16,11 @@ export class InvalidArgumentError extends QuorateError {
   }
 }
 
+// Not imported: where there is none, as inside a workflow of Temporal, the rest of this package works all the same.
+const { inspect } = (globalThis.process as NodeJS.Process | undefined)?.getBuiltinModule?.('node:util') ?? {};
+
 function shown(value: unknown): string {
-  const text = inspect(value, { depth: 1, breakLength: Infinity, maxStringLength: 80, maxArrayLength: 8 });
+  const text =
+    inspect?.(value, { depth: 1, breakLength: Infinity, maxStringLength: 80, maxArrayLength: 8 }) ?? String(value);
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }

@@ -1,3 +1,4 @@
+import { around } from '@quorate/core';
 import type { TopicPartition } from './driver/record.ts';
 
 /** A message that is about to be sent. */
@@ -38,18 +39,4 @@ export function harmless(tracing: Tracing): Required<Tracing> {
       around((once) => (tracing.create ? tracing.create(message, add, once) : once()), work),
     handle: (message, work) => around((once) => tracing.handle(message, once), work),
   };
-}
-
-async function around<T>(trace: (work: () => Promise<T>) => Promise<T>, work: () => Promise<T>): Promise<T> {
-  let begun: Promise<T> | undefined;
-  const once = (): Promise<T> => {
-    begun ??= work();
-    return begun;
-  };
-  try {
-    await trace(once);
-  } catch {
-    // What went wrong in the work is told below.
-  }
-  return await once();
 }

@@ -4,5 +4,6 @@ export default sharedBed({
   redis: 1,
   consul: 1,
   envoy: true,
+  temporal: true,
   kafka: { config: { 'group.min.session.timeout.ms': 500 } },
 });
