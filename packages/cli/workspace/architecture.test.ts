@@ -83,7 +83,8 @@ describe.each(readdirSync(join(root, 'examples')))('examples/%s', (name) => {
         expect(specifier, file).not.toMatch(/packages\//);
         const up = specifier.split('/').filter((part) => part === '..').length;
         expect(up, `${file} imports ${specifier}`).toBeLessThan(file.split('/').length);
-        if (specifier.startsWith('@quorate/')) expect(specifier, file).toMatch(/^@quorate\/[a-z]+(\/vitest)?$/);
+        if (specifier.startsWith('@quorate/'))
+          expect(specifier, file).toMatch(/^@quorate\/[a-z]+(\/(vitest|inside|activity|opentelemetry))?$/);
       }
     }
   });

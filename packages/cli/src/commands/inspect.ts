@@ -6,12 +6,13 @@ import { locks } from './inspect/locks.ts';
 import { services } from './inspect/services.ts';
 import { topics } from './inspect/topics.ts';
 import { tree } from './inspect/tree.ts';
+import { workflows } from './inspect/workflows.ts';
 
 /** Looks and changes nothing. One file for each thing to look at. */
 export function inspect(shell: Shell): Command {
   const command = new Command('inspect')
     .description(
-      'shows locks, leaders and nodes in ZooKeeper, services in Consul, topics and groups in Kafka; changes nothing',
+      'shows locks, leaders and nodes in ZooKeeper, services in Consul, topics and groups in Kafka, workflows in Temporal; changes nothing',
     )
     .addHelpText(
       'after',
@@ -21,8 +22,10 @@ Examples:
   $ quorate inspect leaders /taxi/leader --watch
   $ quorate inspect tree /taxi --json
   $ quorate inspect services
-  $ quorate inspect groups`,
+  $ quorate inspect groups
+  $ quorate inspect workflows`,
     );
-  for (const subcommand of [locks, leaders, tree, services, topics, groups]) command.addCommand(subcommand(shell));
+  for (const subcommand of [locks, leaders, tree, services, topics, groups, workflows])
+    command.addCommand(subcommand(shell));
   return command;
 }

@@ -1,0 +1,10 @@
+export type { Effects, OnceOptions, UndoOptions } from '../effects/effects.ts';
+export type { PostgresConnection } from '../effects/postgres-connection.ts';
+export { PostgresEffects, type PostgresEffectsOptions } from '../effects/postgres-effects.ts';
+export type { ZooKeeperClient, ZooKeeperTransaction } from '../effects/zookeeper-client.ts';
+export { ZooKeeperEffects, type ZooKeeperEffectsOptions } from '../effects/zookeeper-effects.ts';
+export { FencedError } from '../errors/fenced-error.ts';
+export { RevokedError } from '../errors/revoked-error.ts';
+export { type Heartbeat, type HeartbeatingOptions, heartbeating } from './heartbeating.ts';
+export { idempotent } from './idempotent.ts';
+export { type Step, step } from './step.ts';

@@ -1,0 +1,143 @@
+import { deadline, isQuorateError } from '@quorate/core';
+import { Client, type ClientOptions, Connection, type ConnectionOptions } from '@temporalio/client';
+import type { NativeConnection } from '@temporalio/worker';
+import { TemporalUnreachableError } from '../errors/temporal-unreachable-error.ts';
+import { WorkflowsClosedError } from '../errors/workflows-closed-error.ts';
+import type { TlsOptions, WorkflowsSettings } from '../workflows-options.ts';
+import { type Asked, explained } from './explained.ts';
+import { sharedRuntime } from './runtime.ts';
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The connection to the server: one for calls, and one for all workers. */
+export class Channel {
+  readonly settings: WorkflowsSettings;
+  readonly client: Client;
+  readonly #connection: Connection;
+  readonly #closing = new AbortController();
+  #native: Promise<NativeConnection> | undefined;
+
+  /** It connects with the first call. */
+  constructor(settings: WorkflowsSettings, clientOptions: ClientOptions) {
+    this.settings = settings;
+    const { address, tls, apiKey, connectTimeout, namespace, identity } = settings;
+    const options: ConnectionOptions = {
+      address,
+      tls: tlsOf(tls),
+      connectTimeout,
+      ...(apiKey !== undefined && { apiKey }),
+    };
+    this.#connection = Connection.lazy(options);
+    this.client = new Client({
+      ...clientOptions,
+      connection: this.#connection,
+      namespace,
+      ...(identity !== undefined && { identity }),
+    });
+  }
+
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /** Resolves when the server has answered. */
+  async connect(signal?: AbortSignal): Promise<void> {
+    const what = `connecting to ${this.settings.address}`;
+    try {
+      await this.#within(this.settings.connectTimeout, signal, () => this.#connection.ensureConnected());
+    } catch (error) {
+      signal?.throwIfAborted();
+      const said = explained(error, { what, writes: false });
+      throw isQuorateError(said, 'not-authorized') || isQuorateError(said, 'workflows-closed')
+        ? said
+        : new TemporalUnreachableError(what, { cause: error });
+    }
+  }
+
+  /** Asks the server once, within `requestTimeout`. */
+  async call<Result>(asked: Asked, work: () => Promise<Result>, { signal }: CallOptions = {}): Promise<Result> {
+    signal?.throwIfAborted();
+    try {
+      return await this.#within(this.settings.requestTimeout, signal, work);
+    } catch (error) {
+      // A caller's own abort is told as what it is, where nothing can have been changed by then.
+      if (signal?.aborted && !asked.writes) signal.throwIfAborted();
+      throw explained(error, asked);
+    }
+  }
+
+  /** Asks the server for something that comes when it comes. */
+  async wait<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
+    const both = AbortSignal.any([signal, this.#closing.signal]);
+    both.throwIfAborted();
+    return await this.#connection.withAbortSignal(both, work);
+  }
+
+  /** For workers, which have a connection of their own kind. */
+  native(): Promise<NativeConnection> {
+    if (this.isClosed) throw new WorkflowsClosedError();
+    this.#native ??= this.#connectNative().catch((error: unknown) => {
+      this.#native = undefined;
+      throw error;
+    });
+    return this.#native;
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.#closing.abort(new WorkflowsClosedError());
+    await this.#connection.close();
+    const native = await this.#native?.catch(() => undefined);
+    await native?.close();
+  }
+
+  async #connectNative(): Promise<NativeConnection> {
+    const { address, tls, apiKey } = this.settings;
+    const { NativeConnection } = await sharedRuntime();
+    try {
+      return await NativeConnection.connect({
+        address,
+        tls: tlsOf(tls),
+        ...(apiKey !== undefined && { apiKey: apiKey() }),
+      });
+    } catch (error) {
+      throw new TemporalUnreachableError(`connecting a worker to ${address}`, { cause: error });
+    }
+  }
+
+  async #within<Result>(ms: number, signal: AbortSignal | undefined, work: () => Promise<Result>): Promise<Result> {
+    this.#closing.signal.throwIfAborted();
+    const until = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
+    using limit = deadline(ms, until);
+    return await raced(
+      this.#connection.withAbortSignal(limit.signal, () => this.#connection.withDeadline(Date.now() + ms, work)),
+      limit.signal,
+    );
+  }
+}
+
+/** Connecting does not listen to signals: it is left to itself. */
+async function raced<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const aborted = (): void => reject(signal.reason);
+  signal.addEventListener('abort', aborted, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', aborted);
+  }
+}
+
+function tlsOf(tls: true | TlsOptions | undefined): NonNullable<ConnectionOptions['tls']> {
+  if (tls === undefined) return false;
+  if (tls === true) return true;
+  const { ca, cert, key, servername } = tls;
+  return {
+    ...(ca !== undefined && { serverRootCACertificate: Buffer.from(ca) }),
+    ...(cert !== undefined &&
+      key !== undefined && { clientCertPair: { crt: Buffer.from(cert), key: Buffer.from(key) } }),
+    ...(servername !== undefined && { serverNameOverride: servername }),
+  };
+}

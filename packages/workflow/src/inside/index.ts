@@ -1,0 +1,11 @@
+export type { Progress, StepProgress } from '../carried/progress.ts';
+export type { SagaReport } from '../carried/saga-report.ts';
+export { type ActivityTimes, activities } from './activities.ts';
+export { type FanOutOptions, fanOut } from './fan-out.ts';
+export { interceptors } from './interceptors.ts';
+export { type LoopOptions, loop, type Stop, stop } from './loop.ts';
+export { progress } from './progress.ts';
+export { type Saga, saga } from './saga.ts';
+export type { SagaOptions } from './saga-options.ts';
+export { token } from './token.ts';
+export { withDeadline } from './with-deadline.ts';

@@ -1,0 +1,56 @@
+import { ApplicationFailure, ContinueAsNew, isCancellation } from '@temporalio/workflow';
+import { innermost, messageOf } from '../carried/innermost.ts';
+import type { SagaReport } from '../carried/saga-report.ts';
+import { endsRun } from './outcome.ts';
+import { noteUndone } from './progress.ts';
+import { refusal } from './refusal.ts';
+import { openSagas } from './saga.ts';
+
+/** Runs a workflow; when it fails, what its sagas have done is undone before it ends. */
+export async function undoneOnFailure<Result>(workflow: () => Promise<Result>): Promise<Result> {
+  try {
+    return await workflow();
+  } catch (error) {
+    if (error instanceof ContinueAsNew) {
+      if (openSagas().length > 0)
+        throw refusal(
+          'saga-open',
+          'the run is continued as a new one while a saga is open: keep() or undo() it before',
+        );
+      throw error;
+    }
+    if (!endsRun(error) || openSagas().length === 0) throw error;
+    const report = await undoAll();
+    noteUndone(report);
+    // Only as it is it makes the run a cancelled one.
+    if (isCancellation(error)) throw error;
+    throw withReport(error, report);
+  }
+}
+
+async function undoAll(): Promise<SagaReport> {
+  const reports: SagaReport[] = [];
+  for (const saga of openSagas()) reports.push(await saga.undo());
+  return {
+    undone: reports.flatMap(({ undone }) => undone),
+    notUndone: reports.flatMap(({ notUndone }) => notUndone),
+    neverDone: reports.flatMap(({ neverDone }) => neverDone),
+  };
+}
+
+function withReport(error: unknown, report: SagaReport): ApplicationFailure {
+  const inner = innermost(error);
+  const type = (inner instanceof ApplicationFailure && inner.type) || 'failed';
+  const { undone, notUndone } = report;
+  const parts = [
+    ...(undone.length > 0 ? [`undone: ${undone.join(', ')}`] : []),
+    ...notUndone.map(({ step, why }) => `NOT undone: ${step} (${why})`),
+  ];
+  return ApplicationFailure.create({
+    message: [messageOf(error), ...parts].join('; '),
+    type,
+    nonRetryable: inner instanceof ApplicationFailure && inner.nonRetryable === true,
+    details: [{ happened: 'unknown', undone: report }],
+    ...(error instanceof Error && { cause: error }),
+  });
+}

@@ -1,0 +1,25 @@
+import { ApplicationFailure, type Payload, type PayloadCodec } from '@temporalio/common';
+import { PayloadTooLargeError } from '../errors/payload-too-large-error.ts';
+
+/** Refuses what is larger than the server takes: it would be refused there, with less said, and by some after it was kept. */
+export function sizeLimit(limit: number, where: 'client' | 'worker'): PayloadCodec {
+  return {
+    encode: async (payloads) => {
+      for (const payload of payloads) {
+        const bytes = bytesOf(payload);
+        if (bytes <= limit) continue;
+        const error = new PayloadTooLargeError(bytes, limit);
+        // Whoever has the value would make it as large again.
+        throw where === 'client' ? error : ApplicationFailure.nonRetryable(error.message, error.code);
+      }
+      return payloads;
+    },
+    decode: async (payloads) => payloads,
+  };
+}
+
+function bytesOf({ data, metadata }: Payload): number {
+  let bytes = data?.length ?? 0;
+  for (const [name, value] of Object.entries(metadata ?? {})) bytes += name.length + value.length;
+  return bytes;
+}

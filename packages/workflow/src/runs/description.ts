@@ -1,0 +1,80 @@
+import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
+
+export type RunStatus =
+  | 'running'
+  | 'completed'
+  | 'failed'
+  | 'cancelled'
+  | 'terminated'
+  | 'continued-as-new'
+  | 'timed-out'
+  | 'paused'
+  | 'unknown';
+
+/** An activity that is not done with. */
+export interface PendingActivity {
+  readonly activity: string;
+  readonly attempt: number;
+  /** Why the attempt before failed. */
+  readonly lastFailure?: string;
+  readonly lastHeartbeat?: Date;
+}
+
+/** What the server knows of a workflow, without asking its workers. */
+export interface RunSummary {
+  readonly id: string;
+  readonly runId: string;
+  readonly type: string;
+  readonly status: RunStatus;
+  readonly taskQueue: string;
+  readonly started: Date;
+  readonly ended?: Date;
+  /** Events in its history. */
+  readonly events: number;
+}
+
+export interface RunDescription extends RunSummary {
+  readonly memo: Readonly<Record<string, unknown>>;
+  readonly pendingActivities: readonly PendingActivity[];
+  /** How often its own code has failed at the point where it is; 0 when it gets on. */
+  readonly stuck: number;
+}
+
+const statuses: Readonly<Record<string, RunStatus>> = {
+  RUNNING: 'running',
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  TERMINATED: 'terminated',
+  CONTINUED_AS_NEW: 'continued-as-new',
+  TIMED_OUT: 'timed-out',
+  PAUSED: 'paused',
+};
+
+export function summaryOf(info: WorkflowExecutionInfo): RunSummary {
+  return {
+    id: info.workflowId,
+    runId: info.runId,
+    type: info.type,
+    status: statuses[info.status.name] ?? 'unknown',
+    taskQueue: info.taskQueue,
+    started: info.startTime,
+    ...(info.closeTime !== undefined && { ended: info.closeTime }),
+    events: info.historyLength,
+  };
+}
+
+export function descriptionOf(found: WorkflowExecutionDescription): RunDescription {
+  const { pendingActivities, pendingWorkflowTask } = found.raw;
+  return {
+    ...summaryOf(found as unknown as WorkflowExecutionInfo),
+    memo: found.memo ?? {},
+    pendingActivities: (pendingActivities ?? []).map(({ activityType, attempt, lastFailure, lastHeartbeatTime }) => ({
+      activity: activityType?.name ?? '',
+      attempt: attempt ?? 1,
+      ...(lastFailure?.message && { lastFailure: lastFailure.message }),
+      ...(lastHeartbeatTime?.seconds && { lastHeartbeat: new Date(Number(lastHeartbeatTime.seconds) * 1_000) }),
+    })),
+    stuck: Math.max(0, (pendingWorkflowTask?.attempt ?? 1) - 1),
+  };
+}

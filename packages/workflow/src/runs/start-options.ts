@@ -1,0 +1,108 @@
+import { checkNames, checkSignal, type Duration, duration, InvalidArgumentError } from '@quorate/core';
+import type { WorkflowStartOptions } from '@temporalio/client';
+import type { SearchAttributePair, Workflow } from '@temporalio/common';
+import { text } from '../workflows-options.ts';
+
+export type StartOptions<Of extends Workflow> = {
+  /** Names the workflow for ever: a word of your trade, such as `ride-4711`. */
+  readonly id: string;
+  /** When one of this id runs: `reject` (default) starts nothing, `attach` gives the one that runs, `replace` terminates it first: nothing of it is undone. */
+  readonly ifRunning?: 'attach' | 'reject' | 'replace';
+  /** When one of this id has ended: `start` (default) another one, `start-if-failed`, `attach` gives the one that has ended, `reject`. */
+  readonly ifEnded?: 'start' | 'start-if-failed' | 'attach' | 'reject';
+  /** A fencing token: it goes with the workflow into its activities. */
+  readonly token?: bigint;
+  /** It begins so much later. */
+  readonly delay?: Duration;
+  /** How long it may take. Hazard: at the end it has no time to undo anything; prefer `withDeadline` inside. */
+  readonly timeout?: Duration;
+  readonly searchAttributes?: readonly SearchAttributePair[];
+  /** Can be read without the workflow. Not searched. */
+  readonly memo?: Readonly<Record<string, unknown>>;
+  /** In one line, for the page of Temporal. */
+  readonly summary?: string;
+  readonly taskQueue?: string;
+  readonly signal?: AbortSignal;
+} & (Parameters<Of> extends [unknown, ...unknown[]]
+  ? { readonly args: Readonly<Parameters<Of>> }
+  : { readonly args?: Readonly<Parameters<Of>> });
+
+const names = [
+  'id',
+  'args',
+  'ifRunning',
+  'ifEnded',
+  'token',
+  'delay',
+  'timeout',
+  'searchAttributes',
+  'memo',
+  'summary',
+  'taskQueue',
+  'signal',
+];
+
+const conflict = { attach: 'USE_EXISTING', reject: 'FAIL', replace: 'TERMINATE_EXISTING' } as const;
+const reuse = {
+  start: 'ALLOW_DUPLICATE',
+  'start-if-failed': 'ALLOW_DUPLICATE_FAILED_ONLY',
+  attach: 'REJECT_DUPLICATE',
+  reject: 'REJECT_DUPLICATE',
+} as const;
+
+export interface StartSettings {
+  readonly id: string;
+  readonly type: string;
+  readonly attaches: boolean;
+  readonly attachesToEnded: boolean;
+  readonly token: bigint | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly options: WorkflowStartOptions;
+}
+
+export function checkStart(workflow: unknown, options: StartOptions<Workflow>, taskQueue: string): StartSettings {
+  const type = typeof workflow === 'function' ? workflow.name : workflow;
+  if (typeof type !== 'string' || type === '')
+    throw new InvalidArgumentError('workflow', 'a function with a name, or the name of a workflow', workflow);
+  checkNames('options', options, names);
+  const {
+    id,
+    args = [],
+    ifRunning = 'reject',
+    ifEnded = 'start',
+    token,
+    delay,
+    timeout,
+    memo,
+    summary,
+    signal,
+  } = options;
+  checkSignal('signal', signal);
+  if (!Array.isArray(args)) throw new InvalidArgumentError('args', 'a list of arguments', args);
+  if (!Object.hasOwn(conflict, ifRunning))
+    throw new InvalidArgumentError('ifRunning', '"attach", "reject" or "replace"', ifRunning);
+  if (!Object.hasOwn(reuse, ifEnded))
+    throw new InvalidArgumentError('ifEnded', '"start", "start-if-failed", "attach" or "reject"', ifEnded);
+  if (token !== undefined && (typeof token !== 'bigint' || token < 0n))
+    throw new InvalidArgumentError('token', 'a bigint, 0n or more', token);
+  return {
+    id: text('id', id),
+    type,
+    attaches: ifRunning === 'attach',
+    attachesToEnded: ifEnded === 'attach',
+    token,
+    signal,
+    options: {
+      workflowId: id,
+      args,
+      taskQueue: text('taskQueue', options.taskQueue ?? taskQueue),
+      workflowIdConflictPolicy: conflict[ifRunning],
+      workflowIdReusePolicy: reuse[ifEnded],
+      ...(delay !== undefined && { startDelay: duration(delay, { name: 'delay' }) }),
+      ...(timeout !== undefined && { workflowExecutionTimeout: duration(timeout, { name: 'timeout', least: 1 }) }),
+      ...(options.searchAttributes !== undefined && { typedSearchAttributes: [...options.searchAttributes] }),
+      ...(memo !== undefined && { memo: { ...memo } }),
+      ...(summary !== undefined && { staticSummary: summary }),
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import { checkNames, checkSignal, type Duration, duration, InvalidArgumentError } from '@quorate/core';
+import type { ScheduleOptions as LibraryOptions, ScheduleOverlapPolicy, ScheduleSpec } from '@temporalio/client';
+import type { Workflow } from '@temporalio/common';
+import { text } from '../workflows-options.ts';
+
+export type ScheduleOptions<Of extends Workflow> = {
+  /** A function, or the name of a workflow. */
+  readonly workflow: Of | string;
+  /** So long from one to the next. */
+  readonly every?: Duration;
+  /** Five fields as of `cron`, one or more of them; in `timezone`. */
+  readonly cron?: string | readonly string[];
+  /** Default `UTC`. */
+  readonly timezone?: string;
+  /** Each is late by chance, by at most so long: not all at once. */
+  readonly jitter?: Duration;
+  /** When one is due while the one before runs: `skip` (default), `queue` one behind it, `queue-all`, `cancel` or `terminate` the one that runs, or run `both`. */
+  readonly overlap?: 'skip' | 'queue' | 'queue-all' | 'cancel' | 'terminate' | 'both';
+  /** What was due while the server was away is made up for, if it is not older. Default 1 h. */
+  readonly catchUp?: Duration;
+  readonly pauseOnFailure?: boolean;
+  readonly paused?: boolean;
+  /** Begins the id of each workflow. Default: the id of the schedule. */
+  readonly workflowId?: string;
+  readonly taskQueue?: string;
+  readonly signal?: AbortSignal;
+} & (Parameters<Of> extends [unknown, ...unknown[]]
+  ? { readonly args: Readonly<Parameters<Of>> }
+  : { readonly args?: Readonly<Parameters<Of>> });
+
+const names = [
+  'workflow',
+  'args',
+  'every',
+  'cron',
+  'timezone',
+  'jitter',
+  'overlap',
+  'catchUp',
+  'pauseOnFailure',
+  'paused',
+  'workflowId',
+  'taskQueue',
+  'signal',
+];
+
+const overlaps: Readonly<Record<string, ScheduleOverlapPolicy>> = {
+  skip: 'SKIP',
+  queue: 'BUFFER_ONE',
+  'queue-all': 'BUFFER_ALL',
+  cancel: 'CANCEL_OTHER',
+  terminate: 'TERMINATE_OTHER',
+  both: 'ALLOW_ALL',
+};
+
+export function checkSchedule(id: string, options: ScheduleOptions<Workflow>, taskQueue: string): LibraryOptions {
+  text('id', id);
+  checkNames('options', options, names);
+  checkSignal('signal', options.signal);
+  const { workflow, args = [], overlap = 'skip', catchUp = '1h', pauseOnFailure = false, paused = false } = options;
+  const workflowType = typeof workflow === 'function' ? workflow.name : workflow;
+  if (!Array.isArray(args)) throw new InvalidArgumentError('args', 'a list of arguments', args);
+  if (!Object.hasOwn(overlaps, overlap))
+    throw new InvalidArgumentError('overlap', `one of ${Object.keys(overlaps).join(', ')}`, overlap);
+  return {
+    scheduleId: id,
+    spec: specOf(options),
+    action: {
+      type: 'startWorkflow',
+      workflowType: text('workflow', workflowType),
+      workflowId: text('workflowId', options.workflowId ?? id),
+      args,
+      taskQueue: text('taskQueue', options.taskQueue ?? taskQueue),
+    },
+    policies: {
+      overlap: overlaps[overlap] as ScheduleOverlapPolicy,
+      // The server takes no less.
+      catchupWindow: duration(catchUp, { name: 'catchUp', least: 10_000 }),
+      pauseOnFailure,
+    },
+    state: { paused },
+  };
+}
+
+function specOf({ every, cron, timezone = 'UTC', jitter }: ScheduleOptions<Workflow>): ScheduleSpec {
+  if ((every === undefined) === (cron === undefined))
+    throw new InvalidArgumentError('every', 'to be given, or cron, and not both', every);
+  const expressions = cron === undefined ? [] : typeof cron === 'string' ? [cron] : [...cron];
+  for (const expression of expressions)
+    if (typeof expression !== 'string' || !/^\S+(?: \S+){4,6}$/.test(expression.trim()))
+      throw new InvalidArgumentError('cron', 'fields such as "0 3 * * *"', expression);
+  return {
+    ...(every !== undefined && { intervals: [{ every: duration(every, { name: 'every', least: 1_000 }) }] }),
+    ...(cron !== undefined && { cronExpressions: expressions }),
+    timezone: text('timezone', timezone),
+    ...(jitter !== undefined && { jitter: duration(jitter, { name: 'jitter' }) }),
+  };
+}
