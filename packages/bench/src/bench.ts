@@ -12,6 +12,7 @@ import { links } from './links.ts';
 import { mesh } from './mesh/mesh.ts';
 import { stream } from './stream/stream.ts';
 import { testbed } from './testbed.ts';
+import { workflow } from './workflow/workflow.ts';
 import { detection } from './zookeeper/detection.ts';
 import { zookeeper } from './zookeeper/zookeeper.ts';
 
@@ -27,6 +28,7 @@ const benchmarks: readonly Benchmark[] = [
   mesh,
   cache,
   stream,
+  workflow,
 ];
 
 interface Flags {
