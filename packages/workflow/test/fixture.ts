@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
-import { type Bundle, bundle, Workflows, type WorkflowsOptions } from '../src/index.ts';
+import { Workflows, type WorkflowsOptions } from '../src/index.ts';
 
 /** Workflows at the shared server, under names of their own: what one test starts no other sees. */
 export interface Bench extends AsyncDisposable {
@@ -38,13 +38,4 @@ export function sharedTemporal(): string {
 /** The workflows of a file in this folder. */
 export function sources(name: string): URL {
   return new URL(`work/${name}.ts`, import.meta.url);
-}
-
-const bundles = new Map<string, Promise<Bundle>>();
-
-/** The same, bundled once for all tests of a process. */
-function _bundled(name: string): Promise<Bundle> {
-  const known = bundles.get(name) ?? bundle({ workflowsPath: sources(name) });
-  bundles.set(name, known);
-  return known;
 }

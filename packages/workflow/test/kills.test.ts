@@ -62,6 +62,8 @@ test('workers are killed at each step of ten rides, and at each undoing of ten o
         s.workflows.start<typeof rides.longRide>('longRide', {
           id: s.id(dies),
           args: [s.id(dies), steps, dies, fails],
+          // Of the other rides: a worker that dies takes their tasks with it.
+          taskTimeout: '2s',
         }),
       ),
     );

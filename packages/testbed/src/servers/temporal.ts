@@ -26,6 +26,8 @@ export class Temporal {
         command: site.program('temporal').path,
         args: [
           ...['server', 'start-dev', '--db-filename', 'temporal.db', '--log-level', 'warn'],
+          // It survives its own death, though not that of the machine; with more it spends half of its time waiting for the disk.
+          ...['journal_mode=WAL', 'synchronous=OFF'].flatMap((pragma) => ['--sqlite-pragma', pragma]),
           ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]),
         ],
         // It would keep settings of its own in the home folder.

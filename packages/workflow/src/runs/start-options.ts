@@ -16,6 +16,11 @@ export type StartOptions<Of extends Workflow> = {
   readonly delay?: Duration;
   /** How long it may take. Hazard: at the end it has no time to undo anything; prefer `withDeadline` inside. */
   readonly timeout?: Duration;
+  /**
+   * How long a worker may have a task of the workflow, which is a few lines of its code, before another one gets it: so long nothing goes on when that worker has died with it.
+   * Default 10 s. At least what it takes to go through the workflow's whole history.
+   */
+  readonly taskTimeout?: Duration;
   readonly searchAttributes?: readonly SearchAttributePair[];
   /** Can be read without the workflow. Not searched. */
   readonly memo?: Readonly<Record<string, unknown>>;
@@ -35,6 +40,7 @@ const names = [
   'token',
   'delay',
   'timeout',
+  'taskTimeout',
   'searchAttributes',
   'memo',
   'summary',
@@ -73,6 +79,7 @@ export function checkStart(workflow: unknown, options: StartOptions<Workflow>, t
     token,
     delay,
     timeout,
+    taskTimeout,
     memo,
     summary,
     signal,
@@ -100,6 +107,10 @@ export function checkStart(workflow: unknown, options: StartOptions<Workflow>, t
       workflowIdReusePolicy: reuse[ifEnded],
       ...(delay !== undefined && { startDelay: duration(delay, { name: 'delay' }) }),
       ...(timeout !== undefined && { workflowExecutionTimeout: duration(timeout, { name: 'timeout', least: 1 }) }),
+      ...(taskTimeout !== undefined && {
+        // Temporal cuts longer ones to 2 min without a word.
+        workflowTaskTimeout: duration(taskTimeout, { name: 'taskTimeout', least: 100, most: 120_000 }),
+      }),
       ...(options.searchAttributes !== undefined && { typedSearchAttributes: [...options.searchAttributes] }),
       ...(memo !== undefined && { memo: { ...memo } }),
       ...(summary !== undefined && { staticSummary: summary }),
