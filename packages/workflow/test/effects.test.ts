@@ -2,7 +2,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { bedTest } from '@quorate/testbed/vitest';
 import { connect } from '@quorate/zookeeper';
 import { Pool } from 'pg';
-import { describe, expect } from 'vitest';
+import { afterAll, describe, expect } from 'vitest';
 import { type Effects, PostgresEffects, ZooKeeperEffects } from '../src/activity/index.ts';
 import type { Queryable } from '../src/effects/postgres-connection.ts';
 
@@ -43,6 +43,10 @@ function sql(one: PostgresEffects, other: PostgresEffects, database: Queryable, 
 
 const marks = 'CREATE TABLE IF NOT EXISTS marks (name text PRIMARY KEY, count integer NOT NULL)';
 
+// It takes a second to begin.
+let embedded: Promise<PGlite> | undefined;
+afterAll(async () => (await embedded)?.close());
+
 const stores: Record<string, (bed: { postgres: { url: string }; zookeeper: { url: string } }) => Promise<Store>> = {
   PostgreSQL: async ({ postgres }) => {
     const pool = new Pool({ connectionString: postgres.url, max: 6 });
@@ -53,12 +57,13 @@ const stores: Record<string, (bed: { postgres: { url: string }; zookeeper: { url
     return sql(one, other, pool, () => pool.end());
   },
   PGlite: async () => {
-    const database = await PGlite.create();
+    embedded ??= PGlite.create();
+    const database = await embedded;
     const [one, other] = [new PostgresEffects(database), new PostgresEffects(database)];
     await one.create();
     await other.create();
     await database.query(marks);
-    return sql(one, other, database, () => database.close());
+    return sql(one, other, database, async () => {});
   },
   ZooKeeper: async ({ zookeeper }) => {
     const stack = new AsyncDisposableStack();
