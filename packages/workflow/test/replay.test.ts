@@ -53,7 +53,7 @@ describe.concurrent('a change while workflows run', () => {
   test('code that does not fit what has happened is told as stuck; when it is mended the workflow goes on', async () => {
     await using c = await bench(sharedTemporal());
     const first = await c.workflows.worker({ workflowsPath: sources('rides-before'), activities });
-    const run = await c.workflows.start<typeof rides.changed>('changed', { id: c.id('unfit'), taskTimeout: '2s' });
+    const run = await c.workflows.start<typeof rides.changed>('changed', { id: c.id('unfit') });
     while ((await run.query<string>('at').catch(() => '')) !== 'pause') await new Promise((next) => setImmediate(next));
     await first.stop();
     const wrong = await c.workflows.worker({ workflowsPath: sources('rides-changed'), activities });
