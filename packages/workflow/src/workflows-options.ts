@@ -22,7 +22,7 @@ export interface WorkflowsOptions {
   readonly taskQueue: string;
   /** True for TLS with the authorities that the system trusts. */
   readonly tls?: boolean | TlsOptions;
-  /** A key, or what gives the one that counts now: it is asked before each request. It goes over TLS only. */
+  /** A key, or what gives the one that counts now: it is asked before each request, and each second while there are workers. It goes over TLS only. */
   readonly apiKey?: string | (() => string);
   /** Makes the namespace, if it is not there; ended workflows are kept for so long in it. True: 3 days. */
   readonly createNamespace?: boolean | { readonly retention: Duration };

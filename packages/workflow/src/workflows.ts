@@ -9,6 +9,7 @@ import { carrying } from './runs/sending.ts';
 import { startRun } from './runs/start.ts';
 import { checkStart, type StartOptions } from './runs/start-options.ts';
 import { Schedules } from './schedules/schedules.ts';
+import { type UseVersionOptions, useVersion } from './worker/version.ts';
 import { type Poller, pollersOf } from './worker/pollers.ts';
 import { checkWorkerOptions, type WorkerOptions } from './worker/worker-options.ts';
 import { WorkflowWorker } from './worker/workflow-worker.ts';
@@ -117,6 +118,14 @@ export class Workflows implements AsyncDisposable {
     const worker = new WorkflowWorker(this.#channel, checkWorkerOptions(options, this.#channel.settings.taskQueue));
     this.#workers.add(worker);
     return worker;
+  }
+
+  /**
+   * New workflows go to workers of this version from now on, and those with `auto-upgrade` move to it. It has to be there: its workers poll, or did.
+   * Until this is called for the first time, workflows go to workers without a version.
+   */
+  async useVersion(options: UseVersionOptions): Promise<void> {
+    await useVersion(this.#channel, options);
   }
 
   health(): Health {

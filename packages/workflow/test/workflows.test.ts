@@ -1,4 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { eventually } from '@quorate/testbed';
+import { Connection } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type WorkflowRun, Workflows, type WorkflowWorker } from '../src/index.ts';
 import { type Bench, bench, sharedTemporal, sources } from './fixture.ts';
@@ -191,4 +194,27 @@ test('after close nothing is asked any more, and who waits is told', async () =>
   expect(other.health().status).toBe('fail');
   expect(worker.health().status).toBe('pass');
   await b.workflows.get(run.id).terminate('the test is over');
+});
+
+test('workflows are found by their search attributes; one that the server does not have is refused, and nothing is started', async () => {
+  const cab = defineSearchAttributeKey(`Cab${randomBytes(4).toString('hex')}`, 'KEYWORD');
+  const id = b.id('with-attribute');
+  const begin = (): Promise<WorkflowRun<string>> =>
+    b.workflows.start<typeof rides.hello>('hello', {
+      id,
+      args: ['x'],
+      searchAttributes: [{ key: cab, value: 'cab-42' }],
+    });
+  await expect(begin()).rejects.toMatchObject({ code: 'refused', message: expect.stringContaining(cab.name) });
+  await expect(b.workflows.get(id).describe()).rejects.toMatchObject({ code: 'unknown-workflow' });
+  const connection = await Connection.connect({ address: sharedTemporal() });
+  await connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes: { [cab.name]: 2 } });
+  await connection.close();
+  // Each part of the server hears of it in its time.
+  const run = await eventually('the attribute is known', () => begin().catch(() => undefined));
+  const found = await eventually('it is found', async () => {
+    const list = await b.workflows.list({ query: `${cab.name} = "cab-42"` });
+    return list.length > 0 ? list : undefined;
+  });
+  expect(found.map((one) => one.id)).toEqual([run.id]);
 });

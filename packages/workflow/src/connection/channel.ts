@@ -11,6 +11,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const renewEvery = 1_000;
+
 /** The connection to the server: one for calls, and one for all workers. */
 export class Channel {
   readonly settings: WorkflowsSettings;
@@ -18,6 +20,7 @@ export class Channel {
   readonly #connection: Connection;
   readonly #closing = new AbortController();
   #native: Promise<NativeConnection> | undefined;
+  #renewing: NodeJS.Timeout | undefined;
 
   /** It connects with the first call. */
   constructor(settings: WorkflowsSettings, clientOptions: ClientOptions) {
@@ -88,6 +91,7 @@ export class Channel {
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.#closing.abort(new WorkflowsClosedError());
+    clearInterval(this.#renewing);
     await this.#connection.close();
     const native = await this.#native?.catch(() => undefined);
     await native?.close();
@@ -96,15 +100,15 @@ export class Channel {
   async #connectNative(): Promise<NativeConnection> {
     const { address, tls, apiKey } = this.settings;
     const { NativeConnection } = await sharedRuntime();
+    const key = apiKey?.();
+    let native: NativeConnection;
     try {
-      return await NativeConnection.connect({
-        address,
-        tls: tlsOf(tls),
-        ...(apiKey !== undefined && { apiKey: apiKey() }),
-      });
+      native = await NativeConnection.connect({ address, tls: tlsOf(tls), ...(key !== undefined && { apiKey: key }) });
     } catch (error) {
       throw new TemporalUnreachableError(`connecting a worker to ${address}`, { cause: error });
     }
+    if (apiKey !== undefined) this.#renewing = renewed(native, key, apiKey);
+    return native;
   }
 
   async #within<Result>(ms: number, signal: AbortSignal | undefined, work: () => Promise<Result>): Promise<Result> {
@@ -116,6 +120,19 @@ export class Channel {
       limit.signal,
     );
   }
+}
+
+/** A worker's connection does not ask for the key before each request: it is told. */
+function renewed(native: NativeConnection, first: string | undefined, apiKey: () => string): NodeJS.Timeout {
+  let told = first;
+  const renew = async (): Promise<void> => {
+    const key = apiKey();
+    if (key === told) return;
+    await native.setApiKey(key);
+    told = key;
+  };
+  // What gives the key may fail for a while: the old one stays until then.
+  return setInterval(() => void renew().catch(() => {}), renewEvery).unref();
 }
 
 /** Connecting does not listen to signals: it is left to itself. */

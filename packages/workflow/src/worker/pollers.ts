@@ -9,7 +9,7 @@ export interface Poller {
 }
 
 /** By the numbers that the protocol has for them. */
-const kinds = { workflow: 1, activity: 2 } as const;
+export const pollerKinds = { workflow: 1, activity: 2 } as const;
 
 /** Who polls a queue, in all its partitions: each poll goes to one of them. */
 export async function pollersOf(channel: Channel, taskQueue: string, { signal }: CallOptions = {}): Promise<Poller[]> {
@@ -24,7 +24,7 @@ export async function pollersOf(channel: Channel, taskQueue: string, { signal }:
   const partitions = { workflow: found.workflowTaskQueuePartitions, activity: found.activityTaskQueuePartitions };
   const pollers = new Map<string, Poller>();
   const look = async (kind: Poller['kind'], name: string): Promise<void> => {
-    const request = { namespace, taskQueue: { name }, taskQueueType: kinds[kind] };
+    const request = { namespace, taskQueue: { name }, taskQueueType: pollerKinds[kind] };
     const answer = await channel.call(asked, () => workflowService.describeTaskQueue(request), { signal });
     for (const { identity, lastAccessTime } of answer.pollers ?? []) {
       const seen = lastAccessTime?.seconds ? new Date(Number(lastAccessTime.seconds) * 1_000) : undefined;

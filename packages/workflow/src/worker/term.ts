@@ -12,6 +12,7 @@ import { activityInterceptor, type Lease } from './activity-interceptor.ts';
 import type { Bundle } from './bundle.ts';
 import { type Poller, pollersOf } from './pollers.ts';
 import { runSinks } from './run-sinks.ts';
+import { kindsOfVersion } from './version.ts';
 import type { WorkerSettings } from './worker-options.ts';
 
 /** A server that does not list a poller after so long counts as one that never does, as some behind a proxy. */
@@ -96,9 +97,9 @@ export class Term {
   }
 
   async #polls(workflows: boolean, signal: AbortSignal): Promise<void> {
-    const kinds = [
-      ...(workflows ? ['workflow'] : []),
-      ...(Object.keys(this.#settings.activities).length > 0 ? ['activity'] : []),
+    const kinds: Poller['kind'][] = [
+      ...(workflows ? (['workflow'] as const) : []),
+      ...(Object.keys(this.#settings.activities).length > 0 ? (['activity'] as const) : []),
     ];
     using limit = deadline(patience);
     for (;;) {
@@ -109,7 +110,15 @@ export class Term {
         return undefined;
       });
       const mine = pollers?.filter(({ identity }) => identity === this.identity).map(({ kind }) => kind) ?? [];
-      if (kinds.every((kind) => mine.includes(kind as Poller['kind']))) return;
+      const { version, taskQueue } = this.#settings;
+      const known =
+        version === undefined
+          ? mine
+          : await kindsOfVersion(this.#channel, version, { taskQueue, signal }).catch(() => {
+              signal.throwIfAborted();
+              return [];
+            });
+      if (kinds.every((kind) => mine.includes(kind) && known.includes(kind))) return;
       if (pollers !== undefined && limit.signal.aborted) return;
       await sleep(50, { signal });
     }

@@ -11,7 +11,7 @@ export interface Leadership {
   ): Promise<void>;
 }
 
-/** For workers of which several versions run at a time: the server gives each workflow to a worker of its version. */
+/** For workers of which several versions run at a time: the server gives each workflow to a worker of its version. Which one gets new workflows is said by `workflows.useVersion`. */
 export interface WorkerVersion {
   readonly deployment: string;
   readonly build: string;
