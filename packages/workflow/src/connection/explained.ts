@@ -46,6 +46,8 @@ export interface Asked {
 
 /** The same error in our words: what happened, and what to do. */
 export function explained(error: unknown, { what, writes, id = '' }: Asked): QuorateError | unknown {
+  // The time for it was over before the library said so.
+  if (isQuorateError(error, 'deadline-exceeded')) return lost(what, writes, error);
   if (isQuorateError(error)) return error;
   if (error instanceof WorkflowNotFoundError) return new UnknownWorkflowError(what, id, { cause: error });
   if (error instanceof NamespaceNotFoundError) return new UnknownNamespaceError(error.namespace, { cause: error });
