@@ -23,7 +23,7 @@ export type { PendingActivity, RunDescription, RunStatus, RunSummary } from './r
 export type { ResultOptions } from './runs/result.ts';
 export type { AskOptions, WorkflowRun } from './runs/run.ts';
 export type { StartOptions } from './runs/start-options.ts';
-export type { ScheduleOptions } from './schedules/schedule-options.ts';
+export type { Overlap, ScheduleOptions } from './schedules/schedule-options.ts';
 export type { ScheduleReport, Schedules } from './schedules/schedules.ts';
 export type { EndedRun, Handling, Sending, Tracing } from './tracing.ts';
 export { type Bundle, type BundleOptions, bundle } from './worker/bundle.ts';

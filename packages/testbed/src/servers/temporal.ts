@@ -7,7 +7,7 @@ export interface TemporalOptions {
   readonly port?: number;
 }
 
-/** Temporal's development server with its UI. Its workflows survive a restart: they are in a file. */
+/** Temporal's development server with its UI. Its workflows survive a restart: they are in a file. Those that are started with time skipping sleep for no time. */
 export class Temporal {
   readonly servers: readonly Server[];
   /** The namespace that is there from the start. */
@@ -28,6 +28,7 @@ export class Temporal {
           ...['server', 'start-dev', '--db-filename', 'temporal.db', '--log-level', 'warn'],
           // It survives its own death, though not that of the machine; with more it spends half of its time waiting for the disk.
           ...['journal_mode=WAL', 'synchronous=OFF'].flatMap((pragma) => ['--sqlite-pragma', pragma]),
+          ...['--dynamic-config-value', 'frontend.WorkflowTimeSkippingEnabled=true'],
           ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]),
         ],
         // It would keep settings of its own in the home folder.

@@ -3,6 +3,9 @@ import type { ScheduleOptions as LibraryOptions, ScheduleOverlapPolicy, Schedule
 import type { Workflow } from '@temporalio/common';
 import { text } from '../workflows-options.ts';
 
+/** What becomes of a workflow that is due while the one before runs. `queue` keeps one of them. */
+export type Overlap = 'skip' | 'queue' | 'queue-all' | 'cancel' | 'terminate' | 'both';
+
 export type ScheduleOptions<Of extends Workflow> = {
   /** A function, or the name of a workflow. */
   readonly workflow: Of | string;
@@ -15,7 +18,7 @@ export type ScheduleOptions<Of extends Workflow> = {
   /** Each is late by chance, by at most so long: not all at once. */
   readonly jitter?: Duration;
   /** When one is due while the one before runs: `skip` (default), `queue` one behind it, `queue-all`, `cancel` or `terminate` the one that runs, or run `both`. */
-  readonly overlap?: 'skip' | 'queue' | 'queue-all' | 'cancel' | 'terminate' | 'both';
+  readonly overlap?: Overlap;
   /** What was due while the server was away is made up for, if it is not older. Default 1 h. */
   readonly catchUp?: Duration;
   readonly pauseOnFailure?: boolean;
@@ -44,7 +47,7 @@ const names = [
   'signal',
 ];
 
-const overlaps: Readonly<Record<string, ScheduleOverlapPolicy>> = {
+const overlaps: Readonly<Record<Overlap, ScheduleOverlapPolicy>> = {
   skip: 'SKIP',
   queue: 'BUFFER_ONE',
   'queue-all': 'BUFFER_ALL',
@@ -60,8 +63,6 @@ export function checkSchedule(id: string, options: ScheduleOptions<Workflow>, ta
   const { workflow, args = [], overlap = 'skip', catchUp = '1h', pauseOnFailure = false, paused = false } = options;
   const workflowType = typeof workflow === 'function' ? workflow.name : workflow;
   if (!Array.isArray(args)) throw new InvalidArgumentError('args', 'a list of arguments', args);
-  if (!Object.hasOwn(overlaps, overlap))
-    throw new InvalidArgumentError('overlap', `one of ${Object.keys(overlaps).join(', ')}`, overlap);
   return {
     scheduleId: id,
     spec: specOf(options),
@@ -73,7 +74,7 @@ export function checkSchedule(id: string, options: ScheduleOptions<Workflow>, ta
       taskQueue: text('taskQueue', options.taskQueue ?? taskQueue),
     },
     policies: {
-      overlap: overlaps[overlap] as ScheduleOverlapPolicy,
+      overlap: policyOf(overlap),
       // The server takes no less.
       catchupWindow: duration(catchUp, { name: 'catchUp', least: 10_000 }),
       pauseOnFailure,
@@ -95,4 +96,9 @@ function specOf({ every, cron, timezone = 'UTC', jitter }: ScheduleOptions<Workf
     timezone: text('timezone', timezone),
     ...(jitter !== undefined && { jitter: duration(jitter, { name: 'jitter' }) }),
   };
+}
+
+export function policyOf(overlap: Overlap): ScheduleOverlapPolicy {
+  if (Object.hasOwn(overlaps, overlap)) return overlaps[overlap];
+  throw new InvalidArgumentError('overlap', `one of ${Object.keys(overlaps).join(', ')}`, overlap);
 }

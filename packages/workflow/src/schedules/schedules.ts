@@ -4,7 +4,7 @@ import type { Workflow } from '@temporalio/common';
 import type { CallOptions, Channel } from '../connection/channel.ts';
 import { UnknownScheduleError } from '../errors/unknown-schedule-error.ts';
 import { text } from '../workflows-options.ts';
-import { checkSchedule, type ScheduleOptions } from './schedule-options.ts';
+import { checkSchedule, type Overlap, policyOf, type ScheduleOptions } from './schedule-options.ts';
 
 export interface ScheduleReport {
   readonly id: string;
@@ -59,9 +59,13 @@ export class Schedules {
     await this.#on(id, 'resuming', (handle) => handle.unpause(), signal);
   }
 
-  /** Starts one now. */
-  async trigger(id: string, { signal }: CallOptions = {}): Promise<void> {
-    await this.#on(id, 'triggering', (handle) => handle.trigger(), signal);
+  /** Starts one now, or when those that run have ended; `overlap` says otherwise. That of the schedule would have it left out. */
+  async trigger(
+    id: string,
+    { overlap = 'queue-all', signal }: CallOptions & { readonly overlap?: Overlap } = {},
+  ): Promise<void> {
+    const policy = policyOf(overlap);
+    await this.#on(id, 'triggering', (handle) => handle.trigger(policy), signal);
   }
 
   /** Starts those that would have been due between two times. */

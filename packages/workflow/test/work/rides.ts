@@ -182,6 +182,19 @@ export async function long(state: Sum): Promise<number> {
   );
 }
 
+/** A week, and then the next one. */
+export async function weekly(weeks: Sum): Promise<number> {
+  return await loop<Sum, number>(
+    weeks,
+    async ({ left, sum }) => {
+      if (left === 0) return stop(sum);
+      await sleep('7 days');
+      return { left: left - 1, sum: sum + ((await echo(1)) as number) };
+    },
+    { events: 20 },
+  );
+}
+
 export async function leavesOpen(): Promise<void> {
   await loop(
     0,
