@@ -68,7 +68,7 @@ export class Workflows implements AsyncDisposable {
     return await startRun(this.#channel, checkStart(workflow, options as unknown as StartOptions<Workflow>, taskQueue));
   }
 
-  /** A workflow that was started before. Nobody is asked. */
+  /** A workflow that was started before. Nobody is asked. `runId` is that of its first run: `run.runId`, or `firstRunId` of a list or a description. */
   get<Result = unknown>(id: string, { runId }: { readonly runId?: string } = {}): WorkflowRun<Result> {
     return new WorkflowRun<Result>(this.#channel, { id: text('id', id), runId });
   }

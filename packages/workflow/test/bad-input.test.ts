@@ -91,6 +91,8 @@ describe('options', () => {
     [{ id: '' }, 'id'],
     [{ args: 'x' }, 'args'],
     [{ ifRunning: 'maybe' }, 'ifRunning'],
+    [{ ifRunning: 'replace', ifEnded: 'attach' }, 'ifEnded'],
+    [{ taskTimeout: '3m' }, 'taskTimeout'],
     [{ ifEnded: 'maybe' }, 'ifEnded'],
     [{ token: 7 }, 'token'],
     [{ token: -1n }, 'token'],

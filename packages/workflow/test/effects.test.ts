@@ -4,6 +4,7 @@ import { connect } from '@quorate/zookeeper';
 import { Pool } from 'pg';
 import { afterAll, describe, expect } from 'vitest';
 import { type Effects, PostgresEffects, ZooKeeperEffects } from '../src/activity/index.ts';
+import { currentStep, type Step } from '../src/activity/step.ts';
 import type { Queryable } from '../src/effects/postgres-connection.ts';
 
 const test = bedTest({ postgres: true, zookeeper: 1 });
@@ -129,6 +130,33 @@ describe.each(Object.keys(stores))('%s', (kind) => {
     expect(await store.count('failing')).toBe(0);
     await store.one.once(store.add('failing'), { key: 'failing' });
     expect(await store.count('failing')).toBe(1);
+  });
+
+  test('within an activity: a second effect needs a key of its own, also beside the first; one that failed may be tried again', async ({
+    bed,
+  }) => {
+    await using store = await open(bed as never);
+    const running = (key: string): Step => ({
+      key,
+      undoes: undefined,
+      token: undefined,
+      attempt: 1,
+      signal: new AbortController().signal,
+    });
+    const one = store.add('alone-one');
+    const other = store.add('alone-other');
+    await currentStep.run(running('alone'), async () => {
+      const failing = (): Promise<never> => Promise.reject(new Error('not now'));
+      await expect(store.one.once(failing)).rejects.toThrow('not now');
+      const both = await Promise.allSettled([store.one.once(one), store.one.once(other)]);
+      expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+      await expect(store.one.once(other)).rejects.toMatchObject({ code: 'invalid-argument', argument: 'key' });
+      await store.one.once(other, { key: 'alone/other' });
+      await expect(store.one.undo(store.take('alone-one'))).rejects.toMatchObject({ code: 'nothing-to-undo' });
+    });
+    // The next attempt has the result of the first one.
+    expect(await currentStep.run(running('alone'), () => store.one.once(one))).toBe('added alone-one');
+    expect([await store.count('alone-one'), await store.count('alone-other')]).toEqual([1, 1]);
   });
 
   test('what was done is undone once, and stays undone', async ({ bed }) => {

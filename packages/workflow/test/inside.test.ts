@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => b[Symbol.asyncDispose]());
 
 /** What the activities of one workflow did, in order. */
-const doneBy = (id: string): { what: string; key: string; undoes: readonly string[] }[] =>
+const doneBy = (id: string): { what: string; key: string; undoes: readonly string[] | undefined }[] =>
   activities.done.filter(({ key }) => key.startsWith(`${id}/`));
 
 describe('saga', () => {
@@ -97,7 +97,12 @@ describe('saga', () => {
     await expect(run.result()).rejects.toMatchObject({
       reason: 'saga-open',
       message: expect.stringContaining('keep()'),
+      undone: { notUndone: [] },
     });
+    const whats = doneBy(run.id).map(({ what }) => what);
+    expect(whats.filter((what) => what === 'undone in a loop')).toHaveLength(
+      whats.filter((what) => /^\d+$/.test(what)).length,
+    );
   });
 });
 

@@ -5,8 +5,8 @@ import { QuorateError } from '@quorate/core';
 export interface Step {
   /** The same in every attempt, and no other step's. To others it can be an idempotency key. */
   readonly key: string;
-  /** While a saga is undone: the keys of what is to be undone here, the last first. */
-  readonly undoes: readonly string[];
+  /** While a step of a saga is undone: the keys of what it did, the last first. Nothing elsewhere, and where a child workflow did it. */
+  readonly undoes: readonly string[] | undefined;
   /** The fencing token that the workflow was started with; else that of the election by which the worker runs. */
   readonly token: bigint | undefined;
   /** Counted from 1. */

@@ -1,5 +1,5 @@
-import { checkNames, type Duration, InvalidArgumentError } from '@quorate/core';
-import { step } from '../activity/step.ts';
+import { checkNames, type Duration, InvalidArgumentError, QuorateError } from '@quorate/core';
+import { currentStep, type Step, step } from '../activity/step.ts';
 
 /** A fence that the effect stands behind: who comes with an older token than somebody before is refused, with `fenced`. */
 export interface Fence {
@@ -29,7 +29,10 @@ export interface UndoOptions {
  * Hazard: only what goes through the transaction happens once. A call to somebody else is made once for each attempt; give them `step().key`, if they take an idempotency key.
  */
 export interface Effects<Transaction> {
-  /** Does the effect, unless it was done under this key: then its result of that time is given. The result is what JSON makes of it. */
+  /**
+   * Does the effect, unless it was done under this key: then its result of that time is given. The result is what JSON makes of it. A second effect of one activity needs
+   * a `key` of its own, such as `${step().key}/receipt`.
+   */
   once<Result>(effect: (transaction: Transaction) => Result | Promise<Result>, options?: OnceOptions): Promise<Result>;
   /**
    * Undoes what was done under each key. What was not done can not be done any more: an attempt that comes later, from a worker that stood still, fails
@@ -54,9 +57,37 @@ export function checkOnce(options: OnceOptions): OnceSettings {
   return { key: checkKey('key', key), fence: fence === undefined ? undefined : checkFence(fence) };
 }
 
+const taken = new WeakMap<Step, Set<object>>();
+
+/** Runs an effect under the key of the running step: a second one in the same attempt would be given the result of the first. */
+export async function alone<Result>(
+  effects: object,
+  { key }: OnceOptions,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const current = currentStep.getStore();
+  if (key !== undefined || current === undefined) return await work();
+  const stores = taken.get(current) ?? new Set();
+  if (stores.has(effects))
+    throw new InvalidArgumentError('key', 'to be given: this activity has done an effect under the key of its step');
+  taken.set(current, stores.add(effects));
+  try {
+    return await work();
+  } catch (error) {
+    // It may be tried again within the attempt.
+    stores.delete(effects);
+    throw error;
+  }
+}
+
 export function checkUndo(options: UndoOptions): readonly string[] {
   checkNames('options', options, ['keys']);
   const { keys = step().undoes } = options;
+  if (keys === undefined)
+    throw new QuorateError(
+      'effects.undo: this activity undoes no step that is known here, such as one that a child workflow did: give the keys',
+      { code: 'nothing-to-undo', happened: 'no' },
+    );
   if (!Array.isArray(keys)) throw new InvalidArgumentError('keys', 'a list of keys', keys);
   return keys.map((key) => checkKey('keys', key));
 }

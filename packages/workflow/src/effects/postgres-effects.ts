@@ -2,6 +2,7 @@ import { checkNames, type Duration, duration, InvalidArgumentError } from '@quor
 import { FencedError } from '../errors/fenced-error.ts';
 import { RevokedError } from '../errors/revoked-error.ts';
 import {
+  alone,
   checkOnce,
   checkUndo,
   type Effects,
@@ -9,6 +10,7 @@ import {
   given,
   kept,
   type OnceOptions,
+  type OnceSettings,
   type UndoOptions,
 } from './effects.ts';
 import { inTransaction, type PostgresConnection, type Queryable } from './postgres-connection.ts';
@@ -68,7 +70,14 @@ export class PostgresEffects implements Effects<Queryable> {
     effect: (transaction: Queryable) => Result | Promise<Result>,
     options: OnceOptions = {},
   ): Promise<Result> {
-    const { key, fence } = checkOnce(options);
+    const settings = checkOnce(options);
+    return await alone(this, options, () => this.#once(effect, settings));
+  }
+
+  async #once<Result>(
+    effect: (transaction: Queryable) => Result | Promise<Result>,
+    { key, fence }: OnceSettings,
+  ): Promise<Result> {
     return (await inTransaction(this.#connection, async (transaction) => {
       if (fence) await this.#raise(transaction, fence);
       // Another attempt with this key that is under way is waited for here.

@@ -2,6 +2,7 @@ import { checkNames, type Duration, duration, InvalidArgumentError, isQuorateErr
 import { FencedError } from '../errors/fenced-error.ts';
 import { RevokedError } from '../errors/revoked-error.ts';
 import {
+  alone,
   checkOnce,
   checkUndo,
   type Effects,
@@ -9,6 +10,7 @@ import {
   given,
   kept,
   type OnceOptions,
+  type OnceSettings,
   type UndoOptions,
 } from './effects.ts';
 import type { JsonNode, ZooKeeperClient, ZooKeeperTransaction } from './zookeeper-client.ts';
@@ -63,7 +65,14 @@ export class ZooKeeperEffects<Transaction extends ZooKeeperTransaction> implemen
     effect: (transaction: Transaction) => Result | Promise<Result>,
     options: OnceOptions = {},
   ): Promise<Result> {
-    const { key, fence } = checkOnce(options);
+    const settings = checkOnce(options);
+    return await alone(this, options, () => this.#once(effect, settings));
+  }
+
+  async #once<Result>(
+    effect: (transaction: Transaction) => Result | Promise<Result>,
+    { key, fence }: OnceSettings,
+  ): Promise<Result> {
     const path = this.#keyPath(key);
     for (;;) {
       const before = await this.#read<Entry>(path);

@@ -4,7 +4,7 @@ import type { SagaReport } from '../carried/saga-report.ts';
 import { certainlyNot, endsRun, worthAnother } from './outcome.ts';
 import { refusal } from './refusal.ts';
 import { checkSagaOptions, type SagaOptions, type SagaSettings } from './saga-options.ts';
-import { type Call, stepScope } from './scope.ts';
+import { type Call, enclosing, stepScope } from './scope.ts';
 import { type Step, steps } from './steps.ts';
 
 /**
@@ -58,7 +58,9 @@ export class Saga {
     const calls: Call[] = [];
     let result: Result | undefined;
     const scope = new CancellationScope();
-    const ending: Promise<Result> = scope.run(() => stepScope.run({ calls }, work));
+    const ending: Promise<Result> = scope.run(() =>
+      stepScope.run({ saga: this, calls, outer: stepScope.getStore() }, work),
+    );
     const step: Step = {
       name: name ?? (work.name || calls[0]?.name || `step ${this.#steps.length + 1}`),
       state: 'running',
@@ -92,12 +94,15 @@ export class Saga {
     return open.has(this) && this.#steps.some(({ nothing }) => !nothing);
   }
 
-  /** Undoes what was done, the last step first. The workflow goes on. Idempotent. */
-  undo(): Promise<SagaReport> {
+  /** Undoes what was done, the last step first. The workflow goes on. Idempotent. Not within one of its own steps, which would wait for itself. */
+  async undo(): Promise<SagaReport> {
+    for (const { saga } of enclosing())
+      if (saga === this)
+        throw refusal('undo-within', 'saga.undo: called within a step of the same saga; let the step fail instead');
     open.delete(this);
     // A cancellation of the workflow must not stop it halfway.
     this.#report ??= CancellationScope.nonCancellable(() => this.#undo());
-    return this.#report;
+    return await this.#report;
   }
 
   async #undo(): Promise<SagaReport> {
@@ -123,10 +128,12 @@ export class Saga {
   /** Why it could not be undone; nothing when it was. */
   async #undoStep({ undo, calls }: Step): Promise<string | undefined> {
     const { attempts, delay, maxDelay } = this.#settings;
-    const undoes = calls.flatMap(({ key }) => key ?? []).reverse();
+    const keys = calls.flatMap(({ key }) => key ?? []).reverse();
+    // The keys of what a child did are not known here.
+    const undoes = keys.length === 0 && calls.length > 0 ? undefined : keys;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await stepScope.run({ calls: [], undoes }, undo);
+        await stepScope.run({ saga: this, calls: [], undoes, outer: stepScope.getStore() }, undo);
         return undefined;
       } catch (error) {
         if (!endsRun(error)) throw error;

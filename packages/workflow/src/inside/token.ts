@@ -14,6 +14,11 @@ export function token(): bigint | undefined {
   return carried.token === undefined ? undefined : BigInt(carried.token);
 }
 
+/** What the run is to undo, as a child that undoes a step. */
+export function undoesFromParent(): readonly string[] | undefined {
+  return carried.undoes;
+}
+
 /** What goes on from the run, to all that it asks for. */
 export function carriedOn(): Pick<Carried, 'token' | 'trace'> {
   const { token, trace } = carried;

@@ -10,22 +10,19 @@ import { openSagas } from './saga.ts';
 export async function undoneOnFailure<Result>(workflow: () => Promise<Result>): Promise<Result> {
   try {
     return await workflow();
-  } catch (error) {
-    if (error instanceof ContinueAsNew) {
-      if (openSagas().length > 0)
-        throw refusal(
-          'saga-open',
-          'the run is continued as a new one while a saga is open: keep() or undo() it before',
-        );
-      throw error;
-    }
+  } catch (thrown) {
+    const error = thrown instanceof ContinueAsNew && openSagas().length > 0 ? leftOpen() : thrown;
     if (!endsRun(error) || openSagas().length === 0) throw error;
     const report = await undoAll();
     noteUndone(report);
-    // Only as it is it makes the run a cancelled one.
-    if (isCancellation(error)) throw error;
+    // Only as it is it makes the run a cancelled one, which can not say what became of it: where something is left, it has failed.
+    if (isCancellation(error) && report.notUndone.length === 0) throw error;
     throw withReport(error, report);
   }
+}
+
+function leftOpen(): ApplicationFailure {
+  return refusal('saga-open', 'the run is continued as a new one while a saga is open: keep() or undo() it before');
 }
 
 async function undoAll(): Promise<SagaReport> {
@@ -40,7 +37,7 @@ async function undoAll(): Promise<SagaReport> {
 
 function withReport(error: unknown, report: SagaReport): ApplicationFailure {
   const inner = innermost(error);
-  const type = (inner instanceof ApplicationFailure && inner.type) || 'failed';
+  const type = (inner instanceof ApplicationFailure && inner.type) || (isCancellation(error) ? 'cancelled' : 'failed');
   const { undone, notUndone } = report;
   const parts = [
     ...(undone.length > 0 ? [`undone: ${undone.join(', ')}`] : []),
@@ -49,7 +46,7 @@ function withReport(error: unknown, report: SagaReport): ApplicationFailure {
   return ApplicationFailure.create({
     message: [messageOf(error), ...parts].join('; '),
     type,
-    nonRetryable: inner instanceof ApplicationFailure && inner.nonRetryable === true,
+    nonRetryable: isCancellation(error) || (inner instanceof ApplicationFailure && inner.nonRetryable === true),
     details: [{ happened: 'unknown', undone: report }],
     ...(error instanceof Error && { cause: error }),
   });

@@ -24,6 +24,8 @@ export interface PendingActivity {
 export interface RunSummary {
   readonly id: string;
   readonly runId: string;
+  /** Of the first run of this workflow, where this one continues it: what `workflows.get` takes. */
+  readonly firstRunId: string;
   readonly type: string;
   readonly status: RunStatus;
   readonly taskQueue: string;
@@ -55,6 +57,7 @@ export function summaryOf(info: WorkflowExecutionInfo): RunSummary {
   return {
     id: info.workflowId,
     runId: info.runId,
+    firstRunId: info.raw.firstRunId || info.runId,
     type: info.type,
     status: statuses[info.status.name] ?? 'unknown',
     taskQueue: info.taskQueue,
@@ -68,6 +71,7 @@ export function descriptionOf(found: WorkflowExecutionDescription): RunDescripti
   const { pendingActivities, pendingWorkflowTask } = found.raw;
   return {
     ...summaryOf(found as unknown as WorkflowExecutionInfo),
+    firstRunId: found.raw.workflowExecutionInfo?.firstRunId || found.runId,
     memo: found.memo ?? {},
     pendingActivities: (pendingActivities ?? []).map(({ activityType, attempt, lastFailure, lastHeartbeatTime }) => ({
       activity: activityType?.name ?? '',

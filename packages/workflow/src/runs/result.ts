@@ -36,7 +36,8 @@ export async function resultOf(channel: Channel, sought: Sought, options: Result
 }
 
 /** Asks again when the server was away. */
-async function resultWhenever(channel: Channel, { id, runId }: Sought, signal: AbortSignal): Promise<unknown> {
+async function resultWhenever(channel: Channel, { id, runId: first }: Sought, signal: AbortSignal): Promise<unknown> {
+  let runId = first;
   const pauses = backoff({ min: 100, max: 2_000 });
   const { workflow } = channel.client;
   for (;;) {
@@ -44,11 +45,36 @@ async function resultWhenever(channel: Channel, { id, runId }: Sought, signal: A
       return await channel.wait(() => workflow.result(id, runId), signal);
     } catch (error) {
       signal.throwIfAborted();
-      const ended = endedAs(error, id, runId);
+      const ended = endedAs(error, id, first);
       if (ended !== undefined) throw ended;
       const said = explained(error, { what: `waiting for "${id}"`, writes: false, id });
+      // Of a workflow that is continued for long the server has forgotten the first run.
+      const now = isQuorateError(said, 'unknown-workflow') ? await continued(channel, id, first, signal) : undefined;
+      if (now !== undefined && now !== runId) {
+        runId = now;
+        continue;
+      }
       if (!isQuorateError(said) || !(said.retryable || said.code === 'deadline-exceeded')) throw said;
     }
     await pauses.wait({ signal });
   }
+}
+
+/** The run that continues the one that is sought, by now. */
+async function continued(
+  channel: Channel,
+  id: string,
+  first: string | undefined,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const handle = channel.client.workflow.getHandle(id);
+  const asked = { what: `looking at "${id}"`, writes: false, id };
+  const found = await channel
+    .call(asked, () => handle.describe(), { signal })
+    .catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (isQuorateError(error, 'unknown-workflow')) return undefined;
+      throw error;
+    });
+  return found?.raw.workflowExecutionInfo?.firstRunId === first ? found?.runId : undefined;
 }

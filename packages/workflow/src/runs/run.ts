@@ -13,7 +13,10 @@ import { sent } from './sending.ts';
 export type AskOptions<Arguments extends readonly unknown[]> = CallOptions &
   (Arguments extends readonly [unknown, ...unknown[]] ? { readonly args: Arguments } : { readonly args?: Arguments });
 
-/** A workflow that was started, here or elsewhere. */
+/**
+ * A workflow that was started, here or elsewhere. Where its run is known, `result`, `cancel` and `terminate` are about it and those that continue it. Hazard: everything else
+ * is about what runs under its id now, or was the last to do so, as the server knows no other way.
+ */
 export class WorkflowRun<Result = unknown> {
   readonly id: string;
   /** Of the run that was started first; one that is continued as new has others behind it. Nothing when the workflow was looked up by its id alone. */
@@ -103,7 +106,7 @@ export class WorkflowRun<Result = unknown> {
   }
 
   #handle(): WorkflowHandle {
-    // Without the run, those behind one that was continued as new are meant too; with the first, none that was started later under the same id.
+    // For cancelling and terminating: none that was started later under the same id. All else goes to what is there now.
     const chain = this.runId === undefined ? {} : { firstExecutionRunId: this.runId };
     return this.#channel.client.workflow.getHandle(this.id, undefined, chain);
   }

@@ -90,6 +90,8 @@ export function checkStart(workflow: unknown, options: StartOptions<Workflow>, t
     throw new InvalidArgumentError('ifRunning', '"attach", "reject" or "replace"', ifRunning);
   if (!Object.hasOwn(reuse, ifEnded))
     throw new InvalidArgumentError('ifEnded', '"start", "start-if-failed", "attach" or "reject"', ifEnded);
+  if (ifRunning === 'replace' && (ifEnded === 'attach' || ifEnded === 'reject'))
+    throw new InvalidArgumentError('ifEnded', '"start" or "start-if-failed", as ifRunning is "replace"', ifEnded);
   if (token !== undefined && (typeof token !== 'bigint' || token < 0n))
     throw new InvalidArgumentError('token', 'a bigint, 0n or more', token);
   return {

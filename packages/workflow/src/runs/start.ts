@@ -1,6 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Channel } from '../connection/channel.ts';
 import { AlreadyStartedError } from '../errors/already-started-error.ts';
+import type { RunSummary } from './description.ts';
 import { WorkflowRun } from './run.ts';
 import { sent } from './sending.ts';
 import type { StartSettings } from './start-options.ts';
@@ -20,24 +21,30 @@ export async function startRun<Result>(channel: Channel, settings: StartSettings
       { signal },
     );
     const run = new WorkflowRun<Result>(channel, { id, runId: handle.firstExecutionRunId });
-    if (attaches) await checkType(run, type, signal);
-    return run;
+    if (!attaches) return run;
+    const { firstRunId } = await checkType(run, type, signal);
+    return new WorkflowRun<Result>(channel, { id, runId: firstRunId });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     const run = new WorkflowRun<Result>(channel, { id });
-    const { status, runId } = await run.describe({ signal });
+    const { status } = await run.describe({ signal });
     if (!(status === 'running' ? attaches : attachesToEnded))
       throw new AlreadyStartedError(id, status === 'running' ? 'it runs' : `it has ended before (${status})`, {
         cause: error,
       });
-    await checkType(run, type, signal);
-    return new WorkflowRun<Result>(channel, { id, runId });
+    const { firstRunId } = await checkType(run, type, signal);
+    return new WorkflowRun<Result>(channel, { id, runId: firstRunId });
   }
 }
 
 /** What runs under this id may be another workflow. */
-async function checkType(run: WorkflowRun<unknown>, type: string, signal: AbortSignal | undefined): Promise<void> {
+async function checkType(
+  run: WorkflowRun<unknown>,
+  type: string,
+  signal: AbortSignal | undefined,
+): Promise<RunSummary> {
   const found = await run.describe({ signal });
   if (found.type !== type)
     throw new AlreadyStartedError(run.id, `a workflow of this id is there, and is "${found.type}", not "${type}"`);
+  return found;
 }

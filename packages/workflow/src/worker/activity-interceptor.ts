@@ -22,10 +22,10 @@ export function activityInterceptor(
   return ({ info, cancellationSignal }) => ({
     inbound: {
       execute: async (input, next) => {
-        const { token, step: key, undoes = [], trace = {} } = carriedBy(input.headers);
+        const { token, step: key, undoes, trace = {} } = carriedBy(input.headers);
         const { workflowId = '', runId = '' } = info.workflowExecution ?? {};
         const step: Step = {
-          key: key ?? stepKey({ workflowId, runId, activity: info.activityType, id: info.activityId }),
+          key: key ?? stepKey({ workflowId, run: runId, activity: info.activityType, id: info.activityId }),
           undoes,
           token: token === undefined ? lease?.token : BigInt(token),
           attempt: info.attempt,

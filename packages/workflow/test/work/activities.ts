@@ -4,7 +4,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import { heartbeating, idempotent, step } from '../../src/activity/index.ts';
 
 /** What was done, in order: `key what`. */
-export const done: { readonly what: string; readonly key: string; readonly undoes: readonly string[] }[] = [];
+export const done: { readonly what: string; readonly key: string; readonly undoes: readonly string[] | undefined }[] =
+  [];
 /** By journey and step. */
 export const counts = new Map<string, number>();
 /** How many run at this moment, and how many did at most. */
@@ -50,11 +51,19 @@ export async function count(name: string, number: number): Promise<void> {
 
 export async function uncount(name: string, number: number): Promise<void> {
   const at = `${name} ${number}`;
-  for (const key of step().undoes) {
+  for (const key of step().undoes ?? []) {
     if (settled.get(key) === 'done') counts.set(at, (counts.get(at) ?? 0) - 1);
     settled.set(key, settled.has(key) ? 'undone' : 'revoked');
   }
   await wait(5);
+}
+
+/** What a store of effects is told to undo. */
+export async function undoes(): Promise<readonly string[]> {
+  note('undoes');
+  const { undoes: keys } = step();
+  if (keys === undefined) throw new QuorateError('nobody knows of what', { code: 'nothing-to-undo' });
+  return keys;
 }
 
 export async function whoAmI(): Promise<string> {

@@ -1,0 +1,111 @@
+import { eventually } from '@quorate/testbed';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Bench, bench, sharedTemporal, sources } from './fixture.ts';
+import * as activities from './work/activities.ts';
+import type * as cases from './work/saga-cases.ts';
+
+let b: Bench;
+let bare: Client;
+beforeAll(async () => {
+  b = await bench(sharedTemporal());
+  await b.workflows.worker({ workflowsPath: sources('saga-cases'), activities });
+  bare = new Client({ connection: await Connection.connect({ address: sharedTemporal() }) });
+});
+afterAll(async () => {
+  await b[Symbol.asyncDispose]();
+  await bare.connection.close();
+});
+
+const doneBy = (id: string): { what: string; key: string; undoes: readonly string[] | undefined }[] =>
+  activities.done.filter(({ key }) => key.startsWith(`${id}/`));
+const whatsOf = (id: string): string[] => doneBy(id).map(({ what }) => what);
+
+describe.concurrent('a saga is undone', () => {
+  test('when it is a handler of a signal that fails the workflow', async () => {
+    const run = await b.workflows.start('failedBySignal', { id: b.id('boom') });
+    await eventually('the step is done', () => whatsOf(run.id).includes('done'));
+    await run.signal('boom');
+    await expect(run.result()).rejects.toMatchObject({ reason: 'boom', undone: { undone: ['one'] } });
+    expect(whatsOf(run.id)).toEqual(['done', 'undone']);
+  });
+
+  test('where another saga did something in one of its steps, and the step then says that nothing happened', async () => {
+    const run = await b.workflows.start('sagaInSaga', { id: b.id('in-saga') });
+    await expect(run.result()).rejects.toMatchObject({ undone: { undone: ['outer'], neverDone: [] } });
+    expect(whatsOf(run.id)).toContain('outer undone');
+  });
+
+  test('not within one of its own steps, which would wait for itself', async () => {
+    const run = await b.workflows.start('undoWithin', { id: b.id('within') });
+    await expect(run.result()).rejects.toMatchObject({ reason: 'undo-within', undone: { undone: ['one'] } });
+  });
+
+  test('by a child, which knows what it undoes; where a child did it, an activity does not know, and says so', async () => {
+    const run = await b.workflows.start('withChildren', { id: b.id('children') });
+    await expect(run.result()).rejects.toMatchObject({
+      undone: {
+        undone: ['child undoes'],
+        notUndone: [{ step: 'child does', why: expect.stringContaining('nobody knows') }],
+      },
+    });
+    const key = doneBy(run.id).find(({ what }) => what === 'by an activity')?.key;
+    expect(activities.done.filter(({ undoes }) => key !== undefined && undoes?.includes(key))).toHaveLength(1);
+  });
+
+  test('after it was reset: what it did before is known to it under the same key', async () => {
+    const id = b.id('reset');
+    const run = await b.workflows.start<typeof cases.failsLater>('failsLater', { id, args: [id] });
+    const lastTask = await eventually('the step is done, and the workflow waits', async () => {
+      const { events = [] } = await bare.workflow.getHandle(id).fetchHistory();
+      const done = events?.some((event) => event.activityTaskCompletedEventAttributes);
+      const last = events?.at(-1);
+      return done && last?.workflowTaskCompletedEventAttributes ? last.eventId : undefined;
+    });
+    await bare.workflowService.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId: id, runId: run.runId ?? null },
+      reason: 'a test',
+      requestId: id,
+      workflowTaskFinishEventId: lastTask ?? null,
+    });
+    const again = b.workflows.get(id);
+    expect((await again.describe()).runId).not.toBe(run.runId);
+    await again.signal('go');
+    await expect(again.result()).rejects.toMatchObject({ reason: 'wrong', undone: { undone: ['one'] } });
+    expect(activities.counts.get(`${id} 1`)).toBe(0);
+  });
+
+  test('a cancelled run that could not be undone as a whole has failed, and says what is left', async () => {
+    const run = await b.workflows.start('cancelledStubbornly', { id: b.id('stubborn') });
+    await eventually('the step is done', () => whatsOf(run.id).includes('done'));
+    await run.cancel();
+    await expect(run.result()).rejects.toMatchObject({
+      code: 'workflow-failed',
+      reason: 'cancelled',
+      undone: { undone: [], notUndone: [{ step: 'one', why: 'it did not work' }] },
+    });
+  });
+});
+
+test('who attaches to a workflow that was continued can cancel it, and waits for its end', async () => {
+  const id = b.id('keeps-on');
+  const first = await b.workflows.start<typeof cases.keepsOn>('keepsOn', { id, args: [100_000] });
+  const now = await eventually('it is continued', async () => {
+    const { runId } = await b.workflows.get(id).describe();
+    return runId === first.runId ? undefined : runId;
+  });
+  const attached = await b.workflows.start<typeof cases.keepsOn>('keepsOn', {
+    id,
+    args: [1],
+    ifRunning: 'attach',
+  });
+  expect(attached.runId).toBe(first.runId);
+  const { firstRunId } = await b.workflows.get(id).describe();
+  expect(firstRunId).toBe(first.runId);
+  expect(now).not.toBe(firstRunId);
+  const ending = attached.result();
+  ending.catch(() => {});
+  await attached.cancel();
+  await expect(ending).rejects.toMatchObject({ code: 'workflow-cancelled' });
+});

@@ -1,0 +1,109 @@
+// Sagas where they are hard to get right.
+import { ApplicationFailure, condition, defineSignal, executeChild, setHandler, sleep } from '@temporalio/workflow';
+import { activities, loop, saga, stop } from '../../src/inside/index.ts';
+import type * as work from './activities.ts';
+
+const { count, uncount, echo, fail, undoes } = activities<typeof work>({ timeout: '10s', delay: 20, maxDelay: 20 });
+
+/** A handler fails it, while its own code waits. */
+export async function failedBySignal(): Promise<void> {
+  setHandler(defineSignal('boom'), () => {
+    throw ApplicationFailure.nonRetryable('boom', 'boom');
+  });
+  const undo = saga();
+  await undo.step(
+    () => echo('done'),
+    () => echo('undone'),
+    { name: 'one' },
+  );
+  await condition(() => false);
+}
+
+/** What is done in an inner saga, and kept, was done in the outer step as well. */
+export async function sagaInSaga(): Promise<void> {
+  const undo = saga();
+  await undo.step(
+    async () => {
+      const inner = saga();
+      await inner.step(
+        () => echo('inner'),
+        () => echo('inner undone'),
+      );
+      inner.keep();
+      await fail('not-done');
+    },
+    () => echo('outer undone'),
+    { name: 'outer' },
+  );
+}
+
+export async function undoWithin(): Promise<void> {
+  const undo = saga();
+  await undo.step(
+    async () => {
+      await echo('done');
+      await undo.undo();
+    },
+    () => echo('undone'),
+    { name: 'one' },
+  );
+}
+
+export async function child(what: 'does' | 'undoes'): Promise<unknown> {
+  return what === 'does' ? await echo('by a child') : await undoes();
+}
+
+/** A step by a child, undone by an activity; and a step by an activity, undone by a child. */
+export async function withChildren(): Promise<void> {
+  const undo = saga({ attempts: 1 });
+  await undo.step(
+    () => executeChild(child, { args: ['does'] }),
+    () => undoes(),
+    { name: 'child does' },
+  );
+  await undo.step(
+    () => echo('by an activity'),
+    () => executeChild(child, { args: ['undoes'] }),
+    { name: 'child undoes' },
+  );
+  throw ApplicationFailure.nonRetryable('it went wrong', 'wrong');
+}
+
+/** Waits between what it does and its failure. */
+export async function failsLater(name: string): Promise<void> {
+  let told = false;
+  setHandler(defineSignal('go'), () => {
+    told = true;
+  });
+  const undo = saga();
+  await undo.step(
+    () => count(name, 1),
+    () => uncount(name, 1),
+    { name: 'one' },
+  );
+  await condition(() => told);
+  throw ApplicationFailure.nonRetryable('it went wrong', 'wrong');
+}
+
+export async function cancelledStubbornly(): Promise<void> {
+  const undo = saga({ attempts: 1 });
+  await undo.step(
+    () => echo('done'),
+    () => fail('fatal'),
+    { name: 'one' },
+  );
+  await sleep('1h');
+}
+
+/** Goes on for long, in many runs. */
+export async function keepsOn(left: number): Promise<string> {
+  return await loop(
+    left,
+    async (now) => {
+      if (now === 0) return stop('over');
+      await sleep(20);
+      return now - 1;
+    },
+    { events: 10 },
+  );
+}
