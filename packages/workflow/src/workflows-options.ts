@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { checkNames, type Duration, duration, InvalidArgumentError } from '@quorate/core';
 import type { PayloadCodec } from '@temporalio/common';
 import { harmless, type Tracing } from './tracing.ts';
@@ -32,7 +33,7 @@ export interface WorkflowsOptions {
   readonly requestTimeout?: Duration;
   /** What changes values on their way, such as `encryption()`. The first one is the nearest to the workflow. */
   readonly codecs?: readonly PayloadCodec[];
-  /** Larger values are refused before they are sent. Default 2 MiB, which is what Temporal takes by default. */
+  /** Larger values are refused before they are sent; the arguments of a call count together. Default 2 MiB less 8 KiB: Temporal takes 2 MiB by default, with what is around them. */
   readonly maxPayloadBytes?: number;
   /** What goes around starts, signals and activities. Default: nothing. */
   readonly tracing?: Tracing;
@@ -78,7 +79,7 @@ const names = [
 export function checkWorkflowsOptions(options: WorkflowsOptions): WorkflowsSettings {
   checkNames('options', options, names);
   const { address, namespace = 'default', taskQueue, createNamespace = false, codecs = [], tracing } = options;
-  const { maxPayloadBytes = 2 * 2 ** 20, identity, name = 'workflows' } = options;
+  const { maxPayloadBytes = 2 * 2 ** 20 - 8_192, identity, name = 'workflows' } = options;
   if (typeof address !== 'string' || !isAddress(address))
     throw new InvalidArgumentError('address', 'an address such as "127.0.0.1:7233"', address);
   const tls = checkTls(options.tls);
@@ -118,7 +119,7 @@ function isAddress(address: string): boolean {
 }
 
 export function text(name: string, value: unknown): string {
-  if (typeof value === 'string' && value !== '' && value.length <= 1_000) return value;
+  if (typeof value === 'string' && value !== '' && value.length <= 1_000 && value.isWellFormed()) return value;
   throw new InvalidArgumentError(name, 'text of 1 to 1000 characters', value);
 }
 
@@ -133,19 +134,37 @@ function checkTls(tls: WorkflowsOptions['tls']): true | TlsOptions | undefined {
   if (tls === true) return true;
   checkNames('tls', tls, ['ca', 'cert', 'key', 'servername']);
   for (const part of ['ca', 'cert', 'key'] as const)
-    if (tls[part] !== undefined && typeof tls[part] !== 'string' && !(tls[part] instanceof Uint8Array))
-      throw new InvalidArgumentError(`tls.${part}`, 'PEM, as text or bytes');
+    if (tls[part] !== undefined && !isPem(part, tls[part]))
+      throw new InvalidArgumentError(`tls.${part}`, part === 'key' ? 'a private key in PEM' : 'a certificate in PEM');
   if ((tls.cert === undefined) !== (tls.key === undefined))
     throw new InvalidArgumentError(tls.cert === undefined ? 'tls.cert' : 'tls.key', 'to be given, as the other one is');
   if (tls.servername !== undefined) text('tls.servername', tls.servername);
   return tls;
 }
 
+function isPem(part: 'ca' | 'cert' | 'key', pem: unknown): boolean {
+  if (typeof pem !== 'string' && !(pem instanceof Uint8Array)) return false;
+  const bytes = Buffer.from(pem);
+  try {
+    if (part === 'key') createPrivateKey(bytes);
+    else new X509Certificate(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function checkApiKey(apiKey: unknown): (() => string) | undefined {
   if (apiKey === undefined) return undefined;
-  if (typeof apiKey === 'function') return apiKey as () => string;
-  if (typeof apiKey === 'string' && apiKey !== '') return () => apiKey;
-  throw new InvalidArgumentError('apiKey', 'text, or a function that gives it');
+  if (typeof apiKey === 'function') return () => checkKey(apiKey());
+  const key = checkKey(apiKey);
+  return () => key;
+}
+
+/** What is wrong is not shown: it may be a key with a newline behind it, as it is read from a file. */
+function checkKey(key: unknown): string {
+  if (typeof key === 'string' && /^[\x21-\x7e]+$/.test(key)) return key;
+  throw new InvalidArgumentError('apiKey', 'visible ASCII without spaces or newlines, or a function that gives it');
 }
 
 function checkRetention(createNamespace: unknown): number | undefined {

@@ -49,6 +49,22 @@ test('a server that never answers: given up after the time for it, or by the cal
   }
 });
 
+test('a worker at a server that never answers: given up after the time for it, or by the caller; and it is closed at once', async () => {
+  const server = createServer(() => {});
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const address = `127.0.0.1:${(server.address() as { port: number }).port}`;
+  const workflows = new Workflows({ ...queue, address, connectTimeout: 300 });
+  const activities = { work: async () => {} };
+  try {
+    await expect(workflows.worker({ activities })).rejects.toMatchObject({ code: 'temporal-unreachable' });
+    const signal = AbortSignal.timeout(100);
+    await expect(workflows.worker({ activities, signal })).rejects.toMatchObject({ name: 'TimeoutError' });
+    await workflows.close();
+  } finally {
+    server.close();
+  }
+});
+
 test('a namespace that is not there is told; with createNamespace it is made, once', async () => {
   const namespace = b.id('space');
   const options = { address: sharedTemporal(), taskQueue: b.taskQueue, namespace };
@@ -73,9 +89,12 @@ describe('options', () => {
     [{ taskQueue: '' }, 'taskQueue'],
     [{ namespase: 'x' }, 'options.namespase'],
     [{ tls: { ca: 7 } }, 'tls.ca'],
-    [{ tls: { cert: 'x' } }, 'tls.key'],
+    [{ tls: { cert: 'x' } }, 'tls.cert'],
+    [{ tls: { ca: 'nonsense' } }, 'tls.ca'],
+    [{ tls: { key: 'secret nonsense' } }, 'tls.key'],
     [{ apiKey: 'secret' }, 'tls'],
     [{ apiKey: 7, tls: true }, 'apiKey'],
+    [{ apiKey: 'secret\n', tls: true }, 'apiKey'],
     [{ createNamespace: { retention: '1s' } }, 'createNamespace.retention'],
     [{ connectTimeout: 'soon' }, 'connectTimeout'],
     [{ codecs: [{}] }, 'codecs'],
@@ -93,6 +112,13 @@ describe('options', () => {
     [{ ifRunning: 'maybe' }, 'ifRunning'],
     [{ ifRunning: 'replace', ifEnded: 'attach' }, 'ifEnded'],
     [{ taskTimeout: '3m' }, 'taskTimeout'],
+    [{ token: 2n ** 63n }, 'token'],
+    [{ searchAttributes: 'abc' }, 'searchAttributes'],
+    [{ searchAttributes: [{}] }, 'searchAttributes'],
+    [{ memo: 'abc' }, 'memo'],
+    [{ summary: 5 }, 'summary'],
+    [{ id: 'half \ud800' }, 'id'],
+    [{ args: [5n] }, 'args'],
     [{ ifEnded: 'maybe' }, 'ifEnded'],
     [{ token: 7 }, 'token'],
     [{ token: -1n }, 'token'],
@@ -136,6 +162,12 @@ describe('options', () => {
     await expect(run.terminate('')).rejects.toMatchObject({ argument: 'reason' });
     await expect(b.workflows.list({ limit: 0 })).rejects.toMatchObject({ argument: 'limit' });
     await expect(b.workflows.schedules.put('x', { workflow: 'y' })).rejects.toMatchObject({ argument: 'every' });
+    const put = (wrong: object): Promise<void> =>
+      b.workflows.schedules.put('x', { workflow: 'y', cron: '0 3 * * *', ...wrong });
+    await expect(put({ cron: 'a b c d e' })).rejects.toMatchObject({ code: 'refused' });
+    await expect(put({ cron: [] })).rejects.toMatchObject({ argument: 'cron' });
+    await expect(put({ cron: 5 })).rejects.toMatchObject({ argument: 'cron' });
+    await expect(put({ paused: 'no' })).rejects.toMatchObject({ argument: 'paused' });
     await expect(b.workflows.schedules.put('x', { workflow: 'y', cron: 'noon' })).rejects.toMatchObject({
       argument: 'cron',
     });

@@ -114,7 +114,7 @@ test('a value that is too large is refused before it is sent, and the error says
   await expect(b.workflows.start('echoes', { id, args: [large] })).rejects.toMatchObject({
     code: 'payload-too-large',
     happened: 'no',
-    message: expect.stringMatching(/value of 20\d\d bytes, where 1000 are allowed: put it into storage/),
+    message: expect.stringMatching(/20\d\d bytes of values, where 1000 are allowed: put them into storage/),
   });
   await expect(b.workflows.get(id).describe()).rejects.toMatchObject({ code: 'unknown-workflow' });
   const waits = await b.workflows.start('waits', { id: b.id('waits') });
@@ -130,9 +130,38 @@ test('a value that is too large is refused before it is sent, and the error says
   const gives = await b.workflows.start('givesLarge', { id: b.id('gives') });
   await expect(gives.result()).rejects.toMatchObject({
     code: 'workflow-stuck',
-    message: expect.stringContaining('put it into storage'),
+    message: expect.stringContaining('put them into storage'),
   });
   await gives.terminate('the test is over');
+});
+
+test('the arguments of a call count together', async () => {
+  const b = await open({ maxPayloadBytes: 1_000 });
+  const args = ['x'.repeat(600), 'x'.repeat(600)];
+  await expect(b.workflows.start('echoes', { id: b.id('together'), args })).rejects.toMatchObject({
+    code: 'payload-too-large',
+    happened: 'no',
+  });
+});
+
+test('by default nothing is sent that the server would refuse for its size', async () => {
+  const b = await open({});
+  const start = (length: number): Promise<unknown> =>
+    b.workflows.start('echoes', { id: b.id(`of-${length}`), args: ['x'.repeat(length)] });
+  await start(2 * 2 ** 20 - 8_300);
+  await expect(start(2 * 2 ** 20 - 8_192)).rejects.toMatchObject({ code: 'payload-too-large' });
+});
+
+test('why something failed is told also where it is encrypted', async () => {
+  const codecs = [encryption({ keys: { a: first }, current: 'a' })];
+  const b = await open({ codecs });
+  await b.workflows.worker({ workflowsPath: sources('rides'), activities });
+  const broken = await b.workflows.start('broken', { id: b.id('broken') });
+  await expect(broken.result()).rejects.toMatchObject({
+    code: 'workflow-stuck',
+    message: expect.stringContaining('cab is undefined'),
+  });
+  await broken.terminate('the test is over');
 });
 
 test("Temporal's own command shows what is encrypted, by the endpoint, to who has the token", async () => {

@@ -76,6 +76,12 @@ describe.concurrent('a saga is undone', () => {
     expect(activities.counts.get(`${id} 1`)).toBe(0);
   });
 
+  test('and what other branches would still begin is not done any more', async () => {
+    const run = await b.workflows.start('lateBranch', { id: b.id('late-branch') });
+    await expect(run.result()).rejects.toMatchObject({ reason: 'wrong' });
+    expect(whatsOf(run.id).filter((what) => what.startsWith('late'))).toEqual([]);
+  });
+
   test('a cancelled run that could not be undone as a whole has failed, and says what is left', async () => {
     const run = await b.workflows.start('cancelledStubbornly', { id: b.id('stubborn') });
     await eventually('the step is done', () => whatsOf(run.id).includes('done'));
@@ -86,6 +92,21 @@ describe.concurrent('a saga is undone', () => {
       undone: { undone: [], notUndone: [{ step: 'one', why: 'it did not work' }] },
     });
   });
+});
+
+test('each activity has a key of its own, whatever its id is', async () => {
+  const run = await b.workflows.start('ownIds', { id: b.id('own-ids') });
+  await run.result();
+  const all = doneBy(run.id);
+  expect(all.map(({ what }) => what)).toEqual(['one', 'two', 'three', 'four']);
+  expect(new Set(all.map(({ key }) => key)).size).toBe(4);
+});
+
+test('a fault of the program in one item cancels none of the others: its mended code would not have done so', async () => {
+  const run = await b.workflows.start('faultyItems', { id: b.id('faulty-items') });
+  await expect(run.result()).rejects.toMatchObject({ code: 'workflow-stuck' });
+  expect(await run.history()).not.toContain('CANCEL_REQUESTED');
+  await run.terminate('the test is over');
 });
 
 test('who attaches to a workflow that was continued can cancel it, and waits for its end', async () => {

@@ -20,6 +20,7 @@ export class Channel {
   readonly #connection: Connection;
   readonly #closing = new AbortController();
   #native: Promise<NativeConnection> | undefined;
+  #connected: NativeConnection | undefined;
   #renewing: NodeJS.Timeout | undefined;
 
   /** It connects with the first call. */
@@ -79,13 +80,21 @@ export class Channel {
   }
 
   /** For workers, which have a connection of their own kind. */
-  native(): Promise<NativeConnection> {
+  async native(signal: AbortSignal): Promise<NativeConnection> {
     if (this.isClosed) throw new WorkflowsClosedError();
     this.#native ??= this.#connectNative().catch((error: unknown) => {
       this.#native = undefined;
       throw error;
     });
-    return this.#native;
+    const { address, connectTimeout } = this.settings;
+    using limit = deadline(connectTimeout, AbortSignal.any([signal, this.#closing.signal]));
+    try {
+      return await raced(this.#native, limit.signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isQuorateError(error, 'deadline-exceeded')) throw error;
+      throw new TemporalUnreachableError(`connecting a worker to ${address}`, { cause: error });
+    }
   }
 
   async close(): Promise<void> {
@@ -93,8 +102,9 @@ export class Channel {
     this.#closing.abort(new WorkflowsClosedError());
     clearInterval(this.#renewing);
     await this.#connection.close();
-    const native = await this.#native?.catch(() => undefined);
-    await native?.close();
+    // One that is still being made is closed when it is there.
+    if (this.#connected === undefined) this.#native?.then((native) => native.close()).catch(() => {});
+    else await this.#connected.close();
   }
 
   async #connectNative(): Promise<NativeConnection> {
@@ -107,7 +117,8 @@ export class Channel {
     } catch (error) {
       throw new TemporalUnreachableError(`connecting a worker to ${address}`, { cause: error });
     }
-    if (apiKey !== undefined) this.#renewing = renewed(native, key, apiKey);
+    if (!this.isClosed) this.#connected = native;
+    if (apiKey !== undefined && !this.isClosed) this.#renewing = renewed(native, key, apiKey);
     return native;
   }
 

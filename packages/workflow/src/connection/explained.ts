@@ -1,4 +1,10 @@
-import { AmbiguousError, DeadlineExceededError, isQuorateError, type QuorateError } from '@quorate/core';
+import {
+  AmbiguousError,
+  DeadlineExceededError,
+  InvalidArgumentError,
+  isQuorateError,
+  type QuorateError,
+} from '@quorate/core';
 import {
   isGrpcServiceError,
   QueryNotRegisteredError,
@@ -6,7 +12,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { NamespaceNotFoundError, WorkflowNotFoundError } from '@temporalio/common';
+import { NamespaceNotFoundError, ValueError, WorkflowNotFoundError } from '@temporalio/common';
 import { messageOf, reasonOf } from '../carried/innermost.ts';
 import { NotAuthorizedError } from '../errors/not-authorized-error.ts';
 import { RefusedByWorkflowError } from '../errors/refused-by-workflow-error.ts';
@@ -49,6 +55,7 @@ export function explained(error: unknown, { what, writes, id = '' }: Asked): Quo
   // The time for it was over before the library said so.
   if (isQuorateError(error, 'deadline-exceeded')) return lost(what, writes, error);
   if (isQuorateError(error)) return error;
+  if (error instanceof ValueError) return new InvalidArgumentError('args', `what JSON can say (${error.message})`);
   if (error instanceof WorkflowNotFoundError) return new UnknownWorkflowError(what, id, { cause: error });
   if (error instanceof NamespaceNotFoundError) return new UnknownNamespaceError(error.namespace, { cause: error });
   if (error instanceof QueryNotRegisteredError)

@@ -109,8 +109,8 @@ export function given(text: string | null): unknown {
 }
 
 function checkKey(name: string, key: unknown): string {
-  if (typeof key === 'string' && key !== '' && key.length <= 2_000) return key;
-  throw new InvalidArgumentError(name, 'text of 1 to 2000 characters', key);
+  if (typeof key === 'string' && key !== '' && Buffer.byteLength(key) <= 2_000) return key;
+  throw new InvalidArgumentError(name, 'text of 1 to 2000 bytes', key);
 }
 
 function checkFence(fence: string | Fence): Fence {

@@ -1,4 +1,4 @@
-import { checkNames, type Duration, duration, InvalidArgumentError } from '@quorate/core';
+import { checkNames, type Duration, duration, InvalidArgumentError, QuorateError } from '@quorate/core';
 import { FencedError } from '../errors/fenced-error.ts';
 import { RevokedError } from '../errors/revoked-error.ts';
 import {
@@ -85,7 +85,17 @@ export class PostgresEffects implements Effects<Queryable> {
       if (before?.state === 'done') return given(before.result);
       if (before !== undefined) throw new RevokedError(key);
       const text = kept(await effect(transaction));
-      await transaction.query(`UPDATE ${this.#table} SET result = $2 WHERE key = $1`, [key, text]);
+      const { rows } = await transaction.query(`UPDATE ${this.#table} SET result = $2 WHERE key = $1 RETURNING key`, [
+        key,
+        text,
+      ]);
+      if (rows.length === 0)
+        throw new QuorateError(
+          'the effect has ended its transaction by itself: what it did is not kept, or not known',
+          {
+            code: 'transaction-ended',
+          },
+        );
       return given(text);
     })) as Result;
   }

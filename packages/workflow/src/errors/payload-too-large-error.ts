@@ -1,13 +1,13 @@
 import { QuorateError } from '@quorate/core';
 
-/** An argument or a result is larger than allowed. It was not sent. */
+/** The arguments of a call, or a result, are larger than allowed. They were not sent. */
 export class PayloadTooLargeError extends QuorateError {
   readonly bytes: number;
   readonly limit: number;
 
   constructor(bytes: number, limit: number) {
     super(
-      `a value of ${bytes} bytes, where ${limit} are allowed: put it into storage (@quorate/storage), and pass its key; or raise maxPayloadBytes`,
+      `${bytes} bytes of values, where ${limit} are allowed: put them into storage (@quorate/storage), and pass their keys; or raise maxPayloadBytes`,
       { code: 'payload-too-large', happened: 'no' },
     );
     this.bytes = bytes;

@@ -9,7 +9,7 @@ export interface ActivityTimes {
   readonly within?: Duration;
   /** An attempt of which nothing was heard for so long counts as lost. Default: none; an activity without hears of no cancellation. */
   readonly heartbeat?: Duration;
-  /** How many attempts there may be. Default: as many as the time allows. */
+  /** How many attempts there may be. Default: as many as the time allows. One that ends because its worker is stopped, or leads no longer, counts. */
   readonly attempts?: number;
   /** The first pause between two attempts, which doubles. Default 1 s. */
   readonly delay?: Duration;

@@ -1,5 +1,6 @@
 import { checkNames, InvalidArgumentError } from '@quorate/core';
 import { CancellationScope } from '@temporalio/workflow';
+import { endsRun } from './outcome.ts';
 import { refusing } from './refusal.ts';
 
 export interface FanOutOptions {
@@ -46,6 +47,8 @@ export async function fanOut<Item, Result>(
       try {
         outcomes[index] = { status: 'fulfilled', value: await work(list[index] as Item, index) };
       } catch (error) {
+        // A fault of the program: the task is tried again when it is mended, and the items must not have been cancelled by then.
+        if (!endsRun(error)) throw error;
         // Cancelled from outside: nothing further is begun.
         if (collect && !scope.consideredCancelled) {
           outcomes[index] = { status: 'rejected', reason: error };

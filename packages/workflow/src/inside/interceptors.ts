@@ -59,11 +59,11 @@ export const interceptors = (): WorkflowInterceptors => {
     outbound: [
       {
         scheduleActivity: (input, next) => {
-          const key = keyOf(input.activityType, input.options.activityId ?? String(input.seq));
+          const key = keyOf(input.activityType, String(input.seq));
           return next({ ...input, headers: toActivity(input.headers, input.activityType, key) });
         },
         scheduleLocalActivity: (input, next) => {
-          const key = localKeys.get(input.args) ?? keyOf(input.activityType, String(input.seq));
+          const key = localKeys.get(input.args) ?? keyOf(input.activityType, `local-${input.seq}`);
           localKeys.set(input.args, key);
           return next({ ...input, headers: toActivity(input.headers, input.activityType, key) });
         },

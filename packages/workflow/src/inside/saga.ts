@@ -25,6 +25,13 @@ export function saga(options: SagaOptions = {}): Saga {
 const open = new Set<Saga>();
 let attended = false;
 
+let over = false;
+
+/** From now on what is done is undone: nobody would undo what begins after that. */
+export function beginNoMore(): void {
+  over = true;
+}
+
 /** Says that there is somebody who undoes what is open when the workflow fails. */
 export function attend(): void {
   attended = true;
@@ -41,6 +48,7 @@ export class Saga {
         'not-attended',
         'saga: nothing would be undone when the workflow fails, as its bundle is without the interceptors of @quorate/workflow; make it by bundle() or workflows.worker()',
       );
+    if (over) throw refusal('saga-over', 'saga: the workflow has failed, and is undone: nothing new is begun');
     this.#settings = settings;
     open.add(this);
   }

@@ -1,18 +1,22 @@
-import { ApplicationFailure, ContinueAsNew, isCancellation } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, ContinueAsNew, isCancellation } from '@temporalio/workflow';
 import { innermost, messageOf } from '../carried/innermost.ts';
 import type { SagaReport } from '../carried/saga-report.ts';
 import { endsRun } from './outcome.ts';
 import { noteUndone } from './progress.ts';
 import { refusal } from './refusal.ts';
-import { openSagas } from './saga.ts';
+import { beginNoMore, openSagas } from './saga.ts';
 
 /** Runs a workflow; when it fails, what its sagas have done is undone before it ends. */
 export async function undoneOnFailure<Result>(workflow: () => Promise<Result>): Promise<Result> {
+  const going = new CancellationScope();
   try {
-    return await workflow();
+    return await going.run(workflow);
   } catch (thrown) {
     const error = thrown instanceof ContinueAsNew && openSagas().length > 0 ? leftOpen() : thrown;
     if (!endsRun(error) || openSagas().length === 0) throw error;
+    // The library would end the run now. Branches that go on would do what nobody undoes.
+    beginNoMore();
+    going.cancel();
     const report = await undoAll();
     noteUndone(report);
     // Only as it is it makes the run a cancelled one, which can not say what became of it: where something is left, it has failed.

@@ -35,7 +35,8 @@ export function codecEndpoint(options: CodecEndpointOptions): (request: Request)
     if (request.method !== 'POST') return answer(405, { error: 'POST is expected' });
     if (!matches(request.headers.get('authorization') ?? '', `Bearer ${token}`))
       return answer(401, { error: 'the right token is missing' });
-    const body = await bodyOf(request, maxBytes);
+    const body = await bodyOf(request, maxBytes).catch(() => null);
+    if (body === null) return answer(400, { error: 'the request broke off' });
     if (body === undefined) return answer(413, { error: `at most ${maxBytes} bytes are taken` });
     let payloads: Payload[];
     try {

@@ -17,7 +17,7 @@ const nonceBytes = 12;
 const tagBytes = 16;
 
 /**
- * Encrypts what goes to the server: arguments, results, heartbeats, memos, and what errors say. It sees ids, types, times and search attributes.
+ * Encrypts what goes to the server: arguments, results, heartbeats, memos, and what errors say. It sees ids, types, times, search attributes, codes of errors, reasons of `terminate`, and headers: step keys, fencing tokens, and traces with their baggage.
  *
  *     const codecs = [encryption({ keys: { '2026-11': key }, current: '2026-11' })];
  *     const workflows = await Workflows.connect({ address, taskQueue, codecs });

@@ -5,14 +5,12 @@ import { PayloadTooLargeError } from '../errors/payload-too-large-error.ts';
 export function sizeLimit(limit: number, where: 'client' | 'worker'): PayloadCodec {
   return {
     encode: async (payloads) => {
-      for (const payload of payloads) {
-        const bytes = bytesOf(payload);
-        if (bytes <= limit) continue;
-        const error = new PayloadTooLargeError(bytes, limit);
-        // Whoever has the value would make it as large again.
-        throw where === 'client' ? error : ApplicationFailure.nonRetryable(error.message, error.code);
-      }
-      return payloads;
+      // The arguments of a call come together, and count together.
+      const bytes = payloads.reduce((sum, payload) => sum + bytesOf(payload), 0);
+      if (bytes <= limit) return payloads;
+      const error = new PayloadTooLargeError(bytes, limit);
+      // Whoever has the value would make it as large again.
+      throw where === 'client' ? error : ApplicationFailure.nonRetryable(error.message, error.code);
     },
     decode: async (payloads) => payloads,
   };

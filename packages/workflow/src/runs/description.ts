@@ -1,4 +1,6 @@
 import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
+import type { Channel } from '../connection/channel.ts';
+import { told } from './told.ts';
 
 export type RunStatus =
   | 'running'
@@ -67,18 +69,28 @@ export function summaryOf(info: WorkflowExecutionInfo): RunSummary {
   };
 }
 
-export function descriptionOf(found: WorkflowExecutionDescription): RunDescription {
+export async function descriptionOf(channel: Channel, found: WorkflowExecutionDescription): Promise<RunDescription> {
   const { pendingActivities, pendingWorkflowTask } = found.raw;
   return {
     ...summaryOf(found as unknown as WorkflowExecutionInfo),
     firstRunId: found.raw.workflowExecutionInfo?.firstRunId || found.runId,
     memo: found.memo ?? {},
-    pendingActivities: (pendingActivities ?? []).map(({ activityType, attempt, lastFailure, lastHeartbeatTime }) => ({
-      activity: activityType?.name ?? '',
-      attempt: attempt ?? 1,
-      ...(lastFailure?.message && { lastFailure: lastFailure.message }),
-      ...(lastHeartbeatTime?.seconds && { lastHeartbeat: new Date(Number(lastHeartbeatTime.seconds) * 1_000) }),
-    })),
+    pendingActivities: await Promise.all((pendingActivities ?? []).map((one) => pendingOf(channel, one))),
     stuck: Math.max(0, (pendingWorkflowTask?.attempt ?? 1) - 1),
+  };
+}
+
+type Pending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
+
+async function pendingOf(
+  channel: Channel,
+  { activityType, attempt, lastFailure, lastHeartbeatTime }: Pending,
+): Promise<PendingActivity> {
+  const why = await told(channel, lastFailure);
+  return {
+    activity: activityType?.name ?? '',
+    attempt: attempt ?? 1,
+    ...(why !== undefined && { lastFailure: why }),
+    ...(lastHeartbeatTime?.seconds && { lastHeartbeat: new Date(Number(lastHeartbeatTime.seconds) * 1_000) }),
   };
 }

@@ -96,7 +96,8 @@ export class WorkflowRun<Result = unknown> {
   async describe(options: CallOptions = {}): Promise<RunDescription> {
     const what = `describing "${this.id}"`;
     const asked = { what, writes: false, id: this.id };
-    return descriptionOf(await this.#channel.call(asked, () => this.#handle().describe(), checkCall(options)));
+    const found = await this.#channel.call(asked, () => this.#handle().describe(), checkCall(options));
+    return await descriptionOf(this.#channel, found);
   }
 
   /** All that has happened in it, as JSON: what `replay` takes, and Temporal's own page. */

@@ -92,8 +92,9 @@ export function checkStart(workflow: unknown, options: StartOptions<Workflow>, t
     throw new InvalidArgumentError('ifEnded', '"start", "start-if-failed", "attach" or "reject"', ifEnded);
   if (ifRunning === 'replace' && (ifEnded === 'attach' || ifEnded === 'reject'))
     throw new InvalidArgumentError('ifEnded', '"start" or "start-if-failed", as ifRunning is "replace"', ifEnded);
-  if (token !== undefined && (typeof token !== 'bigint' || token < 0n))
-    throw new InvalidArgumentError('token', 'a bigint, 0n or more', token);
+  if (token !== undefined && (typeof token !== 'bigint' || token < 0n || token >= 2n ** 63n))
+    throw new InvalidArgumentError('token', 'a bigint from 0n to 2n ** 63n - 1n', token);
+  checkSaid(options);
   return {
     id: text('id', id),
     type,
@@ -118,4 +119,17 @@ export function checkStart(workflow: unknown, options: StartOptions<Workflow>, t
       ...(summary !== undefined && { staticSummary: summary }),
     },
   };
+}
+
+/** What is told of the workflow beside its arguments. */
+function checkSaid({ searchAttributes, memo, summary }: StartOptions<Workflow>): void {
+  const isPair = (one: unknown): boolean => typeof (one as SearchAttributePair | null)?.key?.name === 'string';
+  if (searchAttributes !== undefined && !(Array.isArray(searchAttributes) && searchAttributes.every(isPair)))
+    throw new InvalidArgumentError(
+      'searchAttributes',
+      'a list of { key, value }, with keys of defineSearchAttributeKey',
+    );
+  if (memo !== undefined && (typeof memo !== 'object' || memo === null || Array.isArray(memo)))
+    throw new InvalidArgumentError('memo', 'an object', memo);
+  if (summary !== undefined) text('summary', summary);
 }

@@ -1,3 +1,4 @@
+import { AmbiguousError } from '@quorate/core';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Channel } from '../connection/channel.ts';
 import { AlreadyStartedError } from '../errors/already-started-error.ts';
@@ -43,7 +44,18 @@ async function checkType(
   type: string,
   signal: AbortSignal | undefined,
 ): Promise<RunSummary> {
-  const found = await run.describe({ signal });
+  let found: RunSummary;
+  try {
+    found = await run.describe({ signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new AmbiguousError(
+      `starting "${run.id}": a workflow of this id is there, but Temporal has not answered which`,
+      {
+        cause: error,
+      },
+    );
+  }
   if (found.type !== type)
     throw new AlreadyStartedError(run.id, `a workflow of this id is there, and is "${found.type}", not "${type}"`);
   return found;

@@ -1,6 +1,7 @@
 import { backoff, sleep } from '@quorate/core';
 import type { Channel } from '../connection/channel.ts';
 import { WorkflowStuckError } from '../errors/workflow-stuck-error.ts';
+import { told } from './told.ts';
 
 /** How often it is looked whether the workflow gets on: soon at first, as a fault in new code is there from the start. */
 const looks = { min: 1_500, max: 15_000, jitter: 0.2 };
@@ -56,5 +57,5 @@ async function whyFailed(channel: Channel, id: string, signal: AbortSignal): Pro
     { signal },
   );
   const failed = history?.events?.find((event) => event.workflowTaskFailedEventAttributes);
-  return failed?.workflowTaskFailedEventAttributes?.failure?.message || undefined;
+  return await told(channel, failed?.workflowTaskFailedEventAttributes?.failure);
 }

@@ -63,6 +63,8 @@ export function checkSchedule(id: string, options: ScheduleOptions<Workflow>, ta
   const { workflow, args = [], overlap = 'skip', catchUp = '1h', pauseOnFailure = false, paused = false } = options;
   const workflowType = typeof workflow === 'function' ? workflow.name : workflow;
   if (!Array.isArray(args)) throw new InvalidArgumentError('args', 'a list of arguments', args);
+  for (const [name, value] of Object.entries({ pauseOnFailure, paused }))
+    if (typeof value !== 'boolean') throw new InvalidArgumentError(name, 'true or false', value);
   return {
     scheduleId: id,
     spec: specOf(options),
@@ -86,13 +88,15 @@ export function checkSchedule(id: string, options: ScheduleOptions<Workflow>, ta
 function specOf({ every, cron, timezone = 'UTC', jitter }: ScheduleOptions<Workflow>): ScheduleSpec {
   if ((every === undefined) === (cron === undefined))
     throw new InvalidArgumentError('every', 'to be given, or cron, and not both', every);
-  const expressions = cron === undefined ? [] : typeof cron === 'string' ? [cron] : [...cron];
+  const expressions = cron === undefined ? [] : typeof cron === 'string' ? [cron] : cron;
+  if (!Array.isArray(expressions) || (cron !== undefined && expressions.length === 0))
+    throw new InvalidArgumentError('cron', 'text, or a list with some', cron);
   for (const expression of expressions)
     if (typeof expression !== 'string' || !/^\S+(?: \S+){4,6}$/.test(expression.trim()))
       throw new InvalidArgumentError('cron', 'fields such as "0 3 * * *"', expression);
   return {
     ...(every !== undefined && { intervals: [{ every: duration(every, { name: 'every', least: 1_000 }) }] }),
-    ...(cron !== undefined && { cronExpressions: expressions }),
+    ...(cron !== undefined && { cronExpressions: [...expressions] }),
     timezone: text('timezone', timezone),
     ...(jitter !== undefined && { jitter: duration(jitter, { name: 'jitter' }) }),
   };

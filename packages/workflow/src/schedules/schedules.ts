@@ -2,6 +2,7 @@ import { checkSignal, InvalidArgumentError, isQuorateError } from '@quorate/core
 import { ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
 import type { CallOptions, Channel } from '../connection/channel.ts';
+import { RefusedError } from '../errors/refused-error.ts';
 import { UnknownScheduleError } from '../errors/unknown-schedule-error.ts';
 import { text } from '../workflows-options.ts';
 import { checkSchedule, type Overlap, policyOf, type ScheduleOptions } from './schedule-options.ts';
@@ -125,7 +126,9 @@ export class Schedules {
     try {
       return await this.#channel.call({ what, writes }, work, { signal });
     } catch (error) {
-      throw error instanceof ScheduleNotFoundError ? new UnknownScheduleError(id, { cause: error }) : error;
+      if (error instanceof ScheduleNotFoundError) throw new UnknownScheduleError(id, { cause: error });
+      // What the server does not understand, such as a field of `cron`.
+      throw error instanceof TypeError ? new RefusedError(what, error.message, { cause: error }) : error;
     }
   }
 }

@@ -1,4 +1,3 @@
-import type { Info } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { failureOf } from '../activity/failure.ts';
@@ -7,6 +6,7 @@ import { carriedBy } from '../carried/headers.ts';
 import { stepKey } from '../carried/step-key.ts';
 import { activities } from '../diagnostics.ts';
 import type { Tracing } from '../tracing.ts';
+import { bounded } from './bounded.ts';
 
 /** By what a worker may run, where an election decides. */
 export interface Lease {
@@ -41,7 +41,7 @@ export function activityInterceptor(
             traced,
           );
         } catch (error) {
-          throw bounded(lost(error, lease) ?? failureOf(error, info), info);
+          throw bounded(lost(error, lease) ?? failureOf(error, info));
         }
       },
     },
@@ -50,30 +50,10 @@ export function activityInterceptor(
 
 /** Whoever leads now does it again: not a failure of the work. */
 function lost(error: unknown, lease: Lease | undefined): ApplicationFailure | undefined {
-  if (!lease?.signal.aborted || error !== lease.signal.reason) return undefined;
+  if (!lease?.signal.aborted) return undefined;
+  // Timers and requests of Node reject with an error of their own.
+  const { name, cause } = (error ?? {}) as { name?: unknown; cause?: unknown };
+  if (error !== lease.signal.reason && cause !== lease.signal.reason && name !== 'AbortError') return undefined;
   const message = 'the worker leads no longer; the one that leads now goes on';
   return ApplicationFailure.create({ message, type: 'lease-lost', details: [{ happened: 'unknown' }] });
-}
-
-const longest = 10_000;
-
-/** An error that can not be sent would end the whole worker, and one that is very long fills the history at each attempt. */
-function bounded(error: unknown, { activityType }: Info): unknown {
-  if (!(error instanceof Error)) return error;
-  if (error.message.length > longest) error.message = `${error.message.slice(0, longest)}…`;
-  if (error instanceof ApplicationFailure && error.details && sizeOf(error.details) > 10 * longest)
-    return ApplicationFailure.create({
-      message: `${error.message} (the details of the error of "${activityType}" were too large, and are left out)`,
-      type: error.type ?? 'error',
-      nonRetryable: error.nonRetryable === true,
-    });
-  return error;
-}
-
-function sizeOf(details: readonly unknown[]): number {
-  try {
-    return JSON.stringify(details).length;
-  } catch {
-    return Infinity;
-  }
 }

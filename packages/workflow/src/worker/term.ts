@@ -41,7 +41,7 @@ export class Term {
     { lease, signal }: { readonly lease?: Lease; readonly signal: AbortSignal },
   ): Promise<Term> {
     const { Worker } = await sharedRuntime();
-    const connection = await channel.native();
+    const connection = await channel.native(signal);
     signal.throwIfAborted();
     const identity = identityOf(channel.settings.identity, bundle);
     const options: WorkerOptions = { ...optionsOf(channel, settings, bundle, lease), connection, identity };

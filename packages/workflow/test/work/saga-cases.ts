@@ -1,9 +1,22 @@
 // Sagas where they are hard to get right.
-import { ApplicationFailure, condition, defineSignal, executeChild, setHandler, sleep } from '@temporalio/workflow';
-import { activities, loop, saga, stop } from '../../src/inside/index.ts';
+import {
+  type ActivityOptions,
+  ApplicationFailure,
+  condition,
+  defineSignal,
+  executeChild,
+  proxyActivities,
+  setHandler,
+  sleep,
+} from '@temporalio/workflow';
+import { activities, fanOut, loop, saga, stop } from '../../src/inside/index.ts';
 import type * as work from './activities.ts';
 
-const { count, uncount, echo, fail, undoes } = activities<typeof work>({ timeout: '10s', delay: 20, maxDelay: 20 });
+const { count, uncount, echo, fail, undoes, slow } = activities<typeof work>({
+  timeout: '10s',
+  delay: 20,
+  maxDelay: 20,
+});
 
 /** A handler fails it, while its own code waits. */
 export async function failedBySignal(): Promise<void> {
@@ -93,6 +106,47 @@ export async function cancelledStubbornly(): Promise<void> {
     { name: 'one' },
   );
   await sleep('1h');
+}
+
+/** A branch that is still there while another one has failed, and is undone. */
+export async function lateBranch(): Promise<void> {
+  const undo = saga({ attempts: 3, delay: 500 });
+  await undo.step(
+    () => echo('done'),
+    () => fail('again'),
+    { name: 'one' },
+  );
+  const late = async (): Promise<void> => {
+    await sleep(300);
+    await echo('late, outside').catch(() => {});
+    await saga().step(
+      () => echo('late, inside'),
+      () => echo('late undone'),
+    );
+  };
+  const failing = async (): Promise<void> => {
+    await sleep(100);
+    throw ApplicationFailure.nonRetryable('it went wrong', 'wrong');
+  };
+  await Promise.all([late(), failing()]);
+}
+
+/** A fault of the program in one of several items. */
+export async function faultyItems(): Promise<void> {
+  await fanOut(['one', 'two'], async (item) => {
+    await slow(item, item === 'one' ? 10 : 500);
+    if (item === 'one') throw new TypeError('item is undefined');
+  });
+}
+
+/** Activities that were given ids by hand, among which is one that the library counts. */
+export async function ownIds(): Promise<void> {
+  const own = (activityId: string) =>
+    proxyActivities<typeof work>({ activityId, startToCloseTimeout: '10s' } as ActivityOptions).echo;
+  await own('fixed')('one');
+  await own('fixed')('two');
+  await own('4')('three');
+  await echo('four');
 }
 
 /** Goes on for long, in many runs. */
