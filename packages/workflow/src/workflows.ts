@@ -108,14 +108,14 @@ export class Workflows implements AsyncDisposable {
       return worker;
     } catch (error) {
       await worker.stop();
-      this.#workers.delete(worker);
       throw error;
     }
   }
 
   /** A worker that begins when it is started, as a component of a service. */
   prepareWorker(options: Omit<WorkerOptions, 'signal'>): WorkflowWorker {
-    const worker = new WorkflowWorker(this.#channel, checkWorkerOptions(options, this.#channel.settings.taskQueue));
+    const settings = checkWorkerOptions(options, this.#channel.settings.taskQueue);
+    const worker = new WorkflowWorker(this.#channel, settings, (stopped) => void this.#workers.delete(stopped));
     this.#workers.add(worker);
     return worker;
   }

@@ -15,7 +15,7 @@ import { type Step, steps } from './steps.ts';
  *     await undo.step(() => charge(ride), () => refund(ride));
  *
  * Hazards: what ends a workflow from outside (`terminate`, a time limit of the whole run) leaves it no time to undo
- * anything. An error that is not an `ApplicationFailure` is a fault of the program for Temporal: the task is tried again, and nothing is undone.
+ * anything. A saga in the handler of an update is not undone when only the handler fails: it is open until the workflow ends. An error that is not an `ApplicationFailure` is a fault of the program for Temporal: the task is tried again, and nothing is undone.
  */
 export function saga(options: SagaOptions = {}): Saga {
   return new Saga(checkSagaOptions(options));

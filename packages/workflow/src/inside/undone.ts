@@ -8,6 +8,7 @@ import { beginNoMore, openSagas } from './saga.ts';
 
 /** Runs a workflow; when it fails, what its sagas have done is undone before it ends. */
 export async function undoneOnFailure<Result>(workflow: () => Promise<Result>): Promise<Result> {
+  const root = CancellationScope.current();
   const going = new CancellationScope();
   try {
     return await going.run(workflow);
@@ -20,7 +21,7 @@ export async function undoneOnFailure<Result>(workflow: () => Promise<Result>): 
     const report = await undoAll();
     noteUndone(report);
     // Only as it is it makes the run a cancelled one, which can not say what became of it: where something is left, it has failed.
-    if (isCancellation(error) && report.notUndone.length === 0) throw error;
+    if (isCancellation(error) && root.consideredCancelled && report.notUndone.length === 0) throw error;
     throw withReport(error, report);
   }
 }

@@ -22,14 +22,16 @@ export class WorkflowWorker implements Component, AsyncDisposable {
   #leading: Promise<void> | undefined;
   #term: Term | undefined;
   #failure: WorkerFailedError | undefined;
+  readonly #whenStopped: (worker: WorkflowWorker) => void;
   #trouble: string | undefined;
   #state: 'new' | 'standby' | 'polling' | 'stopped' = 'new';
 
-  constructor(channel: Channel, settings: WorkerSettings) {
+  constructor(channel: Channel, settings: WorkerSettings, whenStopped: (worker: WorkflowWorker) => void) {
     this.name = settings.name;
     this.taskQueue = settings.taskQueue;
     this.#channel = channel;
     this.#settings = settings;
+    this.#whenStopped = whenStopped;
   }
 
   /** Resolves when the server knows that it polls; with an election, when it stands for it. */
@@ -50,6 +52,9 @@ export class WorkflowWorker implements Component, AsyncDisposable {
     await this.#started?.catch(() => {});
     await this.#leading;
     await this.#term?.end();
+    // It holds the code of all workflows, and what they remember.
+    this.#term = undefined;
+    this.#whenStopped(this);
     if (this.#state !== 'stopped') this.#tell('stopped');
     this.#state = 'stopped';
   }
