@@ -18,7 +18,8 @@ export function handsOver(which: Drivers): void {
       await stage.witness.produce(topic, 0, series('m', 5));
       await stage.witness.produce(topic, 1, series('m', 5));
       const group = unique('g');
-      const [sessionTimeout, handOver] = [6_000, 600];
+      // Far apart: on a busy machine the shorter one takes seconds.
+      const [sessionTimeout, handOver] = [15_000, 600];
       const { promise: waiting, resolve: goOn } = Promise.withResolvers<number>();
       let late: Promise<unknown> | undefined;
       const revoked = async (who: Member): Promise<void> => {
@@ -32,7 +33,7 @@ export function handsOver(which: Drivers): void {
       const begun = performance.now();
       const other = await stage.member({ group, topics: [topic], sessionTimeout, handOver });
       await eventually('the other has a partition', () => other.partitions.length >= 1);
-      expect(performance.now() - begun).toBeLessThan(handOver + 3_500);
+      expect(performance.now() - begun).toBeLessThan(sessionTimeout - 5_000);
       const [taken = 0] = other.partitions;
       await eventually('it reads', () => other.values(taken).length === 5);
       await other.commit(5n, taken);
