@@ -178,6 +178,15 @@ describe.each(Object.keys(stores))('%s', (kind) => {
     });
   });
 
+  test('of several keys each is undone', async ({ bed }) => {
+    await using store = await open(bed as never);
+    const keys = ['several-1', 'several-2', 'several-3'];
+    for (const key of keys.slice(1)) await store.one.once(store.add('several'), { key });
+    expect(await store.other.undo(store.take('several'), { keys })).toBe(2);
+    expect(await store.count('several')).toBe(0);
+    await expect(store.one.once(store.add('several'), { key: 'several-1' })).rejects.toMatchObject({ code: 'revoked' });
+  });
+
   test('what was undone before it was done can not be done any more', async ({ bed }) => {
     await using store = await open(bed as never);
     const undo = store.take('early');

@@ -76,6 +76,27 @@ describe.concurrent('a saga is undone', () => {
     expect(activities.counts.get(`${id} 1`)).toBe(0);
   });
 
+  test('the newest of several first; of several calls the last first', async () => {
+    const run = await b.workflows.start('manyCalls', { id: b.id('many-calls') });
+    await expect(run.result()).rejects.toMatchObject({ undone: { undone: ['newer', 'several'] } });
+    const all = doneBy(run.id);
+    const keyOf = (wanted: string): string | undefined => all.find(({ what }) => what === wanted)?.key;
+    const undoing = all.filter(({ what }) => what === 'undoes').map(({ undoes }) => undoes);
+    expect(undoing).toEqual([[keyOf('three')], [keyOf('fail not-done'), keyOf('two'), keyOf('one')]]);
+  });
+
+  test('where the last of several calls certainly did not happen', async () => {
+    const run = await b.workflows.start('lastNotDone', { id: b.id('last-not-done') });
+    await expect(run.result()).rejects.toMatchObject({ undone: { undone: ['several'], neverDone: [] } });
+    expect(whatsOf(run.id)).toContain('undone');
+  });
+
+  test('at a later attempt', async () => {
+    const run = await b.workflows.start('undoneInTheEnd', { id: b.id('in-the-end') });
+    await expect(run.result()).rejects.toMatchObject({ undone: { undone: ['one'], notUndone: [] } });
+    expect(whatsOf(run.id)).toEqual(['done', 'undone at attempt 3']);
+  });
+
   test('and what other branches would still begin is not done any more', async () => {
     const run = await b.workflows.start('lateBranch', { id: b.id('late-branch') });
     await expect(run.result()).rejects.toMatchObject({ reason: 'wrong' });
@@ -92,6 +113,12 @@ describe.concurrent('a saga is undone', () => {
       undone: { undone: [], notUndone: [{ step: 'one', why: 'it did not work' }] },
     });
   });
+});
+
+test('the fencing token goes on into runs that continue, and into children', async () => {
+  const options = { id: b.id('tokens'), args: [1] as [number], token: 7n };
+  const run = await b.workflows.start<typeof cases.tokens>('tokens', options);
+  expect(await run.result()).toBe('7 7');
 });
 
 test('each activity has a key of its own, whatever its id is', async () => {

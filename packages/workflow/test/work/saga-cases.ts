@@ -3,13 +3,14 @@ import {
   type ActivityOptions,
   ApplicationFailure,
   condition,
+  continueAsNew,
   defineSignal,
   executeChild,
   proxyActivities,
   setHandler,
   sleep,
 } from '@temporalio/workflow';
-import { activities, fanOut, loop, saga, stop } from '../../src/inside/index.ts';
+import { activities, fanOut, loop, saga, stop, token } from '../../src/inside/index.ts';
 import type * as work from './activities.ts';
 
 const { count, uncount, echo, fail, undoes, slow } = activities<typeof work>({
@@ -147,6 +148,62 @@ export async function ownIds(): Promise<void> {
   await own('fixed')('two');
   await own('4')('three');
   await echo('four');
+}
+
+/** Several calls in a step, and several sagas. */
+export async function manyCalls(): Promise<void> {
+  const first = saga();
+  const second = saga();
+  await first.step(
+    async () => {
+      await echo('one');
+      await echo('two');
+      await fail('not-done').catch(() => {});
+    },
+    () => undoes(),
+    { name: 'several' },
+  );
+  await second.step(
+    () => echo('three'),
+    () => undoes(),
+    { name: 'newer' },
+  );
+  throw ApplicationFailure.nonRetryable('it went wrong', 'wrong');
+}
+
+/** What certainly did not happen is the last of several calls. */
+export async function lastNotDone(): Promise<void> {
+  const undo = saga();
+  await undo.step(
+    async () => {
+      await echo('one');
+      await fail('not-done');
+    },
+    () => echo('undone'),
+    { name: 'several' },
+  );
+}
+
+/** Its undoing works at the third attempt. */
+export async function undoneInTheEnd(): Promise<void> {
+  const undo = saga({ attempts: 3, delay: 20 });
+  let attempts = 0;
+  await undo.step(
+    () => echo('done'),
+    async () => {
+      attempts += 1;
+      if (attempts < 3) throw ApplicationFailure.retryable('not yet', 'not-yet');
+      await echo(`undone at attempt ${attempts}`);
+    },
+    { name: 'one' },
+  );
+  throw ApplicationFailure.nonRetryable('it went wrong', 'wrong');
+}
+
+/** The token, in this run, in one that continues it, and in a child of that. */
+export async function tokens(run: number): Promise<string> {
+  if (run === 1) await continueAsNew<typeof tokens>(2);
+  return run === 2 ? `${token()} ${await executeChild(tokens, { args: [3] })}` : String(token());
 }
 
 /** Goes on for long, in many runs. */
