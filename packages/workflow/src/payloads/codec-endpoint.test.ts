@@ -18,7 +18,7 @@ function lettered(letter: string): PayloadCodec {
 
 const token = 'a-token-of-the-test';
 const handler = codecEndpoint({ codecs: [lettered('a'), lettered('b')], origin: 'https://temporal.example', token });
-const post = (direction: 'encode' | 'decode', body: BodyInit): Promise<Response> =>
+const post = (direction: 'encode' | 'decode', body: string | ReadableStream): Promise<Response> =>
   handler(
     new Request(`http://127.0.0.1/${direction}`, {
       method: 'POST',
