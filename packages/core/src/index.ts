@@ -16,3 +16,4 @@ export { isQuorateError, QuorateError, type QuorateErrorOptions } from './quorat
 export { type MayRetryOptions, mayRetry, type RetryOptions, retry } from './retry.ts';
 export { type SleepOptions, sleep } from './sleep.ts';
 export { startTimer, type Timer } from './timer.ts';
+export { untilAborted } from './until-aborted.ts';

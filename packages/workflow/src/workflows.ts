@@ -85,7 +85,7 @@ export class Workflows implements AsyncDisposable {
       async () => {
         const found: RunSummary[] = [];
         for await (const info of this.#channel.client.workflow.list({ query, pageSize: Math.min(limit, 1_000) })) {
-          found.push(summaryOf(info));
+          found.push(summaryOf(info, info.raw.firstRunId));
           if (found.length === limit) break;
         }
         return found;
@@ -136,7 +136,6 @@ export class Workflows implements AsyncDisposable {
   /** Stops the workers, each as `worker.stop` does, and closes the connection. Idempotent. */
   async close(): Promise<void> {
     await Promise.all([...this.#workers].map((worker) => worker.stop()));
-    this.#workers.clear();
     await this.#channel.close();
   }
 

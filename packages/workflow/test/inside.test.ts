@@ -1,5 +1,6 @@
 import { eventually } from '@quorate/testbed';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { doneBy, whatsOf } from './done.ts';
 import { type Bench, bench, sharedTemporal, sources } from './fixture.ts';
 import * as activities from './work/activities.ts';
 import type * as rides from './work/rides.ts';
@@ -12,15 +13,11 @@ beforeAll(async () => {
 });
 afterAll(() => b[Symbol.asyncDispose]());
 
-/** What the activities of one workflow did, in order. */
-const doneBy = (id: string): { what: string; key: string; undoes: readonly string[] | undefined }[] =>
-  activities.done.filter(({ key }) => key.startsWith(`${id}/`));
-
 describe('saga', () => {
   test('what went well stays', async () => {
     const run = await b.workflows.start<typeof rides.ride>('ride', { id: b.id('well'), args: ['cab-1', 'well'] });
     expect(await run.result()).toMatch(/^well-.*\/book-\d+$/);
-    expect(doneBy(run.id).map(({ what }) => what)).toEqual(['book cab-1', 'charge cab-1']);
+    expect(whatsOf(run.id)).toEqual(['book cab-1', 'charge cab-1']);
     expect((await run.query('progress')).steps).toEqual([
       { step: 'book', state: 'done' },
       { step: 'charge', state: 'done' },
@@ -54,14 +51,14 @@ describe('saga', () => {
       reason: 'not-done',
       undone: { undone: ['charge', 'book'], neverDone: ['third'] },
     });
-    expect(doneBy(unknown.id).map(({ what }) => what)).toContain('undone unknown');
-    expect(doneBy(never.id).map(({ what }) => what)).not.toContain('undone not-done');
+    expect(whatsOf(unknown.id)).toContain('undone unknown');
+    expect(whatsOf(never.id)).not.toContain('undone not-done');
   });
 
   test('a step that is under way when another one fails is stopped, and undone after it has ended', async () => {
     const run = await b.workflows.start('sideBySide', { id: b.id('side') });
     await expect(run.result()).rejects.toMatchObject({ undone: { undone: ['quick', 'slow'] } });
-    const whats = doneBy(run.id).map(({ what }) => what);
+    const whats = whatsOf(run.id);
     expect(whats.indexOf('stopped side')).toBeLessThan(whats.indexOf('undone slow'));
     expect(whats.indexOf('stopped side')).toBeGreaterThanOrEqual(0);
   });
@@ -78,7 +75,7 @@ describe('saga', () => {
   test('what is kept is not undone', async () => {
     const run = await b.workflows.start('kept', { id: b.id('kept') });
     await expect(run.result()).rejects.toMatchObject({ reason: 'wrong', undone: undefined });
-    expect(doneBy(run.id).map(({ what }) => what)).toEqual(['kept']);
+    expect(whatsOf(run.id)).toEqual(['kept']);
   });
 
   test('a run that is cancelled is undone, and counts as cancelled', async () => {
@@ -99,7 +96,7 @@ describe('saga', () => {
       message: expect.stringContaining('keep()'),
       undone: { notUndone: [] },
     });
-    const whats = doneBy(run.id).map(({ what }) => what);
+    const whats = whatsOf(run.id);
     expect(whats.filter((what) => what === 'undone in a loop')).toHaveLength(
       whats.filter((what) => /^\d+$/.test(what)).length,
     );
@@ -118,7 +115,7 @@ describe('withDeadline', () => {
   test('stops what runs when the time is up', async () => {
     const run = await b.workflows.start('late', { id: b.id('late') });
     await expect(run.result()).rejects.toMatchObject({ reason: 'deadline-exceeded' });
-    expect(doneBy(run.id).map(({ what }) => what)).toEqual(['stopped late']);
+    expect(whatsOf(run.id)).toEqual(['stopped late']);
   });
 
   test('is of no account when the work is done in time', async () => {
@@ -146,7 +143,7 @@ describe('fanOut', () => {
   test('the first failure stops what is under way, and begins nothing new', async () => {
     const run = await b.workflows.start('oneFails', { id: b.id('one-fails') });
     await expect(run.result()).rejects.toMatchObject({ reason: 'fatal' });
-    const whats = doneBy(run.id).map(({ what }) => what);
+    const whats = whatsOf(run.id);
     expect(whats).toContain('stopped one-fails-2');
     expect(whats.join()).not.toMatch(/one-fails-[34]/);
   });

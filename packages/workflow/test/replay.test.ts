@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { replay } from '../src/index.ts';
+import { atPause, whatsOf } from './done.ts';
 import { type Bench, bench, sharedTemporal, sources } from './fixture.ts';
 import * as activities from './work/activities.ts';
 import type * as rides from './work/rides.ts';
@@ -36,25 +37,22 @@ describe.concurrent('a change while workflows run', () => {
     const old = await b.workflows.worker({ workflowsPath: sources('rides-before'), activities });
     const id = b.id('before');
     const before = await b.workflows.start<typeof rides.changed>('changed', { id });
-    while ((await before.query<string>('at').catch(() => '')) !== 'pause')
-      await new Promise((next) => setImmediate(next));
+    await atPause(before);
     await old.stop();
     await b.workflows.worker({ workflowsPath: sources('rides'), activities });
     await before.signal('onward');
     const after = await b.workflows.start<typeof rides.changed>('changed', { id: b.id('after') });
     await after.signal('onward');
     expect([await before.result(), await after.result()]).toEqual(['fare', 'fare']);
-    const whats = (run: string): string[] =>
-      activities.done.filter(({ key }) => key.startsWith(`${run}/`)).map(({ what }) => what);
-    expect(whats(before.id)).toEqual(['start', 'fare']);
-    expect(whats(after.id)).toEqual(['start', 'toll', 'fare']);
+    expect(whatsOf(before.id)).toEqual(['start', 'fare']);
+    expect(whatsOf(after.id)).toEqual(['start', 'toll', 'fare']);
   });
 
   test('code that does not fit what has happened is told as stuck; when it is mended the workflow goes on', async () => {
     await using c = await bench(sharedTemporal());
     const first = await c.workflows.worker({ workflowsPath: sources('rides-before'), activities });
     const run = await c.workflows.start<typeof rides.changed>('changed', { id: c.id('unfit') });
-    while ((await run.query<string>('at').catch(() => '')) !== 'pause') await new Promise((next) => setImmediate(next));
+    await atPause(run);
     await first.stop();
     const wrong = await c.workflows.worker({ workflowsPath: sources('rides-changed'), activities });
     await run.signal('onward');

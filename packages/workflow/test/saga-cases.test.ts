@@ -1,6 +1,7 @@
 import { eventually } from '@quorate/testbed';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { doneBy, whatsOf } from './done.ts';
 import { type Bench, bench, sharedTemporal, sources } from './fixture.ts';
 import * as activities from './work/activities.ts';
 import type * as cases from './work/saga-cases.ts';
@@ -16,10 +17,6 @@ afterAll(async () => {
   await b[Symbol.asyncDispose]();
   await bare.connection.close();
 });
-
-const doneBy = (id: string): { what: string; key: string; undoes: readonly string[] | undefined }[] =>
-  activities.done.filter(({ key }) => key.startsWith(`${id}/`));
-const whatsOf = (id: string): string[] => doneBy(id).map(({ what }) => what);
 
 describe.concurrent('a saga is undone', () => {
   test('when it is a handler of a signal that fails the workflow', async () => {

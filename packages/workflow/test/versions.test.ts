@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WorkflowWorker } from '../src/index.ts';
+import { atPause, whatsOf } from './done.ts';
 import { type Bench, bench, sharedTemporal, sources } from './fixture.ts';
 import * as activities from './work/activities.ts';
 
@@ -17,8 +18,6 @@ test('of two versions each gets its own workflows: those that began with the old
       activities,
       version: { deployment, build, behavior: 'pinned' },
     });
-  const kindsOf = (run: string): string[] =>
-    activities.done.filter(({ key }) => key.startsWith(`${run}/`)).map(({ what }) => what);
   await begin('1', 'rides-before');
   await expect(b.workflows.useVersion({ deployment, build: '7' })).rejects.toMatchObject({
     code: 'refused',
@@ -26,13 +25,12 @@ test('of two versions each gets its own workflows: those that began with the old
   });
   await b.workflows.useVersion({ deployment, build: '1' });
   const before = await b.workflows.start('changed', { id: b.id('before') });
-  while ((await before.query<string>('at').catch(() => '')) !== 'pause')
-    await new Promise((next) => setImmediate(next));
+  await atPause(before);
   await begin('2', 'rides');
   await b.workflows.useVersion({ deployment, build: '2' });
   const after = await b.workflows.start('changed', { id: b.id('after') });
   await Promise.all([before.signal('onward'), after.signal('onward')]);
   expect(await Promise.all([before.result(), after.result()])).toEqual(['fare', 'fare']);
-  expect(kindsOf(before.id)).toEqual(['start', 'fare']);
-  expect(kindsOf(after.id)).toEqual(['start', 'toll', 'fare']);
+  expect(whatsOf(before.id)).toEqual(['start', 'fare']);
+  expect(whatsOf(after.id)).toEqual(['start', 'toll', 'fare']);
 }, 60_000);

@@ -6,13 +6,13 @@ import {
   InvalidArgumentError,
   isQuorateError,
   QuorateError,
+  untilAborted,
 } from '@quorate/core';
 import { type AfterFailure, afterFailure, checkAfterFailure, isStoppedBy } from './after-failure.ts';
 import { checkSignal } from './arguments.ts';
 import { connectTo, farewell } from './connect.ts';
 import { type ConnectOptions, checkOptions } from './options.ts';
 import { ServerList, type Servers } from './session/server-list.ts';
-import { untilAborted } from './session/until-aborted.ts';
 import type { CallOptions, ZooKeeper } from './zookeeper.ts';
 
 /** Between failures of work, in milliseconds. */

@@ -23,3 +23,9 @@ function* units(character: string): Iterable<string> {
   for (let index = 0; index < character.length; index += 1)
     yield `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`;
 }
+
+/** Large numbers, such as offsets, as text: they may be larger than what JSON's numbers can say. */
+export function asJson(value: unknown): string {
+  const plain = JSON.parse(JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? String(one) : one)));
+  return printableJson(plain, 2);
+}

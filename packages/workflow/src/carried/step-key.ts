@@ -10,7 +10,6 @@ export interface StepIdentity {
 
 /** One text for each step. Workflow ids may contain anything, so the parts are escaped. */
 export function stepKey({ workflowId, run, activity, id }: StepIdentity): string {
-  return [workflowId, run, `${encodeURIComponent(activity)}-${encodeURIComponent(id)}`]
-    .map((part, index) => (index < 2 ? encodeURIComponent(part) : part))
-    .join('/');
+  const [ofWorkflow, ofRun, ofActivity, ofCall] = [workflowId, run, activity, id].map(encodeURIComponent);
+  return `${ofWorkflow}/${ofRun}/${ofActivity}-${ofCall}`;
 }

@@ -1,4 +1,4 @@
-import { deadline, isQuorateError } from '@quorate/core';
+import { deadline, isQuorateError, untilAborted } from '@quorate/core';
 import { Client, type ClientOptions, Connection, type ConnectionOptions } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { TemporalUnreachableError } from '../errors/temporal-unreachable-error.ts';
@@ -89,7 +89,7 @@ export class Channel {
     const { address, connectTimeout } = this.settings;
     using limit = deadline(connectTimeout, AbortSignal.any([signal, this.#closing.signal]));
     try {
-      return await raced(this.#native, limit.signal);
+      return await untilAborted(this.#native, limit.signal);
     } catch (error) {
       signal.throwIfAborted();
       if (!isQuorateError(error, 'deadline-exceeded')) throw error;
@@ -126,7 +126,8 @@ export class Channel {
     this.#closing.signal.throwIfAborted();
     const until = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
     using limit = deadline(ms, until);
-    return await raced(
+    // Connecting does not listen to signals: it is left to itself.
+    return await untilAborted(
       this.#connection.withAbortSignal(limit.signal, () => this.#connection.withDeadline(Date.now() + ms, work)),
       limit.signal,
     );
@@ -144,18 +145,6 @@ function renewed(native: NativeConnection, first: string | undefined, apiKey: ()
   };
   // What gives the key may fail for a while: the old one stays until then.
   return setInterval(() => void renew().catch(() => {}), renewEvery).unref();
-}
-
-/** Connecting does not listen to signals: it is left to itself. */
-async function raced<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const aborted = (): void => reject(signal.reason);
-  signal.addEventListener('abort', aborted, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', aborted);
-  }
 }
 
 function tlsOf(tls: true | TlsOptions | undefined): NonNullable<ConnectionOptions['tls']> {

@@ -20,26 +20,7 @@ import { RefusedError } from '../errors/refused-error.ts';
 import { TemporalUnreachableError } from '../errors/temporal-unreachable-error.ts';
 import { UnknownNamespaceError } from '../errors/unknown-namespace-error.ts';
 import { UnknownWorkflowError } from '../errors/unknown-workflow-error.ts';
-
-/** gRPC's numbers for what can go wrong. */
-const status = {
-  cancelled: 1,
-  unknown: 2,
-  invalidArgument: 3,
-  deadlineExceeded: 4,
-  notFound: 5,
-  alreadyExists: 6,
-  permissionDenied: 7,
-  resourceExhausted: 8,
-  failedPrecondition: 9,
-  aborted: 10,
-  outOfRange: 11,
-  unimplemented: 12,
-  internal: 13,
-  unavailable: 14,
-  dataLoss: 15,
-  unauthenticated: 16,
-};
+import { status } from './status.ts';
 
 export interface Asked {
   /** For people, as the beginning of a sentence. */

@@ -2,9 +2,7 @@ import { isQuorateError, sleep } from '@quorate/core';
 import { isGrpcServiceError } from '@temporalio/client';
 import { UnknownNamespaceError } from '../errors/unknown-namespace-error.ts';
 import type { Channel } from './channel.ts';
-
-/** gRPC's number for it. */
-const alreadyExists = 6;
+import { status } from './status.ts';
 
 /** Looks whether the namespace is there; makes it, where that was asked for. */
 export async function findNamespace(channel: Channel, signal?: AbortSignal): Promise<void> {
@@ -26,7 +24,7 @@ export async function findNamespace(channel: Channel, signal?: AbortSignal): Pro
     () =>
       workflowService.registerNamespace(request as never).catch((error: unknown) => {
         // Somebody else may have been quicker.
-        if (!isGrpcServiceError(error) || Number(error.code) !== alreadyExists) throw error;
+        if (!isGrpcServiceError(error) || Number(error.code) !== status.alreadyExists) throw error;
       }),
     { signal },
   );

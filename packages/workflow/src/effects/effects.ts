@@ -1,6 +1,9 @@
 import { checkNames, type Duration, InvalidArgumentError, QuorateError } from '@quorate/core';
 import { currentStep, type Step, step } from '../activity/step.ts';
 
+/** What is known of a key. `revoked`: it was undone before it was done. */
+export type EffectState = 'done' | 'undone' | 'revoked';
+
 /** A fence that the effect stands behind: who comes with an older token than somebody before is refused, with `fenced`. */
 export interface Fence {
   readonly name: string;
@@ -51,7 +54,7 @@ export interface OnceSettings {
   readonly fence: Fence | undefined;
 }
 
-export function checkOnce(options: OnceOptions): OnceSettings {
+function checkOnce(options: OnceOptions): OnceSettings {
   checkNames('options', options, ['key', 'fence']);
   const { key = step().key, fence } = options;
   return { key: checkKey('key', key), fence: fence === undefined ? undefined : checkFence(fence) };
@@ -59,20 +62,24 @@ export function checkOnce(options: OnceOptions): OnceSettings {
 
 const taken = new WeakMap<Step, Set<object>>();
 
-/** Runs an effect under the key of the running step: a second one in the same attempt would be given the result of the first. */
+/**
+ * Does an effect under what its options say. A second one under the key of the running step, in the same attempt, is refused: it would be given
+ * the result of the first.
+ */
 export async function alone<Result>(
   effects: object,
-  { key }: OnceOptions,
-  work: () => Promise<Result>,
+  options: OnceOptions,
+  once: (settings: OnceSettings) => Promise<Result>,
 ): Promise<Result> {
+  const settings = checkOnce(options);
   const current = currentStep.getStore();
-  if (key !== undefined || current === undefined) return await work();
+  if (options.key !== undefined || current === undefined) return await once(settings);
   const stores = taken.get(current) ?? new Set();
   if (stores.has(effects))
     throw new InvalidArgumentError('key', 'to be given: this activity has done an effect under the key of its step');
   taken.set(current, stores.add(effects));
   try {
-    return await work();
+    return await once(settings);
   } catch (error) {
     // It may be tried again within the attempt.
     stores.delete(effects);

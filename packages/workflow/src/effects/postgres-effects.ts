@@ -3,8 +3,8 @@ import { FencedError } from '../errors/fenced-error.ts';
 import { RevokedError } from '../errors/revoked-error.ts';
 import {
   alone,
-  checkOnce,
   checkUndo,
+  type EffectState,
   type Effects,
   type Fence,
   given,
@@ -21,7 +21,7 @@ export interface PostgresEffectsOptions {
 }
 
 interface Row {
-  readonly state: 'done' | 'undone' | 'revoked';
+  readonly state: EffectState;
   readonly result: string | null;
 }
 
@@ -70,8 +70,7 @@ export class PostgresEffects implements Effects<Queryable> {
     effect: (transaction: Queryable) => Result | Promise<Result>,
     options: OnceOptions = {},
   ): Promise<Result> {
-    const settings = checkOnce(options);
-    return await alone(this, options, () => this.#once(effect, settings));
+    return await alone(this, options, (settings) => this.#once(effect, settings));
   }
 
   async #once<Result>(

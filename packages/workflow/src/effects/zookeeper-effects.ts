@@ -3,8 +3,8 @@ import { FencedError } from '../errors/fenced-error.ts';
 import { RevokedError } from '../errors/revoked-error.ts';
 import {
   alone,
-  checkOnce,
   checkUndo,
+  type EffectState,
   type Effects,
   type Fence,
   given,
@@ -21,7 +21,7 @@ export interface ZooKeeperEffectsOptions {
 }
 
 interface Entry {
-  readonly state: 'done' | 'undone' | 'revoked';
+  readonly state: EffectState;
   /** JSON. */
   readonly result: string | null;
 }
@@ -65,8 +65,7 @@ export class ZooKeeperEffects<Transaction extends ZooKeeperTransaction> implemen
     effect: (transaction: Transaction) => Result | Promise<Result>,
     options: OnceOptions = {},
   ): Promise<Result> {
-    const settings = checkOnce(options);
-    return await alone(this, options, () => this.#once(effect, settings));
+    return await alone(this, options, (settings) => this.#once(effect, settings));
   }
 
   async #once<Result>(

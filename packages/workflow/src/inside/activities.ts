@@ -1,5 +1,6 @@
 import { checkNames, type Duration, duration, InvalidArgumentError } from '@quorate/core';
 import { ActivityCancellationType, type ActivityInterfaceFor, proxyActivities } from '@temporalio/workflow';
+import { howMany } from './how-many.ts';
 import { refusing } from './refusal.ts';
 
 export interface ActivityTimes {
@@ -34,8 +35,6 @@ export function activities<Activities>(times: ActivityTimes = {}): ActivityInter
     checkNames('times', times, names);
     const { timeout = '1m', within = '1d', heartbeat, attempts = Infinity, delay = '1s', maxDelay = '1m' } = times;
     const { taskQueue } = times;
-    if (attempts !== Infinity && !(Number.isInteger(attempts) && attempts >= 1))
-      throw new InvalidArgumentError('attempts', 'a whole number of at least 1, or Infinity', attempts);
     if (taskQueue !== undefined && (typeof taskQueue !== 'string' || taskQueue === ''))
       throw new InvalidArgumentError('taskQueue', 'text', taskQueue);
     const first = duration(delay, { name: 'delay', least: 1 });
@@ -50,7 +49,7 @@ export function activities<Activities>(times: ActivityTimes = {}): ActivityInter
         initialInterval: first,
         maximumInterval: duration(maxDelay, { name: 'maxDelay', least: first }),
         backoffCoefficient: 2,
-        maximumAttempts: attempts,
+        maximumAttempts: howMany('attempts', attempts),
       },
     });
   });

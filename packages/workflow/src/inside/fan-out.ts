@@ -1,5 +1,6 @@
 import { checkNames, InvalidArgumentError } from '@quorate/core';
 import { CancellationScope } from '@temporalio/workflow';
+import { howMany } from './how-many.ts';
 import { endsRun } from './outcome.ts';
 import { refusing } from './refusal.ts';
 
@@ -68,10 +69,8 @@ function checkOptions(options: FanOutOptions): { readonly concurrency: number; r
   return refusing(() => {
     checkNames('options', options, ['concurrency', 'failures']);
     const { concurrency = 10, failures = 'stop' } = options;
-    if (concurrency !== Infinity && !(Number.isInteger(concurrency) && concurrency >= 1))
-      throw new InvalidArgumentError('concurrency', 'a whole number of at least 1, or Infinity', concurrency);
     if (failures !== 'stop' && failures !== 'collect')
       throw new InvalidArgumentError('failures', '"stop" or "collect"', failures);
-    return { concurrency, collect: failures === 'collect' };
+    return { concurrency: howMany('concurrency', concurrency), collect: failures === 'collect' };
   });
 }

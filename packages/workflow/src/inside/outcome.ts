@@ -1,13 +1,10 @@
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/workflow';
-import type { ErrorDetail } from '../carried/error-detail.ts';
+import { detailOf } from '../carried/error-detail.ts';
 import { innermost } from '../carried/innermost.ts';
 
 /** Whether what was asked for certainly did not happen and never will. */
 export function certainlyNot(error: unknown): boolean {
-  const inner = innermost(error);
-  if (!(inner instanceof ApplicationFailure)) return false;
-  const detail = inner.details?.[0] as Partial<ErrorDetail> | null | undefined;
-  return typeof detail === 'object' && detail?.happened === 'no';
+  return detailOf(innermost(error))?.happened === 'no';
 }
 
 /** Whether trying it again is of use. */

@@ -1,4 +1,5 @@
-import { checkNames, type Duration, duration, InvalidArgumentError } from '@quorate/core';
+import { checkNames, type Duration, duration } from '@quorate/core';
+import { howMany } from './how-many.ts';
 import { refusing } from './refusal.ts';
 
 export interface SagaOptions {
@@ -20,9 +21,11 @@ export function checkSagaOptions(options: SagaOptions): SagaSettings {
   return refusing(() => {
     checkNames('options', options, ['attempts', 'delay', 'maxDelay']);
     const { attempts = 20, delay = '1s', maxDelay = '5m' } = options;
-    if (attempts !== Infinity && !(Number.isInteger(attempts) && attempts >= 1))
-      throw new InvalidArgumentError('attempts', 'a whole number of at least 1, or Infinity', attempts);
     const first = duration(delay, { name: 'delay', least: 1 });
-    return { attempts, delay: first, maxDelay: duration(maxDelay, { name: 'maxDelay', least: first }) };
+    return {
+      attempts: howMany('attempts', attempts),
+      delay: first,
+      maxDelay: duration(maxDelay, { name: 'maxDelay', least: first }),
+    };
   });
 }

@@ -55,11 +55,12 @@ const statuses: Readonly<Record<string, RunStatus>> = {
   PAUSED: 'paused',
 };
 
-export function summaryOf(info: WorkflowExecutionInfo): RunSummary {
+/** Of what the library gives for a list or a description: each has the first run at another place. */
+export function summaryOf(info: Omit<WorkflowExecutionInfo, 'raw'>, firstRunId: string | null | undefined): RunSummary {
   return {
     id: info.workflowId,
     runId: info.runId,
-    firstRunId: info.raw.firstRunId || info.runId,
+    firstRunId: firstRunId || info.runId,
     type: info.type,
     status: statuses[info.status.name] ?? 'unknown',
     taskQueue: info.taskQueue,
@@ -70,10 +71,9 @@ export function summaryOf(info: WorkflowExecutionInfo): RunSummary {
 }
 
 export async function descriptionOf(channel: Channel, found: WorkflowExecutionDescription): Promise<RunDescription> {
-  const { pendingActivities, pendingWorkflowTask } = found.raw;
+  const { pendingActivities, pendingWorkflowTask, workflowExecutionInfo } = found.raw;
   return {
-    ...summaryOf(found as unknown as WorkflowExecutionInfo),
-    firstRunId: found.raw.workflowExecutionInfo?.firstRunId || found.runId,
+    ...summaryOf(found, workflowExecutionInfo?.firstRunId),
     memo: found.memo ?? {},
     pendingActivities: await Promise.all((pendingActivities ?? []).map((one) => pendingOf(channel, one))),
     stuck: Math.max(0, (pendingWorkflowTask?.attempt ?? 1) - 1),

@@ -1,6 +1,6 @@
 import { WorkflowFailedError as LibraryError } from '@temporalio/client';
-import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
-import type { ErrorDetail } from '../carried/error-detail.ts';
+import { CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
+import { detailOf } from '../carried/error-detail.ts';
 import { messageOf, reasonOf } from '../carried/innermost.ts';
 import { WorkflowFailedError, type WorkflowOutcome } from '../errors/workflow-failed-error.ts';
 
@@ -8,15 +8,13 @@ import { WorkflowFailedError, type WorkflowOutcome } from '../errors/workflow-fa
 export function endedAs(error: unknown, id: string, runId: string | undefined): WorkflowFailedError | undefined {
   if (!(error instanceof LibraryError)) return undefined;
   const { cause } = error;
-  const detail =
-    cause instanceof ApplicationFailure ? (cause.details?.[0] as ErrorDetail | null | undefined) : undefined;
   return new WorkflowFailedError({
     id,
     runId,
     outcome: outcomeOf(cause),
     reason: reasonOf(cause),
     message: cause === undefined ? error.message : messageOf(cause),
-    undone: typeof detail === 'object' ? detail?.undone : undefined,
+    undone: detailOf(cause)?.undone,
     cause,
   });
 }

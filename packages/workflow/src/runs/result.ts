@@ -2,6 +2,7 @@ import { backoff, InvalidArgumentError, isQuorateError } from '@quorate/core';
 import type { Channel } from '../connection/channel.ts';
 import { explained } from '../connection/explained.ts';
 import { endedAs } from './failure.ts';
+import { look } from './look.ts';
 import { rejectWhenStuck } from './stuck.ts';
 
 export interface ResultOptions {
@@ -67,14 +68,10 @@ async function continued(
   first: string | undefined,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const handle = channel.client.workflow.getHandle(id);
-  const asked = { what: `looking at "${id}"`, writes: false, id };
-  const found = await channel
-    .call(asked, () => handle.describe(), { signal })
-    .catch((error: unknown) => {
-      signal.throwIfAborted();
-      if (isQuorateError(error, 'unknown-workflow')) return undefined;
-      throw error;
-    });
+  const found = await look(channel, id, { signal }).catch((error: unknown) => {
+    signal.throwIfAborted();
+    if (isQuorateError(error, 'unknown-workflow')) return undefined;
+    throw error;
+  });
   return found?.raw.workflowExecutionInfo?.firstRunId === first ? found?.runId : undefined;
 }

@@ -1,17 +1,18 @@
-import { checkNames, checkSignal, InvalidArgumentError } from '@quorate/core';
+import { checkNames, checkSignal } from '@quorate/core';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { checkArguments, type WithArguments } from '../arguments.ts';
 import type { Progress } from '../carried/progress.ts';
 import type { CallOptions, Channel } from '../connection/channel.ts';
 import { text } from '../workflows-options.ts';
 import { descriptionOf, type RunDescription } from './description.ts';
+import { look } from './look.ts';
 import { type ResultOptions, resultOf } from './result.ts';
 import { sent } from './sending.ts';
 
 /** The arguments of a call, where there are any, and how long it is waited for. */
-export type AskOptions<Arguments extends readonly unknown[]> = CallOptions &
-  (Arguments extends readonly [unknown, ...unknown[]] ? { readonly args: Arguments } : { readonly args?: Arguments });
+export type AskOptions<Arguments extends readonly unknown[]> = CallOptions & WithArguments<Arguments>;
 
 /**
  * A workflow that was started, here or elsewhere. Where its run is known, `result`, `cancel` and `terminate` are about it and those that continue it. Hazard: everything else
@@ -94,10 +95,7 @@ export class WorkflowRun<Result = unknown> {
   }
 
   async describe(options: CallOptions = {}): Promise<RunDescription> {
-    const what = `describing "${this.id}"`;
-    const asked = { what, writes: false, id: this.id };
-    const found = await this.#channel.call(asked, () => this.#handle().describe(), checkCall(options));
-    return await descriptionOf(this.#channel, found);
+    return await descriptionOf(this.#channel, await look(this.#channel, this.id, checkCall(options)));
   }
 
   /** All that has happened in it, as JSON: what `replay` takes, and Temporal's own page. */
@@ -141,7 +139,6 @@ function checkAsk(
 ): { readonly name: string; readonly args: readonly unknown[] } {
   checkNames('options', options, ['args', 'signal', ...more]);
   checkSignal('signal', options.signal);
-  const { args = [] } = options;
-  if (!Array.isArray(args)) throw new InvalidArgumentError('args', 'a list of arguments', args);
-  return { name: text('name', typeof asked === 'string' ? asked : asked?.name), args };
+  const name = text('name', typeof asked === 'string' ? asked : asked?.name);
+  return { name, args: checkArguments(options.args) };
 }

@@ -1,6 +1,7 @@
 import { checkNames, checkSignal, type Duration, duration, InvalidArgumentError } from '@quorate/core';
 import type { WorkflowStartOptions } from '@temporalio/client';
 import type { SearchAttributePair, Workflow } from '@temporalio/common';
+import { checkArguments, typeOf, type WithArguments } from '../arguments.ts';
 import { text } from '../workflows-options.ts';
 
 export type StartOptions<Of extends Workflow> = {
@@ -28,9 +29,7 @@ export type StartOptions<Of extends Workflow> = {
   readonly summary?: string;
   readonly taskQueue?: string;
   readonly signal?: AbortSignal;
-} & (Parameters<Of> extends [unknown, ...unknown[]]
-  ? { readonly args: Readonly<Parameters<Of>> }
-  : { readonly args?: Readonly<Parameters<Of>> });
+} & WithArguments<Parameters<Of>>;
 
 const names = [
   'id',
@@ -67,13 +66,10 @@ export interface StartSettings {
 }
 
 export function checkStart(workflow: unknown, options: StartOptions<Workflow>, taskQueue: string): StartSettings {
-  const type = typeof workflow === 'function' ? workflow.name : workflow;
-  if (typeof type !== 'string' || type === '')
-    throw new InvalidArgumentError('workflow', 'a function with a name, or the name of a workflow', workflow);
+  const type = typeOf(workflow);
   checkNames('options', options, names);
   const {
     id,
-    args = [],
     ifRunning = 'reject',
     ifEnded = 'start',
     token,
@@ -85,7 +81,7 @@ export function checkStart(workflow: unknown, options: StartOptions<Workflow>, t
     signal,
   } = options;
   checkSignal('signal', signal);
-  if (!Array.isArray(args)) throw new InvalidArgumentError('args', 'a list of arguments', args);
+  const args = checkArguments(options.args);
   if (!Object.hasOwn(conflict, ifRunning))
     throw new InvalidArgumentError('ifRunning', '"attach", "reject" or "replace"', ifRunning);
   if (!Object.hasOwn(reuse, ifEnded))

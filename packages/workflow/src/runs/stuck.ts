@@ -1,6 +1,7 @@
 import { backoff, sleep } from '@quorate/core';
 import type { Channel } from '../connection/channel.ts';
 import { WorkflowStuckError } from '../errors/workflow-stuck-error.ts';
+import { look } from './look.ts';
 import { told } from './told.ts';
 
 /** How often it is looked whether the workflow gets on: soon at first, as a fault in new code is there from the start. */
@@ -37,10 +38,7 @@ export async function rejectWhenStuck(channel: Channel, id: string, signal: Abor
 }
 
 async function taskOf(channel: Channel, id: string, signal: AbortSignal): Promise<Task | undefined> {
-  const handle = channel.client.workflow.getHandle(id);
-  const { raw } = await channel.call({ what: `looking at "${id}"`, writes: false, id }, () => handle.describe(), {
-    signal,
-  });
+  const { raw } = await look(channel, id, { signal });
   const { attempt, startedTime } = raw.pendingWorkflowTask ?? {};
   if (!attempt) return undefined;
   return { attempt, started: `${startedTime?.seconds} ${startedTime?.nanos}` };

@@ -1,6 +1,7 @@
 import { checkNames, checkSignal, type Duration, duration, InvalidArgumentError } from '@quorate/core';
 import type { ScheduleOptions as LibraryOptions, ScheduleOverlapPolicy, ScheduleSpec } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
+import { checkArguments, typeOf, type WithArguments } from '../arguments.ts';
 import { text } from '../workflows-options.ts';
 
 /** What becomes of a workflow that is due while the one before runs. `queue` keeps one of them. */
@@ -27,9 +28,7 @@ export type ScheduleOptions<Of extends Workflow> = {
   readonly workflowId?: string;
   readonly taskQueue?: string;
   readonly signal?: AbortSignal;
-} & (Parameters<Of> extends [unknown, ...unknown[]]
-  ? { readonly args: Readonly<Parameters<Of>> }
-  : { readonly args?: Readonly<Parameters<Of>> });
+} & WithArguments<Parameters<Of>>;
 
 const names = [
   'workflow',
@@ -60,9 +59,7 @@ export function checkSchedule(id: string, options: ScheduleOptions<Workflow>, ta
   text('id', id);
   checkNames('options', options, names);
   checkSignal('signal', options.signal);
-  const { workflow, args = [], overlap = 'skip', catchUp = '1h', pauseOnFailure = false, paused = false } = options;
-  const workflowType = typeof workflow === 'function' ? workflow.name : workflow;
-  if (!Array.isArray(args)) throw new InvalidArgumentError('args', 'a list of arguments', args);
+  const { workflow, overlap = 'skip', catchUp = '1h', pauseOnFailure = false, paused = false } = options;
   for (const [name, value] of Object.entries({ pauseOnFailure, paused }))
     if (typeof value !== 'boolean') throw new InvalidArgumentError(name, 'true or false', value);
   return {
@@ -70,9 +67,9 @@ export function checkSchedule(id: string, options: ScheduleOptions<Workflow>, ta
     spec: specOf(options),
     action: {
       type: 'startWorkflow',
-      workflowType: text('workflow', workflowType),
+      workflowType: typeOf(workflow),
       workflowId: text('workflowId', options.workflowId ?? id),
-      args,
+      args: checkArguments(options.args),
       taskQueue: text('taskQueue', options.taskQueue ?? taskQueue),
     },
     policies: {

@@ -22,15 +22,8 @@ export async function kindsOfVersion(
       workflowService.describeWorkerDeploymentVersion({ namespace, deploymentVersion: { deploymentName, buildId } }),
     { signal },
   );
-  return (versionTaskQueues ?? []).flatMap(({ name, type }) =>
-    name !== taskQueue
-      ? []
-      : type === pollerKinds.workflow
-        ? ['workflow']
-        : type === pollerKinds.activity
-          ? ['activity']
-          : [],
-  );
+  const types = (versionTaskQueues ?? []).flatMap(({ name, type }) => (name === taskQueue ? type : []));
+  return (['workflow', 'activity'] as const).filter((kind) => types.includes(pollerKinds[kind]));
 }
 
 /** Makes a version of the workers the one that gets new workflows. */

@@ -17,12 +17,12 @@ export class WorkflowWorker implements Component, AsyncDisposable {
   readonly taskQueue: string;
   readonly #channel: Channel;
   readonly #settings: WorkerSettings;
+  readonly #whenStopped: (worker: WorkflowWorker) => void;
   readonly #stopping = new AbortController();
   #started: Promise<void> | undefined;
   #leading: Promise<void> | undefined;
   #term: Term | undefined;
   #failure: WorkerFailedError | undefined;
-  readonly #whenStopped: (worker: WorkflowWorker) => void;
   #trouble: string | undefined;
   #state: 'new' | 'standby' | 'polling' | 'stopped' = 'new';
 

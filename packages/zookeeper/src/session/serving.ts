@@ -1,9 +1,9 @@
+import { untilAborted } from '@quorate/core';
 import { ConnectionLostError } from '../errors/connection-lost-error.ts';
 import type { Operation } from '../protocol/operation.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { RequestOptions } from './request.ts';
 import type { ServerVersion } from './server-version.ts';
-import { untilAborted } from './until-aborted.ts';
 
 /** The server that takes our requests, now or next, for those that not every server knows. */
 export class Serving {

@@ -1,11 +1,10 @@
 import type { GroupReport } from '@quorate/stream';
 import { Command } from 'commander';
-import { printable } from '../../inspect/printable.ts';
+import { asJson, printable } from '../../inspect/printable.ts';
 import { interruptible } from '../../interrupt.ts';
 import { addKafkaOptions, type KafkaFlags, kafkaHelp, streamOf } from '../../kafka-options.ts';
 import type { Shell } from '../../shell.ts';
 import { table } from '../../table.ts';
-import { asJson } from './topics.ts';
 
 interface Flags extends KafkaFlags {
   readonly json?: true;

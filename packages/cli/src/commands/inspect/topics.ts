@@ -1,6 +1,6 @@
 import type { DeadLetter, TopicReport } from '@quorate/stream';
 import { Command } from 'commander';
-import { printable, printableJson } from '../../inspect/printable.ts';
+import { asJson, printable } from '../../inspect/printable.ts';
 import { interruptible } from '../../interrupt.ts';
 import { addKafkaOptions, type KafkaFlags, kafkaHelp, streamOf } from '../../kafka-options.ts';
 import type { Shell } from '../../shell.ts';
@@ -83,10 +83,4 @@ function lettersText(topic: string, letters: readonly DeadLetter[]): string {
     printable(error, 100),
   ]);
   return table([['AT', 'KEY', 'REASON', 'ATTEMPTS', 'GROUP', 'STOOD AT', '', 'ERROR'], ...rows]);
-}
-
-/** Offsets as text: they may be larger than what JSON's numbers can say. */
-export function asJson(value: unknown): string {
-  const plain = JSON.parse(JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? String(one) : one)));
-  return printableJson(plain, 2);
 }

@@ -1,7 +1,8 @@
 import { deadline, isQuorateError } from '@quorate/core';
 import type { Progress, RunDescription, RunSummary } from '@quorate/workflow';
-import { Command, InvalidArgumentError } from 'commander';
-import { printable, printableJson } from '../../inspect/printable.ts';
+import { Command } from 'commander';
+import { upTo } from '../../inspect/flags.ts';
+import { asJson, printable } from '../../inspect/printable.ts';
 import { interruptible } from '../../interrupt.ts';
 import type { Shell } from '../../shell.ts';
 import { table } from '../../table.ts';
@@ -18,7 +19,7 @@ export function workflows(shell: Shell): Command {
     .description('shows the workflows of Temporal, or one of them: how far it is, what waits, and why')
     .argument('[id]', 'only this one')
     .option('--query <query>', 'as of Temporal, such as \'ExecutionStatus = "Running"\'')
-    .option('--limit <count>', 'how many at most, the newest first', count, 50)
+    .option('--limit <count>', 'how many at most, the newest first', upTo(100_000), 50)
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -100,15 +101,4 @@ function doing(progress: Progress | undefined): string[][] {
   const count = done === undefined ? [] : [of === undefined ? String(done) : `${done} of ${of}`];
   const parts = [...(what === undefined ? [] : [printable(what, 100)]), ...count];
   return parts.length === 0 ? [] : [['PROGRESS', parts.join(', ')]];
-}
-
-function asJson(value: unknown): string {
-  return printableJson(JSON.parse(JSON.stringify(value)), 2);
-}
-
-function count(text: string): number {
-  const number = Number(text);
-  if (!(Number.isInteger(number) && number >= 1 && number <= 100_000))
-    throw new InvalidArgumentError('a whole number from 1 to 100000 is expected.');
-  return number;
 }
