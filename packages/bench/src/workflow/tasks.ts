@@ -2,7 +2,7 @@
 export type Task =
   /** So many callers each start a workflow of so many steps and wait for it, one after the other, until `count` are done. */
   | { readonly task: 'flow'; readonly callers: number; readonly steps: number; readonly count: number }
-  /** A worker more is started, from a bundle, and stopped: until the server gives it work. */
+  /** A worker more is started, from a bundle, at a queue of its own: until a workflow of one step is done by it. */
   | { readonly task: 'worker' }
   /** Begins a workflow that goes on for long, one step after the other; each is noted by the time at which it was done. */
   | { readonly task: 'begin'; readonly id: string }

@@ -10,11 +10,11 @@ export interface Work {
 /** What is compared: a client and a worker of one queue, in one process. */
 export interface Client {
   /** Resolves when the workflow of so many steps has ended. */
-  run(id: string, steps: number): Promise<unknown>;
+  run(id: string, steps: number, taskQueue?: string): Promise<unknown>;
   /** Resolves when it was started. */
   begin(id: string, steps: number): Promise<unknown>;
-  /** Starts one more worker, and gives what stops it. */
-  worker(): Promise<() => Promise<void>>;
+  /** Starts one more worker, at this queue, and gives what stops it. One connection has one worker of each. */
+  worker(taskQueue: string): Promise<() => Promise<void>>;
 }
 
 /** Does what it is asked until its input ends. `open` is given what activities do, and the address and the queue. */
@@ -74,7 +74,9 @@ export async function serve(open: (address: string, taskQueue: string, work: Wor
       return { at: Date.now() };
     }
     const start = performance.now();
-    const stop = await client.worker();
+    const own = `${taskQueue}-${randomBytes(8).toString('hex')}`;
+    const stop = await client.worker(own);
+    await client.run(own, 1, own);
     const seconds = (performance.now() - start) / 1_000;
     await stop();
     return { seconds };

@@ -11,17 +11,18 @@ await serve(async (address, taskQueue, work): Promise<Client> => {
   const { workflow } = new Temporal({ connection: await Connection.connect({ address }) });
   const connection = await NativeConnection.connect({ address });
   const activities = { step: work.step };
-  const worker = async (): Promise<() => Promise<void>> => {
-    const one = await Worker.create({ connection, taskQueue, workflowBundle, activities });
+  const worker = async (queue: string): Promise<() => Promise<void>> => {
+    const one = await Worker.create({ connection, taskQueue: queue, workflowBundle, activities });
     const running = one.run();
     return async () => {
       one.shutdown();
       await running;
     };
   };
-  await worker();
+  await worker(taskQueue);
   return {
-    run: (id, steps) => workflow.execute('flow', { workflowId: id, taskQueue, args: [steps] }),
+    run: (id, steps, queue = taskQueue) =>
+      workflow.execute('flow', { workflowId: id, taskQueue: queue, args: [steps] }),
     begin: (id, steps) =>
       workflow.start('flow', { workflowId: id, taskQueue, args: [steps], workflowIdConflictPolicy: 'USE_EXISTING' }),
     worker,
